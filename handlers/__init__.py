@@ -1,0 +1,1 @@
+"""The floor that speaks: Slack commands, buttons and views, webhooks, the command line."""

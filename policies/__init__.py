@@ -1,0 +1,1 @@
+"""The floor that decides: values and functions, without clock, disk, network or logging."""
