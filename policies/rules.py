@@ -1,4 +1,4 @@
-"""The rules of ``promotion/*.yaml`` as values: environments, services, people, teams; and the effective rule."""
+"""The rules of ``promotion/*.yaml`` as values, and the effective rule that judges one service in one environment."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -163,7 +163,7 @@ class EffectiveRule:
     service: Service
 
     def canonical(self) -> dict[str, Json]:
-        """Return the judging keys as resolved: durations in seconds, team names not members, no versions, no channel."""
+        """Return the judging keys as resolved: durations in seconds, team names not members, no versions."""
         where = self.environment
         return {
             "after": list(where.after),
