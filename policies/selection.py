@@ -1,0 +1,255 @@
+"""Selection: which of a repository's tags a policy takes, in which order the others stand, and why not they."""
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import partial
+from typing import Any, Self
+
+from policies.errors import PolicyError
+from policies.image import Tag
+from policies.number import parse_number
+from policies.tag_filter import TagFilter
+from policies.version import tag_precedence
+from policies.version_range import Entry, Range
+
+
+class Order(StrEnum):
+    """Ascending takes the last in the order, descending the first."""
+
+    ASC = "asc"
+    DESC = "desc"
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read an order in any case; nothing means ascending. Raises: PolicyError."""
+        try:
+            return cls(text.lower() or "asc")
+        except ValueError:
+            raise PolicyError(f"{text[:60]!r} is not an order; expected asc or desc") from None
+
+
+@dataclass(frozen=True, slots=True)
+class Semver:
+    """Take the highest version in a range."""
+
+    range: Range
+
+
+@dataclass(frozen=True, slots=True)
+class Alphabetical:
+    """Order by bytes."""
+
+    order: Order
+
+
+@dataclass(frozen=True, slots=True)
+class Numerical:
+    """Order by number."""
+
+    order: Order
+
+
+@dataclass(frozen=True, slots=True)
+class SelectionPolicy:
+    """How tags are chosen, and the filter that they pass first."""
+
+    choose: Semver | Alphabetical | Numerical
+    tags: TagFilter | None = None
+
+    @classmethod
+    def semver(cls, range_text: str, pattern: str | None = None, extract: str = "") -> Self:
+        """Build a policy from the text of a range. Raises: PolicyError."""
+        return cls(Semver(Range.parse(range_text)), _filter(pattern, extract))
+
+    @classmethod
+    def alphabetical(cls, order: str = "", pattern: str | None = None, extract: str = "") -> Self:
+        """Build a policy that orders by bytes. Raises: PolicyError."""
+        return cls(Alphabetical(Order.parse(order)), _filter(pattern, extract))
+
+    @classmethod
+    def numerical(cls, order: str = "", pattern: str | None = None, extract: str = "") -> Self:
+        """Build a policy that orders by number. Raises: PolicyError."""
+        return cls(Numerical(Order.parse(order)), _filter(pattern, extract))
+
+
+class Fate(StrEnum):
+    """What became of a tag. Reason codes: stable, shown to people, in ``--json``."""
+
+    SELECTED = "selected"
+    OLDER = "older"  # eligible, but another one stands before it
+    NOT_A_TAG = "not-a-tag"  # a name that cannot stand in a line of a manifest
+    FILTERED = "tag-filtered"
+    SAME_VALUE = "same-value"  # the filter extracts the same from a smaller tag, which counts
+    NOT_A_VERSION = "not-a-version"
+    OUT_OF_RANGE = "out-of-range"
+    PRERELEASE = "prerelease"  # would be in range, did the range name a prerelease
+    NOT_A_NUMBER = "not-a-number"
+    UNDECIDED = "undecided"  # a number, but beside it stands a tag that is none
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What a policy says to a list of tags.
+
+    ``ranked`` holds every eligible tag, best first; ``fates`` every name that was handed in. ``error`` says why a
+    policy could not decide at all, which is more than that nothing was eligible.
+    """
+
+    best: Tag | None
+    ranked: tuple[Tag, ...]
+    fates: Mapping[str, Fate] = field(compare=False)
+    error: str = ""
+
+
+# A value and its tag, in any order, to the best-first list of tags; fates of the others are noted on the way.
+_Ranking = Callable[[Mapping[str, str], dict[str, Fate]], list[str]]
+
+
+def select(policy: SelectionPolicy, tags: Iterable[str]) -> Selection:
+    """Choose among ``tags``, whose order and repetitions do not matter.
+
+    Ties end as in Flux: of equal versions the first in descending byte order stands first, of equal numbers the
+    last. Behind a filter, where Flux answers at random, the same.
+    """
+    fates: dict[str, Fate] = {}
+    if policy.tags is None:
+        values = {tag: tag for tag in tags}
+    else:
+        names = dict.fromkeys(tags)
+        values = policy.tags.values(names)
+        fates = _fates_of_filtered(policy.tags, names, values)
+    match policy.choose:
+        case Semver(range=range_):
+            ranked = _rank_versions(range_, values, fates)
+        case Alphabetical(order=order):
+            ranked = [values[value] for value in sorted(values, reverse=order is Order.ASC)]
+        case Numerical(order=order):
+            numbers, error = _numbers(values, fates)
+            if error:
+                return Selection(None, (), fates, error)
+            ranked = _rank_numbers(order, values, numbers)
+    return _selection(ranked, fates)
+
+
+def newer(policy: SelectionPolicy, one: str, other: str) -> bool | None:
+    """Say whether the policy's order puts ``one`` behind ``other``: the way to ``one`` is a step forward.
+
+    Ranges do not matter. None where one of the two has no place in the order: filtered, no version, no number.
+    """
+    place = _place_in_order(policy)
+    first, second = place(one), place(other)
+    if first is None or second is None:
+        return None
+    is_descending = not isinstance(policy.choose, Semver) and policy.choose.order is Order.DESC
+    return bool(first < second if is_descending else first > second)
+
+
+def step(policy: SelectionPolicy, old: str, new: str) -> str | None:
+    """Name the part in which two versions differ first: major, minor, patch or prerelease.
+
+    None where the policy is not by version, one of the two is no version, or they are equal.
+    """
+    if not isinstance(policy.choose, Semver):
+        return None
+    before, after = _place_in_order(policy)(old), _place_in_order(policy)(new)
+    if before is None or after is None:
+        return None
+    parts = zip(("major", "minor", "patch", "prerelease"), before, after, strict=True)
+    return next((part for part, one, other in parts if one != other), None)
+
+
+def _filter(pattern: str | None, extract: str) -> TagFilter | None:
+    """Build the filter of a policy, where there is one."""
+    return None if pattern is None else TagFilter.parse(pattern, extract)
+
+
+def _fates_of_filtered(tags: TagFilter, names: Iterable[str], values: Mapping[str, str]) -> dict[str, Fate]:
+    """Return the fates of the tags that the filter left out."""
+    left = set(values.values())
+    return {
+        name: Fate.FILTERED if tags.value(name) is None else Fate.SAME_VALUE
+        for name in names
+        if name not in left
+    }
+
+
+def _rank_versions(range_: Range, values: Mapping[str, str], fates: dict[str, Fate]) -> list[str]:
+    """Return the tags in the range, highest first."""
+    eligible: list[tuple[Any, str]] = []
+    entry = range_.entry
+    for value, tag in values.items():
+        place = tag_precedence(value)
+        if place is None:
+            fates[tag] = Fate.NOT_A_VERSION
+            continue
+        match entry(place):
+            case Entry.IN:
+                eligible.append((place, tag))
+            case Entry.OUT:
+                fates[tag] = Fate.OUT_OF_RANGE
+            case Entry.PRERELEASE:
+                fates[tag] = Fate.PRERELEASE
+    eligible.sort(reverse=True)
+    return [tag for _, tag in eligible]
+
+
+def _numbers(values: Mapping[str, str], fates: dict[str, Fate]) -> tuple[dict[str, float], str]:
+    """Return tag to number; or why there is no order, for one value that is no number spoils them all."""
+    numbers = {tag: parse_number(value) for value, tag in values.items()}
+    decided = {tag: number for tag, number in numbers.items() if number is not None}
+    if len(decided) == len(numbers):
+        return decided, ""
+    fates |= {tag: Fate.NOT_A_NUMBER if number is None else Fate.UNDECIDED for tag, number in numbers.items()}
+    spoilers = sorted((tag for tag, number in numbers.items() if number is None), reverse=True)
+    return {}, (
+        f"{spoilers[0][:140]!r} is not a number, and a numerical policy needs all of its tags to be numbers; "
+        f"filter it and {len(spoilers) - 1} others out"
+    )
+
+
+def _rank_numbers(order: Order, values: Mapping[str, str], numbers: Mapping[str, float]) -> list[str]:
+    """Return the tags by number, equal ones in ascending bytes; what is not comparable stands last."""
+    sign = -1 if order is Order.ASC else 1
+
+    def place(tag: str) -> tuple[bool, float, str]:
+        number = numbers[tag]
+        return (True, 0.0, tag) if math.isnan(number) else (False, sign * number, tag)
+
+    return sorted(values.values(), key=place)
+
+
+def _selection(ranked: list[str], fates: dict[str, Fate]) -> Selection:
+    """Write down the outcome. A name that would break a line is never chosen, whatever its place."""
+    tags = tuple(Tag(tag) for tag in ranked if tag.isprintable() and tag)
+    if len(tags) < len(ranked):
+        fates |= dict.fromkeys(set(ranked).difference(tags), Fate.NOT_A_TAG)
+    fates |= dict.fromkeys(tags, Fate.OLDER)
+    if not tags:
+        return Selection(None, (), fates)
+    fates[tags[0]] = Fate.SELECTED
+    return Selection(tags[0], tags, fates)
+
+
+def _place_in_order(policy: SelectionPolicy) -> Callable[[str], Any]:
+    """Return what says where a tag stands in the policy's order; None for one that has no place."""
+    match policy.choose:
+        case Semver():
+            return partial(_place, policy.tags, tag_precedence)
+        case Alphabetical():
+            return partial(_place, policy.tags, str)
+        case Numerical():
+            return partial(_place, policy.tags, _comparable_number)
+
+
+def _place(tags: TagFilter | None, of_value: Callable[[str], Any], tag: str) -> Any:
+    """Return the place of a tag, by the value that the filter extracts."""
+    value = tags.value(tag) if tags else tag
+    return None if value is None else of_value(value)
+
+
+def _comparable_number(value: str) -> float | None:
+    """Return the number but where it is not comparable."""
+    number = parse_number(value)
+    return None if number is None or math.isnan(number) else number
