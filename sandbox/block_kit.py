@@ -3,7 +3,9 @@
 Limits: Slack's reference of blocks and views. What this twin does not know it refuses, as ``unsupported type``.
 """
 
-from collections.abc import Iterator
+import copy
+import secrets
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from sandbox.block_elements import (
@@ -220,6 +222,17 @@ def interactive(block: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
     if isinstance(elements, list):
         places += [(f"elements/{index}", element) for index, element in enumerate(elements)]
     return [(place, element) for place, element in places if isinstance(element, dict)]
+
+
+def with_ids(blocks: Iterable[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
+    """Copy blocks, and give each block and each element that acts the id that Slack gives where none is named."""
+    named = tuple(copy.deepcopy(list(blocks)))
+    for block in named:
+        block["block_id"] = block.get("block_id") or secrets.token_urlsafe(4)
+        for _, element in interactive(block):
+            if element.get("type") != "image":
+                element["action_id"] = element.get("action_id") or secrets.token_urlsafe(4)
+    return named
 
 
 def _doubles(blocks: list[Any], at: str) -> Iterator[Problem]:

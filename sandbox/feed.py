@@ -153,7 +153,7 @@ class Feed:
                     if predicate(event):
                         return event
                 looked_at = len(self._events)
-                if not self._changed.wait(ends - time.monotonic()):
+                if not self._changed.wait(ends - time.monotonic()) and looked_at == len(self._events):
                     raise TimeoutError(f"not seen within {timeout:g} s; {self._last_words(since)}")
 
     def _last_words(self, since: int) -> str:
