@@ -1,0 +1,219 @@
+"""The folder of the bare clone: made from nothing, mended after a crash, brought up to date."""
+
+import fcntl
+import json
+import os
+import re
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from bot import faults
+from bot.errors import PermanentError, TransientError
+from bot.git import Git, failure
+from bot.objects import EMPTY_TREE, branch_name
+from bot.remote import Remote
+
+LEDGER = "ledger/"
+PROMOTIONS = "countersign/"
+TRACKED = "refs/remotes/origin/"
+
+_FORMAT = 1
+_MARKER = "countersign.json"  # written last, so that a folder with it is whole
+_CLONE_SECONDS = 900.0
+_LOCK_SECONDS = 120.0
+_ZLIB = b"\x78"  # how every loose object of git and gitdb begins
+_DAMAGED = re.compile(
+    r"is corrupt|object file \S+ is empty|unable to (?:unpack|read)|bad tree object|bad object|index file .* is"
+    r"|not a git repository: |missing (?:blob|tree|commit|necessary objects)|packfile .* (?:cannot|does not)",
+    re.IGNORECASE,
+)
+
+
+def git_of(remote: Remote, directory: Path, timeout_seconds: float) -> Git:
+    """Make the runner for the clone of ``remote`` in ``directory``."""
+    home = {"HOME": os.environ["HOME"]} if remote.transport == "ssh" and "HOME" in os.environ else {}
+    return Git(
+        directory,
+        environment=home,
+        config=remote.config(),
+        credentials=remote.credentials,
+        timeout_seconds=timeout_seconds,
+    )
+
+
+def ensure(git: Git, remote: Remote, branch: str | None) -> None:
+    """Have a whole clone of ``remote`` in its folder; one that is half-made or another's is made anew.
+
+    Raises: TransientError, PermanentError.
+    """
+    with alone(git.directory) as lock:
+        if not _is_whole(git.directory, remote):
+            _make(git, remote, branch, lock)
+        _sweep_objects(git.directory)
+
+
+def fetch(git: Git, remote: Remote, branch: str) -> None:
+    """Look at the remote; a clone that turns out to be damaged is made anew.
+
+    Raises: TransientError, PermanentError.
+    """
+    with alone(git.directory) as lock:
+        try:
+            _fetch(git, branch, lock)
+        except PermanentError as error:
+            if _DAMAGED.search(str(error)) is None:
+                raise
+            _make(git, remote, branch, lock)
+
+
+def target_branch(git: Git, branch: str | None) -> str:
+    """Return the branch that deploys: the one that is named, else the remote's HEAD.
+
+    Raises: PermanentError where there is nothing to deploy from.
+    """
+    if branch is not None:
+        return _deployable(branch)
+    said = git.run(["ls-remote", "--symref", "--", "origin", "HEAD", "refs/heads/*"]).out
+    lines = [line.partition("\t") for line in said.decode("utf-8", "replace").splitlines()]
+    pointed = [what for what, _, name in lines if name == "HEAD" and what.startswith("ref: refs/heads/")]
+    oids = {name: oid for oid, _, name in lines if name.startswith("refs/heads/")}
+    if any(len(oid) > len(EMPTY_TREE) for oid in oids.values()):
+        raise PermanentError("the repository uses SHA-256 object ids; only SHA-1 repositories are supported")
+    if pointed:
+        return _deployable(pointed[0].removeprefix("ref: refs/heads/"))
+    return _guessed([name.removeprefix("refs/heads/") for name in oids])
+
+
+@contextmanager
+def alone(directory: Path) -> Iterator[int]:
+    """Keep other processes off the clone. Yields the lock's descriptor, for git to inherit.
+
+    A git that outlives a killed parent so holds the lock until it ends; whoever comes next finds nobody at work.
+    Raises: TransientError when somebody else is at work for too long.
+    """
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(directory.with_name(f"{directory.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        deadline = time.monotonic() + _LOCK_SECONDS
+        while not _locked(descriptor):
+            if time.monotonic() > deadline:
+                raise TransientError(
+                    f"another process is at work on {directory} for over {_LOCK_SECONDS:g} s"
+                )
+            time.sleep(0.05)
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _locked(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _is_whole(directory: Path, remote: Remote) -> bool:
+    try:
+        return (directory / _MARKER).read_text("utf-8") == _marker(remote) and (directory / "HEAD").is_file()
+    except (OSError, UnicodeDecodeError):
+        return False
+
+
+def _marker(remote: Remote) -> str:
+    return json.dumps({"format": _FORMAT, "remote": remote.address}) + "\n"
+
+
+def _make(git: Git, remote: Remote, branch: str | None, lock: int) -> None:
+    """Clone beside the folder and put it in its place in one step."""
+    directory = git.directory
+    _refuse_strange(directory)
+    new, old = (directory.with_name(f"{directory.name}.{what}") for what in ("new", "old"))
+    for left in (new, old):
+        shutil.rmtree(left, ignore_errors=True)
+    beside = git.at(new)
+    beside.run(["init", "--bare", "--quiet", "--template=", "--object-format=sha1"], keep_open=[lock])
+    _fetch(beside, target_branch(beside, branch), lock, timeout_seconds=_CLONE_SECONDS)
+    (new / _MARKER).write_text(_marker(remote), "utf-8")
+    faults.point("before-clone-ready")
+    if directory.exists():
+        directory.rename(old)
+    new.rename(directory)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _refuse_strange(directory: Path) -> None:
+    """Never put away a folder that does not look like a clone."""
+    if directory.exists() and not (directory.is_dir() and _looks_like_clone(directory)):
+        raise PermanentError(f"{directory} is in the way of the bare clone and not ours; move it away")
+
+
+def _looks_like_clone(directory: Path) -> bool:
+    names = {entry.name for entry in directory.iterdir()}
+    return not names or _MARKER in names or {"objects", "refs"} <= names
+
+
+def _fetch(git: Git, branch: str, lock: int, *, timeout_seconds: float | None = None) -> None:
+    """Mirror what concerns us; plus signs, for the mirror follows whatever the remote did."""
+    _sweep_locks(git.directory)
+    names = (branch_name(branch), f"{LEDGER}*", f"{PROMOTIONS}*")
+    flags = ["--prune", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--quiet"]
+    refs = [f"+refs/heads/{name}:{TRACKED}{name}" for name in names]
+    answer = git.run(
+        ["fetch", *flags, "--", "origin", *refs],
+        timeout_seconds=timeout_seconds,
+        check=False,
+        keep_open=[lock],
+    )
+    if "couldn't find remote ref" in answer.err:
+        raise PermanentError(
+            f"branch {branch!r} is not in the repository; was it renamed or deleted? See COUNTERSIGN_BRANCH"
+        )
+    if answer.code != 0:
+        raise failure("fetch", answer)
+
+
+def _sweep_locks(directory: Path) -> None:
+    """Take away the locks of a git that was killed; we are alone, so nobody holds them."""
+    for left in [*directory.glob("*.lock"), *(directory / "refs").rglob("*.lock")]:
+        left.unlink(missing_ok=True)
+
+
+def _sweep_objects(directory: Path) -> None:
+    """Take away objects that a power cut left empty, and the half packs of a fetch that was killed."""
+    for left in (directory / "objects").glob("pack/tmp_*"):
+        left.unlink(missing_ok=True)
+    for stored in (directory / "objects").glob("[0-9a-f][0-9a-f]/*"):
+        with suppress(OSError):
+            if _first_byte(stored) != _ZLIB:
+                stored.unlink()
+
+
+def _first_byte(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(1)
+
+
+def _guessed(heads: list[str]) -> str:
+    """Choose where HEAD points nowhere, as in a bare repository that was filled by a push."""
+    candidates = [name for name in heads if not name.startswith((LEDGER, PROMOTIONS))]
+    if not candidates:
+        raise PermanentError("the repository is empty; push a first commit to the branch that deploys")
+    for usual in ("main", "master"):
+        if usual in candidates:
+            return usual
+    if len(candidates) > 1:
+        raise PermanentError(
+            "the repository's HEAD names no branch; COUNTERSIGN_BRANCH says which one deploys"
+        )
+    return _deployable(candidates[0])
+
+
+def _deployable(branch: str) -> str:
+    if branch.startswith((LEDGER, PROMOTIONS)):
+        raise PermanentError(f"branch {branch!r} is one of the bot's own; COUNTERSIGN_BRANCH names another")
+    return branch_name(branch)

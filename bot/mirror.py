@@ -1,0 +1,364 @@
+"""The bare clone of the GitOps repository: read at any commit, written without a work tree."""
+
+import re
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from io import BytesIO
+from pathlib import Path
+from typing import Self
+
+# GitPython's object database. `import git` itself would start a git of its own, past the one runner.
+from gitdb import IStream, LooseObjectDB  # type: ignore[import-untyped]
+
+from bot import clone
+from bot.clone import LEDGER, PROMOTIONS, TRACKED
+from bot.errors import PermanentError
+from bot.git import LateError
+from bot.objects import (
+    BOT,
+    EMPTY_TREE,
+    REGULAR_MODES,
+    CommitInfo,
+    Identity,
+    Oid,
+    RawCommit,
+    file_path,
+    oid_of,
+    read_batch,
+    read_commit,
+    replace_in_tree,
+    write_commit,
+)
+from bot.push import Ok, PushAnswer, RefUpdate, Unknown, classify
+from bot.remote import Remote
+from bot.signing import Signer
+from policies.errors import PolicyError
+
+MAX_BLOB_BYTES = 16 << 20
+_MAX_KEPT_BYTES = 64 << 20
+_MAX_MADE = 10_000
+_TIDY_SECONDS = 900.0
+_YEAR = re.compile(r"[0-9]{4}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Tips:
+    """Where the branches ended at the last fetch: the target, ledgers by year, promotions by short name."""
+
+    target: Oid
+    ledgers: Mapping[str, Oid]
+    promotions: Mapping[str, Oid]
+
+
+class Mirror:
+    """One repository, as it was at the last fetch, and the commits that we make for it."""
+
+    def __init__(
+        self, remote: Remote, directory: Path, branch: str, *, identity: Identity, timeout_seconds: float
+    ) -> None:
+        """Use a clone that is there; ``open`` makes one."""
+        self.branch = branch
+        self._remote = remote
+        self._directory = directory
+        self._identity = identity
+        self._git = clone.git_of(remote, directory, timeout_seconds)
+        self._kept: OrderedDict[Oid, bytes] = OrderedDict()
+        self._kept_bytes = 0
+        self._made: dict[Oid, tuple[Oid, ...]] = {}
+
+    @classmethod
+    def open(
+        cls,
+        url: str,
+        directory: Path,
+        *,
+        branch: str | None = None,
+        token: Callable[[], str] | None = None,
+        identity: Identity = BOT,
+        timeout_seconds: float = 60.0,
+    ) -> Self:
+        """Open the clone of ``url`` in ``directory``; make it where it is missing, half-made or another's.
+
+        ``branch`` is the target branch, None for the remote's HEAD. Raises: TransientError, PermanentError.
+        """
+        remote = Remote.parse(url, token)
+        directory = directory.absolute()
+        if remote.transport == "file" and not Path(remote.address).is_dir():
+            raise PermanentError(f"there is no repository at {remote.address}; see COUNTERSIGN_REPOSITORY")
+        git = clone.git_of(remote, directory, timeout_seconds)
+        git.require_version()
+        clone.ensure(git, remote, branch)
+        return cls(
+            remote,
+            directory,
+            clone.target_branch(git, branch),
+            identity=identity,
+            timeout_seconds=timeout_seconds,
+        )
+
+    # Reading
+
+    def fetch(self) -> Tips:
+        """Look at the remote: the target branch, ledgers and promotions, also where they were rewritten.
+
+        Raises: TransientError, PermanentError.
+        """
+        clone.fetch(self._git, self._remote, self.branch)
+        return self.tips()
+
+    def tips(self) -> Tips:
+        """Return what the last fetch saw. Raises: PermanentError where the target branch was never seen."""
+        out = self._git.run(["for-each-ref", "--format=%(objectname) %(refname)", "--", TRACKED]).out
+        lines = (line.partition(" ") for line in out.decode("utf-8", "replace").splitlines())
+        found = {name.removeprefix(TRACKED): oid_of(oid) for oid, _, name in lines}
+        if self.branch not in found:
+            raise PermanentError(f"branch {self.branch!r} was never fetched from {self._remote.address}")
+        ledgers = {name.removeprefix(LEDGER): oid for name, oid in found.items() if name.startswith(LEDGER)}
+        return Tips(
+            found[self.branch],
+            {year: oid for year, oid in ledgers.items() if _YEAR.fullmatch(year)},
+            {name: oid for name, oid in found.items() if name.startswith(PROMOTIONS)},
+        )
+
+    def first_parents(self, tip: Oid, *, since: Oid | None = None, limit: int | None = None) -> list[Oid]:
+        """List the first-parent line from ``tip``, newest first, without what ``since`` contains."""
+        bounds = [f"--max-count={int(limit)}"] if limit is not None else []
+        return self._rev_list(["--first-parent", *bounds], tip, since)
+
+    def is_ancestor(self, one: Oid, other: Oid) -> bool:
+        """Say whether ``other`` contains ``one``. A commit that is not here is contained in nothing."""
+        answer = self._git.run(["merge-base", "--is-ancestor", oid_of(one), oid_of(other)], check=False)
+        if answer.code in (0, 1):
+            return answer.code == 0
+        if len(self.known([one, other])) < len({one, other}):
+            return False
+        raise PermanentError(f"git cannot compare {one} with {other}: {answer.err.strip()[-200:]}")
+
+    def known(self, oids: Iterable[Oid]) -> set[Oid]:
+        """Return those of ``oids`` that are here."""
+        asked = "".join(f"{oid_of(oid)}\n" for oid in oids).encode()
+        out = self._git.run(["cat-file", "--batch-check=%(objectname)"], stdin=asked).out.decode("ascii")
+        return {Oid(line) for line in out.splitlines() if " " not in line}
+
+    def commit_info(self, oid: Oid) -> CommitInfo:
+        """Read a commit: parents, people, times, message. Raises: PermanentError."""
+        return read_commit(oid, self._commits([oid_of(oid)])[0].data)
+
+    def parents(self, oid: Oid) -> tuple[Oid, ...]:
+        """Return the parents of a commit, the first one first."""
+        return self.commit_info(oid).parents
+
+    def message(self, oid: Oid) -> str:
+        """Return the message of a commit as it is written."""
+        return self.commit_info(oid).message
+
+    def raw_commits(self, tip: Oid, *, since: Oid | None = None) -> list[RawCommit]:
+        """Read all commits that ``tip`` contains and ``since`` does not, parents before children."""
+        return self._commits(self._rev_list(["--reverse", "--topo-order"], tip, since))
+
+    def listing(self, commit: Oid, prefixes: Sequence[str]) -> dict[str, Oid]:
+        """Map the paths of regular files below (or equal to) ``prefixes`` to their blobs; ``""`` is the root.
+
+        Symbolic links, submodules and names that are not UTF-8 are left out.
+        """
+        if not prefixes:
+            return {}
+        below = [] if "" in prefixes else [file_path(prefix.rstrip("/")) for prefix in prefixes]
+        out = self._git.run(["ls-tree", "-r", "-z", "--full-tree", "--", oid_of(commit), *below]).out
+        files: dict[str, Oid] = {}
+        for line in filter(None, out.split(b"\0")):
+            about, _, path = line.partition(b"\t")
+            mode, kind, oid = about.split(b" ")
+            if kind == b"blob" and mode in REGULAR_MODES:
+                with suppress(UnicodeDecodeError):
+                    files[path.decode()] = Oid(oid.decode())
+        return files
+
+    def blobs(self, oids: Iterable[Oid]) -> dict[Oid, bytes]:
+        """Read files by their ids, those read lately from memory. Raises: PermanentError."""
+        wanted = {oid_of(oid) for oid in oids}
+        found = {oid: self._kept[oid] for oid in wanted if oid in self._kept}
+        for oid in found:
+            self._kept.move_to_end(oid)
+        missing = sorted(wanted - found.keys())
+        self._refuse_large(missing)
+        for name, kind, content in self._batch(missing):
+            if kind != "blob":
+                raise PermanentError(f"{name} is not a file in the clone of {self._remote.address}")
+            found[Oid(name)] = content
+            self._keep(Oid(name), content)
+        return found
+
+    def changed_paths(self, old: Oid, new: Oid) -> list[str]:
+        """List the paths that differ between two commits; a rename is both its names.
+
+        Bytes that are not UTF-8 are spelled with backslashes: such a path equals no path of ours.
+        """
+        out = self._git.run(
+            [
+                "diff-tree",
+                "-r",
+                "-z",
+                "--no-renames",
+                "--name-only",
+                "--end-of-options",
+                oid_of(old),
+                oid_of(new),
+            ]
+        ).out
+        return [path.decode("utf-8", "backslashreplace") for path in out.split(b"\0") if path]
+
+    # Writing
+
+    def commit(
+        self, parents: Sequence[Oid], files: Mapping[str, bytes], *, message: str, at: datetime
+    ) -> Oid:
+        """Make a commit: the tree of the first parent, the content of these regular files replaced.
+
+        Modes and all else stay. ``at`` is aware. Nothing leaves this machine before ``push``.
+        Raises: PermanentError where a path is not a regular file there.
+        """
+        if not parents:
+            raise PolicyError("a commit on the repository's content needs a parent")
+        tree = self._tree_with(
+            oid_of(parents[0]), {file_path(path): content for path, content in files.items()}
+        )
+        return self._write(parents, write_commit(tree, parents, self._identity, at, message))
+
+    def entry_commit(self, parent: Oid | None, *, message: str, at: datetime, signer: Signer) -> Oid:
+        """Make a ledger entry: the empty tree, at most one parent, signed. ``at`` is aware."""
+        parents = [oid_of(parent)] if parent is not None else []
+        payload = write_commit(EMPTY_TREE, parents, self._identity, at, message)
+        signature = signer.sign(payload)
+        self._store("tree", b"")
+        return self._write(
+            parents,
+            write_commit(EMPTY_TREE, parents, self._identity, at, message, signature=signature),
+        )
+
+    def push(self, updates: Sequence[RefUpdate], *, timeout_seconds: float | None = None) -> PushAnswer:
+        """Move all of these branches, or none, on condition that each ends where its ``old`` says.
+
+        The target branch and ledgers only ever grow. Raises: PolicyError when asked to rewrite them.
+        """
+        if not updates:
+            return Ok()
+        self._refuse_rewrite(updates)
+        conditions, moves = zip(*(update.arguments() for update in updates), strict=True)
+        arguments = ["push", "--atomic", "--porcelain", "--no-signed", *conditions, "--", "origin", *moves]
+        try:
+            return classify(self._git.run(arguments, timeout_seconds=timeout_seconds, check=False))
+        except LateError as error:
+            return Unknown(str(error))
+
+    def tidy(self) -> None:
+        """Pack what has gathered; for idle hours. Commits that were never pushed go after two weeks."""
+        with clone.alone(self._directory) as lock:
+            arguments = ["gc", "--quiet", "--prune=2.weeks.ago"]
+            self._git.run(arguments, timeout_seconds=_TIDY_SECONDS, keep_open=[lock])
+
+    # Within
+
+    def _rev_list(self, options: Sequence[str], tip: Oid, since: Oid | None) -> list[Oid]:
+        without = [f"^{oid_of(since)}"] if since is not None else []
+        arguments = ["rev-list", *options, "--end-of-options", oid_of(tip), *without, "--"]
+        return [Oid(line) for line in self._git.run(arguments).out.decode("ascii").split()]
+
+    def _batch(self, names: Sequence[str]) -> Iterator[tuple[str, str, bytes]]:
+        if not names:
+            return iter(())
+        asked = "".join(f"{name}\n" for name in names).encode()
+        return read_batch(self._git.run(["cat-file", "--batch", "--buffer"], stdin=asked).out)
+
+    def _commits(self, oids: Sequence[Oid]) -> list[RawCommit]:
+        commits: list[RawCommit] = []
+        for name, kind, content in self._batch(oids):
+            if kind != "commit":
+                raise PermanentError(f"{name} is not a commit in the clone of {self._remote.address}")
+            commits.append(RawCommit(Oid(name), content))
+        return commits
+
+    def _refuse_large(self, oids: Sequence[Oid]) -> None:
+        if not oids:
+            return
+        asked = "".join(f"{oid}\n" for oid in oids).encode()
+        format_ = "--batch-check=%(objectname) %(objectsize)"
+        for line in self._git.run(["cat-file", format_], stdin=asked).out.decode("ascii").splitlines():
+            oid, _, size = line.partition(" ")
+            if size.isdigit() and int(size) > MAX_BLOB_BYTES:
+                raise PermanentError(
+                    f"file {oid} has {size} bytes; at most {MAX_BLOB_BYTES} are read; move it out of the paths"
+                )
+
+    def _keep(self, oid: Oid, content: bytes) -> None:
+        self._kept[oid] = content
+        self._kept_bytes += len(content)
+        while self._kept_bytes > _MAX_KEPT_BYTES:
+            _, gone = self._kept.popitem(last=False)
+            self._kept_bytes -= len(gone)
+
+    def _tree_with(self, commit: Oid, files: Mapping[str, bytes]) -> Oid:
+        """Write the tree of ``commit`` with other content for these files, folder by folder, deepest first."""
+        changes: dict[str, dict[bytes, Oid]] = {"": {}}
+        for path, content in files.items():
+            folder, _, name = path.rpartition("/")
+            changes.setdefault(folder, {})[name.encode()] = self._store("blob", content)
+            while folder:
+                folder = folder.rpartition("/")[0]
+                changes.setdefault(folder, {})
+        trees = self._trees(commit, list(changes))
+        written: dict[str, Oid] = {}
+        for folder in sorted(changes, key=lambda path: path.count("/") + bool(path), reverse=True):
+            below = {
+                path.rpartition("/")[2].encode(): oid
+                for path, oid in written.items()
+                if path.rpartition("/")[0] == folder
+            }
+            try:
+                data = replace_in_tree(trees[folder], changes[folder], folders=False)
+                written[folder] = self._store("tree", replace_in_tree(data, below, folders=True))
+            except KeyError as error:
+                name = f"{folder}/{error.args[0].decode()}".lstrip("/")
+                raise PermanentError(f"{name!r} is not a regular file at commit {commit[:12]}") from error
+        return written[""]
+
+    def _trees(self, commit: Oid, folders: Sequence[str]) -> dict[str, bytes]:
+        names = [f"{commit}:{folder}" if folder else f"{commit}^{{tree}}" for folder in folders]
+        trees: dict[str, bytes] = {}
+        for folder, (_, kind, content) in zip(folders, self._batch(names), strict=True):
+            if kind != "tree":
+                raise PermanentError(f"{folder or 'the root'!r} is not a folder at commit {commit[:12]}")
+            trees[folder] = content
+        return trees
+
+    def _store(self, kind: str, content: bytes) -> Oid:
+        database = LooseObjectDB(str(self._directory / "objects"))
+        stored = database.store(IStream(kind.encode(), len(content), BytesIO(content)))
+        return Oid(stored.hexsha.decode("ascii"))
+
+    def _write(self, parents: Sequence[Oid], data: bytes) -> Oid:
+        oid = self._store("commit", data)
+        self._made[oid] = tuple(parents)
+        while len(self._made) > _MAX_MADE:
+            del self._made[next(iter(self._made))]
+        return oid
+
+    def _refuse_rewrite(self, updates: Sequence[RefUpdate]) -> None:
+        if len({update.ref for update in updates}) < len(updates):
+            raise PolicyError("one push cannot move a branch twice")
+        for update in updates:
+            short = update.ref.removeprefix("refs/heads/")
+            if short != self.branch and not short.startswith(LEDGER):
+                continue
+            if update.new is None or (update.old is not None and not self._grows(update.old, update.new)):
+                raise PolicyError(f"{short} only ever grows; {update.new} does not follow {update.old}")
+
+    def _grows(self, old: Oid, new: Oid) -> bool:
+        """Say whether ``new`` follows ``old``. What was made here is known without asking git."""
+        line = new
+        while line != old and line in self._made and self._made[line]:
+            line = self._made[line][0]
+        return line == old or self.is_ancestor(old, new)
