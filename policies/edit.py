@@ -1,0 +1,130 @@
+"""Edits: new values for single scalars of a YAML text, applied to their bytes and then proved."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise, zip_longest
+
+import yaml
+
+from policies import quoting, yaml_text
+from policies.errors import PolicyError
+
+
+class EditRefused(PolicyError):  # noqa: N818  a refusal is what it is: foreseen, and nobody erred
+    """The edit would change, or could not be shown to spare, something that nobody asked to change."""
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """One scalar's new value. ``old`` and ``new`` are values; ``start`` and ``end`` span its text, in characters."""
+
+    path: str
+    where: str
+    old: str
+    new: str
+    start: int
+    end: int
+
+
+def apply(content: bytes, edits: Sequence[Edit]) -> bytes:
+    """Replace the edited scalars' text and nothing else, and prove it by reading the result again.
+
+    Raises: EditRefused, where the text is not what the edits were made for or the proof fails; YamlRefused.
+    """
+    wanted = sorted((edit for edit in set(edits) if edit.old != edit.new), key=lambda edit: edit.start)
+    if not wanted:
+        return content
+    _refuse_overlaps(wanted)
+    text = yaml_text.decode(content)
+    before = list(yaml_text.events(text))
+    nodes = _edited_scalars(text, before, wanted)
+    pieces, last = [], 0
+    for edit in wanted:
+        pieces += [text[last : edit.start], _rewritten(nodes[edit.start][1], edit)]
+        last = edit.end
+    result = "".join([*pieces, text[last:]])
+    _prove(before, result, {nodes[edit.start][0]: edit for edit in wanted})
+    return result.encode("utf-8")
+
+
+def _refuse_overlaps(wanted: Sequence[Edit]) -> None:
+    """Two edits of one place contradict each other. Raises: EditRefused."""
+    if len({edit.path for edit in wanted}) > 1:
+        raise EditRefused(f"edits of {sorted({edit.path for edit in wanted})}; expected those of one file")
+    for first, second in pairwise(wanted):
+        if second.start < first.end or second.start == first.start:
+            raise EditRefused(f"{first.path}: {first.where} and {second.where} edit the same text")
+
+
+def _edited_scalars(
+    text: str, events: Sequence[yaml.Event], wanted: Sequence[Edit]
+) -> dict[int, tuple[int, yaml_text.ScalarNode]]:
+    """Find each edit's scalar, by its start, with its place among the events. Raises: EditRefused."""
+    ends = {edit.end: edit for edit in wanted}
+    found: dict[int, tuple[int, yaml_text.ScalarNode]] = {}
+    for index, event in enumerate(events):
+        if not isinstance(event, yaml.ScalarEvent):
+            continue
+        edit = ends.get(yaml_text.span(text, event)[1])
+        if edit is not None:
+            node = yaml_text.scalar(text, event)
+            if (node.start, node.value) == (edit.start, edit.old) and node.obstacle is None:
+                found[edit.start] = (index, node)
+    for edit in wanted:
+        if edit.start not in found:
+            raise EditRefused(
+                f"{edit.path}: {edit.where} is not a scalar {edit.old!r} of one line any more; read the file again"
+            )
+    return found
+
+
+def _rewritten(node: yaml_text.ScalarNode, edit: Edit) -> str:
+    """Write the new value in the old one's quotes. Raises: EditRefused."""
+    try:
+        return quoting.written(edit.new, node.style)
+    except PolicyError as error:
+        raise EditRefused(f"{edit.path}: {edit.where}: {error}") from error
+
+
+def _prove(before: Sequence[yaml.Event], result: str, edited: dict[int, Edit]) -> None:
+    """Demand the same events but for the edited values. Raises: EditRefused."""
+    try:
+        after = list(yaml_text.events(result))
+    except yaml_text.YamlRefused as error:
+        raise EditRefused(f"the edited text cannot be read: {error}") from error
+    for index, (old, new) in enumerate(zip_longest(before, after)):
+        edit = edited.get(index)
+        if edit is None:
+            same = old is not None and new is not None and _meaning(old) == _meaning(new)
+        else:
+            same = _is_edited(old, new, edit)
+        if not same:
+            line = yaml_text.span(result, new)[2] if new is not None else 1
+            raise EditRefused(f"the edited text would differ at line {line} in more than the edited values")
+
+
+def _is_edited(old: yaml.Event | None, new: yaml.Event | None, edit: Edit) -> bool:
+    """Say whether ``new`` is the scalar ``old`` with the edit's value, and text to every reader."""
+    return (
+        isinstance(old, yaml.ScalarEvent)
+        and isinstance(new, yaml.ScalarEvent)
+        and (new.anchor, new.tag, new.value) == (old.anchor, old.tag, edit.new)
+        and (bool(new.style) or not quoting.needs_quotes(new.value))
+    )
+
+
+def _meaning(event: yaml.Event) -> tuple[object, ...]:
+    """Return all of an event but its marks."""
+    match event:
+        case yaml.ScalarEvent():
+            return (yaml.ScalarEvent, event.anchor, event.tag, event.implicit, event.value, event.style)
+        case yaml.CollectionStartEvent():
+            return (type(event), event.anchor, event.tag, event.implicit, event.flow_style)
+        case yaml.AliasEvent():
+            return (yaml.AliasEvent, event.anchor)
+        case yaml.DocumentStartEvent():
+            return (yaml.DocumentStartEvent, event.explicit, event.version, str(event.tags))
+        case yaml.DocumentEndEvent():
+            return (yaml.DocumentEndEvent, event.explicit)
+        case _:
+            return (type(event),)
