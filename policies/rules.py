@@ -154,6 +154,14 @@ class Rules:
                     reached.append(other.name)
         return tuple(found)
 
+    def upstream(self, environment: str) -> tuple[str, ...]:
+        """Return the environments that come before this one, near ones first, each once."""
+        reached = [environment]
+        for name in reached:
+            before = self.environments[name].after if name in self.environments else ()
+            reached.extend(other for other in before if other not in reached)
+        return tuple(reached[1:])
+
 
 @dataclass(frozen=True, slots=True)
 class EffectiveRule:

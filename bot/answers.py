@@ -1,0 +1,56 @@
+"""What the engine answers to a person's word: recorded, or not and why. Values only; handlers put them into words."""
+
+from dataclasses import dataclass
+
+from policies.entry import Kind
+from policies.verdict import NotYet
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """The word is on the remote. ``waits``: what still stands in the way; ``given`` of ``wanted`` approvals."""
+
+    kind: Kind
+    environment: str = ""
+    service: str = ""
+    version: str = ""
+    previous: str = ""
+    promotion: str = ""
+    number: int = 0
+    url: str = ""
+    given: int = 0
+    wanted: int = 0
+    waits: tuple[NotYet, ...] = ()
+    commit: str = ""  # where it moved something already
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotRecorded:
+    """The word was not let through, or could not be written. ``code``: policies/codes.py, or one of ``PROBLEMS``.
+
+    ``choices`` are names that would have been understood: services, environments, versions, open promotions.
+    """
+
+    code: str
+    detail: str = ""
+    choices: tuple[str, ...] = ()
+
+
+# codes that are not a rule's: the sentence for each is in handlers/messages.py
+PROBLEMS = (
+    "unknown-service",
+    "unknown-environment",
+    "unknown-version",
+    "unknown-promotion",
+    "which-environment",
+    "nothing-to-promote",
+    "nothing-to-roll-back",
+    "rules-unreadable",
+    "ledger-read-only",
+    "not-recorded",  # the remote could not be reached or another writer kept winning: press again
+    "forge-missing",
+    "forge-failed",
+    "registry-silent",
+)
+
+Answer = Recorded | NotRecorded

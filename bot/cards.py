@@ -1,0 +1,91 @@
+"""What people are shown, as values: cards and notices. handlers/ render them; nothing here has words or blocks."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from policies.verdict import NotYet
+
+
+class CardStage(StrEnum):
+    """Where the episode that a card tells is."""
+
+    CANDIDATE = "candidate"  # may be asked for
+    OPEN = "open"  # asked for; approvals or gates are missing
+    APPROVED = "approved"  # every line filled, a gate still waits
+    MERGING = "merging"
+    LANDED = "landed"
+    MISMATCH = "mismatch"
+    REJECTED = "rejected"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+    SUPERSEDED = "superseded"
+    REMOVED = "removed"
+    CLOSED = "closed"
+    MOVED = "moved"  # by the bot alone, where nobody is asked
+    GONE = "gone"  # a candidate that is none any more
+
+
+DECIDABLE = frozenset({CardStage.OPEN, CardStage.APPROVED})
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """A person as a card names them: the name in the rules, and the Slack user id for a mention ('' = none)."""
+
+    name: str
+    slack: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CardLine:
+    """One line of the rule: what it asks ("2 of release-managers"), who fills it, how many are missing."""
+
+    asks: str
+    people: tuple[Who, ...]
+    missing: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """One episode of one service in one environment. Times are UTC; empty text and zero: not known or not yet."""
+
+    what: str
+    channel: str
+    environment: str
+    service: str
+    version: str
+    previous: str
+    digest: str
+    stage: CardStage
+    repository: str = ""
+    promotion: str = ""
+    change: str = ""
+    number: int = 0
+    url: str = ""
+    requester: Who | None = None
+    note: str = ""
+    asked: datetime | None = None
+    expires: datetime | None = None
+    lines: tuple[CardLine, ...] = ()
+    waits: tuple[NotYet, ...] = ()
+    voided: str = ""  # the code, where approvals were emptied
+    ended_by: Who | None = None
+    ended_note: str = ""
+    commit: str = ""
+    is_rollback: bool = False
+    newer: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """One thing told once, edited when it is over. ``code`` picks the sentence, ``facts`` fill it."""
+
+    what: str
+    channel: str
+    code: str
+    facts: dict[str, str] = field(default_factory=dict)
+    is_over: bool = False
+
+
+Shown = Card | Notice

@@ -1,0 +1,111 @@
+"""What the engine needs of the outside world: one Protocol each. Adapters implement them; tests hand in real ones."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from bot.cards import Shown
+from policies.entry import Placed
+from policies.evidence import DigestAnswer, TagAnswer
+from policies.image import Repository, Tag
+from policies.rules import Host
+
+
+class Clock(Protocol):
+    """The time, asked in one place."""
+
+    def now(self) -> datetime:
+        """Return the present instant, UTC, aware."""
+
+
+class Registry(Protocol):
+    """Registries: each thing asked gets an answer or a silence with its reason; nothing is raised for what they do."""
+
+    def tags(
+        self, repositories: Iterable[Repository], hosts: Mapping[str, Host]
+    ) -> Mapping[Repository, TagAnswer]:
+        """Return the tags of each repository."""
+
+    def digests(
+        self, images: Iterable[tuple[Repository, Tag]], hosts: Mapping[str, Host]
+    ) -> Mapping[tuple[Repository, Tag], DigestAnswer]:
+        """Return the index digest that each tag names."""
+
+
+@dataclass(frozen=True, slots=True)
+class PullRequest:
+    """A pull request as the forge tells it now. ``commit`` is the merge commit once merged."""
+
+    number: int
+    url: str
+    head: str
+    is_open: bool
+    is_merged: bool
+    commit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """The forge merged exactly the head that was asked for."""
+
+    commit: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotMerged:
+    """The forge did not merge. ``code``: head-moved (409), refused (405 and the like), unknown (nothing is certain)."""
+
+    code: str
+    detail: str
+
+
+class Forge(Protocol):
+    """The forge. Writes are done once, then looked at; never retried blindly. Raises: BotError."""
+
+    def open_pull_request(self, *, branch: str, title: str, body: str) -> PullRequest:
+        """Open a pull request from a branch to the target branch, or return the one that is there."""
+
+    def find_pull_request(self, branch: str) -> PullRequest | None:
+        """Return the newest pull request from a branch, open or not."""
+
+    def pull_request(self, number: int) -> PullRequest | None:
+        """Return a pull request by its number."""
+
+    def describe(self, number: int, *, title: str, body: str) -> None:
+        """Replace title and body."""
+
+    def merge(self, number: int, *, head: str, title: str, message: str) -> Merged | NotMerged:
+        """Merge the very head that was cleared, with this commit title and message."""
+
+    def close(self, number: int, comment: str) -> None:
+        """Close a pull request without merging, saying why."""
+
+    def branch_of(self, number: int) -> str:
+        """Return the head branch of a pull request, '' where there is none such."""
+
+    def status(self, head: str, *, is_allowed: bool, description: str) -> None:
+        """Set the commit status ``countersign`` on a head; description at most 140 characters."""
+
+    def account_id(self, login: str) -> int:
+        """Return the numeric id of a login, 0 where there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What the chat says of an account, looked up when it matters. ``is_home``: of the bot's own workspace."""
+
+    is_active: bool
+    is_bot: bool
+    is_guest: bool
+    is_home: bool
+
+
+class Chat(Protocol):
+    """The chat: shows cards and notices, and says who an account is. Raises: BotError."""
+
+    def account(self, team: str, user: str) -> Account:
+        """Look an account up."""
+
+    def show(self, shown: Shown, *, seq: int, place: Placed | None) -> Placed:
+        """Post, or edit in place; a message that was deleted is posted again. Returns where it stands."""

@@ -1,0 +1,94 @@
+"""Reason codes: stable words for why something may move, waits, or may not. docs/codes.md is made from this table."""
+
+from enum import StrEnum
+
+
+class Code(StrEnum):
+    """Why. The value is shown to people, written to the ledger and to ``--json``, and never changes its meaning."""
+
+    # nothing to do
+    CURRENT = "current"
+    # a verdict on a version
+    READY = "ready"
+    OLDER = "older"
+    NEWER_AVAILABLE = "newer-available"
+    DOWNGRADE = "downgrade"
+    KNOWN_BEFORE = "known-before"
+    DIGEST_MOVED = "digest-moved"
+    DIGEST_UNKNOWN = "digest-unknown"
+    NOT_SEEN = "not-seen"
+    BLOCKED = "blocked"
+    HELD = "held"
+    FROZEN = "frozen"
+    NOT_IN_PREVIOUS = "not-in-previous"
+    NOT_REQUESTED = "not-requested"
+    APPROVALS_MISSING = "approvals-missing"
+    WAITING_FOR_A_GO = "waiting-for-a-go"
+    MERGING = "merging"
+    OPEN_ELSEWHERE = "other-promotion-open"
+    # the place in Git
+    NO_REFERENCE = "no-reference"
+    AMBIGUOUS = "ambiguous-references"
+    UNREADABLE = "unreadable-reference"
+    # a person's decision that the rule does not let through
+    UNKNOWN_PERSON = "unknown-person"
+    ACCOUNT = "account-not-allowed"
+    REQUESTER = "requester"
+    NOT_AN_APPROVER = "not-an-approver"
+    ALREADY_APPROVED = "already-approved"
+    NOT_APPROVED = "not-approved"
+    CLOSED = "closed"
+    EXPIRED = "expired"
+    CHANGE_MOVED = "change-moved"
+    RULE_MOVED = "rule-moved"
+    HEAD_MOVED = "head-moved"
+    NO_RULE = "no-rule"
+    NOTE_MISSING = "reason-missing"
+    NEVER_RAN = "never-ran-here"
+    NOT_GUARDED = "not-guarded"
+    GUARDED = "guarded"
+    NOT_STANDING = "nothing-to-lift"
+    OUT_OF_LINE = "out-of-line"
+
+
+MEANINGS: dict[Code, str] = {
+    Code.CURRENT: "it is what runs there now",
+    Code.READY: "nothing stands in the way: the next pass moves it",
+    Code.OLDER: "it is older than what runs there",
+    Code.NEWER_AVAILABLE: "a newer version that may move goes first",
+    Code.DOWNGRADE: "it would be a step back; a rollback is a person's word",
+    Code.KNOWN_BEFORE: "it was there before Countersign looked first; a person's word moves it",
+    Code.DIGEST_MOVED: "the tag names another digest than when it was first seen",
+    Code.DIGEST_UNKNOWN: "the registry did not say which digest the tag names",
+    Code.NOT_SEEN: "the ledger has no entry of its first sighting",
+    Code.BLOCKED: "somebody blocked the version, or it was rolled back here or in an environment before",
+    Code.HELD: "somebody holds the service where it is",
+    Code.FROZEN: "the environment stands still",
+    Code.NOT_IN_PREVIOUS: "it has not run in the environment before, as exactly this digest",
+    Code.NOT_REQUESTED: "nobody has asked for it yet",
+    Code.APPROVALS_MISSING: "approvals are missing",
+    Code.WAITING_FOR_A_GO: "the last approval is too old to merge by itself; an approver gives it anew",
+    Code.MERGING: "it is being merged",
+    Code.OPEN_ELSEWHERE: "another promotion of the service is open there",
+    Code.NO_REFERENCE: "no file under the environment's path names the service's image",
+    Code.AMBIGUOUS: "several places name the image with different tags",
+    Code.UNREADABLE: "the place that names the image cannot be read or edited safely",
+    Code.UNKNOWN_PERSON: "the rules link nobody to this account",
+    Code.ACCOUNT: "the account is deactivated, a guest, a bot, or from another workspace",
+    Code.REQUESTER: "who asked may not approve",
+    Code.NOT_AN_APPROVER: "the rule does not name this person",
+    Code.ALREADY_APPROVED: "this person has approved it already",
+    Code.NOT_APPROVED: "this person has not approved it",
+    Code.CLOSED: "the promotion has ended",
+    Code.EXPIRED: "the promotion has expired",
+    Code.CHANGE_MOVED: "the change is another one than the one that was seen",
+    Code.RULE_MOVED: "the rule is another one than the one that was seen",
+    Code.HEAD_MOVED: "the pull request's head is another one than the one that was approved",
+    Code.NO_RULE: "no rule covers this service and environment",
+    Code.NOTE_MISSING: "a reason has to be given",
+    Code.NEVER_RAN: "it has never run there",
+    Code.NOT_GUARDED: "the environment asks nobody: it moves by itself",
+    Code.GUARDED: "the environment asks for approvals",
+    Code.NOT_STANDING: "there is nothing in force to lift",
+    Code.OUT_OF_LINE: "the entry does not fit where it stands",
+}

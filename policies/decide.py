@@ -1,0 +1,223 @@
+"""The decision: for every version, service and environment what may happen now, and why."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from policies.codes import Code
+from policies.entry import Pinned
+from policies.evidence import Silence, Silent
+from policies.gates import ALONE, ASKED, MERGED, ROLLED_BACK, Case, Gate, ask, held, known_before, previous
+from policies.gates import approvals as approvals_gate
+from policies.gates import frozen as frozen_gate
+from policies.image import Tag
+from policies.rules import EffectiveRule, effective
+from policies.selection import Fate, Selection, newer, select
+from policies.state import Promotion, Stage
+from policies.verdict import Failed, NotYet, Waiting, not_yet
+from policies.world import Pin, World
+
+
+class Standing(StrEnum):
+    """A verdict in one word, as ``plan --json`` gives it."""
+
+    CURRENT = "current"
+    READY = "ready"
+    WAITING = "waiting"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One version and what stands in its way. ``until`` (UTC): when time alone opens what waits, where it does."""
+
+    version: str
+    digest: str
+    verdict: Standing
+    reasons: tuple[NotYet, ...] = ()
+    promotion: str = ""
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """The reasons' codes, in the gates' order, each once."""
+        return tuple(dict.fromkeys(reason.code.value for reason in self.reasons))
+
+    @property
+    def until(self) -> datetime | None:
+        """When the last of what waits opens by itself; none where something else has to happen."""
+        waits = [reason.until if isinstance(reason, Waiting) else None for reason in self.reasons]
+        known = [until for until in waits if until is not None]
+        return max(known) if known and len(known) == len(waits) else None
+
+    def images(self, rule: EffectiveRule) -> tuple[Pinned, ...]:
+        """Return what would stand there."""
+        return (Pinned(rule.service.image, self.version, self.digest),)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One service in one environment: what runs there, what could come, best first."""
+
+    environment: str
+    service: str
+    current: str
+    verdict: Standing
+    codes: tuple[str, ...]
+    candidates: tuple[Candidate, ...]
+    detail: str = ""
+    selection: Selection | None = None
+
+    @property
+    def best(self) -> Candidate | None:
+        """The candidate that the row speaks of: the newest that is ready, else waits, else is refused."""
+        for verdict in (Standing.READY, Standing.WAITING, Standing.REFUSED):
+            for candidate in self.candidates:
+                if candidate.verdict is verdict:
+                    return candidate
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A row for each service and environment, environments in the order of the rules. ``at`` is UTC."""
+
+    at: datetime
+    commit: str
+    rows: tuple[Row, ...]
+
+    def row(self, environment: str, service: str) -> Row | None:
+        """Return one row."""
+        return next((r for r in self.rows if (r.environment, r.service) == (environment, service)), None)
+
+
+def decide(world: World, at: datetime) -> Decision:
+    """Say for everything known what may happen at this time (UTC) and why. Pure: same world, same answer."""
+    selections = {service.name: _selection(world, service.name) for service in world.rules.services.values()}
+    rows = tuple(
+        _row(world, environment, service, selections[service], at)
+        for environment in world.rules.environments
+        for service in world.rules.services
+    )
+    return Decision(at, world.commit, rows)
+
+
+def why(world: World, environment: str, service: str, version: str, at: datetime) -> Candidate | None:
+    """Say what stands in the way of one version, also of one that was passed over. None: no such place in the rules."""
+    rule = effective(world.rules, environment, service)
+    row = decide_row(world, environment, service, at)
+    if rule is None or row is None:
+        return None
+    for candidate in row.candidates:
+        if candidate.version == version:
+            return candidate
+    if version == row.current:
+        return Candidate(version, "", Standing.CURRENT)
+    return _passed_over(world, rule, row, version)
+
+
+def decide_row(world: World, environment: str, service: str, at: datetime) -> Row | None:
+    """Decide about one place alone: adding a service never changes another's verdict."""
+    if environment not in world.rules.environments or service not in world.rules.services:
+        return None
+    return _row(world, environment, service, _selection(world, service), at)
+
+
+def _passed_over(world: World, rule: EffectiveRule, row: Row, version: str) -> Candidate:
+    answer = world.tags_of(rule.service.image)
+    if isinstance(answer, Silence):
+        return Candidate(version, "", Standing.WAITING, (Waiting(answer.code, answer.detail),))
+    fate = row.selection.fates.get(version) if row.selection else None
+    if fate is None:
+        reason = Failed(Silent.NO_SUCH_TAG, "the registry has no such tag")
+        return Candidate(
+            version, "", Standing.REFUSED, (Passed("tag-unknown", "the registry has no such tag"),)
+        )  # type: ignore[arg-type]
+    code = Code.OLDER if fate in {Fate.SELECTED, Fate.OLDER} else fate
+    return Candidate(version, "", Standing.REFUSED, (Failed(code),))
+
+
+def _selection(world: World, service: str) -> Selection | Silence:
+    what = world.rules.services[service]
+    answer = world.tags_of(what.image)
+    return answer if isinstance(answer, Silence) else select(what.versions, answer.tags)
+
+
+def _row(world: World, environment: str, service: str, chosen: Selection | Silence, at: datetime) -> Row:
+    rule = effective(world.rules, environment, service)
+    pin = world.pin(environment, service)
+    current = pin.image[0].tag if pin.image else ""
+    if rule is None or pin.problem is not None:
+        codes = (pin.problem or Code.NO_REFERENCE).value
+        return Row(environment, service, current, Standing.WAITING, (codes,), (), pin.detail)
+    if isinstance(chosen, Silence):
+        return Row(environment, service, current, Standing.WAITING, (chosen.code.value,), (), chosen.detail)
+    candidates = _candidates(world, rule, pin, chosen, at)
+    row = Row(environment, service, current, Standing.CURRENT, (), candidates, chosen.error, chosen)
+    best = row.best
+    if best is None:
+        codes_of = (Code.CURRENT.value,) if not chosen.error else ("selection-failed",)
+        verdict = Standing.CURRENT if not chosen.error else Standing.WAITING
+        return Row(environment, service, current, verdict, codes_of, (), chosen.error, chosen)
+    return Row(
+        environment, service, current, best.verdict, best.codes or (Code.READY.value,), candidates, "", chosen
+    )
+
+
+def _candidates(
+    world: World, rule: EffectiveRule, pin: Pin, chosen: Selection, at: datetime
+) -> tuple[Candidate, ...]:
+    """Judge every eligible version that is newer than what stands there, and the one that is under way."""
+    live = world.state.live_at(rule.environment.name, rule.service.name)
+    tags = [tag for tag in chosen.ranked if _is_forward(rule, pin, tag)]
+    if live and live.image[0].tag not in tags:
+        tags.insert(0, Tag(live.image[0].tag))
+    found: list[Candidate] = []
+    for tag in tags:
+        candidate = _candidate(world, rule, pin, tag, at=at, live=live)
+        if not rule.environment.is_guarded and any(one.verdict is Standing.READY for one in found):
+            first = next(one for one in found if one.verdict is Standing.READY)
+            reason = Failed(Code.NEWER_AVAILABLE, f"{first.version} goes first")
+            candidate = Candidate(tag, candidate.digest, Standing.REFUSED, (reason, *candidate.reasons))
+        found.append(candidate)
+    return tuple(found)
+
+
+def _is_forward(rule: EffectiveRule, pin: Pin, tag: str) -> bool:
+    """Whether a version is newer than what stands there; where that has no place in the order, any is."""
+    current = pin.image[0].tag
+    return tag != current and newer(rule.service.versions, tag, current) is not False
+
+
+def _candidate(
+    world: World, rule: EffectiveRule, pin: Pin, tag: Tag, *, at: datetime, live: Promotion | None
+) -> Candidate:
+    mine = live if live and live.image[0].tag == tag else None
+    digest = mine.image[0].digest if mine else world.digest_of(rule.service.name, rule.service.image, tag)
+    case = Case(
+        rules=world.rules,
+        rule=rule,
+        state=world.state,
+        image=(Pinned(rule.service.image, tag, digest),),
+        current=pin.image,
+        at=at,
+        baseline=world.baseline,
+        promotion=mine,
+    )
+    reasons = list(not_yet(ask(_gates(rule, mine), case)))
+    if live and mine is None:
+        reasons.append(Waiting(Code.OPEN_ELSEWHERE, f"{live.image[0].tag} is under way"))
+    if mine and mine.stage is not Stage.OPEN:
+        reasons.append(Waiting(Code.MERGING, f"it is {mine.stage}"))
+    if any(isinstance(reason, Failed) for reason in reasons):
+        verdict = Standing.REFUSED
+    else:
+        verdict = Standing.WAITING if reasons else Standing.READY
+    return Candidate(tag, digest, verdict, tuple(reasons), mine.id if mine else "")
+
+
+def _gates(rule: EffectiveRule, promotion: Promotion | None) -> tuple[Gate, ...]:
+    if promotion:
+        return ROLLED_BACK if promotion.is_rollback else MERGED
+    if rule.environment.is_guarded:
+        return (*ASKED, previous, held, frozen_gate, known_before, approvals_gate)
+    return ALONE

@@ -1,0 +1,100 @@
+"""Keys: what is decided, never the click. Two clicks for one decision make one key, and the second is dropped."""
+
+import hashlib
+
+from policies.canonical import digest_of
+from policies.entry import By, Entry, Kind, Pinned, RuleAt, digests_of
+from policies.state import State
+
+
+def promotion_id(year: str, key: str) -> str:
+    """Return a promotion's id: the first 12 hexadecimal digits of sha256(``<year>/<key>``)."""
+    return hashlib.sha256(f"{year}/{key}".encode()).hexdigest()[:12]
+
+
+def propose_key(state: State, environment: str, service: str, image: tuple[Pinned, ...]) -> str:
+    """Return the key of a proposal: 1 + earlier proposals of the same digests."""
+    what = f"propose/{environment}/{service}/{digests_of(image)}"
+    return f"{what}/{state.count(what) + 1}"
+
+
+def rollback_key(state: State, environment: str, service: str, left: tuple[Pinned, ...]) -> str:
+    """Return the key of a rollback: the digests left, or their tags where no digest is known."""
+    what = f"rollback/{environment}/{service}/{'+'.join(one.digest or one.tag for one in left)}"
+    return f"{what}/{state.count(what) + 1}"
+
+
+def word_key(
+    state: State, kind: Kind, *, promotion: str, change: str, rule: RuleAt | None, person: str
+) -> str:
+    """Return the key of ``approve`` or ``unapprove``: 1 + that person's earlier approvals of it that were undone."""
+    rule_hash = rule.hash if rule else ""
+    undone = state.count(f"undone/{promotion}/{change}/{rule_hash}/{person}")
+    return f"{kind}/{promotion}/{change}/{rule_hash}/{person}/{undone + 1}"
+
+
+def attempt_key(state: State, kind: Kind, promotion: str, head: str) -> str:
+    """Return the key of ``intent`` or ``abort``: 1 + earlier aborts of this head."""
+    return f"{kind}/{promotion}/{head}/{state.count(f'abort/{promotion}/{head}') + 1}"
+
+
+def bump_key(environment: str, before: str, change: str) -> str:
+    """Return the key of a move without approvals: the commit before it and the change."""
+    return f"bump/{environment}/{before}/{change}"
+
+
+def standing_key(entry: Entry) -> str:
+    """Return the key of a hold, block, freeze or of what lifts it: what it is about, and the click that caused it."""
+    what = "/".join(
+        part for part in (entry.environment, entry.service, *(one.tag for one in entry.image)) if part
+    )
+    return f"{entry.kind}/{what}/{entry.trigger}"
+
+
+def _list_key(entry: Entry) -> str:
+    rows = entry.seen if entry.kind is Kind.SEEN else entry.shown
+    plain = [[str(getattr(row, name)) for name in row.__slots__] for row in rows]
+    return f"{entry.kind}/{digest_of(plain)}"
+
+
+def expected_key(state: State, entry: Entry) -> str:  # noqa: C901, PLR0911, PLR0912  one row a kind: a table
+    """Return the key that an entry must carry where it stands."""
+    who = entry.by.person if isinstance(entry.by, By) else ""
+    match entry.kind:
+        case Kind.GENESIS:
+            return f"genesis/{state.year}"
+        case Kind.RULES:
+            return f"rules/{entry.commit}"
+        case Kind.SEEN | Kind.SHOWN:
+            return _list_key(entry)
+        case Kind.BUMP:
+            return entry.key  # the commit before it is checked against the target branch, by verify
+        case Kind.PROPOSE:
+            return propose_key(state, entry.environment, entry.service, entry.image)
+        case Kind.ROLLBACK:
+            return rollback_key(state, entry.environment, entry.service, entry.previous)
+        case Kind.APPROVE | Kind.UNAPPROVE:
+            return word_key(
+                state,
+                entry.kind,
+                promotion=entry.promotion,
+                change=entry.change,
+                rule=entry.rule,
+                person=who,
+            )
+        case Kind.INTENT | Kind.ABORT:
+            return attempt_key(state, entry.kind, entry.promotion, entry.head)
+        case Kind.REBASED:
+            return f"rebased/{entry.promotion}/{entry.head}"
+        case Kind.VOID:
+            return f"void/{entry.promotion}/{entry.voided}"
+        case Kind.REJECT | Kind.CANCEL | Kind.ENDED | Kind.MERGED | Kind.LANDED | Kind.MISMATCH:
+            return f"{entry.kind}/{entry.promotion}"
+        case Kind.EXTERNAL:
+            return f"external/{entry.commit}/{entry.environment}/{entry.service}"
+        case Kind.REVIEW:
+            return f"review/{state.year}/{entry.closes}"
+        case Kind.HOLD | Kind.RESUME | Kind.BLOCK | Kind.UNBLOCK | Kind.FREEZE | Kind.UNFREEZE:
+            return standing_key(entry)
+        case Kind.REFUSED:
+            return f"refused/{entry.promotion}/{entry.evidence.get('person', '')}/{entry.why}"

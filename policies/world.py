@@ -1,0 +1,49 @@
+"""Everything known at one moment, as values: what ``decide`` looks at."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from policies.codes import Code
+from policies.entry import Pinned
+from policies.evidence import DigestAnswer, Silence, Silent, TagAnswer
+from policies.image import Digest, Repository, Tag
+from policies.rules import Rules
+from policies.state import Place, State
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """What the Git tip says for a service in an environment; ``problem`` where it says nothing that can be used."""
+
+    image: tuple[Pinned, ...] = ()
+    problem: Code | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Rules, Git, registries and ledger at one moment. ``commit`` is the target branch's tip."""
+
+    rules: Rules
+    commit: str
+    state: State
+    pins: Mapping[Place, Pin]
+    tags: Mapping[Repository, TagAnswer]
+    digests: Mapping[tuple[Repository, Tag], DigestAnswer] = field(default_factory=dict)
+    baseline: Mapping[Place, tuple[Pinned, ...]] = field(default_factory=dict)
+
+    def pin(self, environment: str, service: str) -> Pin:
+        """Return what stands in a place."""
+        return self.pins.get((environment, service), Pin(problem=Code.NO_REFERENCE))
+
+    def tags_of(self, repository: Repository) -> TagAnswer:
+        """Return what the registry said of a repository."""
+        return self.tags.get(repository, Silence(Silent.UNREACHABLE, "it was not asked"))
+
+    def digest_of(self, service: str, repository: Repository, tag: Tag) -> str:
+        """Return the digest that a tag names: as the registry says now, else as it was first seen, else ''."""
+        answer = self.digests.get((repository, tag))
+        if isinstance(answer, Digest):
+            return answer
+        seen = self.state.seen.get((service, repository, tag))
+        return seen.sighting.digest if seen and answer is None else ""
