@@ -8,6 +8,7 @@ import yaml
 
 from policies import quoting, yaml_text
 from policies.errors import PolicyError
+from policies.yaml_nodes import ScalarNode
 
 
 class EditRefused(PolicyError):  # noqa: N818  a refusal is what it is: foreseen, and nobody erred
@@ -58,10 +59,10 @@ def _refuse_overlaps(wanted: Sequence[Edit]) -> None:
 
 def _edited_scalars(
     text: str, events: Sequence[yaml.Event], wanted: Sequence[Edit]
-) -> dict[int, tuple[int, yaml_text.ScalarNode]]:
+) -> dict[int, tuple[int, ScalarNode]]:
     """Find each edit's scalar, by its start, with its place among the events. Raises: EditRefused."""
     ends = {edit.end: edit for edit in wanted}
-    found: dict[int, tuple[int, yaml_text.ScalarNode]] = {}
+    found: dict[int, tuple[int, ScalarNode]] = {}
     for index, event in enumerate(events):
         if not isinstance(event, yaml.ScalarEvent):
             continue
@@ -78,7 +79,7 @@ def _edited_scalars(
     return found
 
 
-def _rewritten(node: yaml_text.ScalarNode, edit: Edit) -> str:
+def _rewritten(node: ScalarNode, edit: Edit) -> str:
     """Write the new value in the old one's quotes. Raises: EditRefused."""
     try:
         return quoting.written(edit.new, node.style)

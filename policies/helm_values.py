@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from policies.places import Draft, Part, ReferenceKind, Spot
-from policies.yaml_text import ListNode, MapNode, Node, ScalarNode
+from policies.yaml_nodes import ListNode, MapNode, Node, ScalarNode
 
 
 def find(root: Node) -> Iterator[Draft]:

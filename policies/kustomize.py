@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from policies import workload
 from policies.places import Draft, Part, Problem, ProblemCode, ReferenceKind, Spot
-from policies.yaml_text import AliasNode, ListNode, MapNode, Node, ScalarNode
+from policies.yaml_nodes import AliasNode, ListNode, MapNode, Node, ScalarNode
 
 FILES = frozenset({"kustomization.yaml", "kustomization.yml", "Kustomization"})
 _API = "kustomize.config.k8s.io/"

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from policies.errors import PolicyError
 from policies.places import Part, Problem, ProblemCode
-from policies.yaml_text import AliasNode, ListNode, MapNode, Node, ScalarNode, YamlText
+from policies.yaml_nodes import AliasNode, ListNode, MapNode, Node, ScalarNode
+from policies.yaml_text import YamlText
 
 TOKEN = '"$imagepolicy"'  # noqa: S105  Flux looks into files that hold these characters
 _KEY = "$imagepolicy"

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from policies.image import Digest, Repository, Tag
-from policies.yaml_text import Node
+from policies.yaml_nodes import Node
 
 
 class Part(StrEnum):

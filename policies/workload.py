@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from policies.places import Draft, Part, Problem, ProblemCode, ReferenceKind, Spot
-from policies.yaml_text import AliasNode, ListNode, MapNode, Node
+from policies.yaml_nodes import AliasNode, ListNode, MapNode, Node
 
 _LISTS = frozenset({"containers", "initContainers", "ephemeralContainers"})
 

@@ -8,6 +8,7 @@ from typing import cast
 import yaml
 
 from policies.errors import PolicyError
+from policies.yaml_nodes import BLOCKS, AliasNode, ListNode, MapNode, Node, ScalarNode
 
 MAX_BYTES = 8 * 1024 * 1024  # bundles of CRDs reach 5 MB; nobody writes more by hand
 MAX_DEPTH = 200  # libyaml grows quadratic with the depth of flow collections
@@ -16,7 +17,6 @@ MAX_ALIASES = 10_000  # they are never expanded; this many is an attack or a mis
 # YAML 1.1 breaks lines at these too; a comment ends there for libyaml and for Go's port of it.
 _COMMENT = re.compile(r"[ \t]*,?[ \t]*(#[^\r\n\x85\u2028\u2029]*)")
 _PROPERTIES = re.compile(r"(?:[&!]\S*(?:\s+(?:#[^\r\n]*\s+)*|$))*")
-_BLOCKS = frozenset({"|", ">"})
 _BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"
 
 
@@ -31,99 +31,6 @@ class YamlRefused(PolicyError):  # noqa: N818  a refusal is what it is: foreseen
 
 
 @dataclass(frozen=True, slots=True)
-class ScalarNode:
-    """One scalar. ``start`` and ``end`` span its text with quotes, without anchor and tag; ``line`` is 1-based.
-
-    ``style`` is ``''`` (plain), ``'``, ``"``, ``|`` or ``>``. ``comment`` is the one on its line, with its #,
-    which stands at ``comment_at``; empty and -1 where there is none.
-    """
-
-    value: str
-    start: int
-    end: int
-    line: int
-    style: str
-    tag: str | None
-    anchor: str | None
-    comment: str
-    comment_at: int
-    one_line: bool
-
-    @property
-    def is_null(self) -> bool:
-        """Say whether YAML reads this as nothing."""
-        return not self.style and self.tag is None and self.value in {"", "~", "null", "Null", "NULL"}
-
-    @property
-    def obstacle(self) -> str | None:
-        """Say why this scalar's text cannot be replaced in its place; None where it can."""
-        if self.style in _BLOCKS:
-            return "a block scalar"
-        if not self.one_line:
-            return "a scalar over several lines"
-        if self.tag not in {None, "!", "tag:yaml.org,2002:str"}:
-            return f"a scalar with the tag {self.tag!r}"
-        return "an empty value" if self.start == self.end else None
-
-
-@dataclass(frozen=True, slots=True)
-class AliasNode:
-    """A reference to what an anchor names; ``target`` is None where that is not complete (``&a [*a]``)."""
-
-    name: str
-    target: "Node | None"
-    start: int
-    end: int
-    line: int
-    comment: str
-    comment_at: int
-
-
-@dataclass(frozen=True, slots=True)
-class MapNode:
-    """A map as its pairs, in order, duplicates kept."""
-
-    items: "tuple[tuple[Node, Node], ...]"
-    start: int
-    end: int
-    line: int
-
-    def get(self, key: str) -> "Node | None":
-        """Return the value of the last pair with the scalar key ``key``: what most readers take."""
-        found: Node | None = None
-        for name, value in self.items:
-            if isinstance(name, ScalarNode) and name.value == key:
-                found = value
-        return found
-
-    def text(self, key: str) -> str | None:
-        """Return the scalar under ``key`` as text, read through an alias or a merge; None where there is none."""
-        node = self.get(key)
-        scalar = resolved(node) if node is not None else self._merged(key)
-        return scalar.value if isinstance(scalar, ScalarNode) and not scalar.is_null else None
-
-    def _merged(self, key: str) -> "Node | None":
-        """Look ``key`` up in what ``<<`` merges, one level deep."""
-        base = self.get("<<")
-        target = resolved(base) if base is not None else None
-        found = target.get(key) if isinstance(target, MapNode) else None
-        return resolved(found) if found is not None else None
-
-
-@dataclass(frozen=True, slots=True)
-class ListNode:
-    """A sequence of nodes."""
-
-    items: "tuple[Node, ...]"
-    start: int
-    end: int
-    line: int
-
-
-Node = ScalarNode | AliasNode | MapNode | ListNode
-
-
-@dataclass(frozen=True, slots=True)
 class YamlText:
     """A decoded text (its byte order mark kept), its documents, and the spans that equal keys make ambiguous."""
 
@@ -132,11 +39,6 @@ class YamlText:
     ambiguous: tuple[tuple[int, int], ...]
     blocks: tuple[tuple[int, int], ...]  # spans of block scalars
     aliased: frozenset[int]  # starts of scalars that an alias repeats elsewhere
-
-
-def resolved(node: Node) -> Node | None:
-    """Follow an alias to what it names."""
-    return node.target if isinstance(node, AliasNode) else node
 
 
 def decode(content: bytes) -> str:
@@ -195,7 +97,7 @@ def scalar(text: str, event: yaml.ScalarEvent) -> ScalarNode:
         start = properties.end() if properties else start
     style = event.style or ""
     one_line = _stands_on_one_line(text[start:end], event.value, style)
-    found = _COMMENT.match(text, end) if style not in _BLOCKS else None
+    found = _COMMENT.match(text, end) if style not in BLOCKS else None
     return ScalarNode(
         value=event.value,
         start=start,
@@ -241,7 +143,7 @@ class _Builder:
         match event:
             case yaml.ScalarEvent():
                 node = scalar(self.text, event)
-                if node.style in _BLOCKS:
+                if node.style in BLOCKS:
                     self.blocks.append((node.start, node.end))
                 self._add(node, event.anchor)
             case yaml.AliasEvent():

@@ -1,0 +1,248 @@
+"""Settling: one file's drafts and marks become its references, each scalar in one of them at most."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from policies import helm_values, markers
+from policies.errors import PolicyError
+from policies.image import Digest, ImageReference, Repository, Tag
+from policies.markers import Mark
+from policies.places import Draft, Found, Part, Problem, ProblemCode, Reference, ReferenceKind, Scalar, Spot
+from policies.yaml_nodes import AliasNode, MapNode, Node, ScalarNode
+from policies.yaml_text import YamlText
+
+_TEMPLATES = ("{{", "${", "$(")
+
+
+class Settling:
+    """Makes references of one file's drafts and marks: each scalar in one reference at most."""
+
+    def __init__(self, path: str, yaml: YamlText) -> None:
+        self.path = path
+        self.yaml = yaml
+        self.problems: list[Problem] = []
+
+    def settle(self, drafts: Sequence[Draft], marks: Sequence[Mark], problems: Sequence[Problem]) -> Found:
+        """Return what the file holds, in its order."""
+        self.problems = list(problems)
+        open_marks = {mark.node.start: mark for mark in marks}
+        all_drafts = [self._marked(draft, open_marks) for draft in drafts]
+        all_drafts += self._of_marks_alone(list(open_marks.values()), marks)
+        references = [
+            reference for draft in all_drafts if draft is not None for reference in self._reference(draft)
+        ]
+        if (references or marks) and (line := self._encrypted()) is not None:
+            detail = "encrypted with sops, whose check sum an edit would break; expected a file in plain text"
+            return Found((), (*self.problems, Problem(self.path, line, ProblemCode.ENCRYPTED, detail)))
+        references = self._without_duplicates(references)
+        references.sort(key=lambda reference: reference.scalars[0].start)
+        self.problems.sort(key=lambda problem: problem.line)
+        return Found(tuple(references), tuple(self.problems))
+
+    def _marked(self, draft: Draft, open_marks: dict[int, Mark]) -> Draft | None:
+        """Take the marks on a draft's scalars into it: a marker's name wins over the place's."""
+        own = {
+            spot.node.start: open_marks.pop(spot.node.start)
+            for spot in draft.spots
+            if spot.node.start in open_marks
+        }
+        if not own:
+            return draft
+        policies = sorted({mark.marker.policy for mark in own.values()})
+        if len(policies) > 1:
+            detail = f"markers of {policies} for one image; expected one"
+            self._problem(draft.spots[0], ProblemCode.MARKER_FORM, detail)
+            return None
+        spots = []
+        for spot in draft.spots:
+            mark = own.get(spot.node.start)
+            if mark is not None and mark.marker.part is not spot.part:
+                expected = markers.Marker(policies[0], spot.part).where.removeprefix("marker:")
+                self._problem(
+                    spot, ProblemCode.MARKER_FORM, f"the marker's form does not fit; expected {expected}"
+                )
+                return None
+            spots.append(spot if mark is None else replace(spot, where=mark.marker.where))
+        return replace(draft, kind=ReferenceKind.MARKER, spots=tuple(spots), certain=True, marker=policies[0])
+
+    def _of_marks_alone(self, alone: Sequence[Mark], marks: Sequence[Mark]) -> list[Draft | None]:
+        """Make drafts of marks in places that say nothing by themselves."""
+        named = _repositories_by_policy(marks)
+        drafts: list[Draft | None] = []
+        drafts += [_draft(mark, None, [], Part.IMAGE) for mark in alone if mark.marker.part is Part.IMAGE]
+        digests = {
+            (id(mark.parent), mark.marker.policy): mark for mark in alone if mark.marker.part is Part.DIGEST
+        }
+        for mark in alone:
+            if mark.marker.part is Part.TAG:
+                digest = digests.pop((id(mark.parent), mark.marker.policy), None) if mark.parent else None
+                beside = [_spot(digest)] if digest is not None else _digest_beside(mark)
+                drafts.append(self._with_repository(mark, named, beside))
+        # Digests without a tag beside them stand alone; a name alone pins nothing.
+        drafts += [self._with_repository(mark, named, []) for mark in digests.values()]
+        return drafts
+
+    def _with_repository(self, mark: Mark, named: dict[str, str], beside: list[Spot]) -> Draft | None:
+        """Name the repository of a marked tag: from its neighbours, else from the same policy's other marks."""
+        beside_it = _neighbour(mark)
+        repository = beside_it or named.get(mark.marker.policy)
+        if repository is None:
+            detail = (
+                f"{mark.marker.where} does not say of which repository; expected repository or name beside it"
+            )
+            self._problem(_spot(mark), ProblemCode.MARKER_REPOSITORY, detail)
+            return None
+        part = Part.VERSION if beside_it is None and mark.marker.part is Part.TAG else mark.marker.part
+        return _draft(mark, repository, beside, part)
+
+    def _reference(self, draft: Draft) -> Iterator[Reference]:
+        """Read a draft's values; yield nothing where they are no image, saying so where that is certain."""
+        spots = [spot for spot in draft.spots if spot.part is not Part.NAME or _is_editable(spot.node)]
+        for spot in spots:
+            if (problem := self._obstacle(spot)) is not None:
+                if draft.certain or isinstance(spot.node, AliasNode):
+                    self._problem(spot, *problem)
+                return
+        scalars = tuple(_scalar(self.path, spot) for spot in spots)
+        try:
+            image = _image(draft.repository, scalars)
+        except PolicyError as error:
+            text = " ".join([draft.repository or "", *(scalar.value for scalar in scalars)])
+            is_template = any(token in text for token in _TEMPLATES)
+            if draft.certain or is_template:
+                code = ProblemCode.TEMPLATE if is_template else ProblemCode.NOT_AN_IMAGE
+                self._problem(spots[0], code, str(error))
+            return
+        if image.tag is None and image.digest is None and draft.marker is None:
+            return  # an image without tag and digest pins nothing
+        self._notice_aliases(spots)
+        line = min(spot.node.line for spot in spots if spot.part is not Part.NAME)
+        yield Reference(
+            self.path, draft.kind, image.repository, image.tag, image.digest, scalars, draft.marker, line
+        )
+
+    def _obstacle(self, spot: Spot) -> tuple[ProblemCode, str] | None:
+        """Say why this place cannot be written to."""
+        node = spot.node
+        if isinstance(node, AliasNode):
+            return (
+                ProblemCode.ALIAS,
+                f"the alias *{node.name}; expected the value itself, an alias is not followed",
+            )
+        if not isinstance(node, ScalarNode):
+            return ProblemCode.NOT_AN_IMAGE, "a map or a list; expected a value on one line"
+        if node.obstacle is not None:
+            code = ProblemCode.NOT_AN_IMAGE if node.one_line else ProblemCode.BLOCK_SCALAR
+            return code, f"{node.obstacle}; expected a plain or quoted value on one line"
+        if any(begin <= node.start < end for begin, end in self.yaml.ambiguous):
+            return ProblemCode.AMBIGUOUS, "under a key that its map has twice; expected it once"
+        if not spot.where.isprintable():
+            return ProblemCode.NOT_AN_IMAGE, "a name with control characters; expected one printable line"
+        return None
+
+    def _notice_aliases(self, spots: Sequence[Spot]) -> None:
+        """Say where an edit will be seen in other places too."""
+        for spot in spots:
+            if spot.part is not Part.NAME and spot.node.start in self.yaml.aliased:
+                anchor = getattr(spot.node, "anchor", "")
+                self._problem(
+                    spot, ProblemCode.SHARED, f"&{anchor} is repeated by aliases, which change with it"
+                )
+
+    def _without_duplicates(self, references: Sequence[Reference]) -> list[Reference]:
+        """Drop places that cannot be told apart; a marker may stand at as many scalars as it likes."""
+        counts = Counter(
+            scalar.where
+            for reference in references
+            for scalar in reference.scalars
+            if not scalar.where.startswith("marker:")
+        )
+        kept = []
+        for reference in references:
+            twice = next((scalar.where for scalar in reference.scalars if counts[scalar.where] > 1), None)
+            if twice is None:
+                kept.append(reference)
+            else:
+                detail = f"{twice} stands more than once in this file; expected each image once"
+                self.problems.append(Problem(self.path, reference.line, ProblemCode.DUPLICATE, detail))
+        return kept
+
+    def _encrypted(self) -> int | None:
+        """Return the line of sops' own map, where there is one."""
+        for root in self.yaml.documents:
+            sops = root.get("sops") if isinstance(root, MapNode) else None
+            if isinstance(sops, MapNode) and sops.get("mac") is not None:
+                return sops.line
+        return None
+
+    def _problem(self, spot: Spot, code: ProblemCode, detail: str) -> None:
+        self.problems.append(Problem(self.path, spot.node.line, code, f"{spot.where!r}: {detail}"))
+
+
+def _image(repository: str | None, scalars: Sequence[Scalar]) -> ImageReference:
+    """Read the image that the scalars name together. Raises: PolicyError."""
+    texts = {scalar.part: scalar.value for scalar in scalars}
+    if repository is None:
+        return ImageReference.parse(texts[Part.IMAGE])
+    tag, at, digest = texts.get(Part.TAG, texts.get(Part.VERSION, "")).partition("@")
+    beside = texts.get(Part.DIGEST, "")
+    found = beside or digest
+    if at and not digest:
+        raise PolicyError(f"{texts[Part.TAG][:140]!r} ends with @; expected a digest behind it")
+    return ImageReference(
+        Repository.parse(repository),
+        Tag.parse(tag) if tag else None,
+        Digest.parse(found) if found else None,
+    )
+
+
+def _is_editable(node: Node) -> bool:
+    return isinstance(node, ScalarNode) and node.obstacle is None
+
+
+def _scalar(path: str, spot: Spot) -> Scalar:
+    node = spot.node
+    value = node.value if isinstance(node, ScalarNode) else ""
+    return Scalar(path, spot.where, spot.part, value, node.start, node.end)
+
+
+def _spot(mark: Mark) -> Spot:
+    return Spot(mark.node, mark.marker.part, mark.marker.where)
+
+
+def _draft(mark: Mark, repository: str | None, beside: list[Spot], part: Part) -> Draft:
+    spots = (replace(_spot(mark), part=part), *beside)
+    return Draft(ReferenceKind.MARKER, repository, spots, marker=mark.marker.policy)
+
+
+def _digest_beside(mark: Mark) -> list[Spot]:
+    """Return the unmarked digest beside a marked tag: it must not stay when the tag moves."""
+    node = mark.parent.get("digest") if mark.parent is not None and mark.key != "digest" else None
+    if not isinstance(node, ScalarNode) or node.is_null:
+        return []
+    return [Spot(node, Part.DIGEST, helm_values.dotted(mark.path, "digest"))]
+
+
+def _neighbour(mark: Mark) -> str | None:
+    """Return the repository that stands beside a tag: ``name`` only where the tag is called one."""
+    if mark.parent is None:
+        return None
+    keys = ["newName", "repository"] + (["name"] if mark.key in {"tag", "newTag", "digest"} else [])
+    name = next((text for key in keys if (text := mark.parent.text(key))), None)
+    registry = mark.parent.text("registry")
+    return f"{registry}/{name}" if name and registry else name
+
+
+def _repositories_by_policy(marks: Sequence[Mark]) -> dict[str, str]:
+    """Return the repository that a policy's image and name marks of this file hold."""
+    named: dict[str, str] = {}
+    for mark in marks:
+        try:
+            if mark.marker.part is Part.IMAGE:
+                named.setdefault(mark.marker.policy, ImageReference.parse(mark.node.value).repository)
+            elif mark.marker.part is Part.NAME:
+                named.setdefault(mark.marker.policy, Repository.parse(mark.node.value))
+        except PolicyError:
+            continue  # that mark's own reference says so
+    return named
