@@ -129,9 +129,7 @@ def _passed_over(world: World, rule: EffectiveRule, row: Row, version: str) -> C
     fate = row.selection.fates.get(version) if row.selection else None
     if fate is None:
         reason = Failed(Silent.NO_SUCH_TAG, "the registry has no such tag")
-        return Candidate(
-            version, "", Standing.REFUSED, (Passed("tag-unknown", "the registry has no such tag"),)
-        )  # type: ignore[arg-type]
+        return Candidate(version, "", Standing.REFUSED, (reason,))
     code = Code.OLDER if fate in {Fate.SELECTED, Fate.OLDER} else fate
     return Candidate(version, "", Standing.REFUSED, (Failed(code),))
 
