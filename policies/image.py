@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from policies.errors import PolicyError
+from policies.image_name import parse_repository
 
 # OCI distribution specification, "Pulling manifests": a reference is a tag of at most 128 characters.
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}", re.ASCII)
@@ -52,31 +53,26 @@ class Repository(str):
     @classmethod
     def parse(cls, text: str) -> Self:
         """Return ``text`` as a repository. Raises: PolicyError."""
-        host, path = _split_host(text)
-        if (
-            len(text) > _MAX_REPOSITORY
-            or _PATH.fullmatch(path) is None
-            or (host and _HOST.fullmatch(host) is None)
-        ):
+        host, path = parse_repository(text)
+        # Narrower than what Flux takes: a name that no registry can hold is refused before it is asked for.
+        if len(text) > _MAX_REPOSITORY or _PATH.fullmatch(path) is None or _HOST.fullmatch(host) is None:
             raise PolicyError(f"{text[:140]!r} is not an image repository; expected HOST/PATH without tag")
         return cls(text)
 
     @property
     def host(self) -> str:
         """The registry's host and port; Docker Hub's where none is written."""
-        return _split_host(self)[0] or "index.docker.io"
+        return parse_repository(self)[0]
 
     @property
     def path(self) -> str:
         """The name inside its registry; Docker Hub's official images live under ``library``."""
-        host, path = _split_host(self)
-        return path if host not in {"", "docker.io", "index.docker.io"} or "/" in path else f"library/{path}"
+        return parse_repository(self)[1]
 
     @property
     def canonical(self) -> str:
         """One spelling for each repository, so that ``alpine`` and ``docker.io/library/alpine`` are equal."""
-        host = "index.docker.io" if self.host == "docker.io" else self.host
-        return f"{host}/{self.path}"
+        return "/".join(parse_repository(self))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +99,3 @@ class ImageReference:
         """Write it as a manifest would: ``repository:tag@digest``."""
         tag = f":{self.tag}" if self.tag else ""
         return f"{self.repository}{tag}" + (f"@{self.digest}" if self.digest else "")
-
-
-def _split_host(text: str) -> tuple[str, str]:
-    """Return host ('' where Docker Hub is meant) and path: a host has a dot or a port, or is ``localhost``.
-
-    ``localhost/x`` without a port is a Docker Hub repository (go-containerregistry, weak mode).
-    """
-    first, slash, rest = text.partition("/")
-    return (first, rest) if slash and ("." in first or ":" in first) else ("", text)
