@@ -1,0 +1,35 @@
+"""What the rules allow for registry hosts: plain HTTP, private addresses, an own authority, how many at once."""
+
+import re
+
+from policies.rules import Host
+from policies.rules_document import Entry
+from policies.rules_fields import Keys, fields
+from policies.rules_findings import Findings, shown
+
+_KEYS = Keys("a registry", ("http", "private", "ca", "concurrency"), frozenset({"interval"}))
+_HOST = re.compile(
+    r"(?:[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:]{2,39}\])(?::(?P<port>[0-9]{1,5}))?", re.ASCII
+)
+_MAX_PORT = 65_535
+_DOCKER_HUB = "index.docker.io"
+MAX_CONCURRENCY = 100
+
+
+def registry(entry: Entry, findings: Findings) -> tuple[str, Host] | None:
+    """Read what is allowed for one host; Docker Hub is named as ``Repository.canonical`` names it."""
+    name = entry.name.value
+    written = _HOST.fullmatch(name)
+    if written is None or int(written["port"] or "1") not in range(1, _MAX_PORT + 1):
+        expected = "a host in small letters, such as ghcr.io or localhost:5000"
+        findings.add(entry.name.at, f"{shown(name)} is not a registry", expected)
+    found = fields(entry.node, _KEYS, findings)
+    if found is None:
+        return None
+    authority = found.text("ca")
+    return _DOCKER_HUB if name == "docker.io" else name, Host(
+        http=found.flag("http", default=False),
+        private=found.flag("private", default=False),
+        ca=authority.value if authority else "",
+        concurrency=found.number("concurrency", default=0, most=MAX_CONCURRENCY),
+    )

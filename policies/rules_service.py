@@ -1,0 +1,138 @@
+"""A service of the rules: an image, the versions of it that may run, an owner; what is left out comes from defaults."""
+
+from collections.abc import Callable, Mapping
+
+from policies.errors import PolicyError
+from policies.image import Repository
+from policies.rules import Position, Service
+from policies.rules_document import Entry
+from policies.rules_fields import Fields, Keys, fields, is_name
+from policies.rules_findings import Findings, shown
+from policies.rules_path import PLACEHOLDER
+from policies.rules_people import People
+from policies.rules_text import Node, Table, Text
+from policies.selection import SelectionPolicy
+from policies.tag_filter import TagFilter
+
+_LATER = frozenset(
+    {"images", "chart", "channel", "source", "links", "environments", "platforms", "at", "was"}
+)
+_KEYS = Keys("a service", ("image", "versions", "owner"), _LATER)
+_DEFAULTS = Keys("defaults", _KEYS.known, _LATER)
+_CHOICES: dict[str, Callable[[str, str | None, str], SelectionPolicy]] = {
+    "semver": SelectionPolicy.semver,
+    "alphabetical": SelectionPolicy.alphabetical,
+    "numerical": SelectionPolicy.numerical,
+}
+_VERSIONS = Keys("versions", (*_CHOICES, "tags", "extract"), frozenset({"newest-build", "digest-of", "flux"}))
+_MAX_PATTERN = 1_000
+
+
+def defaults(section: Mapping[str, Entry], people: People, findings: Findings) -> Fields:
+    """Read what services get that do not say it themselves."""
+    at = next((entry.name.at for entry in section.values()), Position("", 1, 1))
+    table = Table(at, tuple((entry.name, entry.node) for entry in section.values()))
+    found = fields(table, _DEFAULTS, findings) or Fields(at, {}, findings)
+    _owner(found, people)
+    _versions(found.node("versions"), findings)
+    return found
+
+
+def service(entry: Entry, given: Fields, people: People, findings: Findings) -> Service | None:
+    """Read one service; nothing written under its name means the defaults."""
+    is_name(entry.name, "a service", findings)
+    is_empty = isinstance(entry.node, Text) and not entry.node.value
+    own = Fields(entry.name.at, {}, findings) if is_empty else fields(entry.node, _KEYS, findings)
+    if own is None:
+        return None
+    found = Fields(entry.name.at, {**given.entries, **own.entries}, findings, given.is_whole and own.is_whole)
+    image = _image(entry, found, is_own="image" in own.entries)
+    node = found.node("versions")
+    if node is None:
+        expected = "versions, such as 1.x, here or in defaults"
+        found.missing(entry.name.at, f"{shown(entry.name.value)} has no versions", expected)
+    versions = _versions(node, findings)
+    owner = _owner(found, people)
+    if image is None or versions is None or node is None:
+        return None
+    return Service(entry.name.value, image, versions, _spelled(node), entry.name.at, owner)
+
+
+def _image(entry: Entry, found: Fields, *, is_own: bool) -> Repository | None:
+    name = entry.name.value
+    if found.node("image") is None:
+        expected = f"image, here or in defaults (there {PLACEHOLDER} is the name)"
+        found.missing(entry.name.at, f"{shown(name)} has no image", expected)
+    text = found.text("image")
+    if text is None:
+        return None
+    try:
+        return Repository.parse(text.value.replace(PLACEHOLDER, name))
+    except PolicyError as error:
+        found.findings.refuse(text.at if is_own else entry.name.at, error)
+        return None
+
+
+def _owner(found: Fields, people: People) -> str:
+    text = found.text("owner")
+    if text is None:
+        return ""
+    if text.value not in people.names:
+        found.findings.unknown(text.at, "team or person", text.value, people.names)
+    return text.value
+
+
+def _versions(node: Node | None, findings: Findings) -> SelectionPolicy | None:
+    """Read what may run: text is a semver range, a table names how to choose."""
+    match node:
+        case None:
+            return None
+        case Text(at=at):
+            node = Table(at, ((Text(at, "semver"), node),))
+        case _:
+            pass
+    found = fields(node, _VERSIONS, findings)
+    if found is None:
+        return None
+    chosen = [key for key in _CHOICES if key in found.entries]
+    if len(chosen) != 1:
+        what = f"versions says {' and '.join(chosen)}" if chosen else "versions says not how to choose"
+        findings.add(found.at, what, f"one of {', '.join(_CHOICES)}")
+        return None
+    return _policy(chosen[0], found)
+
+
+def _policy(choice: str, found: Fields) -> SelectionPolicy | None:
+    how, tags, extract = found.text(choice), found.text("tags"), found.text("extract")
+    if extract and not tags:
+        found.findings.add(extract.at, "extract without tags", "tags: a pattern whose groups extract names")
+    if tags and len(tags.value) > _MAX_PATTERN:
+        found.findings.add(tags.at, f"tags has {len(tags.value)} characters", f"at most {_MAX_PATTERN}")
+        return None
+    if how is None:
+        return None
+    pattern = _pattern(tags, found.findings)
+    try:
+        return _CHOICES[choice](how.value, pattern, extract.value if extract and pattern is not None else "")
+    except PolicyError as error:
+        found.findings.refuse(how.at, error)
+        return None
+
+
+def _pattern(tags: Text | None, findings: Findings) -> str | None:
+    """Check the pattern by itself, so that what is wrong with it is told where it stands."""
+    if tags is None:
+        return None
+    try:
+        TagFilter.parse(tags.value)
+    except PolicyError as error:
+        findings.refuse(tags.at, error)
+        return None
+    return tags.value
+
+
+def _spelled(node: Node) -> str:
+    """Write ``versions`` in one line, as people read it."""
+    if isinstance(node, Table):
+        return ", ".join(f"{key.value}: {_spelled(value)}" for key, value in node.entries)
+    return node.value if isinstance(node, Text) else ""
