@@ -15,8 +15,8 @@ from gitdb import IStream, LooseObjectDB  # type: ignore[import-untyped]
 
 from bot import clone
 from bot.clone import LEDGER, PROMOTIONS, TRACKED
-from bot.errors import PermanentError
-from bot.git import LateError
+from bot.errors import PermanentError, TransientError
+from bot.git import Answer, LateError
 from bot.objects import (
     BOT,
     EMPTY_TREE,
@@ -111,7 +111,7 @@ class Mirror:
 
     def tips(self) -> Tips:
         """Return what the last fetch saw. Raises: PermanentError where the target branch was never seen."""
-        out = self._git.run(["for-each-ref", "--format=%(objectname) %(refname)", "--", TRACKED]).out
+        out = self._read(["for-each-ref", "--format=%(objectname) %(refname)", "--", TRACKED]).out
         lines = (line.partition(" ") for line in out.decode("utf-8", "replace").splitlines())
         found = {name.removeprefix(TRACKED): oid_of(oid) for oid, _, name in lines}
         if self.branch not in found:
@@ -128,9 +128,14 @@ class Mirror:
         bounds = [f"--max-count={int(limit)}"] if limit is not None else []
         return self._rev_list(["--first-parent", *bounds], tip, since)
 
+    def touching(self, tip: Oid, folder: str) -> list[Oid]:
+        """List the commits of the first-parent line that changed a folder, newest first."""
+        arguments = ["rev-list", "--first-parent", "--end-of-options", oid_of(tip), "--", file_path(folder)]
+        return [Oid(line) for line in self._git.run(arguments).out.decode("ascii").split()]
+
     def is_ancestor(self, one: Oid, other: Oid) -> bool:
         """Say whether ``other`` contains ``one``. A commit that is not here is contained in nothing."""
-        answer = self._git.run(["merge-base", "--is-ancestor", oid_of(one), oid_of(other)], check=False)
+        answer = self._read(["merge-base", "--is-ancestor", oid_of(one), oid_of(other)], check=False)
         if answer.code in (0, 1):
             return answer.code == 0
         if len(self.known([one, other])) < len({one, other}):
@@ -140,7 +145,7 @@ class Mirror:
     def known(self, oids: Iterable[Oid]) -> set[Oid]:
         """Return those of ``oids`` that are here."""
         asked = "".join(f"{oid_of(oid)}\n" for oid in oids).encode()
-        out = self._git.run(["cat-file", "--batch-check=%(objectname)"], stdin=asked).out.decode("ascii")
+        out = self._read(["cat-file", "--batch-check=%(objectname)"], stdin=asked).out.decode("ascii")
         return {Oid(line) for line in out.splitlines() if " " not in line}
 
     def commit_info(self, oid: Oid) -> CommitInfo:
@@ -167,7 +172,7 @@ class Mirror:
         if not prefixes:
             return {}
         below = [] if "" in prefixes else [file_path(prefix.rstrip("/")) for prefix in prefixes]
-        out = self._git.run(["ls-tree", "-r", "-z", "--full-tree", "--", oid_of(commit), *below]).out
+        out = self._read(["ls-tree", "-r", "-z", "--full-tree", "--", oid_of(commit), *below]).out
         files: dict[str, Oid] = {}
         for line in filter(None, out.split(b"\0")):
             about, _, path = line.partition(b"\t")
@@ -262,16 +267,26 @@ class Mirror:
 
     # Within
 
+    def _read(self, arguments: Sequence[str], *, stdin: bytes = b"", check: bool = True) -> Answer:
+        """Run a command that reads the clone; where the clone itself is broken, the next fetch mends it."""
+        try:
+            return self._git.run(arguments, stdin=stdin, check=check)
+        except PermanentError as error:
+            if not clone.is_damage(error):
+                raise
+            clone.condemn(self._directory)
+            raise TransientError("the bare clone was damaged; the next fetch makes it anew") from error
+
     def _rev_list(self, options: Sequence[str], tip: Oid, since: Oid | None) -> list[Oid]:
         without = [f"^{oid_of(since)}"] if since is not None else []
         arguments = ["rev-list", *options, "--end-of-options", oid_of(tip), *without, "--"]
-        return [Oid(line) for line in self._git.run(arguments).out.decode("ascii").split()]
+        return [Oid(line) for line in self._read(arguments).out.decode("ascii").split()]
 
     def _batch(self, names: Sequence[str]) -> Iterator[tuple[str, str, bytes]]:
         if not names:
             return iter(())
         asked = "".join(f"{name}\n" for name in names).encode()
-        return read_batch(self._git.run(["cat-file", "--batch", "--buffer"], stdin=asked).out)
+        return read_batch(self._read(["cat-file", "--batch", "--buffer"], stdin=asked).out)
 
     def _commits(self, oids: Sequence[Oid]) -> list[RawCommit]:
         commits: list[RawCommit] = []
@@ -286,7 +301,7 @@ class Mirror:
             return
         asked = "".join(f"{oid}\n" for oid in oids).encode()
         format_ = "--batch-check=%(objectname) %(objectsize)"
-        for line in self._git.run(["cat-file", format_], stdin=asked).out.decode("ascii").splitlines():
+        for line in self._read(["cat-file", format_], stdin=asked).out.decode("ascii").splitlines():
             oid, _, size = line.partition(" ")
             if size.isdigit() and int(size) > MAX_BLOB_BYTES:
                 raise PermanentError(

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
 from policies.codes import Code
@@ -33,8 +34,8 @@ class Book(Protocol):
     def rules(self, commit: str) -> Rules | None:
         """Return the rules as they stood at a commit, or nothing where they did not parse."""
 
-    def baseline(self, environment: str, service: str) -> tuple[Pinned, ...]:
-        """Return what stood in a place at the commit that genesis names."""
+    def baseline(self, commit: str, rules: Rules, environment: str, service: str) -> tuple[Pinned, ...]:
+        """Return what stood in a place at a commit, as these rules say where to look."""
 
     def follows(self, old: str, new: str) -> bool:
         """Whether ``new`` is ``old`` or came after it on the target branch."""
@@ -44,11 +45,11 @@ class Book(Protocol):
 class Refusal:
     """Why an entry is not allowed: a stable code and one line for people."""
 
-    code: Code
+    code: StrEnum
     detail: str = ""
 
     def __str__(self) -> str:
-        return f"{self.code}: {self.detail}" if self.detail else self.code.value
+        return f"{self.code}: {self.detail}" if self.detail else str(self.code)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,9 +180,8 @@ def _covered(asked: _Asked) -> _No:
 
 def _case(asked: _Asked, rule: EffectiveRule, promotion: Promotion | None = None) -> Case:
     entry = asked.entry
-    where = (entry.environment, *rule.environment.after)
     baseline: dict[Place, tuple[Pinned, ...]] = {
-        (name, entry.service): asked.book.baseline(name, entry.service) for name in where
+        (name, entry.service): _baseline(asked, name) for name in (entry.environment, *rule.environment.after)
     }
     return Case(
         rules=asked.rules or Rules({}, {}),
@@ -193,6 +193,13 @@ def _case(asked: _Asked, rule: EffectiveRule, promotion: Promotion | None = None
         baseline=baseline,
         promotion=promotion,
     )
+
+
+def _baseline(asked: _Asked, environment: str) -> tuple[Pinned, ...]:
+    genesis, rules = asked.state.genesis, asked.rules
+    if genesis is None or rules is None:
+        return ()
+    return asked.book.baseline(genesis.commit, rules, environment, asked.entry.service)
 
 
 def _bump(asked: _Asked) -> _No:

@@ -1,0 +1,118 @@
+"""What the clone says at a commit: rules and the images in their places. Everything by commit, so nothing changes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from bot.mirror import Mirror
+from bot.objects import Oid, oid_of
+from policies import references
+from policies.entry import Pinned
+from policies.pins import Place, by_environment, place_of
+from policies.places import Found
+from policies.rules import Rules
+from policies.rules_findings import RulesError
+from policies.rules_parse import parse
+from policies.state import Place as Where
+
+
+_NAMES = (".yaml", ".yml", "Kustomization")  # the files that may name an image
+
+
+@dataclass(frozen=True, slots=True)
+class RulesAt:
+    """The rules in force: the commit that wrote them last, its files, and what is wrong with a newer one."""
+
+    commit: Oid
+    files: tuple[str, ...]
+    rules: Rules
+    newer_is_broken: RulesError | None = None
+    broken_at: str = ""
+
+
+class Book:
+    """Reads rules and places out of the mirror and remembers them; implements the validator's view of the clone."""
+
+    def __init__(self, mirror: Mirror, folder: str) -> None:
+        """Read rules from ``folder`` of the target branch, ``promotion`` by default."""
+        self._mirror = mirror
+        self._folder = folder.strip("/")
+        self._rules: dict[str, Rules | RulesError] = {}
+        self._places: dict[tuple[str, str], Mapping[Where, Place]] = {}
+
+    def rules(self, commit: str) -> Rules | None:
+        """Return the rules as they stood at a commit, or nothing where they are missing or do not parse."""
+        found = self._read(Oid(commit)) if self._mirror.known([oid_of(commit)]) else None
+        return found if isinstance(found, Rules) else None
+
+    def rules_in_force(self, tip: Oid) -> RulesAt | RulesError:
+        """Return the newest rules on the first-parent line that parse, or what is wrong where none do."""
+        broken: RulesError | None = None
+        broken_at = ""
+        for commit in self._mirror.touching(tip, self._folder):
+            found = self._read(commit)
+            if isinstance(found, Rules):
+                return RulesAt(commit, found.files, found, broken, broken_at)
+            broken, broken_at = broken or found, broken_at or commit
+        return broken or RulesError(())
+
+    def _read(self, commit: Oid) -> Rules | RulesError:
+        if commit not in self._rules:
+            listing = self._mirror.listing(commit, [self._folder])
+            blobs = self._mirror.blobs(listing.values())
+            try:
+                self._rules[commit] = parse({path: blobs[oid] for path, oid in listing.items()})
+            except RulesError as error:
+                self._rules[commit] = error
+        return self._rules[commit]
+
+    def files(self, commit: Oid) -> tuple[str, ...]:
+        """Return the names of the rule files at a commit."""
+        return tuple(sorted(self._mirror.listing(commit, [self._folder])))
+
+    def places(self, commit: str, rules: Rules) -> Mapping[Where, Place]:
+        """Return what stands where at a commit, for every service and environment of these rules."""
+        key = (commit, str(id(rules)))
+        if key not in self._places:
+            self._places = {**dict(list(self._places.items())[-16:]), key: self._find(Oid(commit), rules)}
+        return self._places[key]
+
+    def _find(self, commit: Oid, rules: Rules) -> dict[Where, Place]:
+        folders = {
+            (name, service): environment.paths_of(service)
+            for name, environment in rules.environments.items()
+            for service in rules.services
+        }
+        wanted = sorted({path for paths in folders.values() for path in paths})
+        listing = self._mirror.listing(commit, ["" if path in {"", "."} else path for path in wanted])
+        readable = {path: oid for path, oid in listing.items() if path.endswith(_NAMES)}
+        content = self._mirror.blobs(readable.values())
+        found = {path: _find(path, content[oid]) for path, oid in readable.items()}
+        places: dict[Where, Place] = {}
+        sorted_files: dict[tuple[str, ...], tuple[str, ...]] = {}
+        for where, paths in folders.items():
+            if paths not in sorted_files:
+                sorted_files[paths] = by_environment({"": paths}, found)[""]
+            files = sorted_files[paths]
+            places[where] = place_of(
+                rules.services[where[1]],
+                [one for path in files for one in found[path].references],
+                [one for path in files for one in found[path].problems],
+            )
+        return places
+
+    def baseline(self, commit: str, rules: Rules, environment: str, service: str) -> tuple[Pinned, ...]:
+        """Return what stood in a place at a commit."""
+        if not self._mirror.known([oid_of(commit)]):
+            return ()
+        place = self.places(commit, rules).get((environment, service))
+        return place.pin.image if place else ()
+
+    def follows(self, old: str, new: str) -> bool:
+        """Whether ``new`` is ``old`` or came after it."""
+        return old == new or self._mirror.is_ancestor(oid_of(old), oid_of(new))
+
+
+@lru_cache(maxsize=8192)
+def _find(path: str, content: bytes) -> Found:
+    return references.find(path, content)

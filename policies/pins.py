@@ -1,0 +1,91 @@
+"""What stands where: which references of an environment belong to a service, and what they say together."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from policies.codes import Code
+from policies.edit import Edit
+from policies.entry import Pinned
+from policies.image import Digest, Tag
+from policies.places import Problem, Reference, ReferenceKind
+from policies.references import rewrite
+from policies.rules import DigestRule, EffectiveRule, Service
+from policies.world import Pin
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The references of one service in one environment, and the pin that they make together."""
+
+    references: tuple[Reference, ...]
+    pin: Pin
+
+
+def place_of(service: Service, references: Iterable[Reference], problems: Iterable[Problem]) -> Place:
+    """Return what an environment's files say of a service: its images, or why they cannot be used."""
+    mine = [one for one in references if one.repository.canonical == service.image.canonical]
+    ours = tuple(one for one in mine if one.tag and not _is_overridden(one, mine))
+    pins = {(one.tag, one.digest or "") for one in ours}
+    if not ours:
+        return Place((), _nothing(service, problems))
+    if len({tag for tag, _ in pins}) > 1 or len({digest for _, digest in pins if digest}) > 1:
+        found = ", ".join(f"{one.tag} in {one.path}:{one.line}" for one in ours)
+        return Place(ours, Pin((), Code.AMBIGUOUS, found[:400]))
+    tag = next(str(one.tag) for one in ours)
+    digest = next((str(one.digest) for one in ours if one.digest), "")
+    return Place(ours, Pin((Pinned(service.image, tag, digest),)))
+
+
+def _is_overridden(one: Reference, others: Iterable[Reference]) -> bool:
+    """Whether a Kustomize ``images:`` entry in this folder or above it replaces the tag that a workload names.
+
+    Kustomize's images transformer runs after the resources are read, so the workload's tag never runs.
+    """
+    if one.kind is ReferenceKind.KUSTOMIZE or _in_kustomization(one):
+        return False
+    folder = PurePosixPath(one.path).parent
+    return any(
+        (other.kind is ReferenceKind.KUSTOMIZE or _in_kustomization(other))
+        and folder.is_relative_to(PurePosixPath(other.path).parent)
+        for other in others
+        if other.tag
+    )
+
+
+def _in_kustomization(one: Reference) -> bool:
+    """Whether a marker stands in a kustomization file's ``images:``."""
+    return PurePosixPath(one.path).name in {"kustomization.yaml", "kustomization.yml", "Kustomization"}
+
+
+def _nothing(service: Service, problems: Iterable[Problem]) -> Pin:
+    for problem in problems:
+        return Pin(
+            (),
+            Code.NO_REFERENCE,
+            f"{service.image} is not there; {problem.path}:{problem.line}: {problem.detail}",
+        )
+    return Pin((), Code.NO_REFERENCE, f"no file there names {service.image} with a tag")
+
+
+def edits_to(place: Place, rule: EffectiveRule, image: Pinned) -> tuple[Edit, ...]:
+    """Return the edits that put an image in a place, in the form that the rule asks for. Raises: PolicyError."""
+    pin = rule.environment.digest is DigestRule.PIN
+    digest = Digest.parse(image.digest) if image.digest else None
+    tag = Tag.parse(image.tag)
+    return tuple(edit for one in place.references for edit in rewrite(one, tag, digest, pin=pin))
+
+
+def by_environment(
+    rules_paths: Mapping[str, tuple[str, ...]], paths: Iterable[str]
+) -> dict[str, tuple[str, ...]]:
+    """Sort files under the environments whose folders hold them."""
+    files = sorted(paths)
+    return {
+        name: tuple(path for path in files if any(_is_under(path, folder) for folder in folders))
+        for name, folders in rules_paths.items()
+    }
+
+
+def _is_under(path: str, folder: str) -> bool:
+    return folder in {"", "."} or path == folder or path.startswith(f"{folder}/")
