@@ -67,6 +67,12 @@ class MarkerIgnored(PolicyError):  # noqa: N818  a refusal is what it is: forese
         self.detail = detail
 
 
+def is_read(path: str) -> bool:
+    """Say whether Flux, and so we, would look into a file of this name for markers."""
+    name = path.rpartition("/")[2]
+    return name.endswith((".yaml", ".yml")) or name == "Kustomization"
+
+
 def parse(comment: str) -> Marker | None:
     """Read a comment with its #; None where it is no marker. Raises: MarkerIgnored."""
     if "$" not in comment:

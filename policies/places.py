@@ -34,8 +34,10 @@ class ProblemCode(StrEnum):
     BLOCK_SCALAR = "block-scalar"
     DUPLICATE = "duplicate"
     ENCRYPTED = "encrypted"
+    FOREIGN_PATH = "foreign-path"
     MARKER_FORM = "marker-form"
     MARKER_INERT = "marker-inert"
+    MARKER_POLICY = "marker-policy"
     MARKER_REPOSITORY = "marker-repository"
     MARKER_SUFFIX = "marker-suffix"
     NOT_AN_IMAGE = "not-an-image"
@@ -113,3 +115,9 @@ class Draft:
     spots: tuple[Spot, ...]
     certain: bool = True
     marker: str | None = None
+
+
+def encrypted(path: str, line: int) -> Problem:
+    """Refuse a file of sops: its check sum covers every value."""
+    detail = "encrypted with sops, whose check sum an edit would break; expected a file in plain text"
+    return Problem(path, line, ProblemCode.ENCRYPTED, detail)

@@ -26,15 +26,9 @@ _TOKENS = (b"image", b"repository")  # every place that pins an image has one of
 _WIDE = (b"\xff\xfe", b"\xfe\xff")  # UTF-16 by its byte order mark
 
 
-def is_read(path: str) -> bool:
-    """Say whether Flux, and so we, would look into a file of this name for markers."""
-    name = path.rpartition("/")[2]
-    return name.endswith((".yaml", ".yml")) or name == "Kustomization"
-
-
 def find(path: str, content: bytes) -> Found:
     """Return the references of one file and what stands in their way; raises nothing, on any bytes."""
-    if not is_read(path):
+    if not markers.is_read(path):
         return Found()
     if content.startswith(_WIDE):
         return Found((), (Problem(path, 1, ProblemCode.NOT_UTF_8, "UTF-16; expected UTF-8 text"),))

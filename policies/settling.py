@@ -4,12 +4,12 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from policies import helm_values, markers
+from policies import helm_values, markers, places
 from policies.errors import PolicyError
 from policies.image import Digest, ImageReference, Repository, Tag
 from policies.markers import Mark
 from policies.places import Draft, Found, Part, Problem, ProblemCode, Reference, ReferenceKind, Scalar, Spot
-from policies.yaml_nodes import AliasNode, MapNode, Node, ScalarNode
+from policies.yaml_nodes import AliasNode, Node, ScalarNode
 from policies.yaml_text import YamlText
 
 _TEMPLATES = ("{{", "${", "$(")
@@ -32,9 +32,8 @@ class Settling:
         references = [
             reference for draft in all_drafts if draft is not None for reference in self._reference(draft)
         ]
-        if (references or marks) and (line := self._encrypted()) is not None:
-            detail = "encrypted with sops, whose check sum an edit would break; expected a file in plain text"
-            return Found((), (*self.problems, Problem(self.path, line, ProblemCode.ENCRYPTED, detail)))
+        if (references or marks) and (line := self.yaml.encrypted_at) is not None:
+            return Found((), (*self.problems, places.encrypted(self.path, line)))
         references = self._without_duplicates(references)
         references.sort(key=lambda reference: reference.scalars[0].start)
         self.problems.sort(key=lambda problem: problem.line)
@@ -167,14 +166,6 @@ class Settling:
                 detail = f"{twice} stands more than once in this file; expected each image once"
                 self.problems.append(Problem(self.path, reference.line, ProblemCode.DUPLICATE, detail))
         return kept
-
-    def _encrypted(self) -> int | None:
-        """Return the line of sops' own map, where there is one."""
-        for root in self.yaml.documents:
-            sops = root.get("sops") if isinstance(root, MapNode) else None
-            if isinstance(sops, MapNode) and sops.get("mac") is not None:
-                return sops.line
-        return None
 
     def _problem(self, spot: Spot, code: ProblemCode, detail: str) -> None:
         self.problems.append(Problem(self.path, spot.node.line, code, f"{spot.where!r}: {detail}"))

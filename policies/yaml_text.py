@@ -1,6 +1,7 @@
 """YAML texts as trees that remember where each scalar stands, read from libyaml's event stream."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import cast
@@ -32,13 +33,23 @@ class YamlRefused(PolicyError):  # noqa: N818  a refusal is what it is: foreseen
 
 @dataclass(frozen=True, slots=True)
 class YamlText:
-    """A decoded text (its byte order mark kept), its documents, and the spans that equal keys make ambiguous."""
+    """A decoded text (its byte order mark kept), its documents, and what is worth knowing about spans of it."""
 
     text: str
     documents: tuple[Node, ...]
-    ambiguous: tuple[tuple[int, int], ...]
+    ambiguous: tuple[tuple[int, int], ...]  # pairs whose key stands more than once in its map
+    repeated: tuple[tuple[int, int], ...]  # of these all but the first
     blocks: tuple[tuple[int, int], ...]  # spans of block scalars
     aliased: frozenset[int]  # starts of scalars that an alias repeats elsewhere
+
+    @property
+    def encrypted_at(self) -> int | None:
+        """The line of the map in which sops keeps its check sum; None where the file is not encrypted."""
+        for root in self.documents:
+            sops = root.get("sops") if isinstance(root, MapNode) else None
+            if isinstance(sops, MapNode) and sops.get("mac") is not None:
+                return sops.line
+        return None
 
 
 def decode(content: bytes) -> str:
@@ -122,6 +133,7 @@ def read(content: bytes) -> YamlText:
         text=text,
         documents=tuple(builder.documents),
         ambiguous=tuple(builder.ambiguous),
+        repeated=tuple(builder.repeated),
         blocks=tuple(builder.blocks),
         aliased=frozenset(builder.aliased),
     )
@@ -134,6 +146,7 @@ class _Builder:
         self.text = text
         self.documents: list[Node] = []
         self.ambiguous: list[tuple[int, int]] = []
+        self.repeated: list[tuple[int, int]] = []
         self.blocks: list[tuple[int, int]] = []
         self.aliased: set[int] = set()
         self._open: list[tuple[yaml.CollectionStartEvent, list[Node]]] = []
@@ -186,23 +199,27 @@ class _Builder:
         if isinstance(begun, yaml.SequenceStartEvent):
             return ListNode(tuple(children), start, end, line)
         pairs = tuple(zip(children[::2], children[1::2], strict=True))
-        self.ambiguous.extend(_of_equal_keys(pairs))
+        self._note_equal_keys(pairs)
         return MapNode(pairs, start, end, line)
+
+    def _note_equal_keys(self, pairs: tuple[tuple[Node, Node], ...]) -> None:
+        """Keep the spans of pairs whose key stands more than once in their map."""
+        counts = Counter(key.value for key, _ in pairs if isinstance(key, ScalarNode))
+        if len(counts) == len(pairs):
+            return
+        seen: set[str] = set()
+        for key, value in pairs:
+            if isinstance(key, ScalarNode) and counts[key.value] > 1:
+                at = (key.start, max(key.end, value.end))
+                self.ambiguous.append(at)
+                if key.value in seen:
+                    self.repeated.append(at)
+                seen.add(key.value)
 
 
 def _mark(mark: object) -> yaml.Mark:
     """Narrow a mark: libyaml gives every event both of its marks."""
     return cast("yaml.Mark", mark)
-
-
-def _of_equal_keys(pairs: tuple[tuple[Node, Node], ...]) -> Iterator[tuple[int, int]]:
-    """Yield the spans of pairs whose key stands more than once in its map."""
-    names = [key.value for key, _ in pairs if isinstance(key, ScalarNode)]
-    if len(set(names)) == len(names):
-        return
-    for key, value in pairs:
-        if isinstance(key, ScalarNode) and names.count(key.value) > 1 and key.value != "<<":
-            yield key.start, max(key.end, value.end)
 
 
 def _stands_on_one_line(written: str, value: str, style: str) -> bool:

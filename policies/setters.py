@@ -1,0 +1,124 @@
+"""Flux's setters: every marked scalar of a file gets its policy's image, by the name of the policy alone."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from policies import edit, markers, places, yaml_text
+from policies.errors import PolicyError
+from policies.image import Digest, ImageReference, Repository, Tag
+from policies.image_name import ImageName
+from policies.markers import Mark
+from policies.places import Part, Problem, ProblemCode
+from policies.yaml_nodes import MapNode
+from policies.yaml_text import YamlText
+
+_STRATEGY = "Setters"
+_PATH = "config.kubernetes.io/path"  # kyaml writes it for itself; where one stands already, Flux stops
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One file after its markers were followed: its bytes, what was changed, and what was not done."""
+
+    content: bytes
+    changes: tuple[edit.Edit, ...]
+    problems: tuple[Problem, ...]
+
+
+def set_markers(path: str, content: bytes, policies: Mapping[str, ImageReference]) -> Setting:
+    """Write the image of each ``namespace:name`` of ``policies`` where a marker names it; raises nothing."""
+    if not markers.is_read(path) or markers.TOKEN.encode() not in content:
+        return Setting(content, (), ())
+    try:
+        yaml = yaml_text.read(content)
+        marks, problems = markers.find(path, yaml)
+        problems += _refusals(path, yaml)
+        if any(problem.code in {ProblemCode.ENCRYPTED, ProblemCode.FOREIGN_PATH} for problem in problems):
+            return Setting(content, (), tuple(problems))
+        changes = []
+        for mark in marks:
+            image = policies.get(mark.marker.policy)
+            problem = _not_done(path, yaml, mark, image)
+            if problem is not None:
+                problems.append(problem)
+            elif image is not None and (new := _value(image, mark.marker.part)) != mark.node.value:
+                node = mark.node
+                changes.append(edit.Edit(path, mark.marker.where, node.value, new, node.start, node.end))
+        return Setting(edit.apply(content, changes), tuple(changes), tuple(problems))
+    except yaml_text.YamlRefused as refused:
+        return Setting(content, (), (Problem(path, refused.line, refused.code, refused.detail),))
+    except edit.EditRefused as refused:
+        return Setting(content, (), (Problem(path, 1, ProblemCode.UNPARSABLE, str(refused)),))
+
+
+def latest(text: str) -> ImageReference:
+    """Read ``image:tag[@digest]`` as Flux reads a policy's latest image. Raises: PolicyError."""
+    name, _, digest = text.partition("@")
+    ImageName.parse(text)
+    base, colon, tag = name.rpartition(":")
+    if not colon or "/" in tag:
+        raise PolicyError(f"{text[:140]!r} has no tag; expected IMAGE:TAG, with @DIGEST behind it or not")
+    # Flux lets a tag begin with a dot or a dash; no registry has one, and nothing is promoted from here.
+    return ImageReference(Repository.parse(base), Tag(tag), Digest.parse(digest) if digest else None)
+
+
+def scope(update: Mapping[str, str] | None) -> str:
+    """Return what ``ImageUpdateAutomation.spec.update`` names, as a path that never leaves the repository.
+
+    Raises: PolicyError, where it has no strategy or one that Flux does not know.
+    """
+    strategy = update.get("strategy", _STRATEGY) if update is not None else None
+    if update is None or strategy != _STRATEGY:
+        raise PolicyError(f"the update strategy is {strategy!r}; expected {_STRATEGY}")
+    parts: list[str] = []
+    for part in update.get("path", "").split("/"):
+        if part == "..":
+            del parts[-1:]
+        elif part not in {"", "."}:
+            parts.append(part)
+    return "/".join(parts)
+
+
+def in_scope(path: str, folder: str) -> bool:
+    """Say whether the file at ``path`` is ``folder``, or somewhere in it; nothing means the repository."""
+    return not folder or path == folder or path.startswith(f"{folder}/")
+
+
+def _value(image: ImageReference, part: Part) -> str:
+    """Return what a marker of this form holds: the tag without digest, the digest or nothing."""
+    match part:
+        case Part.IMAGE:
+            return str(image)
+        case Part.TAG | Part.VERSION:
+            return str(image.tag or "")
+        case Part.NAME:
+            return str(image.repository)
+        case Part.DIGEST:
+            return str(image.digest or "")
+
+
+def _not_done(path: str, yaml: YamlText, mark: Mark, image: ImageReference | None) -> Problem | None:
+    """Say why a mark is left alone."""
+    if image is None:
+        detail = (
+            f"{mark.marker.where} follows a policy that is not given; expected one of its namespace and name"
+        )
+        return Problem(path, mark.node.line, ProblemCode.MARKER_POLICY, detail)
+    if any(begin <= mark.node.start < end for begin, end in yaml.repeated):
+        detail = f"{mark.marker.where} stands under a key that its map has twice; only the first is written"
+        return Problem(path, mark.node.line, ProblemCode.AMBIGUOUS, detail)
+    return None
+
+
+def _refusals(path: str, yaml: YamlText) -> Iterator[Problem]:
+    """Yield what keeps a whole file from being written."""
+    if yaml.encrypted_at is not None:
+        yield places.encrypted(path, yaml.encrypted_at)
+    for root in yaml.documents:
+        metadata = root.get("metadata") if isinstance(root, MapNode) else None
+        annotations = metadata.get("annotations") if isinstance(metadata, MapNode) else None
+        if isinstance(annotations, MapNode) and annotations.get(_PATH) is not None:
+            detail = (
+                f"a document with the annotation {_PATH}, which Flux stops at; expected none in a repository"
+            )
+            yield Problem(path, annotations.line, ProblemCode.FOREIGN_PATH, detail)
