@@ -59,6 +59,28 @@ class SelectionPolicy:
     tags: TagFilter | None = None
 
     @classmethod
+    def of(
+        cls,
+        *,
+        semver: str | None = None,
+        alphabetical: str | None = None,
+        numerical: str | None = None,
+        pattern: str | None = None,
+        extract: str = "",
+    ) -> Self:
+        """Build the policy of an ImagePolicy from its range or order; the first that is set counts.
+
+        Raises: PolicyError.
+        """
+        if semver is not None:
+            return cls.semver(semver, pattern, extract)
+        if alphabetical is not None:
+            return cls.alphabetical(alphabetical, pattern, extract)
+        if numerical is not None:
+            return cls.numerical(numerical, pattern, extract)
+        raise PolicyError("the policy chooses nothing; expected one of semver, alphabetical and numerical")
+
+    @classmethod
     def semver(cls, range_text: str, pattern: str | None = None, extract: str = "") -> Self:
         """Build a policy from the text of a range. Raises: PolicyError."""
         return cls(Semver(Range.parse(range_text)), _filter(pattern, extract))
