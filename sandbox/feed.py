@@ -89,7 +89,7 @@ class Feed:
         self._clock = clock
         self._changed = threading.Condition(lock)
         self._events: list[Event] = []
-        self._subscribers: list[Callable[[Event], None]] = []
+        self._subscribers: list[Callable[[Event], object]] = []
 
     @property
     def position(self) -> int:
@@ -123,7 +123,9 @@ class Feed:
         with self._changed:
             return tuple(self._events[since:])
 
-    def subscribe(self, callback: Callable[[Event], None], *, since: int | None = None) -> Callable[[], None]:
+    def subscribe(
+        self, callback: Callable[[Event], object], *, since: int | None = None
+    ) -> Callable[[], None]:
         """Call back for each event in order, first for those after ``since``; the answer ends it.
 
         The workspace stands still meanwhile: a callback hands the event on (a queue, a terminal) and waits for nobody.

@@ -183,15 +183,17 @@ def _spoiled(fault: Fault) -> Response:
 
 def _parsed(request: Request, body: bytes) -> Mapping[str, Any]:
     """Return the arguments of a form or of a JSON object. Raises: SlackRefusal."""
+    if not body.strip():
+        return {}
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "application/json" or (not kind and body.startswith(b"{")):
         try:
             arguments = json.loads(body)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise SlackRefusal("invalid_json") from None
         if not isinstance(arguments, dict):
             raise SlackRefusal("json_not_object")
         return arguments
-    if body and kind != "application/x-www-form-urlencoded":
+    if kind != "application/x-www-form-urlencoded":
         raise SlackRefusal("invalid_form_data")
     return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))

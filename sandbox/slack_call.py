@@ -50,7 +50,7 @@ class Call:
             return value
         try:
             return json.loads(value) if value.strip() else None
-        except ValueError:
+        except (ValueError, RecursionError):
             raise SlackRefusal(refusal) from None
 
     def page(self, of: Sequence[Any], default: int = 100) -> tuple[list[Any], str]:

@@ -219,7 +219,9 @@ class Workspace:
         """Return what came after event number ``since``."""
         return self.feed.events(since)
 
-    def subscribe(self, callback: Callable[[Event], None], *, since: int | None = None) -> Callable[[], None]:
+    def subscribe(
+        self, callback: Callable[[Event], object], *, since: int | None = None
+    ) -> Callable[[], None]:
         """Follow the feed; see ``Feed.subscribe``."""
         return self.feed.subscribe(callback, since=since)
 
