@@ -82,15 +82,18 @@ def _shared_references(rules: Rules, findings: Findings) -> None:
     for service in rules.services.values():
         sharing[service.image.canonical].append(service)
     for services in sharing.values():
+        told: set[str] = set()
         for where in rules.environments.values() if len(services) > 1 else ():
             if findings.is_full:
                 return
-            _shared_in(where, services, rules, findings)
+            for path, name, other in clashes(_folders(where, services)):
+                if name not in told:
+                    told.add(name)
+                    what = f"{name} and {other} have one image and are both looked for in {path}"
+                    expected = f"an image for each service, or {PLACEHOLDER} in the path"
+                    findings.add(rules.services[name].at, what, expected)
 
 
-def _shared_in(where: Environment, services: list[Service], rules: Rules, findings: Findings) -> None:
-    claims = ((path, service.name) for service in services for path in where.paths_of(service.name))
-    for path, name, other in clashes(claims):
-        service = rules.services[name]
-        what = f"{name} and {other} have one image, {service.image}, and are both looked for in {path}"
-        findings.add(service.at, what, "an image for each service, or <service> in the path")
+def _folders(where: Environment, services: list[Service]) -> Iterator[tuple[str, str]]:
+    for service in services:
+        yield from ((path, service.name) for path in where.paths_of(service.name))

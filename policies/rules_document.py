@@ -50,7 +50,7 @@ def document(files: Mapping[str, bytes], findings: Findings) -> Document:
 
 def _sections(file: str, content: bytes, findings: Findings) -> Iterator[tuple[str, Table]]:
     root = read(file, content, findings)
-    if root is None:
+    if root is None or (isinstance(root, Text) and not root.value):
         return
     if not isinstance(root, Table):
         findings.add(root.at, f"the file is {kind_of(root)}", f"a table with {', '.join(SECTIONS)}")

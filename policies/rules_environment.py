@@ -177,8 +177,8 @@ def _rollback(found: Fields, people: People) -> tuple[Line, ...]:
     inner = fields(node, _ROLLBACK, found.findings) if node else None
     asked = inner.node("approvals") if inner else None
     if asked is None:
-        if inner is not None and not inner.entries:
-            found.findings.add(inner.at, "rollback has no approvals", "approvals: 1 of TEAM")
+        if inner is not None:
+            inner.missing(inner.at, "rollback has no approvals", "approvals: 1 of TEAM")
         return (Line(1),)
     lines = approvals(asked, people, found.findings)
     if not lines:

@@ -1,5 +1,6 @@
 """What is wrong with written rules: findings with their place, collected until all of them are known."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -7,6 +8,7 @@ from difflib import get_close_matches
 from policies.errors import PolicyError
 from policies.rules import Position
 
+_EXPECTED = re.compile("[;,:] expected ")
 MAX_FINDINGS = 100  # nobody reads more at once, and a hostile file must not make us write a book
 MAX_SLIP = 4  # letters by which a word may be longer or shorter than what was meant
 MAX_COMPARED = 1_000  # words, for comparing takes time
@@ -63,9 +65,9 @@ class Findings:
             self.add(at, f"unknown {kind} {shown(word)}", _choice(word, sorted(set(known))))
 
     def refuse(self, at: Position, error: PolicyError) -> None:
-        """Note what a value's own parser says: ``WHAT; expected WHAT``."""
-        what, _, expected = str(error).partition("; expected ")
-        self.add(at, what, expected or "a value that can be read")
+        """Note what a value's own parser says: what was found, ``expected`` and what."""
+        what, *expected = _EXPECTED.split(str(error), maxsplit=1)
+        self.add(at, what, expected[0] if expected else "a value that can be read")
 
     def check(self) -> None:
         """Raise what was found, in the order of the files. Raises: RulesError."""

@@ -95,9 +95,11 @@ def _versions(node: Node | None, findings: Findings) -> SelectionPolicy | None:
     if found is None:
         return None
     chosen = [key for key in _CHOICES if key in found.entries]
-    if len(chosen) != 1:
-        what = f"versions says {' and '.join(chosen)}" if chosen else "versions says not how to choose"
-        findings.add(found.at, what, f"one of {', '.join(_CHOICES)}")
+    if len(chosen) > 1:
+        findings.add(found.at, f"versions says {' and '.join(chosen)}", f"one of {', '.join(_CHOICES)}")
+        return None
+    if not chosen:
+        found.missing(found.at, "versions says not how to choose", f"one of {', '.join(_CHOICES)}")
         return None
     return _policy(chosen[0], found)
 
