@@ -15,7 +15,6 @@ from policies.rules_findings import RulesError
 from policies.rules_parse import parse
 from policies.state import Place as Where
 
-
 _NAMES = (".yaml", ".yml", "Kustomization")  # the files that may name an image
 
 

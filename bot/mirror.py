@@ -42,6 +42,7 @@ _MAX_KEPT_BYTES = 64 << 20
 _MAX_MADE = 10_000
 _TIDY_SECONDS = 900.0
 _YEAR = re.compile(r"[0-9]{4}", re.ASCII)
+_OID = re.compile(r"[0-9a-f]{40}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +133,23 @@ class Mirror:
         """List the commits of the first-parent line that changed a folder, newest first."""
         arguments = ["rev-list", "--first-parent", "--end-of-options", oid_of(tip), "--", file_path(folder)]
         return [Oid(line) for line in self._git.run(arguments).out.decode("ascii").split()]
+
+    def anchors(self, tip: Oid, *, limit: int) -> list[tuple[Oid, Oid]]:
+        """List the newest commits of the first-parent line that say where the ledger ended: commit and ledger tip."""
+        about = "--format=%H %(trailers:key=Ledger,valueonly,separator=%x20)"
+        bounds = ["--first-parent", f"--max-count={int(limit)}", "--extended-regexp"]
+        looked = ["--grep=^Ledger: [0-9a-f]{40}$", about, "--end-of-options", oid_of(tip), "--"]
+        lines = self._git.run(["log", *bounds, *looked]).out.decode("utf-8", "replace").splitlines()
+        pairs = (line.split(" ") for line in lines)
+        return [(Oid(pair[0]), Oid(pair[1])) for pair in pairs if len(pair) == 2 and _OID.fullmatch(pair[1])]  # noqa: PLR2004  a pair
+
+    def remember(self, moves: Sequence[RefUpdate]) -> None:
+        """Note where branches end after our own push, as a fetch would."""
+        lines = []
+        for move in moves:
+            name = TRACKED + move.ref.removeprefix("refs/heads/")
+            lines.append(f"update {name} {oid_of(move.new)}" if move.new else f"delete {name}")
+        self._git.run(["update-ref", "--stdin"], stdin="".join(f"{line}\n" for line in lines).encode())
 
     def is_ancestor(self, one: Oid, other: Oid) -> bool:
         """Say whether ``other`` contains ``one``. A commit that is not here is contained in nothing."""
