@@ -92,12 +92,12 @@ class Transcript:
 
     def _head(self, event: Event) -> str:
         name = self._name(event.user)
-        return f"{harmless(room(self._workspace, event.channel))}  {name}" if event.channel else name
+        return f"{_line(room(self._workspace, event.channel))}  {name}" if event.channel else name
 
     def _name(self, user: str) -> str:
         if user == self._workspace.app.user:
-            return harmless(self._workspace.app.name)
-        return "Slackbot" if user == SLACKBOT else harmless(person(self._workspace, user))
+            return _line(self._workspace.app.name)
+        return "Slackbot" if user == SLACKBOT else _line(person(self._workspace, user))
 
     def _title(self, view: View | None) -> str:
         return self._plain(view.payload.get("title")) if view else ""
@@ -218,7 +218,7 @@ class Transcript:
         return harmless(emoji(text["text"]))
 
     def _plain(self, text: dict[str, Any] | None) -> str:
-        return self._text(text) if text else ""
+        return _line(self._text(text)) if text else ""
 
 
 def _line(text: str) -> str:
