@@ -498,7 +498,7 @@ def test_what_is_no_token_is_not_sent(response: Response) -> None:
         ({}, None),
     ],
 )
-def test_retry_after_is_read_in_both_forms(headers: dict[str, str], seconds: float | None) -> None:
+def test_retry_after_is_read_in_both_forms(headers: dict[str, Any], seconds: float | None) -> None:
     assert oci.retry_after(answer(429, **headers)) == seconds
 
 
