@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from enum import StrEnum
 
 from policies.errors import PolicyError
 from policies.rules import Position
@@ -14,6 +15,14 @@ MAX_SLIP = 4  # letters by which a word may be longer or shorter than what was m
 MAX_COMPARED = 1_000  # words, for comparing takes time
 
 
+class Weight(StrEnum):
+    """What a finding stops: an error the rules or a move, a warning may be meant, a note is good to know."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One thing that is wrong: where, what was found, and what is expected there instead."""
@@ -21,6 +30,7 @@ class Finding:
     at: Position
     what: str
     expected: str
+    weight: Weight = Weight.ERROR
 
     def __str__(self) -> str:
         return f"{self.at}: {self.what}; expected {self.expected}"
