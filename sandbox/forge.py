@@ -1,0 +1,250 @@
+"""A forge that answers like GitHub, over a real bare repository, and the levers with which people and faults act."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sandbox.forge_door import Door, Fault
+from sandbox.forge_merging import METHODS, signature
+from sandbox.forge_refusals import RefusalError, head_modified, not_mergeable
+from sandbox.forge_state import CheckRun, Comment, Pull, Review, Status, User
+from sandbox.forge_world import ForgeError, World, now
+
+__all__ = ["ForgeError", "ForgeTwin", "RefusalError", "User"]
+
+_SECONDARY_LIMIT = "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."
+
+
+class ForgeTwin:
+    """A forge with one repository. ``app`` serves it; every method may be called from any thread.
+
+    Clients want its bodies to name the host that they use: serve it as ``localhost``.
+    """
+
+    def __init__(
+        self,
+        bare_repository: Path,
+        *,
+        owner: str = "example",
+        name: str = "gitops",
+        users: Sequence[User],
+        state: Path | None = None,
+        clock: Callable[[], datetime] = now,
+    ) -> None:
+        """Open a forge over a repository; ``state`` is the file that a restart goes on from.
+
+        Raises: StateError, when that file cannot be read.
+        """
+        self._world = World(bare_repository, owner=owner, name=name, users=users, state=state, clock=clock)
+        self._door = Door(self._world)
+        self.app = self._door.app()
+
+    # What people do
+
+    def push_to_branch(
+        self,
+        branch: str,
+        files: Mapping[str, str | None],
+        message: str,
+        *,
+        login: str,
+        start: str | None = None,
+    ) -> str:
+        """Commit files (None deletes one) as a person, past protection, and return the commit.
+
+        A new branch begins at ``start``, or at the default branch. Raises: ForgeError.
+        """
+        user = self._world.user(login)
+        with self._world.acting():
+            begin = self._world.repository.resolve(start or self._world.repository.default_branch())
+            if start is not None and begin is None:
+                raise ForgeError(f"there is no {start} to begin {branch} at")
+            who, at = signature(user), self._world.pulls.clock()
+            return self._world.repository.write(branch, files, message, author=who, at=at, start=begin)
+
+    def delete_branch(self, branch: str) -> None:
+        """Delete a branch; its pull requests close. Raises: ForgeError."""
+        with self._world.acting():
+            if not self._world.repository.delete(branch):
+                raise ForgeError(f"there is no branch {branch}")
+
+    def close_pull(self, number: int) -> None:
+        """Close a pull request without merging it. Raises: ForgeError."""
+        with self._world.acting():
+            self._world.pulls.change(self._world.pull(number), {"state": "closed"})
+
+    def merge_pull(self, number: int, *, login: str, method: str = "merge") -> str:
+        """Merge as a person does in the browser, and return the commit. Raises: ForgeError, RefusalError."""
+        with self._world.acting():
+            return self._world.pulls.merge(
+                self._world.pull(number), self._world.user(login), {"merge_method": method}
+            )
+
+    def review(self, number: int, *, login: str, state: str = "APPROVED", body: str = "") -> None:
+        """Review the head as a person; nobody reviews their own. Raises: ForgeError."""
+        with self._world.acting():
+            pull, author = self._world.pull(number), self._world.user(login).login
+            if author == pull.author:
+                raise ForgeError(f"{login} opened pull request {number} and cannot review it")
+            at, ids = self._world.now(), self._world.pulls.state.next_id()
+            self._world.pulls.state.reviews.append(
+                Review(ids, number, author, state, body, pull.head_sha, at)
+            )
+
+    def comment(self, number: int, *, login: str, body: str) -> None:
+        """Comment on a pull request as a person. Raises: ForgeError."""
+        with self._world.acting():
+            author, at = self._world.user(login).login, self._world.now()
+            made = Comment(
+                self._world.pulls.state.next_id(), self._world.pull(number).number, author, body, at, at
+            )
+            self._world.pulls.state.comments.append(made)
+
+    # What machines say, and what the rules ask for
+
+    def set_status(
+        self, ref: str, context: str, state: str, *, login: str, description: str = "", target_url: str = ""
+    ) -> None:
+        """Say how a commit fares, as a delivery tool does. Raises: ForgeError."""
+        with self._world.acting():
+            status = Status(
+                id=self._world.pulls.state.next_id(),
+                sha=self._world.commit(ref),
+                context=context,
+                state=state,
+                description=description or None,
+                target_url=target_url or None,
+                creator=self._world.user(login).login,
+                created_at=self._world.now(),
+            )
+            self._world.pulls.state.statuses.append(status)
+
+    def set_check_run(self, ref: str, name: str, conclusion: str | None) -> None:
+        """Run a check on a commit; without a conclusion it still runs. Raises: ForgeError."""
+        with self._world.acting():
+            at = self._world.now()
+            status, ended = ("in_progress", None) if conclusion is None else ("completed", at)
+            run = CheckRun(
+                self._world.pulls.state.next_id(),
+                self._world.commit(ref),
+                name,
+                status,
+                conclusion,
+                at,
+                ended,
+            )
+            self._world.pulls.state.check_runs.append(run)
+
+    def require_checks(self, contexts: Sequence[str]) -> None:
+        """Merge only what has passed these statuses or check runs."""
+        with self._world.acting():
+            self._world.pulls.state.required_checks = list(contexts)
+
+    def require_reviews(self, count: int, *, dismiss_stale: bool = False) -> None:
+        """Merge only what so many people approved; a push may take approvals away."""
+        with self._world.acting():
+            self._world.pulls.state.required_reviews = count
+            self._world.pulls.state.dismisses_stale = dismiss_stale
+
+    def allow_merge_methods(self, methods: Sequence[str]) -> None:
+        """Allow merge, squash, rebase, or some of them. Raises: ForgeError."""
+        if not set(methods) <= set(METHODS):
+            raise ForgeError(f"{', '.join(methods)}: expected some of {', '.join(METHODS)}")
+        with self._world.acting():
+            self._world.pulls.state.merge_methods = list(methods)
+
+    def protect(self, branch: str, *, code: str = "GH006") -> None:
+        """Refuse direct pushes to a branch, in the words of ``GH006`` (protection) or ``GH013`` (ruleset)."""
+        with self._world.acting():
+            self._world.repository.protect(branch, code)
+
+    def unprotect(self, branch: str) -> None:
+        """Let direct pushes through again."""
+        with self._world.acting():
+            self._world.repository.unprotect(branch)
+
+    # What goes wrong
+
+    def refuse_merges(self, status: int, *, times: int = 1, after_merging: bool = False) -> None:
+        """Answer so many merges with 405, 409, 502 ..., before anything is done or, silently, after the merge."""
+        refusals = {405: not_mergeable(), 409: head_modified()}
+        refusal = refusals.get(status, RefusalError(status, "Server Error"))
+        self._break(Fault(refusal, times, "PUT", "/merge", after_merging))
+
+    def fail(
+        self,
+        status: int,
+        *,
+        times: int = 1,
+        method: str | None = None,
+        address: str = "",
+        after: bool = False,
+    ) -> None:
+        """Answer so many requests, of one method or to addresses that end so, with an error."""
+        self._break(Fault(RefusalError(status, "Server Error"), times, method, address, after))
+
+    def limit_rate(self, retry_after_seconds: int, *, times: int = 1) -> None:
+        """Refuse so many requests with GitHub's secondary rate limit."""
+        headers = {"Retry-After": str(retry_after_seconds)}
+        self._break(Fault(RefusalError(403, _SECONDARY_LIMIT, headers=headers), times))
+
+    def delay_mergeability(self, looks: int) -> None:
+        """Answer so many looks at open pull requests before it is known whether they can be merged."""
+        with self._world.lock:
+            self._world.pulls.looks_until_known = looks
+
+    def heal(self) -> None:
+        """End every fault; rules and protection stay."""
+        with self._world.lock:
+            self._door.faults.clear()
+            self._world.pulls.looks_until_known = 0
+
+    def _break(self, fault: Fault) -> None:
+        with self._world.lock:
+            self._door.faults.append(fault)
+
+    # What a page shows
+
+    def snapshot(self) -> dict[str, Any]:
+        """Return branches and pull requests, newest first, with diffs, reviews, comments and results."""
+        with self._world.acting():
+            return {
+                "repository": f"{self._world.owner}/{self._world.name}",
+                "default_branch": self._world.repository.default_branch(),
+                "branches": self._world.repository.heads(),
+                "protected": sorted(self._world.repository.protected()),
+                "pulls": [self._shown(pull) for pull in reversed(self._world.pulls.state.pulls)],
+            }
+
+    def _shown(self, pull: Pull) -> dict[str, Any]:
+        pulls, state = self._world.pulls, self._world.pulls.state
+        look = pulls.mergeability(pull)
+        return {
+            "number": pull.number,
+            "title": pull.title,
+            "body": pull.body or "",
+            "state": "merged" if pull.merged_at else pull.state,
+            "author": pull.author,
+            "head": pull.head,
+            "base": pull.base,
+            "head_sha": pull.head_sha,
+            "mergeable": look.mergeable,
+            "mergeable_state": look.state,
+            "merged_by": pull.merged_by,
+            "merge_commit_sha": pull.merge_commit_sha,
+            "created_at": pull.created_at,
+            "closed_at": pull.closed_at,
+            "diff": self._world.repository.diff(pulls.fork_point(pull), pull.head_sha),
+            "results": pulls.rules.results(pull.head_sha),
+            "reviews": [
+                {"author": one.author, "state": one.state, "body": one.body, "at": one.submitted_at}
+                for one in state.reviews
+                if one.pull == pull.number
+            ],
+            "comments": [
+                {"author": one.author, "body": one.body, "at": one.created_at}
+                for one in state.comments
+                if one.pull == pull.number
+            ],
+        }
