@@ -7,7 +7,7 @@ import re
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from bot import faults
@@ -20,15 +20,22 @@ LEDGER = "ledger/"
 PROMOTIONS = "countersign/"
 TRACKED = "refs/remotes/origin/"
 
+MAX_PACKS = 60  # a fetch that checks objects leaves a pack each time; git's own limit is 50
+
+_OTHER_FORMAT = "the repository uses SHA-256 object ids; only SHA-1 repositories are supported"
 _FORMAT = 1
 _MARKER = "countersign.json"  # written last, so that a folder with it is whole
 _CLONE_SECONDS = 900.0
+_REPACK_SECONDS = 300.0
 _LOCK_SECONDS = 120.0
 _ZLIB = b"\x78"  # how every loose object of git and gitdb begins
 _DAMAGED = re.compile(
-    r"is corrupt|object file \S+ is empty|unable to (?:unpack|read)|bad tree object|bad object|index file .* is"
-    r"|not a git repository: |missing (?:blob|tree|commit|necessary objects)|packfile .* (?:cannot|does not)",
-    re.IGNORECASE,
+    r"is corrupt|object file \S+ is empty|unable to unpack|inflate: |bad tree object|index file \S+ is"
+    r"|packfile \S+ (?:cannot|does not|claims)|far too short|too small$|wrong index|delta base",
+    re.IGNORECASE | re.MULTILINE,
+)
+_INCOMPLETE = re.compile(
+    r"bad object|missing (?:blob|tree|commit)|necessary objects|unable to read", re.IGNORECASE
 )
 
 
@@ -50,9 +57,8 @@ def ensure(git: Git, remote: Remote, branch: str | None) -> None:
     Raises: TransientError, PermanentError.
     """
     with alone(git.directory) as lock:
-        if not _is_whole(git.directory, remote):
+        if not _is_whole(git.directory, remote) or _has_broken_objects(git.directory):
             _make(git, remote, branch, lock)
-        _sweep_objects(git.directory)
 
 
 def fetch(git: Git, remote: Remote, branch: str) -> None:
@@ -61,12 +67,29 @@ def fetch(git: Git, remote: Remote, branch: str) -> None:
     Raises: TransientError, PermanentError.
     """
     with alone(git.directory) as lock:
+        if not _is_whole(git.directory, remote):
+            _make(git, remote, branch, lock)
+            return
         try:
             _fetch(git, branch, lock)
         except PermanentError as error:
-            if _DAMAGED.search(str(error)) is None:
+            if not is_damage(str(error)) and _INCOMPLETE.search(str(error)) is None:
                 raise
             _make(git, remote, branch, lock)
+        if sum(1 for _ in (git.directory / "objects").glob("pack/*.pack")) > MAX_PACKS:
+            git.run(
+                ["repack", "-d", "-q", "--geometric=2"], timeout_seconds=_REPACK_SECONDS, keep_open=[lock]
+            )
+
+
+def is_damage(err: str) -> bool:
+    """Say whether git stumbled over the clone itself, not over what it was asked."""
+    return _DAMAGED.search(err) is not None
+
+
+def condemn(directory: Path) -> None:
+    """Let the next fetch make the clone anew."""
+    (directory / _MARKER).unlink(missing_ok=True)
 
 
 def target_branch(git: Git, branch: str | None) -> str:
@@ -81,7 +104,7 @@ def target_branch(git: Git, branch: str | None) -> str:
     pointed = [what for what, _, name in lines if name == "HEAD" and what.startswith("ref: refs/heads/")]
     oids = {name: oid for oid, _, name in lines if name.startswith("refs/heads/")}
     if any(len(oid) > len(EMPTY_TREE) for oid in oids.values()):
-        raise PermanentError("the repository uses SHA-256 object ids; only SHA-1 repositories are supported")
+        raise PermanentError(_OTHER_FORMAT)
     if pointed:
         return _deployable(pointed[0].removeprefix("ref: refs/heads/"))
     return _guessed([name.removeprefix("refs/heads/") for name in oids])
@@ -159,7 +182,7 @@ def _looks_like_clone(directory: Path) -> bool:
 
 def _fetch(git: Git, branch: str, lock: int, *, timeout_seconds: float | None = None) -> None:
     """Mirror what concerns us; plus signs, for the mirror follows whatever the remote did."""
-    _sweep_locks(git.directory)
+    _sweep(git.directory)
     names = (branch_name(branch), f"{LEDGER}*", f"{PROMOTIONS}*")
     flags = ["--prune", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--quiet"]
     refs = [f"+refs/heads/{name}:{TRACKED}{name}" for name in names]
@@ -173,29 +196,30 @@ def _fetch(git: Git, branch: str, lock: int, *, timeout_seconds: float | None = 
         raise PermanentError(
             f"branch {branch!r} is not in the repository; was it renamed or deleted? See COUNTERSIGN_BRANCH"
         )
+    if "mismatched algorithms" in answer.err:
+        raise PermanentError(_OTHER_FORMAT)
     if answer.code != 0:
         raise failure("fetch", answer)
 
 
-def _sweep_locks(directory: Path) -> None:
-    """Take away the locks of a git that was killed; we are alone, so nobody holds them."""
-    for left in [*directory.glob("*.lock"), *(directory / "refs").rglob("*.lock")]:
+def _sweep(directory: Path) -> None:
+    """Take away locks and half packs of a git that was killed; we are alone, so nobody holds them."""
+    packs = (directory / "objects").glob("pack/tmp_*")
+    for left in [*packs, *directory.glob("*.lock"), *(directory / "refs").rglob("*.lock")]:
         left.unlink(missing_ok=True)
 
 
-def _sweep_objects(directory: Path) -> None:
-    """Take away objects that a power cut left empty, and the half packs of a fetch that was killed."""
-    for left in (directory / "objects").glob("pack/tmp_*"):
-        left.unlink(missing_ok=True)
-    for stored in (directory / "objects").glob("[0-9a-f][0-9a-f]/*"):
-        with suppress(OSError):
-            if _first_byte(stored) != _ZLIB:
-                stored.unlink()
+def _has_broken_objects(directory: Path) -> bool:
+    """Look for objects that a power cut left empty: git would take them for being there."""
+    return any(_first_byte(stored) != _ZLIB for stored in (directory / "objects").glob("[0-9a-f][0-9a-f]/*"))
 
 
 def _first_byte(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return file.read(1)
+    try:
+        with path.open("rb") as file:
+            return file.read(1)
+    except FileNotFoundError:
+        return _ZLIB  # packed meanwhile
 
 
 def _guessed(heads: list[str]) -> str:

@@ -23,7 +23,7 @@ _CHUNK = 1 << 16
 VERBS = frozenset(
     {
         "cat-file", "diff-tree", "fetch", "for-each-ref", "gc", "init", "ls-remote", "ls-tree", "merge-base",
-        "push", "rev-list", "version",
+        "push", "repack", "rev-list", "version",
     }
 )  # fmt: skip
 _REMOTE_VERBS = frozenset({"fetch", "ls-remote", "push"})

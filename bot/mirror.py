@@ -16,7 +16,7 @@ from gitdb import IStream, LooseObjectDB  # type: ignore[import-untyped]
 from bot import clone
 from bot.clone import LEDGER, PROMOTIONS, TRACKED
 from bot.errors import PermanentError, TransientError
-from bot.git import Answer, LateError
+from bot.git import Answer, LateError, failure
 from bot.objects import (
     BOT,
     EMPTY_TREE,
@@ -220,7 +220,7 @@ class Mirror:
 
         Bytes that are not UTF-8 are spelled with backslashes: such a path equals no path of ours.
         """
-        out = self._git.run(
+        out = self._read(
             [
                 "diff-tree",
                 "-r",
@@ -246,10 +246,9 @@ class Mirror:
         """
         if not parents:
             raise PolicyError("a commit on the repository's content needs a parent")
-        tree = self._tree_with(
-            oid_of(parents[0]), {file_path(path): content for path, content in files.items()}
-        )
-        return self._write(parents, write_commit(tree, parents, self._identity, at, message))
+        line = [oid_of(parent) for parent in parents]
+        tree = self._tree_with(line[0], {file_path(path): content for path, content in files.items()})
+        return self._write(line, write_commit(tree, line, self._identity, at, message))
 
     def entry_commit(self, parent: Oid | None, *, message: str, at: datetime, signer: Signer) -> Oid:
         """Make a ledger entry: the empty tree, at most one parent, signed. ``at`` is aware."""
@@ -287,13 +286,13 @@ class Mirror:
 
     def _read(self, arguments: Sequence[str], *, stdin: bytes = b"", check: bool = True) -> Answer:
         """Run a command that reads the clone; where the clone itself is broken, the next fetch mends it."""
-        try:
-            return self._git.run(arguments, stdin=stdin, check=check)
-        except PermanentError as error:
-            if not clone.is_damage(error):
-                raise
+        answer = self._git.run(arguments, stdin=stdin, check=False)
+        if clone.is_damage(answer.err):
             clone.condemn(self._directory)
-            raise TransientError("the bare clone was damaged; the next fetch makes it anew") from error
+            raise TransientError("the bare clone is damaged; the next fetch makes it anew")
+        if check and answer.code != 0:
+            raise failure(arguments[0], answer)
+        return answer
 
     def _rev_list(self, options: Sequence[str], tip: Oid, since: Oid | None) -> list[Oid]:
         without = [f"^{oid_of(since)}"] if since is not None else []

@@ -74,7 +74,9 @@ def classify(answer: Answer) -> PushAnswer:
     rejections = [line for line in answer.out.decode("utf-8", "replace").splitlines() if line.startswith("!")]
     reasons = "; ".join(line.rpartition("\t")[2] for line in rejections)
     detail = complaint(f"{answer.err}\n{reasons}")
-    if _LOST.search(reasons):
+    # All or nothing: the host then says only on stderr which branch somebody else had moved.
+    raced = "atomic transaction failed" in reasons and "cannot lock ref" in answer.err
+    if raced or _LOST.search(reasons):
         return Lost(detail)
     if _REFUSED.search(reasons) or is_denied(answer) or _INCAPABLE.search(answer.err):
         return Refused(detail)
