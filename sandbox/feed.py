@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -31,7 +31,7 @@ class EventKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message as it was at one moment; ``only_for`` names who sees an ephemeral one. ``at`` is its Slack ts."""
+    """A message as it was at one moment; ``only_for`` names who alone sees it, where it is ephemeral."""
 
     channel: str
     ts: str
@@ -80,6 +80,10 @@ class Event:
     def is_seen_by(self, user: str) -> bool:
         """Tell whether this is public or meant for ``user``."""
         return self.only_for in {"", user}
+
+    def as_json(self) -> dict[str, Any]:
+        """Write it for a page: plain values all the way down."""
+        return asdict(self)
 
 
 class Feed:

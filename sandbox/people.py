@@ -1,6 +1,7 @@
 """Acting as a person: commands, clicks, modals, delivered to the app as Slack delivers them."""
 
 import json
+import time
 from typing import Any
 
 from sandbox.block_kit import interactive, problems_of_view
@@ -135,6 +136,33 @@ class Person:
 
         return self._workspace.wait_for(shown, timeout, since=since)
 
+    def finds(self, text: str, *, button: str = "", timeout: float = 5) -> Message:
+        """Return the newest message now on the screen that says ``text`` and has this button; wait for it.
+
+        Unlike ``sees`` it looks at what stands there now, not at what came and was edited away.
+        Raises: TimeoutError.
+        """
+        ends = time.monotonic() + timeout
+        while True:
+            position = self._workspace.feed.position
+            for message in reversed(self.screen()):
+                if text in words(message) and (not button or _has(message, button)):
+                    return message
+            left = ends - time.monotonic()
+            try:
+                self._workspace.wait_for(lambda _: True, max(left, 0), since=position)
+            except TimeoutError:
+                wanted = f"{text!r} with [{button}]" if button else repr(text)
+                last = "; ".join(repr(words(message)[:120]) for message in self.screen()[-5:]) or "nothing"
+                raise TimeoutError(f"{self.user.name} does not see {wanted}; on the screen: {last}") from None
+
+    def screen(self) -> list[Message]:
+        """Return what this person can read now, oldest first: their channels, and what is for them alone."""
+        there = self._workspace
+        rooms = [channel.id for channel in there.channels if self.id in channel.members]
+        shown = [message for room in rooms for message in there.messages(room)]
+        return sorted([*shown, *there.whispers(self.id)], key=lambda message: message.ts)
+
     def sees_view(self, *, since: int = 0, timeout: float = 5) -> View:
         """Wait for a modal to be opened, pushed or updated before this person. Raises: TimeoutError."""
         kinds = {EventKind.VIEW_OPENED, EventKind.VIEW_PUSHED, EventKind.VIEW_UPDATED}
@@ -257,6 +285,14 @@ def _found(on: Message | View, name: str) -> tuple[dict[str, Any], dict[str, Any
             return block, element
     there = ", ".join(_label(element) or str(element.get("action_id")) for _, element in acting) or "nothing"
     raise CannotDoError(f"there is no {name!r} to press; there is {there}")
+
+
+def _has(message: Message, button: str) -> bool:
+    try:
+        _found(message, button)
+    except CannotDoError:
+        return False
+    return True
 
 
 def _label(element: dict[str, Any]) -> str:

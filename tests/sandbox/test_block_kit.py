@@ -1,10 +1,12 @@
 """Block Kit's limits: what Slack takes at the limit, and what it refuses one step further."""
 
+import json
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from slack_sdk.models.blocks import Block
 
 from sandbox.block_kit import problems_of_blocks, problems_of_view, with_ids
 
@@ -270,7 +272,7 @@ BEYOND = {
         "markdown blocks must be less than 12001 characters together",
     ),
     "a pointer is escaped": (
-        [section(**{"a/b~c": 1})],
+        [section() | {"a/b~c": 1}],
         "/blocks/0/a~1b~0c",
         "invalid additional property: a/b~c",
     ),
@@ -364,6 +366,15 @@ def test_a_view_within_the_limits_is_taken(view: dict[str, Any]) -> None:
 @pytest.mark.parametrize(("view", "pointer", "message"), VIEWS_BEYOND.values(), ids=VIEWS_BEYOND.keys())
 def test_what_slack_refuses_in_a_view_is_named_where_it_stands(view: Any, pointer: str, message: str) -> None:
     assert (pointer, message) in [(one.pointer, one.message) for one in problems_of_view(view)]
+
+
+@pytest.mark.parametrize("blocks", AT_THE_LIMIT.values(), ids=AT_THE_LIMIT.keys())
+def test_what_is_taken_here_is_taken_by_slacks_own_models(blocks: list[dict[str, Any]]) -> None:
+    for block in blocks:
+        parsed = Block.parse(json.loads(json.dumps(block)))
+
+        assert parsed is not None
+        parsed.validate_json()
 
 
 JSON = st.recursive(

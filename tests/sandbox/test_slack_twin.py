@@ -5,6 +5,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -587,8 +588,8 @@ class Stage:
     def person(self, name: str) -> Person:
         return Person(self.twin, self.courier, name)
 
-    def card(self, **more: Any) -> Message:
-        answer = self.bot.client.chat_postMessage(channel="C0DEPLOYS", text="ready", blocks=card(**more))
+    def card(self, text: str = "ready", value: str = "p_1") -> Message:
+        answer = self.bot.client.chat_postMessage(channel="C0DEPLOYS", text="ready", blocks=card(text, value))
         return self.workspace.message("C0DEPLOYS", answer["ts"])
 
 
@@ -665,6 +666,23 @@ def test_a_click_goes_to_the_app_which_redraws_the_card(stage: Stage) -> None:
     assert "bob approved" in words(edited.message)
 
 
+def test_twenty_people_click_at_once_and_each_click_arrives_once(stage: Stage) -> None:
+    heard: list[str] = []
+
+    @stage.bot.action("approve")
+    def approve(ack: Any, body: dict[str, Any]) -> None:
+        ack()
+        heard.append(body["trigger_id"])
+
+    message = stage.card()
+    bob = stage.person("bob")
+    with ThreadPoolExecutor(20) as pool:
+        acks = list(pool.map(lambda _: bob.click(message, "Approve"), range(20)))
+
+    assert all(ack.is_ok for ack in acks)
+    assert len(set(heard)) == 20
+
+
 def test_a_stale_card_can_still_be_clicked(stage: Stage) -> None:
     heard: list[str] = []
 
@@ -683,6 +701,23 @@ def test_a_stale_card_can_still_be_clicked(stage: Stage) -> None:
     assert heard == ["old"]
     with pytest.raises(CannotDoError, match="no 'approve' to press"):
         bob.click(stage.workspace.message(old.channel, old.ts), "approve")
+
+
+def test_a_person_finds_what_stands_on_the_screen_now(stage: Stage) -> None:
+    bob = stage.person("bob")
+    first = stage.card("checkout-api 1.4.1")
+    second = stage.card("checkout-api 1.4.2")
+    stage.workspace.whisper("C0DEPLOYS", "U0ADA", "checkout-api for ada alone", card())
+    stage.workspace.edit(second, "closed", [section("checkout-api 1.4.2 is in production")])
+    later = threading.Timer(0.05, stage.card, ["checkout-api 1.4.3"])
+    later.start()
+
+    assert bob.finds("checkout-api 1.4.2").blocks[0]["text"]["text"] == "checkout-api 1.4.2 is in production"
+    assert bob.finds("checkout-api 1.4.1", button="Approve") == first
+    assert "1.4.3" in words(bob.finds("checkout-api 1.4.3", button="approve"))
+    with pytest.raises(TimeoutError, match=r"bob does not see 'for ada alone'; on the screen: .*1\.4\.3"):
+        bob.finds("for ada alone", timeout=0.05)
+    later.join()
 
 
 def test_a_modal_is_opened_refused_with_errors_then_sent(stage: Stage) -> None:
@@ -976,6 +1011,7 @@ def test_events_are_followed_in_order_from_the_beginning() -> None:
     events = workspace.events()
     assert [event.number for event in events] == list(range(1, 23))
     assert heard == [event.message.text for event in events[:-1] if event.message]
+    assert json.loads(json.dumps(events[0].as_json()))["message"]["text"] == "first"
 
 
 def test_waiting_for_what_does_not_happen_tells_what_did() -> None:
