@@ -138,13 +138,9 @@ def texts_of(node: Node, what: str, findings: Findings) -> tuple[Text, ...] | No
 
 def kind_of(node: Node) -> str:
     """Say what a node is, for people."""
-    match node:
-        case Text():
-            return shown(node.value) if node.value else "empty"
-        case Items():
-            return "a list"
-        case Table():
-            return "a table"
+    if isinstance(node, Text):
+        return shown(node.value) if node.value else "empty"
+    return "a list" if isinstance(node, Items) else "a table"
 
 
 def is_name(name: Text, what: str, findings: Findings) -> bool:

@@ -67,15 +67,11 @@ def read(file: str, content: bytes, findings: Findings) -> Node | None:
         return _Composer(file, findings).document(yaml.parse(text, Loader=yaml.CBaseLoader))
     except _StopReading:
         return None
-    except yaml.MarkedYAMLError as error:
+    except yaml.YAMLError as error:
         findings.unreadable(
-            _place(file, error.problem_mark),
-            f"this is not YAML: {error.problem}",
+            _place(file, getattr(error, "problem_mark", None)),
+            f"this is not YAML: {getattr(error, 'problem', 'a character is not allowed')}",
             "YAML, with values quoted that begin with one of > | @ % & * ! ` [ {",
-        )
-    except yaml.YAMLError:
-        findings.unreadable(
-            Position(file, 1, 1), "this is not YAML: a character is not allowed", "YAML in UTF-8"
         )
     return None
 
@@ -166,8 +162,7 @@ class _Composer:
         for event in events:
             if isinstance(event, yaml.SequenceEndEvent):
                 return
-            if isinstance(event, yaml.NodeEvent):
-                yield self._node(event, events, depth + 1)
+            yield self._node(event, events, depth + 1)
 
     def _entries(self, events: Iterator[yaml.Event], depth: int) -> Iterator[tuple[Text, Node]]:
         lines: dict[str, int] = {}

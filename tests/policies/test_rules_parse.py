@@ -176,6 +176,36 @@ ENVIRONMENT = "environments:\n  e:\n    path: apps/e\n    channel: c\n    approv
 TEAM = "people: {ada: {slack: U0ADA}, bob: {slack: U0BOB}}\nteams: {duo: [ada, bob]}\n"
 
 REFUSALS = {
+    "a path that is a table": (
+        ENVIRONMENT.replace("apps/e", "{a: b}"),
+        "3:11: path is a table; expected text, or a list of texts",
+    ),
+    "a path that is a list in a list": (
+        ENVIRONMENT.replace("apps/e", "[[a]]"),
+        "3:12: path is a list; expected text",
+    ),
+    "a registry in a word": (
+        "registries: {ghcr.io: http}\n",
+        "1:23: a registry is 'http'; expected a table with http, private, ca, concurrency",
+    ),
+    "a list for versions": (
+        "services:\n  a: {image: ghcr.io/e/a, versions: [1.x]}\n",
+        "2:37: versions is a list; expected a table with semver, alphabetical, numerical, tags, extract",
+    ),
+    "an order that is empty": (
+        "services:\n  a: {image: ghcr.io/e/a, versions: {numerical: }}\n",
+        "2:49: numerical is empty; expected text",
+    ),
+    "a pattern without end": (
+        f"services:\n  a: {{image: ghcr.io/e/a, versions: {{numerical: asc, tags: {'a' * 1001}}}}}\n",
+        "2:60: tags has 1001 characters; expected at most 1000",
+    ),
+    "an environment among many": (
+        "environments:\n"
+        + "".join(f"  e{n:02}: {{path: e{n:02}, channel: c, approvals: none}}\n" for n in range(40))
+        + "  z: {path: z, channel: c, approvals: none, after: quite-another}\n",
+        "42:52: unknown environment 'quite-another'; expected one of e00, e01, e02,",
+    ),
     # text: the finding
     "no approvals": (
         "environments:\n  e:\n    path: a\n    channel: c\n",
@@ -608,6 +638,39 @@ def test_two_spellings_of_one_image_are_one_image() -> None:
 
 def test_a_hostile_file_gets_no_more_findings_than_can_be_read() -> None:
     assert len(refused("".join(f"key{number}: x\n" for number in range(5000)))) == MAX_FINDINGS
+
+
+def test_one_folder_for_a_hundred_services_of_one_image_is_told_up_to_the_cap() -> None:
+    services = "".join(f"  s{number}: {{image: ghcr.io/e/a, versions: 1.x}}\n" for number in range(200))
+
+    assert (
+        len(refused(ENVIRONMENT + f"  f: {{path: f, channel: c, approvals: 1}}\nservices:\n{services}"))
+        == 100
+    )
+
+
+def test_what_is_wrong_in_the_defaults_is_told_once() -> None:
+    text = "defaults: {image: ghcr.io/e/<service>, versions: nope, owner: nobody}\nservices:\n  a:\n  b:\n"
+
+    assert [line.split(":")[1] for line in refused(text)] == ["50", "63"]
+
+
+def test_two_circles_are_two_findings() -> None:
+    after = {"a": "b", "b": "a", "c": "d", "d": "[c, a]", "e": "a"}
+    text = "".join(
+        f"  {one}: {{path: {one}, channel: c, approvals: 1, after: {by}}}\n" for one, by in after.items()
+    )
+
+    assert [line.partition(": ")[2].split(" come")[0] for line in refused(f"environments:\n{text}")] == [
+        "a, b",
+        "c, d",
+    ]
+
+
+def test_each_folder_of_two_environments_is_told_once_for_both() -> None:
+    text = FIRST.replace("apps/staging", "[a, b]").replace("apps/production", "[a/x, b/y]")
+
+    assert len(refused(text)) == 1
 
 
 def test_more_folders_than_can_be_compared_are_refused() -> None:
