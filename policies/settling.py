@@ -111,7 +111,8 @@ class Settling:
             is_template = any(token in text for token in _TEMPLATES)
             if draft.certain or is_template:
                 code = ProblemCode.TEMPLATE if is_template else ProblemCode.NOT_AN_IMAGE
-                self._problem(spots[0], code, str(error))
+                pinned = next((spot for spot in spots if spot.part is not Part.NAME), spots[0])
+                self._problem(pinned, code, str(error))
             return
         if image.tag is None and image.digest is None and draft.marker is None:
             return  # an image without tag and digest pins nothing

@@ -234,7 +234,8 @@ def _stands_on_one_line(written: str, value: str, style: str) -> bool:
 def _refused(error: yaml.YAMLError, text: str) -> YamlRefused:
     """Name line and cause of what libyaml could not read; a template is called by its name."""
     mark = getattr(error, "problem_mark", None)
-    line = mark.line + 1 if mark is not None else 1
+    at = getattr(error, "position", 0)  # of a character that YAML does not allow, in bytes
+    line = mark.line + 1 if mark is not None else text.encode().count(b"\n", 0, at) + 1
     if "{{" in text:
         return YamlRefused("template", line, "a template, not YAML; expected YAML before it is rendered")
     cause = getattr(error, "problem", None) or getattr(error, "reason", None) or "cannot be read"
