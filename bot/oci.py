@@ -32,6 +32,7 @@ MAX_MANIFEST = 4 * 1024 * 1024  # OCI distribution specification, "Pushing manif
 MAX_TOKEN = 256 * 1024
 MAX_HEADER = 8 * 1024
 MAX_SCOPE = 1024
+MAX_NAME = 253  # RFC 1035, a host's name
 MAX_ELEMENTS = 1_000_000  # more commas than this are not decoded: the list alone would fill the memory
 TOKEN_LIFE = 60  # seconds; distribution token specification, where `expires_in` is left out
 MAX_TOKEN_LIFE = 24 * 3600
@@ -128,8 +129,9 @@ class Response:
 
     @classmethod
     def parse(cls, status: int, head: bytes, body: bytes, *, whole: bool) -> Self:
-        """Read a raw header block; of several (a proxy's, 1xx) the last counts."""
-        block = head.rstrip().replace(b"\r\n", b"\n").rpartition(b"\n\n")[2]
+        """Read raw header blocks: the last that begins a message counts, not a proxy's, a 1xx or trailers."""
+        blocks = head.replace(b"\r\n", b"\n").split(b"\n\n")
+        block = next((block for block in reversed(blocks) if block.startswith(b"HTTP/")), b"")
         pairs = (line.partition(":") for line in block.decode("latin-1").split("\n")[1:])
         named = tuple(
             (name.strip().lower(), value.strip()[:MAX_HEADER]) for name, colon, value in pairs if colon
@@ -393,11 +395,11 @@ def mistrusted(realm: str, endpoint: Endpoint) -> str:
         return "names a token service whose address cannot be read"
     own = urlsplit(endpoint.origin)
     if url.scheme == "http" and own.scheme != "http":
-        return f"names a token service at {url.hostname} by plain HTTP"
+        return f"names a token service at {url.hostname[:MAX_NAME]} by plain HTTP"
     host = own.hostname or ""
     if url.hostname == host or KNOWN_REALMS.get(host) == url.hostname or _are_kin(host, url.hostname):
         return ""
-    return f"names a token service at {url.hostname}, which does not belong to it"
+    return f"names a token service at {url.hostname[:MAX_NAME]}, which does not belong to it"
 
 
 def scope_of(challenge: Challenge, asked: str, path: str) -> str:

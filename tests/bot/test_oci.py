@@ -300,6 +300,21 @@ def test_an_unknown_repository_is_named_with_the_registrys_code() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"HTTP/1.1 200 OK\r\nETag: a\r\nEtag: b\r\n\r\n",
+        b"HTTP/2 200 \r\netag: a\r\netag: b\r\n\r\n",
+        b"HTTP/1.1 200 Connection established\r\nETag: x\r\n\r\nHTTP/1.1 200 OK\r\nETag:a\r\nETag :b\r\n\r\n",
+        b"HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\nETag: a\nETag: b\n\n",
+        b"HTTP/1.1 200 OK\r\nETag: a\r\nETag: b\r\n\r\nETag: trailer\r\n\r\n",
+    ],
+    ids=["usual", "HTTP/2", "by a proxy", "early hints", "trailers"],
+)
+def test_headers_are_those_of_the_answer_itself(head: bytes) -> None:
+    assert Response.parse(200, head, b"", whole=True).every("etag") == ["a", "b"]
+
+
 def digest_talk() -> DigestAsked:
     return DigestAsked(AT, CART, Tag.parse("1.0"))
 

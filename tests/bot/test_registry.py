@@ -20,12 +20,14 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from bot.oci import Caps
 from bot.registry import HostRule, Limits, PycurlRegistry
 from bot.registry_login import Logins
 from policies.evidence import Silence, Silent, TagList
-from policies.image import Repository, Tag
+from policies.image import Digest, Repository, Tag
 from tests.real_registry import RealRegistry
 
 CANARY = "canary-9f2c"
@@ -67,6 +69,30 @@ class Reply:
 
 
 Answers = Callable[[Asked], Reply]
+
+
+LINES = st.sampled_from(
+    [
+        b"HTTP/1.1 200 OK",
+        b"HTTP/1.1 304 Not Modified",
+        b"HTTP/1.1 401 Unauthorized",
+        b"HTTP/1.1 404 Not Found",
+        b"HTTP/1.1 99999 What",
+        b"HTTP/1.0 200",
+        b"Content-Length: 5",
+        b"Content-Length: -1",
+        b"Transfer-Encoding: chunked",
+        b"Content-Encoding: gzip",
+        b"Link: </x>; rel=next",
+        b'WWW-Authenticate: Bearer realm="http://localhost:1/"',
+        b"Docker-Content-Digest: sha256:0",
+        b"Retry-After: 0",
+        b"",
+        b'{"tags":["1"]}',
+        b"5",
+    ]
+)
+RAW = st.lists(LINES | st.binary(max_size=20), max_size=8).map(b"\r\n".join)
 
 
 class Listener(http.server.ThreadingHTTPServer):
@@ -292,6 +318,25 @@ def test_pages_are_followed_to_the_end() -> None:
 )
 def test_a_registry_that_fails_or_lies_is_named_by_a_code(reply: Reply, code: Silent) -> None:
     assert code_of(one(lambda _: reply)) == code
+
+
+def test_no_bytes_at_all_make_the_adapter_raise() -> None:
+    said = [b""]
+    with Server(lambda _: Reply(raw=said[0])) as server, registry() as asking:
+
+        @settings(max_examples=150, deadline=None)
+        @given(RAW)
+        def any_bytes_are_an_answer_or_a_silence(raw: bytes) -> None:
+            said[0] = raw
+            repository = server.repository("x")
+            image = (repository, Tag("1"))
+            asking._hosts.clear()
+            tags = asking.tags([repository], NO_RULES)[repository]
+            digest = asking.digests([image], NO_RULES)[image]
+            assert isinstance(tags, (TagList, Silence))
+            assert isinstance(digest, (Digest, Silence))
+
+        any_bytes_are_an_answer_or_a_silence()
 
 
 def test_one_failure_is_asked_again_quietly() -> None:
