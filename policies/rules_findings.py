@@ -33,7 +33,7 @@ class Finding:
     weight: Weight = Weight.ERROR
 
     def __str__(self) -> str:
-        return f"{self.at}: {self.what}; expected {self.expected}"
+        return visible(f"{self.at}: {self.what}; expected {self.expected}")
 
 
 class RulesError(PolicyError):
@@ -57,7 +57,7 @@ class Findings:
     def add(self, at: Position, what: str, expected: str) -> None:
         """Note one finding, once; those beyond the cap are dropped."""
         if not self.is_full:
-            self.found[Finding(at, what, expected)] = None
+            self.found[Finding(at, visible(what), visible(expected))] = None
 
     def unreadable(self, at: Position, what: str, expected: str) -> None:
         """Note why a file cannot be read as a whole."""
@@ -88,6 +88,13 @@ class Findings:
 def shown(text: str, limit: int = 60) -> str:
     """Quote what was found, so that hidden characters show and a long text stays short."""
     return ascii(text) if len(text) <= limit else f"{text[:limit]!a}..."
+
+
+def visible(text: str) -> str:
+    """Escape what would not show, so that a name in a sentence cannot break or reorder it."""
+    if text.isprintable():
+        return text
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
 
 
 def _choice(word: str, known: list[str]) -> str:

@@ -173,6 +173,14 @@ def test_an_image_that_no_service_names_is_a_note_once_in_an_environment() -> No
     ]
 
 
+def test_the_name_of_a_file_cannot_forge_a_line() -> None:
+    strange = ReferenceSeen("apps/staging/a\nb.yaml", 1, "redis")
+
+    assert found(rules_of(), {**EVERYWHERE, "staging": [STAGING, strange]})[0][1].startswith(
+        "apps/staging/a\\nb.yaml:1"
+    )
+
+
 def test_a_marker_that_no_rule_uses_is_a_warning() -> None:
     marked = ReferenceSeen("apps/staging/web.yaml", 3, "", "flux-system:web:tag")
 

@@ -636,6 +636,17 @@ def test_two_spellings_of_one_image_are_one_image() -> None:
     assert findings[0].startswith("7:3: again and checkout-api have one image")
 
 
+def test_a_finding_shows_what_is_hidden_in_a_name() -> None:
+    findings = refused(FIRST.replace("apps/staging", "apps").replace("production:", "product\u200bion:"))
+
+    assert findings[0].startswith(
+        "4:3: hidden or control character U+200B in 'product\\u200bion'; expected one line"
+    )
+    assert findings[-1].startswith(
+        "4:23: path apps/production of product\\u200bion overlaps with a path of staging"
+    )
+
+
 def test_a_hostile_file_gets_no_more_findings_than_can_be_read() -> None:
     assert len(refused("".join(f"key{number}: x\n" for number in range(5000)))) == MAX_FINDINGS
 
