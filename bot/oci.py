@@ -185,6 +185,7 @@ class Page:
     tags: tuple[str, ...]
     refused: int
     following: str  # URL of the next page, '' on the last
+    is_cut: bool = False  # it held more than any list may
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,11 +251,11 @@ class TagsAsked:
         etag = _etag(response)
         if before is not None and (before.fingerprint, before.size) == (fingerprint, size):
             return Page(etag, fingerprint, size, before.tags, before.refused, following)
-        listed = _listed(response.body)
+        listed = _listed(response.body, self._caps.tags)
         if listed is None:
             return self._invalid("answered something that is no tag list")
-        tags, refused = listed
-        return Page(etag, fingerprint, size, tags, refused, following)
+        tags, refused, is_cut = listed
+        return Page(etag, fingerprint, size, tags, refused, following, is_cut)
 
     def _take(self, page: Page) -> TagAnswer | None:
         again = page.tags and any(page.fingerprint == taken.fingerprint for taken in self._pages.values())
@@ -263,8 +264,8 @@ class TagsAsked:
             return self._invalid("sends the same page of tags again and again")
         self._left -= page.size
         self._count += len(page.tags)
-        if not page.following:
-            return self._answer(whole=True)
+        if page.is_cut or not page.following:
+            return self._answer(whole=not page.is_cut)
         if self._count >= self._caps.tags or len(self._pages) >= self._caps.pages or self._left <= 0:
             return self._answer(whole=False)
         self._url = page.following
@@ -536,18 +537,20 @@ def _etag(response: Response) -> str:
     return etag if etag and etag.isascii() and etag.isprintable() else ""
 
 
-def _listed(body: bytes) -> tuple[tuple[str, ...], int] | None:
+def _listed(body: bytes, cap: int) -> tuple[tuple[str, ...], int, bool] | None:
+    """Read a page: its tags, how many names were none, and whether it held more than ``cap``."""
     document = _decoded(body)
     if not isinstance(document, dict) or "tags" not in document:
         return None
-    tags = document["tags"]
-    if tags is None:  # docker-registry writes null once the last tag was deleted
-        return (), 0
-    if not isinstance(tags, list):
+    named = document["tags"]
+    if named is None:  # docker-registry writes null once the last tag was deleted
+        return (), 0, False
+    if not isinstance(named, list):
         return None
+    taken = named[:cap]
     fits = _TAG.fullmatch
-    kept = tuple([tag for tag in tags if isinstance(tag, str) and fits(tag) is not None])
-    return kept, len(tags) - len(kept)
+    tags = tuple([name for name in taken if isinstance(name, str) and fits(name) is not None])
+    return tags, len(taken) - len(tags), len(named) > cap
 
 
 def _decoded(body: bytes) -> Any:

@@ -20,7 +20,7 @@ import pycurl
 from bot import oci
 from bot.oci import Caps, Challenge, DigestAsked, Endpoint, HostRule, Known, Request, Response, TagsAsked
 from bot.registry_login import Login, LoginAnswer, LoginFailure, Logins
-from policies.evidence import DigestAnswer, Silence, Silent, TagAnswer
+from policies.evidence import DigestAnswer, Silence, Silent, TagAnswer, TagList
 from policies.image import Repository, Tag
 
 __all__ = ["HostRule", "Limits", "PycurlRegistry"]
@@ -456,6 +456,8 @@ class _Pass:
             lane.waiting.appendleft(ask)
         else:
             lane.is_denied |= isinstance(answer, Silence) and answer.code is Silent.DENIED
+            if isinstance(answer, TagList) and not answer.whole:
+                lane.host.window = 1.0  # a flood is taken one at a time: each may fill its cap
             self._settle(ask, answer)
 
     def _challenged(self, lane: _Lane, ask: _Ask, response: Response) -> None:
@@ -543,6 +545,12 @@ class _Body:
             return 0
         self.pieces.append(piece)
         return len(piece)
+
+    def taken(self) -> bytes:
+        """Hand the body over, and keep no second copy."""
+        body = b"".join(self.pieces)
+        self.pieces.clear()
+        return body
 
 
 @dataclass(slots=True, eq=False)
@@ -686,8 +694,7 @@ class _Wire:
 
 def _outcome(curl: Any, code: int, flight: _Flight, limits: Limits) -> Response | _Failure:
     if code == pycurl.E_OK or flight.body.is_cut:
-        body = b"".join(flight.body.pieces)
-        status = curl.getinfo(pycurl.RESPONSE_CODE)
+        status, body = curl.getinfo(pycurl.RESPONSE_CODE), flight.body.taken()
         return Response.parse(status, flight.head.getvalue(), body, whole=not flight.body.is_cut)
     if flight.refused:
         return _private(flight.refused)
