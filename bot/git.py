@@ -22,8 +22,8 @@ _CHUNK = 1 << 16
 # Nothing else is ever run: no verb with a work tree, an alias, a pager or an editor.
 VERBS = frozenset(
     {
-        "cat-file", "diff-tree", "fetch", "for-each-ref", "gc", "init", "ls-remote", "ls-tree", "merge-base",
-        "push", "repack", "rev-list", "version",
+        "cat-file", "diff-tree", "fetch", "for-each-ref", "gc", "init", "log", "ls-remote", "ls-tree",
+        "merge-base", "push", "repack", "rev-list", "update-ref", "version",
     }
 )  # fmt: skip
 _REMOTE_VERBS = frozenset({"fetch", "ls-remote", "push"})

@@ -132,24 +132,16 @@ class Mirror:
     def touching(self, tip: Oid, folder: str) -> list[Oid]:
         """List the commits of the first-parent line that changed a folder, newest first."""
         arguments = ["rev-list", "--first-parent", "--end-of-options", oid_of(tip), "--", file_path(folder)]
-        return [Oid(line) for line in self._git.run(arguments).out.decode("ascii").split()]
+        return [Oid(line) for line in self._read(arguments).out.decode("ascii").split()]
 
     def anchors(self, tip: Oid, *, limit: int) -> list[tuple[Oid, Oid]]:
         """List the newest commits of the first-parent line that say where the ledger ended: commit and ledger tip."""
         about = "--format=%H %(trailers:key=Ledger,valueonly,separator=%x20)"
         bounds = ["--first-parent", f"--max-count={int(limit)}", "--extended-regexp"]
         looked = ["--grep=^Ledger: [0-9a-f]{40}$", about, "--end-of-options", oid_of(tip), "--"]
-        lines = self._git.run(["log", *bounds, *looked]).out.decode("utf-8", "replace").splitlines()
+        lines = self._read(["log", *bounds, *looked]).out.decode("utf-8", "replace").splitlines()
         pairs = (line.split(" ") for line in lines)
         return [(Oid(pair[0]), Oid(pair[1])) for pair in pairs if len(pair) == 2 and _OID.fullmatch(pair[1])]  # noqa: PLR2004  a pair
-
-    def remember(self, moves: Sequence[RefUpdate]) -> None:
-        """Note where branches end after our own push, as a fetch would."""
-        lines = []
-        for move in moves:
-            name = TRACKED + move.ref.removeprefix("refs/heads/")
-            lines.append(f"update {name} {oid_of(move.new)}" if move.new else f"delete {name}")
-        self._git.run(["update-ref", "--stdin"], stdin="".join(f"{line}\n" for line in lines).encode())
 
     def is_ancestor(self, one: Oid, other: Oid) -> bool:
         """Say whether ``other`` contains ``one``. A commit that is not here is contained in nothing."""
@@ -275,6 +267,13 @@ class Mirror:
             return classify(self._git.run(arguments, timeout_seconds=timeout_seconds, check=False))
         except LateError as error:
             return Unknown(str(error))
+
+    def remember(self, moves: Sequence[RefUpdate]) -> None:
+        """Note where branches end after our own push, as a fetch would."""
+        sides = ((TRACKED + move.ref.removeprefix("refs/heads/"), move.new) for move in moves)
+        lines = [f"update {name} {oid_of(new)}\n" if new else f"delete {name}\n" for name, new in sides]
+        with clone.alone(self._directory) as lock:
+            self._git.run(["update-ref", "--stdin"], stdin="".join(lines).encode(), keep_open=[lock])
 
     def tidy(self) -> None:
         """Pack what has gathered; for idle hours. Commits that were never pushed go after two weeks."""

@@ -27,7 +27,12 @@ class Remote:
     @classmethod
     def parse(cls, text: str, token: Callable[[], str] | None = None) -> Self:
         """Read a URL or path; a login in it is kept apart, never passed on. Raises: SettingsError."""
-        if not text.strip() or text.startswith("-") or not text.isprintable() or "::" in text:
+        if (
+            not text.strip()
+            or text.startswith("-")
+            or not text.isprintable()
+            or "::" in text.partition("/")[0]
+        ):
             raise SettingsError(f"the repository has no usable address; {_EXPECTED}")
         if "://" not in text and _SCP.fullmatch(text) and not Path(text).exists():
             return cls(text, "ssh", None)

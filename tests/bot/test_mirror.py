@@ -320,6 +320,27 @@ def test_history_is_read_in_its_order(remote: Path, mirror: Mirror) -> None:
     assert mirror.parents(one) == ()
 
 
+def test_a_folder_has_its_own_history(remote: Path, mirror: Mirror) -> None:
+    one = mirror.parents(mirror.tips().target)[0]
+    three = commit_to(remote, {"apps/staging/deep/er/values.yaml": "tag: 2\n"})
+    commit_to(remote, {"apps/staging-2/values.yaml": "tag: 3\n"})
+
+    assert mirror.touching(mirror.fetch().target, "apps/staging") == [three, one]
+
+
+def test_moves_say_where_the_ledger_ended(remote: Path, mirror: Mirror) -> None:
+    first, second, third = ("1" * 40, "2" * 40, "3" * 40)
+    one = commit_to(remote, {"a": "1"}, message=f"Move\n\nService: x\nLedger: {first}\n")
+    commit_to(remote, {"a": "2"}, message=f"Cite\n\nLedger: {second}\n\nnot the last paragraph\n")
+    commit_to(remote, {"a": "3"}, message="Cut\n\nLedger: 1234\n")
+    commit_to(remote, {"a": "4"}, message=f"Two\n\nLedger: {second}\nLedger: {third}\n")
+    last = commit_to(remote, {"a": "5"}, message=f"Move\n\nLedger: {third}\nLedger-Key: x\n")
+    target = mirror.fetch().target
+
+    assert mirror.anchors(target, limit=50) == [(last, third), (one, first)]
+    assert mirror.anchors(target, limit=1) == [(last, third)]
+
+
 def test_ancestry_with_the_unknown_is_no(mirror: Mirror) -> None:
     two = mirror.tips().target
     one = mirror.parents(two)[0]
@@ -577,6 +598,20 @@ def test_move_and_entry_go_out_together(remote: Path, mirror: Mirror) -> None:
     assert (tip(remote), tip(remote, "ledger/2026")) == (one, two)
     tips = mirror.fetch()
     assert (tips.target, tips.ledgers) == (one, {"2026": two})
+
+
+def test_what_was_pushed_is_remembered_as_if_fetched(remote: Path, mirror: Mirror) -> None:
+    ref = "refs/heads/countersign/production/web/0a1b2c3d4e5f"
+    moves = [RefUpdate(MAIN, mirror.tips().target, bump(mirror)), RefUpdate(ref, None, bump(mirror, "x"))]
+    assert mirror.push(moves) == Ok()
+
+    mirror.remember(moves)
+
+    assert mirror.tips() == mirror.fetch()
+    gone = RefUpdate(ref, moves[1].new, None)
+    assert mirror.push([gone]) == Ok()
+    mirror.remember([gone])
+    assert mirror.tips().promotions == {}
 
 
 def test_who_comes_second_has_lost_and_moved_nothing(remote: Path, mirror: Mirror, tmp_path: Path) -> None:
