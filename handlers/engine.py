@@ -1,0 +1,45 @@
+"""The engine as this floor sees it: one way to decide, and a recent view to answer questions from."""
+
+from typing import Protocol
+
+from bot.answers import Answer
+from policies.decide import Candidate, Decision
+from policies.rules import Rules
+from policies.state import State
+from policies.words import Speaker, Word
+
+
+class Look(Protocol):
+    """A recent view. ``problem``: one line for people where something could not be read anew; '' = all well."""
+
+    @property
+    def rules(self) -> Rules:
+        """The rules in force."""
+
+    @property
+    def decision(self) -> Decision:
+        """What may happen, and why."""
+
+    @property
+    def state(self) -> State:
+        """What the ledger stands for."""
+
+    @property
+    def problem(self) -> str:
+        """What could not be read."""
+
+
+class Engine(Protocol):
+    """Carries out and answers. Raises: BotError."""
+
+    def say(self, speaker: Speaker, word: Word) -> Answer:
+        """Take a person's word; blocks for seconds. The only way to decide."""
+
+    def look(self) -> Look:
+        """Return a recent view, without network."""
+
+    def why(self, environment: str, service: str, version: str) -> Candidate | None:
+        """Say what stands in the way of one version; nothing where there is no such place."""
+
+    def person_of(self, slack_user: str) -> str:
+        """Return the name that the rules link to a Slack user id; '' = not linked."""

@@ -1,0 +1,70 @@
+"""What a person may ask, as values: read-only commands; and what was not understood."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What runs where; one service, one environment, or both '' = everything."""
+
+    service: str = ""
+    environment: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """What stands in the way of a version ('' = the one that would be next), in an environment ('' = each)."""
+
+    service: str
+    version: str = ""
+    environment: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """Which promotions are under way."""
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What was moved."""
+
+    service: str
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """Who may approve a service where."""
+
+    service: str
+
+
+@dataclass(frozen=True, slots=True)
+class WhoAmI:
+    """Whom the rules take the asker for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Help:
+    """How one says things; one word, or '' = all of them."""
+
+    word: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NotThereYet:
+    """A word of the design that this version does not have."""
+
+    word: str
+
+
+Question = Status | Why | Pending | History | Who | WhoAmI | Help | NotThereYet
+
+
+@dataclass(frozen=True, slots=True)
+class Misunderstood:
+    """What could not be read. ``given``: the person's text, so that nothing is lost; ``corrected``: whole commands."""
+
+    sentence: str
+    given: str = ""
+    corrected: tuple[str, ...] = ()
