@@ -3,6 +3,8 @@
 import math
 from typing import Any
 
+import pytest
+
 from policies.errors import PolicyError
 from policies.number import parse_number
 from policies.selection import Numerical, SelectionPolicy, newer, select
@@ -56,6 +58,37 @@ def test_the_order_of_the_tags_does_not_matter(file: str, cases: list[dict[str, 
         assert _answer(case | {"tags": sorted(case["tags"])}) == _answer(case)
 
 
+@pytest.mark.parametrize(
+    ("tags", "wanted", "rule"),
+    [
+        pytest.param(["a-1.0", "a-1"], "a-1.0", "random-tie", id="equal behind a filter"),
+        pytest.param(["a-2", "a-1"], "a-1", None, id="a worse one behind a filter"),
+        pytest.param(["a-1"], "error", None, id="nothing at all"),
+        pytest.param(["a-nan", "a-1"], "a-nan", "not-comparable", id="beside a NaN"),
+    ],
+)
+def test_a_rule_is_narrow(tags: list[str], wanted: str, rule: str | None) -> None:
+    case = {"kind": "numerical", "order": "asc", "pattern": "^a-(.*)$", "extract": "$1", "tags": tags}
+
+    answer = _answer(case)
+
+    assert answer != wanted
+    assert _rule(case | {"want": wanted}, answer) == rule
+
+
+@pytest.mark.parametrize(
+    ("tags", "rule"),
+    [
+        pytest.param(["1.0.0", "v1.0.0"], "unstored-tie", id="a list that no store holds"),
+        pytest.param(["v1.0.0", "1.0.0"], None, id="a stored list"),
+    ],
+)
+def test_a_tie_without_a_filter_is_forgiven_in_unstored_lists_only(tags: list[str], rule: str | None) -> None:
+    case = {"kind": "semver", "range": "*", "tags": tags, "want": "1.0.0"}
+
+    assert _rule(case, _answer(case)) == rule
+
+
 def test_no_case_is_out_of_scope(file: str, cases: list[dict[str, Any]], conformance: Conformance) -> None:
     outside = [case for case in cases if not in_scope(case)]
     conformance.out_of_scope(file, len(outside))
@@ -68,12 +101,11 @@ def _answer(case: dict[str, Any]) -> Any:
     try:
         if case["kind"] == "filter":
             return sorted(TagFilter.parse(case["pattern"], case["extract"]).values(case["tags"]))
-        policy = _policy(case)
-        if "tags" not in case and "tag_store" not in case:
-            return "ok" if policy else "error"
-        return select(policy, case.get("tags", ())).best or "error"
+        selection = select(_policy(case), case.get("tags", ()))
     except PolicyError:
         return "error"
+    is_constructor = "tags" not in case and "tag_store" not in case
+    return "ok" if is_constructor else selection.best or "error"
 
 
 def _policy(case: dict[str, Any]) -> SelectionPolicy:
