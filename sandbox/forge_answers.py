@@ -3,25 +3,26 @@
 from starlette.responses import JSONResponse, Response
 
 from sandbox import forge_commit_answers, forge_pull_answers
-from sandbox.forge_bodies import Json, permissions
+from sandbox.forge_accounts import Json, permissions
 from sandbox.forge_call import Call, Function, found, page
 from sandbox.forge_state import User
 
 
 def get_me(call: Call) -> Response:
     """GET /user."""
-    return JSONResponse(call.bodies.user(call.user.login))
+    return JSONResponse(call.bodies.profile(call.user, is_own=True))
 
 
 def get_user(call: Call) -> Response:
     """GET /users/{login}."""
-    login = next((one for one in call.bodies.users if one.lower() == call.path["login"].lower()), None)
-    return JSONResponse(call.bodies.user(found(login)))
+    wanted = call.path["login"].lower()
+    user = found(next((one for one in call.bodies.users.values() if one.login.lower() == wanted), None))
+    return JSONResponse(call.bodies.profile(user))
 
 
 def get_repository(call: Call) -> Response:
     """GET the repository."""
-    return JSONResponse(call.bodies.repository(call.repository.default_branch(), call.state, call.user))
+    return JSONResponse(call.bodies.repository(call.state, call.user))
 
 
 def list_collaborators(call: Call) -> Response:

@@ -1,101 +1,19 @@
-"""The forge's answers in GitHub's shapes: users, repository, commits, branches, pull requests and what hangs on them.
+"""The forge's answers in GitHub's shapes: commits, branches, pull requests and what hangs on them."""
 
-The keys are those that GitHub's OpenAPI description requires, and what its clients read.
-"""
-
-import base64
 import urllib.parse
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
+from sandbox.forge_accounts import Accounts, Json, node
 from sandbox.forge_history import Change, Commit
 from sandbox.forge_pulls import Mergeability
-from sandbox.forge_state import CheckRun, Comment, Pull, Review, State, Status, User
-
-Json = dict[str, Any]
-
-_USER_LINKS = (
-    "events", "followers", "following", "gists", "organizations", "received_events", "repos", "starred",
-    "subscriptions",
-)  # fmt: skip
-_REPOSITORY_LINKS = (
-    "archive", "assignees", "blobs", "branches", "collaborators", "comments", "commits", "compare", "contents",
-    "contributors", "deployments", "downloads", "events", "forks", "git_commits", "git_refs", "git_tags", "hooks",
-    "issue_comment", "issue_events", "issues", "keys", "labels", "languages", "merges", "milestones",
-    "notifications", "pulls", "releases", "stargazers", "statuses", "subscribers", "subscription", "tags", "teams",
-    "trees",
-)  # fmt: skip
-_RANKS = ("read", "triage", "write", "maintain", "admin")
+from sandbox.forge_state import CheckRun, Comment, Pull, Review, State, Status
 
 
 @dataclass(frozen=True, slots=True)
-class Bodies:
+class Bodies(Accounts):
     """Writes bodies for one client, who knows the forge under ``base``."""
-
-    base: str
-    owner: str
-    name: str
-    users: Mapping[str, User]
-
-    @property
-    def here(self) -> str:
-        """The repository's address in the API."""
-        return f"{self.base}/repos/{self.owner}/{self.name}"
-
-    @property
-    def page(self) -> str:
-        """The repository's address for people."""
-        return f"{self.base}/{self.owner}/{self.name}"
-
-    def user(self, login: str | None) -> Json | None:
-        """Write a user; an owner without an account is an organization."""
-        if login is None:
-            return None
-        known = self.users.get(login)
-        kind = "Organization" if known is None else "Bot" if known.is_bot else "User"
-        quoted = urllib.parse.quote(login)
-        url = f"{self.base}/users/{quoted}"
-        return {
-            "login": login,
-            "id": known.id if known else 1,
-            "node_id": _node("User", login),
-            "name": (known.name or None) if known else None,
-            "avatar_url": f"{self.base}/avatars/{quoted}",
-            "gravatar_id": "",
-            "url": url,
-            "html_url": f"{self.base}/{quoted}",
-            **{f"{link}_url": f"{url}/{link}" for link in _USER_LINKS},
-            "type": kind,
-            "site_admin": False,
-        }
-
-    def repository(self, default_branch: str, state: State, reader: User) -> Json:
-        """Write the repository as ``reader`` sees it."""
-        return {
-            "id": 1,
-            "node_id": _node("Repository", self.name),
-            "name": self.name,
-            "full_name": f"{self.owner}/{self.name}",
-            "owner": self.user(self.owner),
-            "private": True,
-            "visibility": "private",
-            "html_url": self.page,
-            "description": None,
-            "fork": False,
-            "url": self.here,
-            **{f"{link}_url": f"{self.here}/{link.replace('_', '/')}" for link in _REPOSITORY_LINKS},
-            "clone_url": f"{self.page}.git",
-            "default_branch": default_branch,
-            "archived": False,
-            "disabled": False,
-            "allow_merge_commit": "merge" in state.merge_methods,
-            "allow_squash_merge": "squash" in state.merge_methods,
-            "allow_rebase_merge": "rebase" in state.merge_methods,
-            "delete_branch_on_merge": False,
-            "permissions": permissions(reader),
-        }
 
     def pull(self, pull: Pull) -> Json:
         """Write a pull request as lists have it."""
@@ -109,7 +27,7 @@ class Bodies:
         }  # fmt: skip
         return {
             "id": 1_000_000 + pull.number,
-            "node_id": _node("PullRequest", str(pull.number)),
+            "node_id": node("PullRequest", str(pull.number)),
             "number": pull.number,
             "url": url,
             "html_url": page,
@@ -171,7 +89,7 @@ class Bodies:
         page = f"{self.page}/pull/{review.pull}#pullrequestreview-{review.id}"
         return {
             "id": review.id,
-            "node_id": _node("PullRequestReview", str(review.id)),
+            "node_id": node("PullRequestReview", str(review.id)),
             "user": self.user(review.author),
             "body": review.body,
             "state": review.state,
@@ -187,7 +105,7 @@ class Bodies:
         """Write a comment of a conversation."""
         return {
             "id": comment.id,
-            "node_id": _node("IssueComment", str(comment.id)),
+            "node_id": node("IssueComment", str(comment.id)),
             "url": f"{self.here}/issues/comments/{comment.id}",
             "html_url": f"{self.page}/pull/{comment.pull}#issuecomment-{comment.id}",
             "issue_url": f"{self.here}/issues/{comment.pull}",
@@ -202,7 +120,7 @@ class Bodies:
         """Write a commit status."""
         return {
             "id": status.id,
-            "node_id": _node("StatusContext", str(status.id)),
+            "node_id": node("StatusContext", str(status.id)),
             "url": f"{self.here}/statuses/{status.sha}",
             "avatar_url": None,
             "state": status.state,
@@ -218,7 +136,7 @@ class Bodies:
         """Write a check run."""
         return {
             "id": run.id,
-            "node_id": _node("CheckRun", str(run.id)),
+            "node_id": node("CheckRun", str(run.id)),
             "url": f"{self.here}/check-runs/{run.id}",
             "html_url": f"{self.page}/runs/{run.id}",
             "details_url": None,
@@ -253,7 +171,7 @@ class Bodies:
         )
         whole = {
             "sha": commit.sha,
-            "node_id": _node("Commit", commit.sha),
+            "node_id": node("Commit", commit.sha),
             "url": url,
             "html_url": f"{self.page}/commit/{commit.sha}",
             "comments_url": f"{url}/comments",
@@ -316,20 +234,15 @@ class Bodies:
         target = {"type": "commit", "sha": sha, "url": f"{self.here}/git/commits/{sha}"}
         ref = f"refs/heads/{branch}"
         url = f"{self.here}/git/{urllib.parse.quote(ref)}"
-        return {"ref": ref, "node_id": _node("Ref", ref), "url": url, "object": target}
+        return {"ref": ref, "node_id": node("Ref", ref), "url": url, "object": target}
 
     def _end(self, branch: str, sha: str) -> Json:
-        repository = {
-            "id": 1, "node_id": _node("Repository", self.name), "name": self.name, "url": self.here,
-            "full_name": f"{self.owner}/{self.name}", "owner": self.user(self.owner), "private": True,
-            "html_url": self.page, "description": None, "fork": False,
-        }  # fmt: skip
         return {
             "label": f"{self.owner}:{branch}",
             "ref": branch,
             "sha": sha,
             "user": self.user(self.owner),
-            "repo": repository,
+            "repo": self.plain_repository(),
         }
 
     def _account(self, email: str) -> Json | None:
@@ -337,17 +250,6 @@ class Bodies:
         local, _, domain = email.partition("@")
         login = local.partition("+")[2]
         return self.user(login) if domain == "users.noreply.github.com" and login in self.users else None
-
-
-def permissions(user: User) -> dict[str, bool]:
-    """Write what a user may do."""
-    rank = _RANKS.index(user.permission) if user.permission in _RANKS else -1
-    keys = ("pull", "triage", "push", "maintain", "admin")
-    return {key: rank >= least for least, key in enumerate(keys)}
-
-
-def _node(kind: str, key: str) -> str:
-    return base64.b64encode(f"{kind}:{key}".encode()).decode()
 
 
 def _utc(date: str) -> str:

@@ -8,7 +8,8 @@ from urllib.parse import urlencode
 from starlette.datastructures import QueryParams
 from starlette.responses import JSONResponse, Response
 
-from sandbox.forge_bodies import Bodies, Json
+from sandbox.forge_accounts import Json
+from sandbox.forge_bodies import Bodies
 from sandbox.forge_history import Commit
 from sandbox.forge_pulls import Pulls, stamp
 from sandbox.forge_refusals import custom, forbidden, not_found

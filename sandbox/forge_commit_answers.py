@@ -2,9 +2,9 @@
 
 from starlette.responses import JSONResponse, Response
 
-from sandbox.forge_bodies import Json
+from sandbox.forge_accounts import Json
 from sandbox.forge_call import MAX_COMMITS, Call, Function, commits_of, named_not_found, page
-from sandbox.forge_refusals import custom, invalid, not_found, unprocessable
+from sandbox.forge_refusals import RefusalError, custom, invalid, not_found
 from sandbox.forge_state import CheckRun, Status
 
 _MAX_DESCRIPTION = 140
@@ -53,7 +53,7 @@ def get_combined_status(call: Call) -> Response:
         "sha": sha,
         "total_count": len(latest),
         "statuses": [call.bodies.status(one) for one in latest.values()],
-        "repository": call.bodies.repository(call.repository.default_branch(), call.state, call.user),
+        "repository": call.bodies.repository(call.state, call.user),
         "commit_url": f"{call.bodies.here}/commits/{sha}",
         "url": f"{call.bodies.here}/commits/{sha}/status",
     }
@@ -102,9 +102,9 @@ def delete_ref(call: Call) -> Response:
     call.writer()
     branch = call.path["ref"]
     if branch in call.repository.protected() or branch == call.repository.default_branch():
-        raise unprocessable("Cannot delete this protected ref")
+        raise RefusalError(422, "Cannot delete this protected ref")
     if not call.repository.delete(branch):
-        raise unprocessable("Reference does not exist")
+        raise RefusalError(422, "Reference does not exist")
     return Response(status_code=204)
 
 

@@ -10,8 +10,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from sandbox.forge_accounts import Json
 from sandbox.forge_answers import BELOW_THE_REPOSITORY, EVERYWHERE
-from sandbox.forge_bodies import Bodies, Json
+from sandbox.forge_bodies import Bodies
 from sandbox.forge_call import Call, Function
 from sandbox.forge_refusals import RefusalError, bad_credentials, not_found, unauthenticated, unreadable
 from sandbox.forge_state import User
@@ -80,7 +81,7 @@ class Door:
         if read is None:
             raise unreadable()
         base = str(request.base_url).rstrip("/")
-        bodies = Bodies(base, self.world.owner, self.world.name, self.world.users)
+        bodies = Bodies(base, self.world.owner, self.world.name, self.world.users, self.world.default_branch)
         path, target = dict(request.path_params), base + request.url.path
         with self.world.acting():
             response = function(

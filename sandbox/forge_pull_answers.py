@@ -2,7 +2,7 @@
 
 from starlette.responses import JSONResponse, Response
 
-from sandbox.forge_bodies import Json
+from sandbox.forge_accounts import Json
 from sandbox.forge_call import MAX_COMMITS, Call, Function, commits_of, found, number, page
 from sandbox.forge_history import Change
 from sandbox.forge_pulls import checked_body

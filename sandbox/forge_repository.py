@@ -62,7 +62,7 @@ class ForgeRepository:
 
     def default_branch(self) -> str:
         """Return the branch that HEAD names."""
-        return self.git.text("symbolic-ref", "--short", "HEAD")
+        return (self.git.repository / "HEAD").read_text().strip().removeprefix("ref: refs/heads/")
 
     def resolve(self, name: str) -> str | None:
         """Return the commit that a branch, a full ref of a branch, or (part of) an object name means."""

@@ -55,6 +55,11 @@ class World:
             finally:
                 self._file.save(self.pulls.state)
 
+    @property
+    def default_branch(self) -> str:
+        """The branch that HEAD names."""
+        return self.repository.default_branch()
+
     def now(self) -> str:
         """Return the time as GitHub writes it."""
         return stamp(self.pulls.clock())

@@ -613,7 +613,7 @@ def test_a_branch_that_cannot_be_deleted_is_refused(repo: Repository, branch: st
     with pytest.raises(GithubException) as caught:
         repo.requester.requestJsonAndCheck("DELETE", f"/repos/example/gitops/git/refs/heads/{branch}")
 
-    assert (caught.value.status, said in str(caught.value.data["errors"])) == (422, True)
+    assert (caught.value.status, said in caught.value.data["message"]) == (422, True)
 
 
 def test_long_lists_come_in_pages(world: World, stack: ExitStack, pull: PullRequest) -> None:
@@ -664,6 +664,19 @@ def test_a_restarted_forge_goes_on(world: World, pull: PullRequest, tmp_path: Pa
         assert [one.body for one in found.get_issue_comments()] == ["Before"]
         twin.require_checks([])
         assert found.merge(sha=found.head.sha).merged
+
+
+def test_a_forge_killed_after_its_merge_finds_it_in_git(
+    world: World, pull: PullRequest, tmp_path: Path
+) -> None:
+    (tmp_path / "before.json").write_bytes((tmp_path / "forge.json").read_bytes())
+    sha = pull.merge(merge_method="merge").sha
+    world.main({"README.md": "Later\n"})
+
+    twin = ForgeTwin(world.path, users=USERS, state=tmp_path / "before.json")
+
+    (shown,) = twin.snapshot()["pulls"]
+    assert (shown["state"], shown["merge_commit_sha"]) == ("merged", sha)
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"pulls": [{"number": 1}]}', '{"made_up": 1}'])

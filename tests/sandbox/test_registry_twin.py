@@ -3,7 +3,9 @@
 import hashlib
 import json
 import re
+import socket
 import threading
+import time
 import urllib.error
 import urllib.request
 from base64 import b64encode
@@ -363,6 +365,20 @@ def test_writing_is_refused_and_other_paths_are_unknown(world: World) -> None:
 def test_the_same_content_is_the_same_image() -> None:
     assert images.image("first").digest == images.image("first").digest
     assert images.image("first").digest != images.image("second").digest
+
+
+def test_a_server_stops_although_somebody_still_waits() -> None:
+    twin = RegistryTwin()
+    twin.fail(Fault.SLOW, seconds=600, times=1)
+    with (
+        serve(twin.app) as url,
+        socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2]))) as waiting,
+    ):
+        waiting.sendall(b"GET /v2/ HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        while twin._troubles[0].left:  # until the request has met its fault
+            time.sleep(0.01)
+
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("serve")]
 
 
 def test_a_stopped_server_leaves_no_thread_and_frees_its_port() -> None:
