@@ -157,6 +157,7 @@ class State:
     keys: dict[str, int] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
     seen: dict[tuple[str, str, str], Seen] = field(default_factory=dict)  # service, repository, tag
+    empty: dict[str, bool] = field(default_factory=dict)  # services without a version when we looked first
     shown: dict[str, Placed] = field(default_factory=dict)
     promotions: dict[str, Promotion] = field(default_factory=dict)
     live: dict[Place, str] = field(default_factory=dict)
@@ -225,7 +226,7 @@ class State:
 
 
 _TABLES = (
-    "keys counts seen shown promotions live moves commits holds blocks freezes open".split()  # noqa: SIM905  a word each
+    "keys counts seen empty shown promotions live moves commits holds blocks freezes open".split()  # noqa: SIM905  a word each
 )
 
 
@@ -249,10 +250,18 @@ def _nothing(_state: State, _entry: Entry, _oid: str) -> None:
 
 def _genesis(state: State, entry: Entry, _oid: str) -> None:
     state.genesis = entry
+    _empty(state, entry)
+
+
+def _empty(state: State, entry: Entry) -> None:
+    named = entry.evidence.get("empty", ())
+    if isinstance(named, list):
+        state.empty.update({str(name): True for name in named})
 
 
 def _rules(state: State, entry: Entry, _oid: str) -> None:
     state.rules = entry
+    _empty(state, entry)
 
 
 def _seen(state: State, entry: Entry, _oid: str) -> None:
@@ -410,11 +419,12 @@ def _ended(state: State, entry: Entry, _oid: str) -> None:
 
 
 def _external(state: State, entry: Entry, _oid: str) -> None:
-    until = entry.time + EXTERNAL_HOLD
     place = (entry.environment, entry.service)
-    state.holds[place] = Standing(entry.by, entry.time, entry.note, "external", until, entry.seq)
     _moved(state, entry, entry.image, entry.previous)
-    if entry.why == "guarded":
+    if entry.why != "guarded":
+        until = entry.time + EXTERNAL_HOLD
+        state.holds[place] = Standing(entry.by, entry.time, entry.note, "external", until, entry.seq)
+    else:
         state.open[entry.seq] = Open(entry.kind, entry.environment, entry.service, entry.commit, entry.time)
 
 

@@ -1,0 +1,162 @@
+"""Where nobody is asked: what is ready moves, with its entry, in one push; and moves by others are written down."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from bot import wording
+from bot.book import Book
+from bot.ledger import Proposal
+from bot.mirror import Mirror
+from bot.objects import Oid
+from bot.push import RefUpdate
+from bot.survey import Survey
+from policies.change import change_hash
+from policies.decide import Candidate, Standing, decide
+from policies.edit import Edit, apply
+from policies.entry import Bot, Entry, Kind, Pinned, RuleAt, write_time
+from policies.errors import PolicyError
+from policies.keys import bump_key, expected_key
+from policies.pins import Place, edits_to
+from policies.rules import EffectiveRule, effective
+from policies.state import Place as Where
+
+
+@dataclass(frozen=True, slots=True)
+class Stuck:
+    """A move that cannot be written, and why: shown, and tried again at the next pass."""
+
+    where: Where
+    detail: str
+
+
+class Writer:
+    """Makes the commits of moves: the scalars' bytes and nothing else."""
+
+    def __init__(self, mirror: Mirror, folder: str) -> None:
+        """Write into this mirror; ``folder`` is where the rules are."""
+        self._mirror = mirror
+        self.folder = folder
+
+    def edits(self, place: Place, rule: EffectiveRule, image: Pinned) -> tuple[Edit, ...]:
+        """Return what would be replaced. Raises: PolicyError."""
+        return edits_to(place, rule, image)
+
+    def build(self, parent: Oid, edits: Iterable[Edit], *, message: str, at: datetime) -> Oid:
+        """Make a commit on ``parent`` with these scalars replaced. Raises: PolicyError, BotError."""
+        by_path: dict[str, list[Edit]] = {}
+        for edit in edits:
+            by_path.setdefault(edit.path, []).append(edit)
+        listing = self._mirror.listing(parent, sorted(by_path))
+        content = self._mirror.blobs(listing.values())
+        files = {path: apply(content[listing[path]], found) for path, found in by_path.items()}
+        return self._mirror.commit([parent], files, message=message, at=at)
+
+
+def rule_at(look: Survey, rule: EffectiveRule) -> RuleAt:
+    """Return the effective rule as entries name it."""
+    return RuleAt(look.rules.commit, look.rules.files, rule.hash)
+
+
+def bumps(
+    look: Survey, writer: Writer, *, branch: str, tip: str, environment: str = "", stuck: list[Stuck]
+) -> Proposal:
+    """Return the moves that are ready where nobody is asked, each a commit and its entry, on the target's tip.
+
+    ``tip`` is the ledger's end that was validated. ``environment`` '' = all. What cannot be written goes to ``stuck``.
+    """
+    entries: list[Entry] = []
+    parent = look.tips.target
+    for row in decide(look.world, look.at).rows:
+        best = row.best
+        if best is None or best.verdict is not Standing.READY or environment not in {"", row.environment}:
+            continue
+        rule = effective(look.world.rules, row.environment, row.service)
+        if rule is None or rule.environment.is_guarded:
+            continue
+        try:
+            entry = _bump(look, writer, rule, best, parent=parent, tip=tip)
+        except PolicyError as error:
+            stuck.append(Stuck((row.environment, row.service), str(error)))
+            continue
+        entries.append(entry)
+        parent = Oid(entry.commit)
+    if not entries:
+        return Proposal()
+    move = RefUpdate(f"refs/heads/{branch}", look.tips.target, parent)
+    return Proposal(tuple(entries), (move,), "bump")
+
+
+def _bump(
+    look: Survey, writer: Writer, rule: EffectiveRule, best: Candidate, *, parent: Oid, tip: str
+) -> Entry:
+    environment, service = rule.environment.name, rule.service.name
+    image = best.images(rule)
+    edits = writer.edits(look.place(environment, service), rule, image[0])
+    if not edits:
+        raise PolicyError(f"nothing names {service} there any more")
+    change = change_hash(edits)
+    entry = Entry(
+        kind=Kind.BUMP,
+        at=write_time(look.at),
+        key=bump_key(environment, parent, change),
+        by=Bot(),
+        environment=environment,
+        service=service,
+        image=image,
+        previous=look.world.pin(environment, service).image,
+        change=change,
+        rule=rule_at(look, rule),
+        evidence={"registry": {"digest": image[0].digest, "looked": write_time(look.at)}},
+    )
+    message = wording.move_message(entry, folder=writer.folder, tip=tip)
+    commit = writer.build(parent, edits, message=message, at=look.at)
+    return replace(entry, commit=commit)
+
+
+def externals(look: Survey, mirror: Mirror, book: Book, examined: set[Oid]) -> list[Entry]:
+    """Return an entry for each move on the target branch that is not ours: the images differ from the parent's.
+
+    ``examined`` remembers the commits that were looked at; it grows.
+    """
+    genesis = look.state.genesis
+    if genesis is None:
+        return []
+    found: list[Entry] = []
+    heads = {look.state.promotions[one].head for one in look.state.live.values()}
+    line = [
+        one
+        for one in mirror.first_parents(look.tips.target, since=Oid(genesis.commit))
+        if one not in examined
+    ]
+    for commit in reversed(line):
+        parents = mirror.parents(commit)
+        if commit in look.state.commits or set(parents[1:]) & heads:
+            continue  # ours, or a merge that is being written down
+        examined.add(commit)
+        if parents:
+            found += _moved(look, book, Oid(parents[0]), commit)
+    return found
+
+
+def _moved(look: Survey, book: Book, before: Oid, commit: Oid) -> list[Entry]:
+    old, new = book.places(before, look.world.rules), book.places(commit, look.world.rules)
+    found: list[Entry] = []
+    for where, place in new.items():
+        was = old[where].pin.image if where in old else ()
+        if place.pin.image == was:
+            continue
+        guarded = look.world.rules.environments[where[0]].is_guarded
+        entry = Entry(
+            kind=Kind.EXTERNAL,
+            at=write_time(look.at),
+            key="",
+            environment=where[0],
+            service=where[1],
+            commit=commit,
+            image=place.pin.image,
+            previous=was,
+            why="guarded" if guarded else "unguarded",
+        )
+        found.append(replace(entry, key=expected_key(look.state, entry)))
+    return found

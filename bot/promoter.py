@@ -1,0 +1,354 @@
+"""What a person's word becomes: entries and branches that go out together. The validator says whether it may."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from bot import wording
+from bot.answers import NotRecorded
+from bot.ledger import Proposal
+from bot.objects import Oid
+from bot.poller import Writer, rule_at
+from bot.push import RefUpdate
+from bot.survey import Survey
+from policies.canonical import Json
+from policies.change import change_hash
+from policies.codes import Code
+from policies.edit import Edit
+from policies.entry import By, Entry, Kind, Pinned, write_time
+from policies.errors import PolicyError
+from policies.keys import expected_key, promotion_id
+from policies.rules import EffectiveRule, effective
+from policies.state import Promotion, Stage
+from policies.words import (
+    Approve,
+    Block,
+    Cancel,
+    Freeze,
+    Hold,
+    Reject,
+    Resume,
+    Rollback,
+    Unapprove,
+    Unblock,
+    Unfreeze,
+)
+
+
+class Declined(Exception):  # noqa: N818  an answer on its way to the person who asked, not a fault
+    """The word cannot become an entry; the answer says why."""
+
+    def __init__(self, answer: NotRecorded) -> None:
+        self.answer = answer
+        super().__init__(answer.code)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """Who says it, with the evidence of who they are; ``trigger`` is the click's own id."""
+
+    by: By
+    evidence: Mapping[str, Json]
+    trigger: str
+
+
+def branch_of(promotion: str, environment: str, service: str) -> str:
+    """Return the short name of a promotion's branch."""
+    return f"countersign/{environment}/{service}/{promotion}"
+
+
+def rule_of(look: Survey, environment: str, service: str) -> EffectiveRule:
+    """Return the effective rule. Raises: Declined."""
+    rule = effective(look.world.rules, environment, service)
+    if rule is None:
+        raise Declined(NotRecorded(code=Code.NO_RULE, detail=f"no rule covers {service} in {environment}"))
+    return rule
+
+
+def edits_of(look: Survey, writer: Writer, rule: EffectiveRule, image: Pinned) -> tuple[Edit, ...]:
+    """Return what would be replaced. Raises: Declined."""
+    place = look.place(rule.environment.name, rule.service.name)
+    if place.pin.problem:
+        raise Declined(NotRecorded(code=place.pin.problem, detail=place.pin.detail))
+    try:
+        edits = writer.edits(place, rule, image)
+    except PolicyError as error:
+        raise Declined(NotRecorded(code=Code.UNREADABLE, detail=str(error))) from error
+    if not edits:
+        raise Declined(NotRecorded(code=Code.CURRENT, detail=f"{image.tag} is what stands there now"))
+    return edits
+
+
+def propose(
+    look: Survey, writer: Writer, said: Said, *, rule: EffectiveRule, image: Pinned, note: str
+) -> Proposal:
+    """Ask for a version: an open one that nobody approved makes room. Raises: Declined."""
+    environment, service = rule.environment.name, rule.service.name
+    if not rule.environment.is_guarded:
+        raise Declined(NotRecorded(code=Code.NOT_GUARDED, detail=f"{environment} moves by itself"))
+    edits = edits_of(look, writer, rule, image)
+    ended = _make_room(look, environment, service, image)
+    entry = Entry(
+        kind=Kind.PROPOSE,
+        at=write_time(look.at),
+        key="",
+        by=said.by,
+        environment=environment,
+        service=service,
+        image=(image,),
+        previous=look.world.pin(environment, service).image,
+        change=change_hash(edits),
+        rule=rule_at(look, rule),
+        evidence=said.evidence,
+        note=note,
+    )
+    entry, update = _with_branch(look, writer, entry, edits)
+    return Proposal((*ended, entry), (update,), "branch")
+
+
+def _make_room(look: Survey, environment: str, service: str, image: Pinned) -> tuple[Entry, ...]:
+    """End what is open there and approved by nobody. Raises: Declined where somebody has to decide."""
+    live = look.state.live_at(environment, service)
+    if live is None:
+        return ()
+    if live.stage is not Stage.OPEN or live.approvals or live.image == (image,):
+        detail = f"{live.image[0].tag} is under way as {live.id}"
+        raise Declined(NotRecorded(code=Code.OPEN_ELSEWHERE, detail=detail, choices=(live.id,)))
+    return (end(look, live, "superseded"),)
+
+
+def end(look: Survey, promotion: Promotion, why: str) -> Entry:
+    """Return the entry that ends a promotion early, applied to the look's state."""
+    entry = Entry(
+        kind=Kind.ENDED,
+        at=write_time(look.at),
+        key=f"ended/{promotion.id}",
+        environment=promotion.environment,
+        service=promotion.service,
+        promotion=promotion.id,
+        why=why,
+    )
+    look.state.apply(replace(entry, seq=look.state.seq + 1), look.state.tip)
+    return entry
+
+
+def _with_branch(
+    look: Survey, writer: Writer, entry: Entry, edits: tuple[Edit, ...]
+) -> tuple[Entry, RefUpdate]:
+    """Give a proposal its key, its promotion, and the head that goes out with it."""
+    key = expected_key(look.state, entry)
+    promotion = promotion_id(look.state.year, key)
+    first = wording.subject(entry.environment, entry.service, entry.previous, entry.image)
+    message = wording.branch_message(promotion, first)
+    head = writer.build(look.tips.target, edits, message=message, at=look.at)
+    branch = branch_of(promotion, entry.environment, entry.service)
+    update = RefUpdate(f"refs/heads/{branch}", look.tips.promotions.get(branch), head)
+    return replace(entry, key=key, promotion=promotion, head=head), update
+
+
+def rollback(
+    look: Survey,
+    writer: Writer,
+    said: Said,
+    word: Rollback,
+    *,
+    environment: str,
+    image: Pinned,
+    branch: str,
+    tip: str,
+) -> Proposal:
+    """Put back what ran before: by commit where nobody is asked, else by pull request. Raises: Declined."""
+    rule = rule_of(look, environment, word.service)
+    edits = edits_of(look, writer, rule, image)
+    live = look.state.live_at(environment, word.service)
+    if live and live.stage is not Stage.OPEN:
+        raise Declined(
+            NotRecorded(code=Code.MERGING, detail=f"{live.image[0].tag} is being merged as {live.id}")
+        )
+    if live and live.approvals and not live.is_rollback:
+        detail = f"{live.image[0].tag} has approvals as {live.id}; cancel or reject it first"
+        raise Declined(NotRecorded(code=Code.OPEN_ELSEWHERE, detail=detail, choices=(live.id,)))
+    ended = (end(look, live, "superseded"),) if live else ()
+    entry = Entry(
+        kind=Kind.ROLLBACK,
+        at=write_time(look.at),
+        key="",
+        by=said.by,
+        environment=environment,
+        service=word.service,
+        image=(image,),
+        previous=look.world.pin(environment, word.service).image,
+        change=change_hash(edits),
+        rule=rule_at(look, rule),
+        evidence=said.evidence,
+        note=word.note,
+    )
+    if rule.environment.is_guarded:
+        entry, update = _with_branch(look, writer, entry, edits)
+        return Proposal((*ended, entry), (update,), "branch")
+    key = expected_key(look.state, entry)
+    entry = replace(entry, key=key, promotion=promotion_id(look.state.year, key))
+    message = wording.move_message(entry, folder=writer.folder, tip=tip)
+    commit = writer.build(look.tips.target, edits, message=message, at=look.at)
+    update = RefUpdate(f"refs/heads/{branch}", look.tips.target, commit)
+    return Proposal((*ended, replace(entry, commit=commit)), (update,), "bump")
+
+
+def rollback_target(look: Survey, environment: str, service: str, version: str) -> Pinned:
+    """Return what ran there before, the last other version or a named one; its digest may be unknown.
+
+    Raises: Declined.
+    """
+    place = (environment, service)
+    current = {one.tag for one in look.world.pin(*place).image}
+    stood = [move.image for move in look.state.moves.get(place, ())]
+    stood = [look.world.baseline.get(place, ()), *stood]
+    upstream = (environment, *look.world.rules.upstream(environment))
+    for images in reversed(stood):
+        for one in images:
+            is_wanted = one.tag == version if version else one.tag not in current
+            if is_wanted and (version or not look.state.block_on(upstream, service, (one,))):
+                return one
+    code = "unknown-version" if version else "nothing-to-roll-back"
+    tags = tuple(
+        dict.fromkeys(one.tag for images in reversed(stood) for one in images if one.tag not in current)
+    )
+    raise Declined(
+        NotRecorded(
+            code=code, detail=f"{version or 'nothing else'} has not run in {environment}", choices=tags
+        )
+    )
+
+
+def judge(
+    look: Survey, said: Said, word: Approve | Unapprove | Reject | Cancel, promotion: Promotion
+) -> Proposal:
+    """Turn a word about a promotion into its entry. Raises: Declined."""
+    about = Entry(
+        kind=_KINDS[type(word)],
+        at=write_time(look.at),
+        key="",
+        by=said.by,
+        environment=promotion.environment,
+        service=promotion.service,
+        promotion=promotion.id,
+        evidence=said.evidence,
+        note=word.note,
+    )
+    if isinstance(word, Approve | Unapprove):
+        rule = rule_of(look, promotion.environment, promotion.service)
+        about = replace(about, change=promotion.change, rule=rule_at(look, rule))
+    if isinstance(word, Approve):
+        if word.change and not promotion.change.startswith(word.change):
+            raise Declined(NotRecorded(code=Code.CHANGE_MOVED, detail="the card showed another change"))
+        about = replace(about, image=promotion.image, head=promotion.head)
+    return Proposal((replace(about, key=expected_key(look.state, about)),))
+
+
+_KINDS: Mapping[type, Kind] = {
+    Approve: Kind.APPROVE,
+    Unapprove: Kind.UNAPPROVE,
+    Reject: Kind.REJECT,
+    Cancel: Kind.CANCEL,
+}
+
+
+def stand(look: Survey, said: Said, word: Hold | Resume | Block | Unblock | Freeze | Unfreeze) -> Proposal:
+    """Turn a hold, block, freeze, or what lifts one, into its entries. Raises: Declined."""
+    base = Entry(
+        kind=_STANDING[type(word)],
+        at=write_time(look.at),
+        key="",
+        by=said.by,
+        trigger=said.trigger,
+        evidence=said.evidence,
+        note=word.note,
+    )
+    if isinstance(word, Hold | Freeze) and word.until:
+        base = replace(base, until=write_time(word.until))
+    entries = [replace(base, **about) for about in _about(look, word)]  # type: ignore[arg-type]  # named below
+    return Proposal(tuple(replace(one, key=expected_key(look.state, one)) for one in entries))
+
+
+_STANDING: Mapping[type, Kind] = {
+    Hold: Kind.HOLD,
+    Resume: Kind.RESUME,
+    Block: Kind.BLOCK,
+    Unblock: Kind.UNBLOCK,
+    Freeze: Kind.FREEZE,
+    Unfreeze: Kind.UNFREEZE,
+}
+
+
+def _about(
+    look: Survey, word: Hold | Resume | Block | Unblock | Freeze | Unfreeze
+) -> list[dict[str, object]]:
+    match word:
+        case Hold() | Resume():
+            return [{"service": word.service, "environment": word.environment}]
+        case Block() | Unblock():
+            service = look.world.rules.services.get(word.service)
+            if service is None:
+                raise Declined(
+                    NotRecorded(
+                        code="unknown-service", detail=word.service, choices=tuple(look.world.rules.services)
+                    )
+                )
+            return [{"service": word.service, "image": (Pinned(service.image, word.version),)}]
+        case Freeze():
+            names = (
+                tuple(look.world.rules.environments) if word.environments == ("all",) else word.environments
+            )
+            return [{"environment": name} for name in names]
+        case Unfreeze():
+            return [{"environment": word.environment}]
+
+
+def head_branch(promotion: Promotion) -> str:
+    """Return the short name of a promotion's branch."""
+    return branch_of(promotion.id, promotion.environment, promotion.service)
+
+
+def moved(look: Survey, writer: Writer, promotion: Promotion, digest: str) -> Proposal:
+    """Void a promotion whose change or rule is another one now, with the head that shows the new one; else nothing.
+
+    ``digest`` is what the registry says of the tag now ('' = it did not say). Raises: Declined.
+    """
+    rule = rule_of(look, promotion.environment, promotion.service)
+    image = promotion.image[0]
+    if digest and not promotion.is_rollback:
+        image = replace(image, digest=digest)
+    edits = edits_of(look, writer, rule, image)
+    change, at = change_hash(edits), rule_at(look, rule)
+    if change == promotion.change and at.hash == promotion.rule.hash:
+        return Proposal()
+    if change == promotion.change:
+        why, voided = Code.RULE_MOVED, promotion.rule.hash
+    else:
+        why, voided = (
+            (Code.DIGEST_MOVED if image != promotion.image[0] else Code.CHANGE_MOVED),
+            promotion.change,
+        )
+    previous = look.world.pin(promotion.environment, promotion.service).image
+    first = wording.subject(promotion.environment, promotion.service, previous, (image,))
+    head = writer.build(
+        look.tips.target, edits, message=wording.branch_message(promotion.id, first), at=look.at
+    )
+    entry = Entry(
+        kind=Kind.VOID,
+        at=write_time(look.at),
+        key=f"void/{promotion.id}/{voided}",
+        environment=promotion.environment,
+        service=promotion.service,
+        promotion=promotion.id,
+        image=(image,),
+        previous=previous,
+        change=change,
+        rule=at,
+        head=head,
+        voided=voided,
+        why=why.value,
+    )
+    branch = head_branch(promotion)
+    return Proposal(
+        (entry,), (RefUpdate(f"refs/heads/{branch}", look.tips.promotions.get(branch), Oid(head)),), "branch"
+    )

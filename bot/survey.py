@@ -1,0 +1,228 @@
+"""Looking: everything known at one moment, gathered from clone, ledger and registries into one World."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from bot.book import Book, RulesAt
+from bot.mirror import Tips
+from bot.ports import Registry
+from policies.canonical import Json, digest_of
+from policies.entry import Entry, Kind, Pinned, RuleAt, Sighting, write_time
+from policies.evidence import DigestAnswer, Silence, TagAnswer
+from policies.image import Digest, Repository, Tag
+from policies.keys import expected_key
+from policies.pins import Place
+from policies.rules import EffectiveRule, Rules
+from policies.selection import select
+from policies.state import Place as Where
+from policies.state import State
+from policies.world import Pin, World
+
+MAX_DIGESTS = 10  # tags of one service whose digest is looked up beside the selected one
+
+
+@dataclass(slots=True)
+class Answers:
+    """What registries said last, and when. Lost with the process; asked again then."""
+
+    tags: dict[Repository, TagAnswer] = field(default_factory=dict)
+    digests: dict[tuple[Repository, Tag], DigestAnswer] = field(default_factory=dict)
+    asked: dict[Repository, datetime] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """One look: where the branches end, the rules in force, the ledger's state, what stands where."""
+
+    at: datetime
+    tips: Tips
+    rules: RulesAt
+    state: State
+    places: Mapping[Where, Place]
+    world: World
+
+    def place(self, environment: str, service: str) -> Place:
+        """Return the references and pin of a place."""
+        return self.places.get((environment, service), Place((), Pin()))
+
+
+def survey(*, book: Book, tips: Tips, rules: RulesAt, state: State, answers: Answers, at: datetime) -> Survey:
+    """Put together what is known; asks nobody."""
+    places = book.places(tips.target, rules.rules)
+    pins = {
+        where: Pin(_known(state, where, place.pin.image), place.pin.problem, place.pin.detail)
+        for where, place in places.items()
+    }
+    start = state.genesis.commit if state.genesis else tips.target
+    baseline = {
+        (name, service): book.baseline(start, rules.rules, name, service)
+        for name in rules.rules.environments
+        for service in rules.rules.services
+    }
+    world = World(
+        rules=rules.rules,
+        commit=tips.target,
+        state=state,
+        pins=pins,
+        tags=dict(answers.tags),
+        digests=dict(answers.digests),
+        baseline=baseline,
+    )
+    return Survey(at, tips, rules, state, places, world)
+
+
+def _known(state: State, where: Where, image: tuple[Pinned, ...]) -> tuple[Pinned, ...]:
+    """Add the digest that the ledger knows to a pin that is written as a tag alone."""
+    move = state.last_move(*where)
+    known = {(one.repository, one.tag): one.digest for one in move.image} if move else {}
+    return tuple(
+        one if one.digest else replace(one, digest=known.get((one.repository, one.tag), "")) for one in image
+    )
+
+
+# --- asking registries --------------------------------------------------------------------------------------
+
+
+def due(rules: Rules, answers: Answers, at: datetime, environments: Iterable[str]) -> list[Repository]:
+    """Return the repositories whose interval has passed: the shortest of the environments that are looked at."""
+    spans = [rules.environments[name].interval for name in environments if name in rules.environments]
+    interval = min(spans, default=timedelta(minutes=5))
+    return sorted(
+        {
+            service.image
+            for service in rules.services.values()
+            if service.image not in answers.asked or answers.asked[service.image] + interval <= at
+        }
+    )
+
+
+def ask(  # noqa: PLR0917  one call, in the order of the way of the data
+    registry: Registry,
+    rules: Rules,
+    state: State,
+    answers: Answers,
+    repositories: Iterable[Repository],
+    at: datetime,
+) -> None:
+    """Ask registries for tags, then for the digests that a decision needs; what they do not say is a Silence."""
+    wanted = list(dict.fromkeys(repositories))
+    if not wanted:
+        return
+    answers.tags.update(registry.tags(wanted, rules.registries))
+    answers.asked.update(dict.fromkeys(wanted, at))
+    images = [image for image in needed(rules, state, answers) if image[0] in set(wanted)]
+    answers.digests.update(registry.digests(images, rules.registries))
+
+
+def needed(rules: Rules, state: State, answers: Answers) -> list[tuple[Repository, Tag]]:
+    """Return the tags whose digest a decision asks for: selected ones, those seen lately, those under way."""
+    found: dict[tuple[Repository, Tag], None] = {}
+    for service in rules.services.values():
+        answer = answers.tags.get(service.image)
+        if answer is None or isinstance(answer, Silence):
+            continue
+        chosen = select(service.versions, answer.tags)
+        seen = [one.sighting for one in state.seen.values() if one.sighting.service == service.name]
+        tags = [chosen.best] if chosen.best else []
+        recent = [Tag(one.tag) for one in seen[-MAX_DIGESTS:]]
+        tags += [tag for tag in recent if tag in chosen.fates]
+        found.update(dict.fromkeys((service.image, tag) for tag in tags))
+    for promotion_id in state.live.values():
+        for image in state.promotions[promotion_id].image:
+            found[Repository(image.repository), Tag(image.tag)] = None
+    return list(found)
+
+
+# --- what has to be in the ledger before anything else ------------------------------------------------------
+
+
+def openings(look: Survey, *, branch: str, signer: str) -> list[Entry]:
+    """Return the entries that a look makes necessary: genesis, rules that changed, tags seen for the first time.
+
+    Each is applied to ``look.state`` at once, so that what follows in the same push stands on it.
+    """
+    found: list[Entry] = []
+    state = look.state
+    is_first = state.genesis is None
+    at = write_time(look.at)
+    if is_first:
+        evidence = _evidence_of_nothing(_empty(look, look.world.rules.services))
+        entry = Entry(
+            kind=Kind.GENESIS,
+            at=at,
+            key="",
+            commit=look.tips.target,
+            branch=branch,
+            signer=signer,
+            evidence=evidence,
+        )
+        found.append(_apply(state, entry))
+    if state.rules is None or state.rules.commit != look.rules.commit:
+        known = {one.sighting.service for one in state.seen.values()} | set(state.empty)
+        strangers = (
+            []
+            if is_first
+            else _empty(look, [name for name in look.world.rules.services if name not in known])
+        )
+        rule = RuleAt(look.rules.commit, look.rules.files, rules_hash(look.rules.rules))
+        entry = Entry(
+            kind=Kind.RULES,
+            at=at,
+            key="",
+            commit=look.rules.commit,
+            rule=rule,
+            evidence=_evidence_of_nothing(strangers),
+        )
+        found.append(_apply(state, entry))
+    if seen := sightings(look, is_first=is_first):
+        found.append(_apply(state, Entry(kind=Kind.SEEN, at=at, key="", seen=tuple(seen))))
+    return found
+
+
+def _apply(state: State, entry: Entry) -> Entry:
+    keyed = replace(entry, key=expected_key(state, entry))
+    state.apply(replace(keyed, seq=state.seq + 1), state.tip)
+    return keyed
+
+
+def _evidence_of_nothing(services: list[str]) -> dict[str, Json]:
+    return {"empty": services} if services else {}
+
+
+def _empty(look: Survey, services: Iterable[str]) -> list[str]:
+    """Return the services whose registry answered, with nothing that the selection would take."""
+    found = []
+    for name in services:
+        service = look.world.rules.services[name]
+        answer = look.world.tags_of(service.image)
+        if not isinstance(answer, Silence) and select(service.versions, answer.tags).best is None:
+            found.append(name)
+    return found
+
+
+def rules_hash(rules: Rules) -> str:
+    """Return the hash of everything that judges: all effective rules, by environment and service."""
+    return digest_of(
+        [
+            EffectiveRule(environment, service).hash
+            for environment in rules.environments.values()
+            for service in rules.services.values()
+        ]
+    )
+
+
+def sightings(look: Survey, *, is_first: bool) -> list[Sighting]:
+    """Return the selected tags that the ledger has not seen. ``before``: it was there when we looked first."""
+    known = {one.sighting.service for one in look.state.seen.values()}
+    found: list[Sighting] = []
+    for service in look.world.rules.services.values():
+        answer = look.world.tags_of(service.image)
+        best = None if isinstance(answer, Silence) else select(service.versions, answer.tags).best
+        if best is None or (service.name, service.image, best) in look.state.seen:
+            continue
+        digest = look.world.digests.get((service.image, best))
+        if isinstance(digest, Digest):
+            before = is_first or (service.name not in known and service.name not in look.state.empty)
+            found.append(Sighting(service.name, service.image, best, digest, before=before))
+    return found

@@ -1,0 +1,153 @@
+"""What the bot writes into people's repositories: subjects, trailers, pull requests. Values are validated lines."""
+
+import re
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+
+from policies.entry import By, Entry, Kind, Pinned, RuleAt, write_time
+from policies.errors import PolicyError
+from policies.rules import EffectiveRule
+from policies.state import Approval, Promotion
+
+Trailer = tuple[str, str]
+
+_TRAILER = re.compile(r"([A-Za-z][A-Za-z0-9-]*): (\S.*)")
+_UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+
+def subject(environment: str, service: str, previous: Sequence[Pinned], image: Sequence[Pinned]) -> str:
+    """Return the first line of a commit that moves something."""
+    before = ", ".join(one.tag for one in previous) or "nothing"
+    after = ", ".join(one.tag for one in image)
+    return f"{environment}: {service} {before} -> {after}"
+
+
+def image_trailers(image: Sequence[Pinned], previous: Sequence[Pinned]) -> list[Trailer]:
+    """Return what moved: the image as tag, its digest, and what stood there before."""
+    found: list[Trailer] = []
+    for index, one in enumerate(image):
+        found += [("Image", f"{one.repository}:{one.tag}")]
+        found += [("Digest", one.digest)] if one.digest else []
+        found += [("Previous", str(previous[index]))] if index < len(previous) else []
+    return found
+
+
+def rule_trailer(rule: RuleAt, folder: str) -> Trailer:
+    """Return which rule judged: its folder, the commit it was read at, the hash of the effective rule."""
+    return ("Rule", f"{folder}@{rule.commit} sha256:{rule.hash}")
+
+
+def person(by: By) -> str:
+    """Return who, by login and ids: no personal names."""
+    ids = [f"slack:{by.slack_team}/{by.slack_user}"] if by.slack_user else []
+    ids += [f"github:{by.forge_login}/{by.forge_id}"] if by.forge_login else []
+    return f"{by.forge_login or by.person} ({' '.join(ids)})"
+
+
+def approval(one: Approval) -> Trailer:
+    """Return one approval: who, by which account, when."""
+    return ("Approved-By", f"{person(one.by)} {write_time(one.at)}")
+
+
+def span(time: timedelta) -> str:
+    """Return a length of time as people write it: 3h12m."""
+    minutes = int(time.total_seconds()) // 60
+    days, hours, rest = minutes // 1440, minutes % 1440 // 60, minutes % 60
+    parts = [
+        f"{days}d" if days else "",
+        f"{hours}h" if hours else "",
+        f"{rest}m" if rest or minutes == 0 else "",
+    ]
+    return "".join(parts)
+
+
+def commit_message(first: str, body: Iterable[str], trailers: Sequence[Trailer]) -> str:
+    """Return a whole message; its last paragraph parses back to exactly these trailers. Raises: PolicyError."""
+    for line in (first, *(value for _, value in trailers)):
+        if not line or line != line.strip() or _UNSAFE.search(line):
+            raise PolicyError(f"{line[:80]!r} cannot stand in a commit message; expected one plain line")
+    block = "\n".join(f"{name}: {value}" for name, value in trailers)
+    text = "\n\n".join([first, *body, block]) + "\n"
+    if parse_trailers(text) != list(trailers):
+        raise PolicyError("the trailers do not parse back to what was meant")
+    return text
+
+
+def parse_trailers(message: str) -> list[Trailer]:
+    """Return the trailers of a message: the last paragraph, where each of its lines is one; else none."""
+    paragraphs = message.rstrip("\n").split("\n\n")
+    if len(paragraphs) < 2:  # noqa: PLR2004  a subject alone has no trailers
+        return []
+    found = [_TRAILER.fullmatch(line) for line in paragraphs[-1].split("\n")]
+    return [(match[1], match[2]) for match in found if match] if all(found) else []
+
+
+def move_message(entry: Entry, *, folder: str, tip: str) -> str:
+    """Return the message of a commit that moves by itself, or back at one person's word.
+
+    ``tip`` is the ledger's end that the mover had validated ('' on an empty one).
+    """
+    head = subject(entry.environment, entry.service, entry.previous, entry.image)
+    trailers: list[Trailer] = [("Promotion", entry.promotion)] if entry.promotion else []
+    trailers += [("Environment", entry.environment), ("Service", entry.service)]
+    trailers += image_trailers(entry.image, entry.previous)
+    trailers += [rule_trailer(entry.rule, folder)] if entry.rule else []
+    trailers += [("Requested-By", person(entry.by))] if isinstance(entry.by, By) else []
+    trailers += [("Ledger", tip)] if tip else []
+    trailers += [("Ledger-Key", entry.key)]
+    body = (
+        [f"Rolled back by {person(entry.by)}."]
+        if isinstance(entry.by, By)
+        else ["Moved by rule: nobody is asked here."]
+    )
+    return commit_message(head, body, trailers)
+
+
+def branch_message(promotion: str, first: str) -> str:
+    """Return the message of the commit on a promotion's branch: subject and id only."""
+    return commit_message(first, [], [("Promotion", promotion)])
+
+
+def landing(promotion: Promotion, *, folder: str, url: str, intent: str, key: str) -> tuple[str, str]:
+    """Return title and message of the commit that lands on the target branch (LEDGER, trailers).
+
+    ``intent`` is the oid of the intent entry, ``key`` its key.
+    """
+    head = subject(promotion.environment, promotion.service, promotion.previous, promotion.image)
+    trailers: list[Trailer] = [
+        ("Promotion", promotion.id),
+        ("Environment", promotion.environment),
+        ("Service", promotion.service),
+        *image_trailers(promotion.image, promotion.previous),
+        rule_trailer(promotion.rule, folder),
+    ]
+    if isinstance(promotion.by, By):
+        trailers.append(("Requested-By", person(promotion.by)))
+    trailers += [approval(one) for one in promotion.approvals]
+    trailers += [("Pull-Request", url), ("Ledger", intent), ("Ledger-Key", key)]
+    names = " and ".join(one.by.forge_login or one.by.person for one in promotion.approvals)
+    verb = "Rolled back by" if promotion.kind is Kind.ROLLBACK else "Approved by"
+    text = commit_message(head, [f"{verb} {names}."], trailers)
+    title, _, message = text.partition("\n\n")
+    return title, message.rstrip("\n")
+
+
+def pull_request(promotion: Promotion, rule: EffectiveRule, *, folder: str) -> tuple[str, str]:
+    """Return title and body of a pull request: what moves, what is asked, how to read it."""
+    title = subject(promotion.environment, promotion.service, promotion.previous, promotion.image)
+    lines = rule.environment.rollback if promotion.is_rollback else rule.environment.approvals
+    rows = [
+        f"- service: `{promotion.service}` in `{promotion.environment}`",
+        *(f"- image: `{one.repository}:{one.tag}` `{one.digest}`" for one in promotion.image),
+        *(f"- now: `{one}`" for one in promotion.previous),
+        f"- approvals asked: {'; '.join(str(line) for line in lines)}",
+        f"- rule: `{folder}@{promotion.rule.commit[:12]}` `{promotion.rule.hash[:12]}`",
+        f"- change: `{promotion.change[:12]}`",
+    ]
+    body = (
+        "\n".join(rows) + "\n\n"
+        "People approve in Slack; this pull request is merged when every line of the rule is filled. "
+        "A commit by anybody else on this branch ends it.\n\n"
+        f"Promotion: {promotion.id}\n"
+    )
+    return title, body
