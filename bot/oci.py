@@ -16,6 +16,7 @@ from bot.registry_login import HUB, Login, canonical_host
 from policies.errors import PolicyError
 from policies.evidence import DigestAnswer, Silence, Silent, TagAnswer, TagList
 from policies.image import Digest, Repository, Tag
+from policies.rules import Host
 
 HUB_ENDPOINT = "registry-1.docker.io"
 # Registries whose token service lives elsewhere by their own documentation.
@@ -59,16 +60,6 @@ _CHALLENGE_PART = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class HostRule:
-    """What the rules say about one registry host; ``ca`` is a PEM file's path or its text."""
-
-    http: bool = False
-    private: bool = False
-    ca: str | None = None
-    concurrency: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Caps:
     """How much a registry may say before it is cut short."""
 
@@ -83,17 +74,17 @@ class Endpoint:
 
     host: str  # as people write it
     origin: str
-    rule: HostRule
+    rule: Host
     is_local: bool
 
     @classmethod
-    def of(cls, repository: Repository, hosts: Mapping[str, HostRule]) -> Self:
+    def of(cls, repository: Repository, hosts: Mapping[str, Host]) -> Self:
         """Find the endpoint of ``repository`` under the rules of its host."""
         host = canonical_host(repository.host)
         names = (repository.host, host) if host != HUB else (HUB, "docker.io", HUB_ENDPOINT)
-        rule = next((hosts[name] for name in names if name in hosts), HostRule())
+        rule = next((hosts[name] for name in names if name in hosts), Host())
         is_local = _LOCAL.fullmatch(host) is not None
-        plain = rule.http or (is_local and rule.ca is None)
+        plain = rule.http or (is_local and not rule.ca)
         name = HUB_ENDPOINT if host == HUB else host
         return cls(host, f"{'http' if plain else 'https'}://{name}", rule, is_local)
 

@@ -18,12 +18,11 @@ from urllib.request import getproxies, proxy_bypass
 import pycurl
 
 from bot import oci
-from bot.oci import Caps, Challenge, DigestAsked, Endpoint, HostRule, Known, Request, Response, TagsAsked
+from bot.oci import Caps, Challenge, DigestAsked, Endpoint, Known, Request, Response, TagsAsked
 from bot.registry_login import Login, LoginAnswer, LoginFailure, Logins
 from policies.evidence import DigestAnswer, Silence, Silent, TagAnswer, TagList
 from policies.image import Repository, Tag
-
-__all__ = ["HostRule", "Limits", "PycurlRegistry"]
+from policies.rules import Host
 
 PUBLIC_CONCURRENCY = 4  # GHCR answers bursts of ten with 429
 OWN_CONCURRENCY = 16
@@ -73,7 +72,7 @@ class PycurlRegistry:
         self._wires: list[_Wire] = []
 
     def tags(
-        self, repositories: Iterable[Repository], hosts: Mapping[str, HostRule]
+        self, repositories: Iterable[Repository], hosts: Mapping[str, Host]
     ) -> dict[Repository, TagAnswer]:
         """List the tags of each repository; an unchanged list is the very object of the time before."""
         wanted = {repository: repository.canonical for repository in repositories}
@@ -92,7 +91,7 @@ class PycurlRegistry:
         return {repository: asks[name].settled for repository, name in wanted.items()}
 
     def digests(
-        self, images: Iterable[tuple[Repository, Tag]], hosts: Mapping[str, HostRule]
+        self, images: Iterable[tuple[Repository, Tag]], hosts: Mapping[str, Host]
     ) -> dict[tuple[Repository, Tag], DigestAnswer]:
         """Look up what each tag stands for: the digest of its index, where it has one."""
         wanted = {(repository, tag): (repository.canonical, tag) for repository, tag in images}
@@ -297,7 +296,7 @@ class _Pass:
                 self._heard(errand, outcome)
         seconds = self._limits.whole.total_seconds()
         for ask, lane in list(self._open.items()):
-            says = f"got no answer within the {seconds:g} s of a pass; the next pass asks again"
+            says = f"had no turn within the {seconds:g} s of a pass; if that repeats, give its host more `concurrency`"
             self._settle(ask, _silence(Silent.SLOW, lane, ask, says))
 
     def _idle(self, now: float) -> float:
@@ -722,10 +721,11 @@ def _is_literal(host: str) -> bool:
     return ":" in host or host.rpartition(".")[2].isdigit()
 
 
-def _trust(curl: Any, ca: str | None) -> None:
-    if ca is not None and "-----BEGIN CERTIFICATE-----" in ca:
+def _trust(curl: Any, ca: str) -> None:
+    """Say whom to trust: the rule's ``ca``, a PEM file's path or its text, else whom this system trusts."""
+    if "-----BEGIN CERTIFICATE-----" in ca:
         curl.setopt(pycurl.CAINFO_BLOB, ca.encode())
-    elif ca is not None:
+    elif ca:
         curl.setopt(pycurl.CAINFO, ca)
     else:
         option, path = SYSTEM_TRUST

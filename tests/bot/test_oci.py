@@ -9,11 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot import oci
-from bot.oci import Caps, Challenge, DigestAsked, Endpoint, HostRule, Known, Response, TagsAsked
+from bot.oci import Caps, Challenge, DigestAsked, Endpoint, Known, Response, TagsAsked
 from bot.registry_login import Login
 from policies.errors import PolicyError
 from policies.evidence import Silence, Silent, TagAnswer, TagList
 from policies.image import Digest, Repository, Tag
+from policies.rules import Host
 
 CART = Repository.parse("registry.example.com/shop/cart")
 AT = Endpoint.of(CART, {})
@@ -58,14 +59,14 @@ def code_of(heard: object) -> Silent | None:
         pytest.param("[::1]:5000/x", {}, "http://[::1]:5000", True, id="loopback in IPv6"),
         pytest.param("127.0.0.1/x", {}, "https://127.0.0.1", False, id="loopback without a port"),
         pytest.param("127.0.0.2:5000/x", {}, "https://127.0.0.2:5000", False, id="another loopback"),
-        pytest.param("r.example/x", {"r.example": HostRule(http=True)}, "http://r.example", False, id="by rule"),
+        pytest.param("r.example/x", {"r.example": Host(http=True)}, "http://r.example", False, id="by rule"),
         pytest.param(
-            "localhost:5000/x", {"localhost:5000": HostRule(ca="ca.pem")}, "https://localhost:5000", True, id="own CA"
+            "localhost:5000/x", {"localhost:5000": Host(ca="ca.pem")}, "https://localhost:5000", True, id="own CA"
         ),
     ],
 )  # fmt: skip
 def test_plain_http_is_spoken_only_where_it_is_allowed(
-    *, repository: str, hosts: dict[str, HostRule], origin: str, is_local: bool
+    *, repository: str, hosts: dict[str, Host], origin: str, is_local: bool
 ) -> None:
     endpoint = Endpoint.of(Repository.parse(repository), hosts)
 
@@ -74,7 +75,7 @@ def test_plain_http_is_spoken_only_where_it_is_allowed(
 
 @pytest.mark.parametrize("name", ["docker.io", "index.docker.io", "registry-1.docker.io"])
 def test_a_rule_for_docker_hub_counts_by_any_of_its_names(name: str) -> None:
-    rule = HostRule(concurrency=2)
+    rule = Host(concurrency=2)
 
     assert Endpoint.of(Repository.parse("alpine"), {name: rule}).rule == rule
 

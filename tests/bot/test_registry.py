@@ -24,14 +24,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.oci import Caps
-from bot.registry import HostRule, Limits, PycurlRegistry
+from bot.registry import Limits, PycurlRegistry
 from bot.registry_login import Logins
 from policies.evidence import Silence, Silent, TagList
 from policies.image import Digest, Repository, Tag
+from policies.rules import Host
 from tests.real_registry import RealRegistry
 
 CANARY = "canary-9f2c"
-NO_RULES: Mapping[str, HostRule] = {}
+NO_RULES: Mapping[str, Host] = {}
 DIGEST = f"sha256:{'a' * 64}"
 QUICK = Limits(
     connect=timedelta(seconds=2),
@@ -439,9 +440,23 @@ def test_private_addresses_are_refused(host: str) -> None:
 def test_a_rule_allows_plain_http_at_a_private_address() -> None:
     with Server(lambda _: listing("1")) as server, registry() as asking:
         repository = Repository.parse(f"127.1:{server.host.partition(':')[2]}/x")
-        rules = {repository.host: HostRule(http=True, private=True)}
+        rules = {repository.host: Host(http=True, private=True)}
 
         assert asking.tags([repository], rules) == {repository: TagList(("1",))}
+
+
+def test_a_public_address_is_connected_to_after_it_was_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    # No test may leave this machine, so for once a loopback address counts as public.
+    looked_at: list[str] = []
+    monkeypatch.setattr("bot.oci.is_public", lambda address: looked_at.append(address) is None)
+    with Server(lambda _: listing("1")) as server, registry() as asking:
+        repository = Repository.parse(f"127.1:{server.host.partition(':')[2]}/x")
+        rules = {repository.host: Host(http=True)}
+
+        assert asking.tags([repository], rules) == {repository: TagList(("1",))}
+        assert asking.tags([repository], rules) == {repository: TagList(("1",))}
+
+    assert looked_at == ["127.0.0.1"]  # and the second time the connection was still there
 
 
 def test_an_unknown_name_is_unreachable() -> None:
@@ -498,7 +513,7 @@ def test_no_more_run_at_once_than_the_rule_says() -> None:
 
     with Server(answers) as server, registry() as asking:
         wanted = [server.repository(name) for name in names(30)]
-        asking.tags(wanted, {server.host: HostRule(concurrency=3)})
+        asking.tags(wanted, {server.host: Host(concurrency=3)})
 
     assert 1 < most <= 3
 
@@ -758,7 +773,7 @@ def test_a_proxy_of_the_environment_is_used_but_not_for_localhost(monkeypatch: p
             far = Repository.parse("registry.example.com/x")
             metadata = Repository.parse("169.254.169.254/x")
             near = server.repository("x")
-            rules = {"registry.example.com": HostRule(http=True), "169.254.169.254": HostRule(http=True)}
+            rules = {"registry.example.com": Host(http=True), "169.254.169.254": Host(http=True)}
             found = asking.tags([far, near, metadata], rules)
 
     assert found[far] == TagList(("by-proxy",))
@@ -811,16 +826,16 @@ def test_a_registry_with_an_own_authority_is_trusted_by_rule(
 ) -> None:
     with Server(lambda _: listing("1"), certificate.context) as server, registry() as asking:
         repository = server.repository("x")
-        rule = HostRule(ca=certificate.pem if as_text else str(certificate.path))
+        rule = Host(ca=certificate.pem if as_text else str(certificate.path))
 
         assert asking.tags([repository], {server.host: rule}) == {repository: TagList(("1",))}
 
 
-@pytest.mark.parametrize("ca", ["-----BEGIN CERTIFICATE-----\nnone\n", "/nowhere/ca.pem", None])
-def test_tls_that_cannot_be_trusted_is_unreachable(certificate: Certificate, ca: str | None) -> None:
+@pytest.mark.parametrize("ca", ["-----BEGIN CERTIFICATE-----\nnone\n", "/nowhere/ca.pem", ""])
+def test_tls_that_cannot_be_trusted_is_unreachable(certificate: Certificate, ca: str) -> None:
     with Server(lambda _: listing("1"), certificate.context) as server, registry() as asking:
         repository = Repository.parse(f"127.1:{server.host.partition(':')[2]}/x")
-        answer = asking.tags([repository], {repository.host: HostRule(private=True, ca=ca)})[repository]
+        answer = asking.tags([repository], {repository.host: Host(private=True, ca=ca)})[repository]
 
     assert code_of(answer) == Silent.UNREACHABLE
     assert isinstance(answer, Silence)
