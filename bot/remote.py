@@ -34,11 +34,14 @@ class Remote:
             or "::" in text.partition("/")[0]
         ):
             raise SettingsError(f"the repository has no usable address; {_EXPECTED}")
-        if "://" not in text and _SCP.fullmatch(text) and not Path(text).exists():
-            return cls(text, "ssh", None)
-        if "://" not in text:
+        if "://" in text:
+            return cls._of_url(text, token)
+        try:
+            if _SCP.fullmatch(text) and not Path(text).exists():
+                return cls(text, "ssh", None)
             return cls(str(Path(text).expanduser().resolve()), "file", None)
-        return cls._of_url(text, token)
+        except (OSError, RuntimeError, ValueError) as error:  # too long, a loop of links, ~nobody
+            raise SettingsError(f"the repository's path cannot be read; {_EXPECTED}") from error
 
     @classmethod
     def _of_url(cls, text: str, token: Callable[[], str] | None) -> Self:
