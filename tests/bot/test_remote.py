@@ -45,7 +45,8 @@ def test_a_relative_path_becomes_absolute(tmp_path: Path, monkeypatch: pytest.Mo
     [
         "", "  ", "-x", "--upload-pack=sh", "ext::sh -c id", "http://host/x", "git://host/x", "ftp://host/x",
         "https:///x", "https://host/x?token=1", "https://host/x#y", "https://host:99999999/x", "ssh://-oProxyCommand=sh/x",
-        "ssh://u:p@host/x", "file://elsewhere/x", "https://host/x\nhttps://other/y", "fd::3", "https://[::1/x", "~nobody-of-this-name/x",
+        "ssh://u:p@host/x", "file://elsewhere/x", "https://host/x\nhttps://other/y", "fd::3", "https://[::1/x",
+        "~nobody-of-this-name/x",
     ],
 )  # fmt: skip
 def test_what_is_no_address_is_refused(text: str) -> None:
