@@ -150,10 +150,16 @@ def _obstacle(root: Node, node: ScalarNode | AliasNode) -> tuple[ProblemCode, st
         return ProblemCode.NOT_AN_OBJECT, "a marker in a document whose metadata is not a map; expected a map"
     if isinstance(node, AliasNode):
         return ProblemCode.ALIAS, f"a marker on the alias *{node.name}; expected it where &{node.name} stands"
-    if node.obstacle is not None:
-        code = ProblemCode.BLOCK_SCALAR if not node.one_line else ProblemCode.NOT_AN_IMAGE
-        return code, f"a marker on {node.obstacle}; expected a plain or quoted value on one line"
-    return None
+    problem = unwritable(node)
+    return None if problem is None else (problem[0], f"a marker on {problem[1]}")
+
+
+def unwritable(node: ScalarNode) -> tuple[ProblemCode, str] | None:
+    """Say why a scalar's text cannot be replaced in its place."""
+    if node.obstacle is None:
+        return None
+    code = ProblemCode.NOT_AN_IMAGE if node.one_line else ProblemCode.BLOCK_SCALAR
+    return code, f"{node.obstacle}; expected a plain or quoted value on one line"
 
 
 def _commented(
@@ -201,9 +207,16 @@ def _strays(path: str, yaml: YamlText, attached: set[int]) -> Iterator[Problem]:
     while at >= 0:
         last = bisect_left(places, at) - 1
         if last < 0 or yaml.text.find("\n", places[last], at) >= 0:
-            inside = any(begin <= at < end for begin, end in yaml.blocks)
-            code = ProblemCode.BLOCK_SCALAR if inside else ProblemCode.MARKER_INERT
-            what = "in or on a block of text" if inside else "that belongs to no value"
+            code, what = _stray(yaml, at)
             detail = f"a marker {what}; expected it behind a plain or quoted value on the same line"
             yield Problem(path, yaml.text.count("\n", 0, at) + 1, code, detail)
         at = yaml.text.find(TOKEN, at + len(TOKEN))
+
+
+def _stray(yaml: YamlText, at: int) -> tuple[ProblemCode, str]:
+    """Say what the marker at ``at`` stands on."""
+    if any(begin <= at < end for begin, end in yaml.blocks):
+        return ProblemCode.BLOCK_SCALAR, "in or on a block of text"
+    if yaml.text.find("{{", yaml.text.rfind("\n", 0, at) + 1, at) >= 0:
+        return ProblemCode.TEMPLATE, "on a template"
+    return ProblemCode.MARKER_INERT, "that belongs to no value"

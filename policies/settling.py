@@ -130,16 +130,15 @@ class Settling:
                 ProblemCode.ALIAS,
                 f"the alias *{node.name}; expected the value itself, an alias is not followed",
             )
+        if self.yaml.text.startswith("{{", node.start):
+            return ProblemCode.TEMPLATE, "a template; expected a value"
         if not isinstance(node, ScalarNode):
             return ProblemCode.NOT_AN_IMAGE, "a map or a list; expected a value on one line"
-        if node.obstacle is not None:
-            code = ProblemCode.NOT_AN_IMAGE if node.one_line else ProblemCode.BLOCK_SCALAR
-            return code, f"{node.obstacle}; expected a plain or quoted value on one line"
         if any(begin <= node.start < end for begin, end in self.yaml.ambiguous):
             return ProblemCode.AMBIGUOUS, "under a key that its map has twice; expected it once"
         if not spot.where.isprintable():
             return ProblemCode.NOT_AN_IMAGE, "a name with control characters; expected one printable line"
-        return None
+        return markers.unwritable(node)
 
     def _notice_aliases(self, spots: Sequence[Spot]) -> None:
         """Say where an edit will be seen in other places too."""

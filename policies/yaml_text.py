@@ -237,6 +237,7 @@ def _refused(error: yaml.YAMLError, text: str) -> YamlRefused:
     at = getattr(error, "position", 0)  # of a character that YAML does not allow, in bytes
     line = mark.line + 1 if mark is not None else text.encode().count(b"\n", 0, at) + 1
     if "{{" in text:
+        line = text.count("\n", 0, text.index("{{")) + 1
         return YamlRefused("template", line, "a template, not YAML; expected YAML before it is rendered")
     cause = getattr(error, "problem", None) or getattr(error, "reason", None) or "cannot be read"
     return YamlRefused("unparsable", line, f"not YAML: {cause}")

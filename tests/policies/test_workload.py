@@ -70,6 +70,7 @@ def test_what_pins_nothing_is_no_reference(text: str) -> None:
         ("[{name: a, image: r/a:1}, {name: a, image: r/a:1}]", ProblemCode.DUPLICATE),
         ("[{image: r/a:1}, {image: r/b:1}]", ProblemCode.DUPLICATE),
         ("[{name: a, image: 'r/a:${TAG}'}]", ProblemCode.TEMPLATE),
+        ("[{name: a, image: {{ .Values.image }} }]", ProblemCode.TEMPLATE),
         ("[{name: a, image: 'R/A:1'}]", ProblemCode.NOT_AN_IMAGE),
         ("[{name: a, image: }]", ProblemCode.NOT_AN_IMAGE),
         ("[{name: a, image: {repository: x}}]", ProblemCode.NOT_AN_IMAGE),

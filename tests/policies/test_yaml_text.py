@@ -111,7 +111,7 @@ def test_what_cannot_be_replaced_in_its_place_says_so(text: str, obstacle: str |
         (b"a: 1\nb: \xe9\n", "not-utf-8", 2),
         (b"\xff\xfea\x00", "not-utf-8", 1),
         (b"\xef\xbb\xbf\xef\xbb\xbfa: 1", "not-utf-8", 1),
-        (b"a: {{ .Values.x }}\nb: 1\n c: 2\n", "template", 3),
+        (b"b: 1\na: {{ .Values.x }}\n c: 2\n", "template", 2),
         (b"a: [1\nb: 2\n", "unparsable", 2),
         (b"a: 1\nb: \x07\n", "unparsable", 2),
         (b"a: " + b"[" * 300, "too-deep", 1),
@@ -185,7 +185,8 @@ def test_any_text_is_read_or_refused(text: str) -> None:
     for root in read.documents:
         for node in scalars(root):
             written = read.text[node.start : node.end]
-            assert node.obstacle is not None or library.safe_load(f"[!!str {written}]") == [node.value]
+            if node.obstacle is None:
+                assert written == node.value if not node.style else library.safe_load(written) == node.value
 
 
 @given(st.binary(max_size=200))
