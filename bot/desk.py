@@ -1,0 +1,71 @@
+"""The desk: what every step works with, and the one way to look at the world at given tips."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from bot.answers import NotRecorded
+from bot.book import Book, RulesAt
+from bot.ledger import AppendAnswer, Ledger, Proposal
+from bot.mirror import Mirror, Tips
+from bot.objects import Oid
+from bot.poller import Writer
+from bot.promoter import Declined
+from bot.survey import Answers, Survey, openings, survey
+from policies.state import State
+
+
+@dataclass(slots=True)
+class Desk:
+    """Clone, ledger, rules and answers of registries, together."""
+
+    mirror: Mirror
+    ledger: Ledger
+    book: Book
+    writer: Writer
+    answers: Answers = field(default_factory=Answers)
+    examined: set[Oid] = field(default_factory=set)
+
+    def rules(self, tips: Tips) -> RulesAt:
+        """Return the rules in force. Raises: Declined where none parse."""
+        found = self.book.rules_in_force(tips.target)
+        if isinstance(found, RulesAt):
+            return found
+        first = str(found.findings[0]) if found.findings else "there are no rules in the repository"
+        raise Declined(NotRecorded(code="rules-unreadable", detail=first))
+
+    def look(self, tips: Tips, state: State, at: datetime) -> Survey:
+        """Put together what is known at these tips, in this state; asks nobody. Raises: Declined."""
+        return survey(
+            book=self.book, tips=tips, rules=self.rules(tips), state=state, answers=self.answers, at=at
+        )
+
+    def view(self, at: datetime) -> Survey:
+        """Return what the last fetch saw, with what would be written down first added. Raises: Declined."""
+        tips = self.mirror.tips()
+        chain = self.ledger.read(tips).copy()
+        found = self.look(tips, chain.state, at)
+        self.open(found)
+        return found
+
+    def open(self, look: Survey) -> Proposal:
+        """Return the entries that this look makes necessary, applied to its state."""
+        entries = openings(look, branch=self.mirror.branch, signer=self.ledger.signer.public_key)
+        return Proposal(tuple(entries))
+
+    def append(
+        self, make: Callable[[Survey, str], Proposal], at: datetime, *, look_first: bool = True
+    ) -> AppendAnswer:
+        """Append what ``make`` composes of a look and of the ledger's validated end, after what the look needs.
+
+        Raises: Declined.
+        """
+
+        def compose(tips: Tips, state: State) -> Proposal:
+            tip = state.tip
+            found = self.look(tips, state, at)
+            first = self.open(found)
+            then = make(found, tip)
+            return replace(then, entries=(*first.entries, *then.entries))
+
+        return self.ledger.append(compose, year=f"{at:%Y}", look_first=look_first)

@@ -1,0 +1,385 @@
+"""Bring promotions on: each look finds what is missing and does it, so that a crash anywhere is only a delay."""
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from bot import faults, wording
+from bot.desk import Desk
+from bot.errors import BotError
+from bot.landing import look as look_at
+from bot.ledger import AppendAnswer, Appended, NotWritten, Proposal
+from bot.objects import Oid
+from bot.ports import Chat, Forge, Merged, PullRequest
+from bot.promoter import Declined, end, head_branch, moved, rule_of
+from bot.push import Ok, RefUpdate
+from bot.survey import Survey
+from policies.canonical import Json
+from policies.codes import Code
+from policies.decide import Standing, decide_row
+from policies.entry import By, Entry, Kind, write_time
+from policies.gates import Case
+from policies.gates import expired as expired_gate
+from policies.image import Digest, Repository, Tag
+from policies.keys import attempt_key
+from policies.rules import effective
+from policies.state import Promotion, Stage
+from policies.validator import ACCOUNT_FLAGS
+from policies.verdict import Passed
+
+MAX_ATTEMPTS = 3  # a head that the forge refuses so often waits for a person
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Reconciler:
+    """Takes live promotions as far as they go now. ``pulls`` and ``statuses`` are caches that may be lost."""
+
+    desk: Desk
+    forge: Forge | None
+    chat: Chat | None
+    pulls: dict[str, PullRequest] = field(default_factory=dict)
+    statuses: dict[str, str] = field(default_factory=dict)
+    left: list[str] = field(default_factory=list)
+
+    def advance(self, at: datetime, only: str = "") -> None:
+        """Advance every live promotion, or one; what fails is noted and goes on at the next pass."""
+        look = self.desk.view(at)
+        for promotion_id in [one for one in look.state.live.values() if only in {"", one}]:
+            try:
+                self._advance(promotion_id, at)
+            except Declined as declined:
+                self.left.append(f"{promotion_id}: {declined.answer.code}: {declined.answer.detail}")
+            except BotError as error:
+                _log.warning("promotion %s waits: %s", promotion_id, error)
+                self.left.append(f"{promotion_id}: {error}")
+        self._tidy(at)
+
+    def _advance(self, promotion_id: str, at: datetime) -> None:
+        for _ in range(8):  # each step leaves another stage behind; 8 is more than there are
+            look = self.desk.view(at)
+            promotion = look.state.promotions.get(promotion_id)
+            if promotion is None or not promotion.is_live or not self._step(look, promotion, at):
+                return
+
+    def _step(self, look: Survey, promotion: Promotion, at: datetime) -> bool:  # noqa: PLR0911  a row for each case
+        """Do the one thing that is next; say whether something changed."""
+        if promotion.stage is Stage.MERGING:
+            return self._merge(look, promotion, at)
+        if promotion.stage is Stage.MERGED:
+            return self._landed(look, promotion, Oid(promotion.commit), at)
+        if self._ended_or_moved(look, promotion, at):
+            return True
+        if self.forge is None:
+            self.left.append(f"{promotion.id}: the pull request waits for a forge; set GITHUB_TOKEN")
+            return False
+        pull = self._pull(look, promotion)
+        if not pull.is_open:
+            return self._done(self.desk.append(self._ending(promotion, "closed"), at))
+        if self._attempts(look, promotion) >= MAX_ATTEMPTS:
+            return self._rebase(look, promotion, at)
+        row = decide_row(look.world, promotion.environment, promotion.service, at)
+        mine = next((one for one in row.candidates if one.promotion == promotion.id), None) if row else None
+        if mine is None or mine.verdict is not Standing.READY:
+            waits = ", ".join(mine.codes) if mine else "the rules do not cover it"
+            self._status(promotion.head, is_allowed=False, description=f"waits: {waits}"[:140])
+            return False
+        return self._intend(promotion, pull, at)
+
+    # --- before the merge -------------------------------------------------------------------------------
+
+    def _ended_or_moved(self, look: Survey, promotion: Promotion, at: datetime) -> bool:
+        """End what is over, void what moved."""
+        if why := self._over(look, promotion):
+            return self._done(self.desk.append(self._ending(promotion, why), at))
+        digest = self._digest_now(look, promotion)
+
+        def void(found: Survey, _tip: str) -> Proposal:
+            now = found.state.promotions.get(promotion.id)
+            if now is None or now.stage is not Stage.OPEN:
+                return Proposal()
+            return moved(found, self.desk.writer, now, digest)
+
+        try:
+            if not moved(look, self.desk.writer, promotion, digest).entries:
+                return False
+        except Declined as declined:
+            if declined.answer.code != Code.CURRENT:
+                raise
+            return self._done(
+                self.desk.append(self._ending(promotion, "superseded"), at)
+            )  # it stands there already
+        return self._done(self.desk.append(void, at))
+
+    def _over(self, look: Survey, promotion: Promotion) -> str:
+        rule = effective(look.world.rules, promotion.environment, promotion.service)
+        if rule is None:
+            return "removed"
+        case = Case(
+            look.world.rules,
+            rule,
+            look.state,
+            promotion.image,
+            promotion.previous,
+            look.at,
+            promotion=promotion,
+        )
+        if not isinstance(expired_gate(case), Passed):
+            return "expired"
+        return "" if look.tips.promotions.get(head_branch(promotion)) == promotion.head else "closed"
+
+    def _digest_now(self, look: Survey, promotion: Promotion) -> str:
+        image = promotion.image[0]
+        answer = look.world.digests.get((Repository(image.repository), Tag(image.tag)))
+        return answer if isinstance(answer, Digest) else ""
+
+    def _ending(self, promotion: Promotion, why: str) -> Callable[[Survey, str], Proposal]:
+        def compose(look: Survey, _tip: str) -> Proposal:
+            now = look.state.promotions.get(promotion.id)
+            return Proposal((end(look, now, why),)) if now and now.stage is Stage.OPEN else Proposal()
+
+        return compose
+
+    def _pull(self, look: Survey, promotion: Promotion) -> PullRequest:
+        """Return the promotion's pull request, opened where it is missing."""
+        if self.forge is None:
+            raise BotError("there is no forge")
+        rule = rule_of(look, promotion.environment, promotion.service)
+        title, body = wording.pull_request(promotion, rule, folder=self.desk.writer.folder)
+        known = self.pulls.get(promotion.id)
+        pull = self.forge.pull_request(known.number) if known else None
+        pull = pull or self.forge.find_pull_request(head_branch(promotion))
+        if pull is None:
+            pull = self.forge.open_pull_request(branch=head_branch(promotion), title=title, body=body)
+        elif known and known.head != promotion.head and pull.is_open:
+            self.forge.describe(pull.number, title=title, body=body)
+        self.pulls[promotion.id] = replace(pull, head=promotion.head)
+        return pull
+
+    def _attempts(self, look: Survey, promotion: Promotion) -> int:
+        return look.state.count(f"abort/{promotion.id}/{promotion.head}")
+
+    def _rebase(self, look: Survey, promotion: Promotion, at: datetime) -> bool:
+        """Build the same change anew on the target's tip, where that has moved: approvals stand (promise 4)."""
+        if self.desk.mirror.parents(Oid(promotion.head))[0] == look.tips.target:
+            self._status(promotion.head, is_allowed=False, description="the forge refuses to merge it")
+            self.left.append(f"{promotion.id}: the forge refuses to merge it; a person must act there")
+            return False
+        return self._done(self.desk.append(lambda found, _tip: self._rebased(found, promotion.id), at))
+
+    def _rebased(self, look: Survey, promotion_id: str) -> Proposal:
+        promotion = look.state.promotions[promotion_id]
+        if promotion.stage is not Stage.OPEN:
+            return Proposal()
+        rule = rule_of(look, promotion.environment, promotion.service)
+        place = look.place(promotion.environment, promotion.service)
+        edits = self.desk.writer.edits(place, rule, promotion.image[0])
+        first = wording.subject(promotion.environment, promotion.service, promotion.previous, promotion.image)
+        message = wording.branch_message(promotion.id, first)
+        head = self.desk.writer.build(look.tips.target, edits, message=message, at=look.at)
+        entry = replace(
+            about(Kind.REBASED, promotion, look.at),
+            key=f"rebased/{promotion.id}/{head}",
+            change=promotion.change,
+            rule=promotion.rule,
+            head=head,
+        )
+        branch = head_branch(promotion)
+        update = RefUpdate(f"refs/heads/{branch}", look.tips.promotions.get(branch), head)
+        return Proposal((entry,), (update,), "branch")
+
+    # --- intent, merge, look ------------------------------------------------------------------------------
+
+    def _intend(self, promotion: Promotion, pull: PullRequest, at: datetime) -> bool:
+        """Write down that this very head is about to be merged; people are looked up again first."""
+        accounts = self._accounts(promotion)
+        if accounts is None:
+            return False
+        evidence: dict[str, Json] = {
+            "pull_request": {"number": pull.number, "url": pull.url},
+            "accounts": accounts,
+            "looked": write_time(at),
+        }
+
+        def intent(look: Survey, _tip: str) -> Proposal:
+            now = look.state.promotions[promotion.id]
+            if now.stage is not Stage.OPEN or now.head != promotion.head:
+                return Proposal()
+            entry = replace(
+                about(Kind.INTENT, now, at),
+                key=attempt_key(look.state, Kind.INTENT, now.id, now.head),
+                image=now.image,
+                change=now.change,
+                rule=replace(now.rule, commit=look.rules.commit, files=look.rules.files),
+                head=now.head,
+                evidence=evidence,
+            )
+            return Proposal((entry,))
+
+        return self._done(self.desk.append(intent, at))
+
+    def _accounts(self, promotion: Promotion) -> Mapping[str, Json] | None:
+        """Look the approvers up again; none where one of them may not speak any more, or cannot be looked up."""
+        if self.chat is None:
+            self.left.append(
+                f"{promotion.id}: approvers cannot be looked up without a chat; set SLACK_BOT_TOKEN"
+            )
+            return None
+        found: dict[str, Json] = {}
+        for by in dict.fromkeys(one.by for one in promotion.approvals):
+            flags = account_flags(self.chat, by)
+            if flags != ACCOUNT_FLAGS:
+                self.left.append(f"{promotion.id}: the account of {by.person} may not approve any more")
+                return None
+            found[by.person] = dict(flags)
+        return found
+
+    def _merge(self, look: Survey, promotion: Promotion, at: datetime) -> bool:  # noqa: PLR0911  the same
+        """Ask the forge to merge the head of the intent, once; whatever it answers, look."""
+        if self.forge is None:
+            self.left.append(f"{promotion.id}: the merge waits for a forge; set GITHUB_TOKEN")
+            return False
+        pull = self._pull(look, promotion)
+        if pull.is_merged and pull.commit:
+            return self._landed(look, promotion, Oid(pull.commit), at)
+        if pull.is_open and look.state.freeze_on(promotion.environment, at) and not promotion.is_rollback:
+            return self._abort(promotion, "frozen", at)
+        if not pull.is_open:
+            return self._abort(promotion, "refused", at)
+        self._status(
+            promotion.head, is_allowed=True, description="every approval is given, every gate has passed"
+        )
+        title, message = wording.landing(
+            promotion,
+            folder=self.desk.writer.folder,
+            url=pull.url,
+            intent=promotion.intent,
+            key=promotion.intent_key,
+        )
+        answer = self.forge.merge(pull.number, head=promotion.head, title=title, message=message)
+        if isinstance(answer, Merged):
+            return self._landed(look, promotion, Oid(answer.commit), at)
+        self.left.append(f"{promotion.id}: not merged: {answer.detail}")
+        if answer.code == "unknown":
+            return False  # it may have happened: the next look decides
+        return self._abort(promotion, answer.code, at)
+
+    def _abort(self, promotion: Promotion, why: str, at: datetime) -> bool:
+        def abort(look: Survey, _tip: str) -> Proposal:
+            now = look.state.promotions[promotion.id]
+            if now.stage is not Stage.MERGING:
+                return Proposal()
+            entry = replace(
+                about(Kind.ABORT, now, at),
+                key=attempt_key(look.state, Kind.ABORT, now.id, now.head),
+                head=now.head,
+                why=why,
+            )
+            return Proposal((entry,))
+
+        self._done(self.desk.append(abort, at))
+        return False  # tried again at the next pass, not at once
+
+    def _landed(self, look: Survey, promotion: Promotion, commit: Oid, at: datetime) -> bool:
+        """Write down what was merged and what stands there, in one push."""
+        self.desk.mirror.fetch()
+        line = self.desk.mirror.first_parents(self.desk.mirror.tips().target, limit=1000)
+        rule = rule_of(look, promotion.environment, promotion.service)
+        if commit in line:
+            found = look_at(
+                self.desk.mirror,
+                self.desk.book,
+                self.desk.writer,
+                rules=look.world.rules,
+                rule=rule,
+                image=promotion.image[0],
+                change=promotion.change,
+                commit=commit,
+            )
+            wrong, image = found.wrong, found.image
+        else:
+            wrong, image = "not-on-branch", ()
+        merged = replace(
+            about(Kind.MERGED, promotion, at),
+            key=f"merged/{promotion.id}",
+            head=promotion.head,
+            commit=commit,
+        )
+        outcome = about(Kind.MISMATCH if wrong else Kind.LANDED, promotion, at)
+        outcome = replace(outcome, key=f"{outcome.kind}/{promotion.id}", commit=commit)
+        if wrong:
+            outcome = replace(outcome, image=image, why=wrong)
+        else:
+            outcome = replace(outcome, image=promotion.image, previous=promotion.previous)
+        return self._done(
+            self.desk.append(lambda _look, _tip: Proposal((merged, outcome)), at, look_first=False)
+        )
+
+    # --- around it ----------------------------------------------------------------------------------------
+
+    def _status(self, head: str, *, is_allowed: bool, description: str) -> None:
+        said = f"{is_allowed} {description}"
+        if self.forge and self.statuses.get(head) != said:
+            try:
+                self.forge.status(head, is_allowed=is_allowed, description=description)
+            except BotError as error:  # what the forge shows is a view; the merge does not lean on it
+                _log.warning("the commit status was not set: %s", error)
+                return
+            self.statuses[head] = said
+
+    def _done(self, answer: AppendAnswer) -> bool:
+        """Note an answer; say whether something was written."""
+        if isinstance(answer, Appended):
+            return bool(answer.entries)
+        if isinstance(answer, NotWritten):
+            self.left.append(f"{answer.code}: {answer.detail}")
+        else:
+            self.left.append(f"{answer.entry.kind} of {answer.entry.promotion}: {answer.refusal}")
+        return False
+
+    def _tidy(self, at: datetime) -> None:
+        """Close pull requests and delete branches of promotions that have ended."""
+        look = self.desk.view(at)
+        for name, oid in look.tips.promotions.items():
+            promotion = look.state.promotions.get(name.rpartition("/")[2])
+            if promotion is None or promotion.is_live:
+                continue
+            try:
+                self._close(promotion, name)
+            except BotError as error:
+                self.left.append(f"{promotion.id}: its pull request is still open: {error}")
+                continue
+            faults.point("before-branch-delete")
+            gone = RefUpdate(f"refs/heads/{name}", oid, None)
+            if isinstance(self.desk.mirror.push([gone]), Ok):
+                self.desk.mirror.remember([gone])
+            faults.point("after-branch-delete")
+
+    def _close(self, promotion: Promotion, branch: str) -> None:
+        if self.forge is None or promotion.stage in {Stage.LANDED, Stage.MISMATCH}:
+            return
+        pull = self.forge.find_pull_request(branch)
+        if pull and pull.is_open:
+            who = f" by {promotion.ended_by.person}" if isinstance(promotion.ended_by, By) else ""
+            self.forge.close(
+                pull.number, f"This promotion was {promotion.stage}{who}. Promotion: {promotion.id}"
+            )
+
+
+def about(kind: Kind, promotion: Promotion, at: datetime) -> Entry:
+    """Return the beginning of an entry about a promotion; its key is still to be said."""
+    return Entry(
+        kind=kind,
+        at=write_time(at),
+        key="",
+        environment=promotion.environment,
+        service=promotion.service,
+        promotion=promotion.id,
+    )
+
+
+def account_flags(chat: Chat, by: By) -> dict[str, bool]:
+    """Look an account up, as evidence."""
+    found = chat.account(by.slack_team, by.slack_user)
+    return {"active": found.is_active, "bot": found.is_bot, "guest": found.is_guest, "home": found.is_home}
