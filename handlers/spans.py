@@ -10,6 +10,7 @@ from typing import Any
 Json = dict[str, Any]
 
 MAX_WORD = 300  # characters of one string of others, so that a card stays a card
+MAX_SENTENCE = 1000
 MAX_TEXT = 3500  # characters of the plain text after escaping; Slack, chat.update: 4000
 _MAX_TIMESTAMP = 9_999_999_999  # Slack, rich text dates
 _USER = re.compile(r"[UW][A-Z0-9]{1,30}", re.ASCII)
@@ -71,6 +72,12 @@ def line(*spans: Span) -> Line:
     return spans
 
 
+def marked(sentence: str) -> Line:
+    """Return a sentence in which each `word between backticks` stands as code."""
+    parts = sentence.split("`")
+    return tuple(Code(part) if index % 2 else part for index, part in enumerate(parts) if part)
+
+
 def joined(parts: Iterable[Line], between: str = ", ") -> Line:
     """Return lines behind each other, with ``between`` where they meet."""
     found: list[Span] = []
@@ -127,7 +134,7 @@ def _shown(one: str) -> str:
 def _words(span: Span) -> str:
     match span:
         case str():
-            return span
+            return _harmless(span)
         case Strong() | Code() | Link():
             return visible(span.text)
         case Mention():
@@ -141,23 +148,31 @@ def _words(span: Span) -> str:
 def _element(span: Span) -> Json | None:
     match span:
         case str():
-            return _text(span)
+            return _text(_harmless(span))
         case Strong():
             return _text(visible(span.text), bold=True)
         case Code():
             return _text(visible(span.text), code=True)
-        case Mention() if _USER.fullmatch(span.user):
-            return {"type": "user", "user_id": span.user}
-        case Mention():
-            return _text(visible(span.name), bold=True)
-        case Link() if _URL.fullmatch(span.url):
-            return {"type": "link", "url": span.url, "text": visible(span.text) or "link"}
-        case Link():
-            return _text(visible(span.text))
+        case Mention() | Link():
+            return _pointer(span)
         case Moment():
             return _moment(span.at)
         case Sign():
             return {"type": "emoji", "name": span.name}
+
+
+def _pointer(span: Mention | Link) -> Json | None:
+    """Return what points to a person or a page; its text alone where it would point to neither."""
+    if isinstance(span, Mention):
+        is_user = _USER.fullmatch(span.user) is not None
+        return {"type": "user", "user_id": span.user} if is_user else _text(visible(span.name), bold=True)
+    if _URL.fullmatch(span.url):
+        return {"type": "link", "url": span.url, "text": visible(span.text) or "link"}
+    return _text(visible(span.text))
+
+
+def _harmless(text: str) -> str:
+    return "".join(_shown(one) for one in text[:MAX_SENTENCE])
 
 
 def _text(text: str, **style: bool) -> Json | None:

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 from policies.entry import MAX_NOTE
 
-_QUOTES = str.maketrans({**dict.fromkeys("“”„‟″«»", '"'), **dict.fromkeys("‘’‚‛′", "'")})
+_DOUBLE = "\u201c\u201d\u201e\u201f\u2033\u00ab\u00bb"  # what keyboards make of "
+_SINGLE = "\u2018\u2019\u201a\u201b\u2032"  # and of '
+_QUOTES = str.maketrans({**dict.fromkeys(_DOUBLE, '"'), **dict.fromkeys(_SINGLE, "'")})
 # Slack, "Formatting text": <@U1|ada>, <#C1|deploys>, <!here>, <https://example.com|text>
 _ANGLE = re.compile(r"<([@#!]?)([^<>|\n]*)(?:\|([^<>\n]*))?>")
 _BECAUSE = re.compile(r"(?:^|(?<=\s))because(?=\s|$)", re.IGNORECASE)

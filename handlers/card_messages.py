@@ -1,0 +1,251 @@
+"""The sentences of cards and notices. *Approved* is said only of what the ledger has."""
+
+from collections.abc import Callable
+
+from bot.cards import Card, CardLine, CardStage, Notice, Who
+from handlers.reasons import phrase
+from handlers.spans import Code, Line, Link, Mention, Moment, Sign, Span, Strong, joined, line
+
+SHORT_COMMIT = 7
+SHORT_DIGEST = 12
+_ARROW = " \N{RIGHTWARDS ARROW} "
+
+
+def headline(card: Card) -> Line:
+    """Return the one full sentence of a card."""
+    return _HEADLINES[card.stage](card)
+
+
+def closing(card: Card) -> Line:
+    """Return the second line of an episode that is over: who asked, who approved, why it ended, where to read on."""
+    parts: list[Line] = []
+    if card.ended_note:
+        parts.append(
+            line("\N{LEFT DOUBLE QUOTATION MARK}", card.ended_note, "\N{RIGHT DOUBLE QUOTATION MARK}")
+        )
+    if card.requester:
+        parts.append(line("asked for by ", _who(card.requester)))
+    if approvers := _approvers(card):
+        parts.append(line("approved by ", *approvers))
+    if card.number:
+        parts.append(pull_request(card))
+    if card.commit:
+        parts.append(commit(card.commit))
+    return joined(parts) if parts else line("Nobody had asked for it.")
+
+
+def facts(card: Card) -> tuple[Line, ...]:
+    """Return what one looks at before one decides: who asked, the image, the pull request, when it expires."""
+    found: list[Line] = []
+    if card.voided:
+        found.append(line(Sign("warning"), " approvals void: ", phrase(card.voided)))
+    if card.requester:
+        when = line(", ", Moment(card.asked)) if card.asked else ()
+        found.append(line("Asked for by ", _who(card.requester), *when))
+    if card.digest:
+        found.append(
+            line("Image ", Code(card.repository or card.service), " ", Code(short_digest(card.digest)))
+        )
+    if card.number:
+        ends = line(", expires ", Moment(card.expires)) if card.expires else ()
+        found.append(line("Change ", *pull_request(card), *ends))
+    if card.newer:
+        found.append(line("Newer: ", Code(card.newer)))
+    return tuple(found)
+
+
+def rule_line(asked: CardLine) -> Line:
+    """Return one line of the rule: what it asks, who fills it, how many are missing."""
+    people = joined(((_who(one),) for one in asked.people), " and ")
+    if not people:
+        return line(Sign("white_circle"), f" {asked.asks}: {asked.missing} missing")
+    sign = Sign("white_circle") if asked.missing else Sign("large_green_circle")
+    rest = f", {asked.missing} missing" if asked.missing else ""
+    return line(sign, f" {asked.asks}: approved by ", *people, rest)
+
+
+def tally(card: Card) -> str:
+    """Return how many approvals of how many, '' where none are asked."""
+    given = sum(len(one.people) for one in card.lines)
+    wanted = given + sum(one.missing for one in card.lines)
+    return f"{given} of {wanted} approvals" if wanted else ""
+
+
+def pull_request(card: Card) -> Line:
+    """Return the link to the pull request."""
+    return line(Link(card.url, f"#{card.number}"))
+
+
+def commit(oid: str) -> Line:
+    """Return a commit's short id."""
+    return line(Code(oid[:SHORT_COMMIT]))
+
+
+def short_digest(digest: str) -> str:
+    """Return as much of a digest as eyes compare."""
+    algorithm, _, value = digest.partition(":")
+    return f"{algorithm}:{value[:SHORT_DIGEST]}…" if len(value) > SHORT_DIGEST else digest
+
+
+def notice(of: Notice) -> Line:
+    """Return the sentence of a notice; what is over says so."""
+    known = _NOTICES.get(of.code)
+    said = _filled(known, of.facts) if known else _generic(of)
+    return (
+        line(Sign("white_check_mark"), " Over: ", *said) if of.is_over else line(Sign("warning"), " ", *said)
+    )
+
+
+def notice_detail(of: Notice) -> tuple[Line, ...]:
+    """Return the facts of a notice that its sentence does not name."""
+    used = _NOTICES.get(of.code, "{environment}{service}{version}")
+    left = {key: one for key, one in of.facts.items() if one and f"{{{key}}}" not in used}
+    return tuple(line(f"{key}: ", *_fact(key, one)) for key, one in left.items())
+
+
+def _fact(key: str, value: str) -> Line:
+    if key == "url":
+        return line(Link(value, value))
+    return line(value) if key == "detail" else line(Code(value))
+
+
+def _generic(of: Notice) -> Line:
+    place = [
+        line(Strong(of.facts[key])) for key in ("environment", "service", "version") if of.facts.get(key)
+    ]
+    return line(*joined(place, " "), ": " if place else "", phrase(of.code), ".")
+
+
+def _filled(template: str, facts: dict[str, str]) -> Line:
+    """Return a template with facts in the place of their names; a fact that is missing is said to be."""
+    spans: list[Span] = []
+    for index, part in enumerate(template.replace("}", "{").split("{")):
+        if index % 2 == 0:
+            spans.append(part)
+        else:
+            spans.append(facts[part] if part == "detail" and part in facts else Strong(facts.get(part, "?")))
+    return tuple(spans)
+
+
+# code -> sentence; names in braces are facts. Codes that are not here are said by their meaning.
+_NOTICES: dict[str, str] = {
+    "first-start": "Countersign watches {services} services: {behind} are behind, {decisions} need a decision.",
+    "rules-unreadable": "The rules at {commit} cannot be read, so the last good ones stay in force.",
+    "ledger-read-only": "The ledger can only be read, so nothing moves until an operator has looked: {detail}",
+    "no-genesis": "There is no ledger yet and none can be made, so nothing moves: {detail}",
+    "digest-moved": "The tag {version} of {service} names another digest than when it was first seen: it stays out.",
+    "mismatch": "What landed for {service} in {environment} is not what was approved, so the environment is frozen.",
+    "external": "Somebody moved {service} in {environment} in Git, without Countersign.",
+    "forge-missing": "{service} in {environment} needs a pull request, and no forge is set up.",
+    "forge-refused": "The forge refuses to merge {service} {version} in {environment}.",
+    "push-refused": "The repository refuses what Countersign pushes, so nothing moves: {detail}",
+}
+
+
+def _who(who: Who) -> Span:
+    return Mention(who.slack, who.name)
+
+
+def _approvers(card: Card) -> Line:
+    people = {one.name: one for asked in card.lines for one in asked.people}
+    return joined(((_who(one),) for one in people.values()), " and ")
+
+
+def _move(card: Card) -> Line:
+    if not card.previous:
+        return line(Strong(card.service), " ", Code(card.version))
+    return line(Strong(card.service), " ", Code(card.previous), _ARROW, Code(card.version))
+
+
+def _where(card: Card) -> Line:
+    return line(" in ", Strong(card.environment))
+
+
+def _candidate(card: Card) -> Line:
+    now = line(", which runs ", Code(card.previous)) if card.previous else ()
+    what = line(
+        Strong(card.service), " ", Code(card.version), " can be asked for in ", Strong(card.environment)
+    )
+    return line(Sign("package"), " ", *what, *now, ".")
+
+
+def _open(card: Card) -> Line:
+    kind = "Rollback: " if card.is_rollback else ""
+    missing = any(one.missing for one in card.lines)
+    rest = (
+        f" waits for approvals: {tally(card)}."
+        if missing
+        else f" waits ({tally(card) or 'nobody is asked'})."
+    )
+    return line(kind, *_move(card), *_where(card), rest)
+
+
+def _approved(card: Card) -> Line:
+    by = line(" by ", *approvers) if (approvers := _approvers(card)) else ()
+    return line(
+        Sign("white_check_mark"), " ", *_move(card), *_where(card), " is approved", *by, " and waits."
+    )
+
+
+def _merging(card: Card) -> Line:
+    return line(Sign("hourglass_flowing_sand"), " ", *_move(card), *_where(card), " is being merged.")
+
+
+def _landed(card: Card) -> Line:
+    if card.is_rollback:
+        left = line(" (was ", Code(card.previous), ")") if card.previous else ()
+        back = line(Strong(card.service), " is back on ", Code(card.version))
+        return line(Sign("rewind"), " ", *back, *_where(card), *left, ".")
+    return line(Sign("white_check_mark"), " ", *_move(card), " is in ", Strong(card.environment), ".")
+
+
+def _mismatch(card: Card) -> Line:
+    rest = (
+        ": what landed is not what was approved, so the environment stands still until somebody reviews it."
+    )
+    return line(Sign("warning"), " ", *_move(card), *_where(card), rest)
+
+
+def _ended(sign: str, verb: str) -> Callable[[Card], Line]:
+    def say(card: Card) -> Line:
+        by = line(" by ", _who(card.ended_by)) if card.ended_by else ()
+        return line(Sign(sign), " ", *_move(card), *_where(card), f" {verb}", *by, ".")
+
+    return say
+
+
+def _superseded(card: Card) -> Line:
+    newer = line(" by ", Code(card.newer)) if card.newer else ()
+    return line(Sign("white_circle"), " ", *_move(card), *_where(card), " was superseded", *newer, ".")
+
+
+def _moved(card: Card) -> Line:
+    place = line(Strong(card.environment), ": ", card.service, " ")
+    versions = (
+        line(Code(card.previous), " -> ", Code(card.version)) if card.previous else line(Code(card.version))
+    )
+    return line(*place, *versions, *((" ", *commit(card.commit)) if card.commit else ()))
+
+
+def _gone(card: Card) -> Line:
+    newer = line("; ", Code(card.newer), " took its place") if card.newer else ()
+    what = line(Strong(card.service), " ", Code(card.version), " is no candidate any more for ")
+    return line(Sign("white_circle"), " ", *what, Strong(card.environment), *newer, ".")
+
+
+_HEADLINES: dict[CardStage, Callable[[Card], Line]] = {
+    CardStage.CANDIDATE: _candidate,
+    CardStage.OPEN: _open,
+    CardStage.APPROVED: _approved,
+    CardStage.MERGING: _merging,
+    CardStage.LANDED: _landed,
+    CardStage.MISMATCH: _mismatch,
+    CardStage.REJECTED: _ended("x", "was rejected"),
+    CardStage.CANCELLED: _ended("white_circle", "was cancelled"),
+    CardStage.EXPIRED: _ended("white_circle", "has expired"),
+    CardStage.SUPERSEDED: _superseded,
+    CardStage.REMOVED: _ended("white_circle", "ended: the rules do not have it any more"),
+    CardStage.CLOSED: _ended("x", "ended: its pull request was closed"),
+    CardStage.MOVED: _moved,
+    CardStage.GONE: _gone,
+}

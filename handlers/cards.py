@@ -1,0 +1,98 @@
+"""Cards and notices drawn for Slack. Pure: the same card and number of the redraw, the same message."""
+
+from bot.cards import DECIDABLE, Card, CardStage, Notice, Shown
+from handlers import card_messages as words
+from handlers.blocks import Message, actions, bullets, button, confirm, quote, rich_text, section
+from handlers.reasons import reason
+from handlers.spans import Json, Line, Sign, escaped, line, plain
+from policies.codes import Code
+
+APPROVE = "approve"
+REJECT = "reject"
+PROMOTE = "promote"
+LINK = "link_pull_request"  # ids that begin with link_ are acknowledged and nothing else
+SHORT_CHANGE = 12  # of the change, in a button's value: which content the person saw
+_DETAILED = DECIDABLE | {CardStage.CANDIDATE, CardStage.MERGING}
+_ONE_LINE = frozenset({CardStage.MOVED, CardStage.GONE})
+
+
+def render(shown: Shown, seq: int) -> Message:
+    """Draw a card or a notice; each redraw has block ids of its own, as Slack asks for updates."""
+    return _notice(shown, seq) if isinstance(shown, Notice) else _card(shown, seq)
+
+
+def value_of(card: Card) -> str:
+    """Return what decision buttons carry: ids, never authority."""
+    return f"{card.promotion}|{card.change[:SHORT_CHANGE]}"
+
+
+def candidate_value(card: Card) -> str:
+    """Return what a candidate's button carries."""
+    return f"{card.service}|{card.environment}|{card.version}"
+
+
+def _card(card: Card, seq: int) -> Message:
+    head = words.headline(card)
+    if card.stage in _ONE_LINE:
+        return _message(seq, section(head), head=head)
+    if card.stage in _DETAILED:
+        return _message(seq, section(head), *_details(card), head=head, buttons=_buttons(card))
+    return _message(seq, section(head, words.closing(card)), head=head)
+
+
+def _details(card: Card) -> list[Json]:
+    """Return the parts below the sentence: facts, lines of the rule, what waits, the requester's words."""
+    parts: list[Json] = []
+    if facts := words.facts(card):
+        parts.append(section(*(line("\n", *facts[0]), *facts[1:])))
+    if rows := [*(words.rule_line(one) for one in card.lines), *_waits(card)]:
+        parts.append(bullets(rows))
+    if card.note:
+        parts.append(quote(card.note))
+    return parts
+
+
+def _waits(card: Card) -> list[Line]:
+    """Return what waits besides the approvals, which stand in the lines of the rule."""
+    others = [one for one in card.waits if not (one.code == Code.APPROVALS_MISSING and card.lines)]
+    return [line(Sign("hourglass_flowing_sand"), " ", *reason(one)) for one in others]
+
+
+def _buttons(card: Card) -> list[Json]:
+    found: list[Json] = []
+    if card.stage is CardStage.CANDIDATE:
+        found.append(button(PROMOTE, "Promote", value=candidate_value(card), style="primary"))
+    if card.stage in DECIDABLE and card.promotion:
+        if _takes_approvals(card):
+            found.append(_approve(card))
+        found.append(button(REJECT, "Reject...", value=value_of(card), style="danger"))
+    if card.url.startswith(("https://", "http://")) and card.number:
+        found.append(button(LINK, f"Pull request #{card.number}", url=card.url))
+    return found
+
+
+def _takes_approvals(card: Card) -> bool:
+    """Whether one more approval changes anything: a line lacks somebody, or the last one is too old to merge on."""
+    is_stale = any(one.code == Code.WAITING_FOR_A_GO for one in card.waits)
+    return card.stage is CardStage.OPEN or is_stale
+
+
+def _approve(card: Card) -> Json:
+    is_last = sum(one.missing for one in card.lines) == 1
+    what = f"{card.service} {card.previous} \N{RIGHTWARDS ARROW} {card.version} in {card.environment}."
+    more = " Yours is the last approval: it is merged when nothing else waits." if is_last else ""
+    dialog = confirm(f"Approve for {card.environment}?", what + more, "Approve")
+    return button(APPROVE, "Approve", value=value_of(card), style="primary", confirm=dialog)
+
+
+def _notice(notice: Notice, seq: int) -> Message:
+    head = words.notice(notice)
+    detail = words.notice_detail(notice)
+    return _message(seq, section(head), *([bullets(detail)] if detail else []), head=head)
+
+
+def _message(seq: int, first: Json, *more: Json, head: Line, buttons: list[Json] | None = None) -> Message:
+    blocks = [rich_text(f"head-{seq}", first, *more)]
+    if buttons:
+        blocks.append(actions(f"buttons-{seq}", buttons))
+    return Message(escaped(plain(head)), tuple(blocks))

@@ -1,0 +1,59 @@
+"""Reason codes as phrases that end the sentence "it waits: ..."."""
+
+from handlers.spans import Line, Moment, Span
+from policies.codes import MEANINGS, Code
+from policies.evidence import Silent
+from policies.selection import Fate
+from policies.verdict import NotYet, Waiting
+
+PHRASES: dict[str, str] = {
+    **{code.value: meaning for code, meaning in MEANINGS.items()},
+    Silent.UNREACHABLE: "the registry cannot be reached",
+    Silent.SLOW: "the registry did not answer in time",
+    Silent.DENIED: "the registry refuses the login",
+    Silent.UNKNOWN: "the registry knows no such repository",
+    Silent.NO_SUCH_TAG: "the registry has no such tag",
+    Silent.INVALID: "the registry's answer cannot be read",
+    Silent.REFUSED: "the rules do not allow this registry's address",
+    Silent.THROTTLED: "the registry asked us to slow down",
+    Fate.NOT_A_TAG: "its name cannot stand in a manifest",
+    Fate.FILTERED: "the tag filter leaves it out",
+    Fate.SAME_VALUE: "the filter reads the same value from another tag, which counts",
+    Fate.NOT_A_VERSION: "it is not a semantic version",
+    Fate.OUT_OF_RANGE: "it is outside of the range that the rules name",
+    Fate.PRERELEASE: "it is a prerelease, and the rules do not name one",
+    Fate.NOT_A_NUMBER: "it is not a number",
+    Fate.UNDECIDED: "beside it stands a tag that is no number",
+    "selection-failed": "the rules' selection cannot decide between the tags",
+    "rolled-back": "it was rolled back",
+    "external": "somebody changed it in Git without Countersign",
+    "mismatch": "what landed is not what was approved",
+}
+# their detail says only what the phrase says already
+_SELF_EXPLAINING = frozenset(
+    {
+        Code.NOT_REQUESTED,
+        Code.WAITING_FOR_A_GO,
+        Code.EXPIRED,
+        Code.REQUESTER,
+        Code.ALREADY_APPROVED,
+        Code.NOT_APPROVED,
+        Code.DIGEST_UNKNOWN,
+        Silent.NO_SUCH_TAG,
+    }
+)
+
+
+def phrase(code: str) -> str:
+    """Return what a code means; a code that is not known here with spaces for its dashes."""
+    return PHRASES.get(code, code.replace("-", " "))
+
+
+def reason(verdict: NotYet) -> Line:
+    """Return one thing that stands in the way, with its detail, and until when."""
+    spans: list[Span] = [phrase(verdict.code.value)]
+    if isinstance(verdict, Waiting) and verdict.until:
+        spans += [", until ", Moment(verdict.until)]
+    if verdict.detail and verdict.code not in _SELF_EXPLAINING:
+        spans += [": ", phrase(verdict.detail)] if verdict.detail in PHRASES else [": ", verdict.detail]
+    return tuple(spans)
