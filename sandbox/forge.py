@@ -10,6 +10,7 @@ from sandbox.forge_merging import METHODS, signature
 from sandbox.forge_refusals import RefusalError, head_modified, not_mergeable
 from sandbox.forge_state import CheckRun, Comment, Pull, Review, Status, User
 from sandbox.forge_world import ForgeError, World, now
+from sandbox.http import Seen
 
 __all__ = ["ForgeError", "ForgeTwin", "RefusalError", "User"]
 
@@ -203,6 +204,16 @@ class ForgeTwin:
     def _break(self, fault: Fault) -> None:
         with self._world.lock:
             self._door.faults.append(fault)
+
+    def seen(self) -> list[Seen]:
+        """Return the requests since the start, or since ``forget``."""
+        with self._world.lock:
+            return list(self._door.seen)
+
+    def forget(self) -> None:
+        """Count requests from nothing again."""
+        with self._world.lock:
+            self._door.seen.clear()
 
     # What a page shows
 

@@ -8,7 +8,7 @@ from sandbox.forge_refusals import RefusalError, custom, invalid, not_found
 from sandbox.forge_state import CheckRun, Status
 
 _MAX_DESCRIPTION = 140
-_STATES = {"error", "failure", "pending", "success"}
+_STATES = ("error", "failure", "pending", "success")
 
 
 def create_status(call: Call) -> Response:

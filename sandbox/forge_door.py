@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,7 +19,7 @@ from sandbox.forge_refusals import RefusalError, bad_credentials, not_found, una
 from sandbox.forge_state import User
 from sandbox.forge_world import World
 from sandbox.git import GitError
-from sandbox.http import Endpoint, endpoint
+from sandbox.http import KEPT_REQUESTS, Endpoint, Seen, endpoint, seen
 
 _LOG = logging.getLogger(__name__)
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
@@ -48,6 +49,7 @@ class Door:
 
     world: World
     faults: list[Fault] = field(default_factory=list)
+    seen: deque[Seen] = field(default_factory=lambda: deque(maxlen=KEPT_REQUESTS))
 
     def app(self) -> Starlette:
         """Return what is to be served."""
@@ -63,17 +65,22 @@ class Door:
         with self.world.lock:
             fault = self._fault(request)
             if fault is not None and not fault.is_after:
-                return _refused(fault.refusal)
-            try:
-                response = self._carried_out(function, request, body)
-            except RefusalError as refusal:
-                response = _refused(refusal)
-            except GitError:
-                _LOG.exception("the sandbox's forge could not answer %s %s", request.method, request.url.path)
-                response = _refused(RefusalError(500, "Server Error"))
+                response = _refused(fault.refusal)
+            else:
+                response = self._sound(function, request, body)
             if fault is not None and response.status_code < _ERRORS:
-                return _refused(fault.refusal)
+                response = _refused(fault.refusal)
+            self.seen.append(seen(request, response))
             return response
+
+    def _sound(self, function: Function, request: Request, body: bytes) -> Response:
+        try:
+            return self._carried_out(function, request, body)
+        except RefusalError as refusal:
+            return _refused(refusal)
+        except GitError:
+            _LOG.exception("the sandbox's forge could not answer %s %s", request.method, request.url.path)
+            return _refused(RefusalError(500, "Server Error"))
 
     def _carried_out(self, function: Function, request: Request, body: bytes) -> Response:
         user = self._user(request)

@@ -81,12 +81,12 @@ def list_reviews(call: Call) -> Response:
 def create_review(call: Call) -> Response:
     """POST /pulls/{number}/reviews. Nobody approves a pull request of their own."""
     pull, event = call.pull(), call.body.get("event")
-    if event not in {None, "", *_EVENTS}:
+    if event not in (None, "", *_EVENTS):
         raise invalid("PullRequestReview", "event")
-    if event in _EVENT_VERBS and pull.author == call.user.login:
+    if event in tuple(_EVENT_VERBS) and pull.author == call.user.login:
         raise unprocessable(f"Can not {_EVENT_VERBS[event]} your own pull request")
     text = checked_body(call.body.get("body"), "PullRequestReview") or ""
-    if event in {"REQUEST_CHANGES", "COMMENT"} and not text:
+    if event in ("REQUEST_CHANGES", "COMMENT") and not text:
         raise unprocessable("Body can't be blank")
     commit = call.body.get("commit_id") or pull.head_sha
     if call.repository.resolve(str(commit)) is None:

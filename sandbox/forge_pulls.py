@@ -92,7 +92,7 @@ class Pulls:
         body = checked_body(wanted["body"], "PullRequest") if "body" in wanted else pull.body
         base = self._branch(wanted["base"], "base") if "base" in wanted else (pull.base, pull.base_sha)
         after = wanted.get("state", pull.state)
-        if after not in {"open", "closed"}:
+        if after not in ("open", "closed"):
             raise invalid("PullRequest", "state")
         if after == "open" and not pull.is_open:
             self._check_reopening(pull)
@@ -109,7 +109,7 @@ class Pulls:
             raise invalid("PullRequest", "merge_method")
         if not pull.is_open:
             raise not_mergeable()
-        if wanted.get("sha") not in {None, "", pull.head_sha}:
+        if wanted.get("sha") not in (None, "", pull.head_sha):
             raise head_modified()
         if method not in self.state.merge_methods:
             raise not_mergeable(f"{METHOD_NAMES[method]} are not allowed on this repository.")

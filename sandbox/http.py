@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import uvicorn
 from starlette.concurrency import run_in_threadpool
@@ -15,12 +16,28 @@ from starlette.types import ASGIApp
 Handler = Callable[[Request, bytes], Response]
 Endpoint = Callable[[Request], Awaitable[Response]]
 
+KEPT_REQUESTS = 20_000  # that a twin remembers
 STARTED_WITHIN_SECONDS = 10.0
 STOPPED_WITHIN_SECONDS = 2  # what is still being answered then is cut off
 
 
 class ServerError(Exception):
     """The app did not start."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One request that arrived at a twin, and how it was answered."""
+
+    method: str
+    target: str  # path and query
+    status: int
+
+
+def seen(request: Request, response: Response) -> Seen:
+    """Write down a request."""
+    query = f"?{request.url.query}" if request.url.query else ""
+    return Seen(request.method, request.url.path + query, response.status_code)
 
 
 @contextmanager

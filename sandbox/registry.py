@@ -14,27 +14,16 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from sandbox import images
-from sandbox.http import endpoint
+from sandbox.http import KEPT_REQUESTS, Seen, endpoint, seen
 from sandbox.images import Blob, Image
 from sandbox.registry_answers import Fault, Repository, answered, blob, error, manifest, place, spoiled
 from sandbox.registry_tokens import LIFETIME, Tokens
 
 __all__ = ["Fault", "RegistryError", "RegistryTwin", "Seen"]
 
-_KEPT_REQUESTS = 20_000
-
 
 class RegistryError(Exception):
     """A lever was pulled on something that is not there."""
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """One request that arrived, and how it was answered."""
-
-    method: str
-    target: str  # path and query
-    status: int
 
 
 @dataclass(slots=True)
@@ -69,7 +58,7 @@ class RegistryTwin:
         self._lock = threading.RLock()
         self._repositories: dict[str, Repository] = {}
         self._troubles: list[_Trouble] = []
-        self._seen: deque[Seen] = deque(maxlen=_KEPT_REQUESTS)
+        self._seen: deque[Seen] = deque(maxlen=KEPT_REQUESTS)
         self._asks_tokens = tokens
         self._tokens = Tokens(login=login, lifetime=token_lifetime, scopes_per_token=scopes_per_token)
         self._page_size = page_size
@@ -165,7 +154,7 @@ class RegistryTwin:
             response = self._ruined(request, trouble) or self._sound(request, name, kind, reference)
             if trouble is not None:
                 response = spoiled(response, trouble.fault, kind)
-            self._note(request, response)
+            self._seen.append(seen(request, response))
         return response
 
     def _trouble(self, name: str) -> _Trouble | None:
@@ -270,9 +259,5 @@ class RegistryTwin:
                 ends = round(self._tokens.lifetime.total_seconds())
                 body = {"token": token, "access_token": token, "expires_in": ends}
                 response = answered(json.dumps(body).encode(), "application/json")
-            self._note(request, response)
+            self._seen.append(seen(request, response))
         return response
-
-    def _note(self, request: Request, response: Response) -> None:
-        target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-        self._seen.append(Seen(request.method, target, response.status_code))

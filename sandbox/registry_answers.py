@@ -34,7 +34,9 @@ class Repository:
 
     tags: dict[str, str] = field(default_factory=dict)  # tag -> digest
     blobs: dict[str, Blob] = field(default_factory=dict)  # digest -> manifest, index, config or layer
-    first_manifest: dict[str, str] = field(default_factory=dict)  # index digest -> digest of its first manifest
+    first_manifest: dict[str, str] = field(
+        default_factory=dict
+    )  # index digest -> digest of its first manifest
 
 
 def place(path: str) -> tuple[str, str, str]:

@@ -530,6 +530,53 @@ def test_a_rate_limit_is_said_as_github_says_it(world: World, repo: Repository) 
     assert repo.get_pulls().totalCount == 0
 
 
+def test_requests_are_counted(world: World, pull: PullRequest) -> None:
+    world.twin.forget()
+    world.twin.refuse_merges(409)
+
+    with pytest.raises(GithubException):
+        pull.merge()
+    pull.merge()
+
+    address = "/repos/example/gitops/pulls/1/merge"
+    assert [(one.method, one.target, one.status) for one in world.twin.seen()] == [
+        ("PUT", address, 409),
+        ("PUT", address, 200),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("verb", "address", "values"),
+    [
+        ("PUT", "pulls/1/merge", {"merge_method": ["merge"]}),
+        ("PUT", "pulls/1/merge", {"sha": ["x"]}),
+        ("PATCH", "pulls/1", {"state": {}}),
+        ("PATCH", "pulls/1", {"title": 7}),
+        ("POST", "pulls", {"title": "t", "head": ["x"], "base": {}}),
+        ("POST", "pulls/1/reviews", {"event": ["APPROVE"]}),
+        ("POST", "pulls/1/reviews", {"event": "COMMENT"}),
+        ("POST", "pulls/1/reviews", {"commit_id": "--all"}),
+        ("POST", "issues/1/comments", {"body": [1]}),
+        ("POST", "statuses/main", {"state": []}),
+        ("POST", "statuses/--all", {"state": "success"}),
+        ("GET", "compare/--all...main", None),
+        ("GET", "commits/--all", None),
+        ("GET", "pulls/%D9%A5", None),
+    ],
+)
+@pytest.mark.usefixtures("pull")
+def test_nonsense_is_refused_and_changes_nothing(
+    world: World, repo: Repository, verb: str, address: str, values: Any
+) -> None:
+    before = world.twin.snapshot()
+
+    with pytest.raises(GithubException) as caught:
+        repo.requester.requestJsonAndCheck(verb, f"/repos/example/gitops/{address}", input=values)
+
+    assert caught.value.status in {404, 409, 422}
+    assert world.twin.snapshot() == before
+
+
 def test_other_requests_fail_where_told_and_heal(world: World, repo: Repository, pull: PullRequest) -> None:
     world.twin.fail(500, method="POST", address="/comments", times=5)
 
