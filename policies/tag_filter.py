@@ -16,7 +16,7 @@ _OPTIONS.log_errors = False  # an invalid pattern is an answer, not a line on st
 _LITERAL_TEXT = re.compile(r"\\Q.*?(?:\\E|\Z)", re.DOTALL)
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 
-_REMEMBERED = 1 << 18  # tags, for all filters together; about 40 MB
+_REMEMBERED = 1 << 17  # tags, for all filters together; about 40 MB
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +64,6 @@ def compiled(pattern: str) -> Any:
     if not all(name.isascii() for name in program.groupindex):
         raise PolicyError(f"{pattern[:140]!r} is not a pattern: expected ASCII names of groups")
     return program
-
-
-def is_found(pattern: str, text: str) -> bool:
-    """Is the pattern found anywhere in ``text``? Raises: PolicyError."""
-    return compiled(pattern).search(text) is not None
 
 
 def _reason(error: Exception) -> str:

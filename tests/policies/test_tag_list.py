@@ -77,3 +77,8 @@ def test_what_is_stored_stands_in_the_order_of_its_bytes(tags: list[str]) -> Non
     stored = scan(tags, ["^never$"])
 
     assert list(stored) == sorted(stored, key=str.encode, reverse=True)
+
+
+@given(st.lists(st.text(".sig\na", max_size=8)))
+def test_the_quick_way_for_signatures_is_that_of_the_pattern(tags: list[str]) -> None:
+    assert without_excluded(tags, exclusions_of(None)) == without_excluded(tags, [r"(?:^.*\.sig$)"])

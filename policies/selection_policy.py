@@ -1,0 +1,95 @@
+"""Selection policies: how a repository's tags are ordered, and the filter that they pass first."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Self
+
+from policies.errors import PolicyError
+from policies.tag_filter import TagFilter
+from policies.version_range import Range
+
+
+class Order(StrEnum):
+    """Ascending takes the last in the order, descending the first."""
+
+    ASC = "asc"
+    DESC = "desc"
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read an order in any case; nothing means ascending. Raises: PolicyError."""
+        try:
+            return cls(text.lower() or "asc")
+        except ValueError:
+            raise PolicyError(f"{text[:60]!r} is not an order; expected asc or desc") from None
+
+
+@dataclass(frozen=True, slots=True)
+class Semver:
+    """Take the highest version in a range."""
+
+    range: Range
+
+
+@dataclass(frozen=True, slots=True)
+class Alphabetical:
+    """Order by bytes."""
+
+    order: Order
+
+
+@dataclass(frozen=True, slots=True)
+class Numerical:
+    """Order by number."""
+
+    order: Order
+
+
+@dataclass(frozen=True, slots=True)
+class SelectionPolicy:
+    """How tags are chosen, and the filter that they pass first."""
+
+    choose: Semver | Alphabetical | Numerical
+    tags: TagFilter | None = None
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        semver: str | None = None,
+        alphabetical: str | None = None,
+        numerical: str | None = None,
+        pattern: str | None = None,
+        extract: str = "",
+    ) -> Self:
+        """Build the policy of an ImagePolicy from its range or order; the first that is set counts.
+
+        Raises: PolicyError.
+        """
+        if semver is not None:
+            return cls.semver(semver, pattern, extract)
+        if alphabetical is not None:
+            return cls.alphabetical(alphabetical, pattern, extract)
+        if numerical is not None:
+            return cls.numerical(numerical, pattern, extract)
+        raise PolicyError("the policy chooses nothing; expected one of semver, alphabetical and numerical")
+
+    @classmethod
+    def semver(cls, range_text: str, pattern: str | None = None, extract: str = "") -> Self:
+        """Build a policy from the text of a range. Raises: PolicyError."""
+        return cls(Semver(Range.parse(range_text)), _filter(pattern, extract))
+
+    @classmethod
+    def alphabetical(cls, order: str = "", pattern: str | None = None, extract: str = "") -> Self:
+        """Build a policy that orders by bytes. Raises: PolicyError."""
+        return cls(Alphabetical(Order.parse(order)), _filter(pattern, extract))
+
+    @classmethod
+    def numerical(cls, order: str = "", pattern: str | None = None, extract: str = "") -> Self:
+        """Build a policy that orders by number. Raises: PolicyError."""
+        return cls(Numerical(Order.parse(order)), _filter(pattern, extract))
+
+
+def _filter(pattern: str | None, extract: str) -> TagFilter | None:
+    """Build the filter of a policy, where there is one."""
+    return None if pattern is None else TagFilter.parse(pattern, extract)
