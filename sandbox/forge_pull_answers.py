@@ -50,7 +50,7 @@ def change_pull(call: Call) -> Response:
 
 def merge_pull(call: Call) -> Response:
     """PUT /pulls/{number}/merge."""
-    sha = call.pulls.merge(call.pull(), call.writer(), call.body)
+    sha = call.pulls.merge(call.pull(), call.user, call.body)
     return JSONResponse({"sha": sha, "merged": True, "message": _MERGED})
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from sandbox.forge_merging import METHOD_NAMES, METHODS, Merging
-from sandbox.forge_refusals import custom, head_modified, invalid, not_mergeable
+from sandbox.forge_refusals import custom, forbidden, head_modified, invalid, not_mergeable
 from sandbox.forge_repository import ForgeRepository
 from sandbox.forge_rules import Rules
 from sandbox.forge_state import Pull, State, User
@@ -104,6 +104,8 @@ class Pulls:
 
     def merge(self, pull: Pull, by: User, wanted: Mapping[str, Any]) -> str:
         """Merge, and return the commit that the base branch then ends with. Raises: RefusalError."""
+        if not by.can_write:
+            raise forbidden()
         method = wanted.get("merge_method") or "merge"
         if method not in METHODS:
             raise invalid("PullRequest", "merge_method")

@@ -72,10 +72,6 @@ class ForgeRepository:
         answer = self.git.run("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}", expected=(0, 1, 128))
         return answer.text if answer.code == 0 else None
 
-    def is_valid_branch(self, name: str) -> bool:
-        """Tell whether a branch might be called so."""
-        return self.git.run("check-ref-format", f"refs/heads/{name}", expected=(0, 1)).code == 0
-
     def contains(self, descendant: str, ancestor: str) -> bool:
         """Tell whether ``ancestor`` is part of the history of ``descendant``."""
         answer = self.git.run("merge-base", "--is-ancestor", ancestor, descendant, expected=(0, 1))

@@ -741,6 +741,8 @@ def test_a_person_merges_in_the_browser(world: World, repo: Repository, pull: Pu
     sha = world.twin.merge_pull(1, login=ADA.login)
 
     assert (repo.get_pull(1).merged_by.login, repo.get_pull(1).merge_commit_sha) == ("ada-l", sha)
+    with pytest.raises(RefusalError, match="not accessible"):
+        world.twin.merge_pull(1, login=BOB.login)
     with pytest.raises(RefusalError, match="not mergeable"):
         world.twin.merge_pull(1, login=ADA.login)
 
