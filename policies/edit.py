@@ -6,7 +6,7 @@ from itertools import pairwise, zip_longest
 
 import yaml
 
-from policies import quoting, yaml_text
+from policies import quoting, yaml_events
 from policies.errors import PolicyError
 from policies.yaml_nodes import ScalarNode
 
@@ -32,12 +32,16 @@ def apply(content: bytes, edits: Sequence[Edit]) -> bytes:
 
     Raises: EditRefused, where the text is not what the edits were made for or the proof fails; YamlRefused.
     """
-    wanted = sorted((edit for edit in set(edits) if edit.old != edit.new), key=lambda edit: edit.start)
-    if not wanted:
+    if all(edit.old == edit.new for edit in edits):
         return content
+    text = yaml_events.decode(content)
+    return splice(text, yaml_events.events(text), edits).encode("utf-8")
+
+
+def splice(text: str, before: Sequence[yaml.Event], edits: Sequence[Edit]) -> str:
+    """Do the same with a text that was read ``before``. Raises: EditRefused."""
+    wanted = sorted((edit for edit in set(edits) if edit.old != edit.new), key=lambda edit: edit.start)
     _refuse_overlaps(wanted)
-    text = yaml_text.decode(content)
-    before = list(yaml_text.events(text))
     nodes = _edited_scalars(text, before, wanted)
     pieces, last = [], 0
     for edit in wanted:
@@ -45,7 +49,7 @@ def apply(content: bytes, edits: Sequence[Edit]) -> bytes:
         last = edit.end
     result = "".join([*pieces, text[last:]])
     _prove(before, result, {nodes[edit.start][0]: edit for edit in wanted})
-    return result.encode("utf-8")
+    return result
 
 
 def _refuse_overlaps(wanted: Sequence[Edit]) -> None:
@@ -61,14 +65,15 @@ def _edited_scalars(
     text: str, events: Sequence[yaml.Event], wanted: Sequence[Edit]
 ) -> dict[int, tuple[int, ScalarNode]]:
     """Find each edit's scalar, by its start, with its place among the events. Raises: EditRefused."""
+    ahead = yaml_events.offset(text)
     ends = {edit.end: edit for edit in wanted}
     found: dict[int, tuple[int, ScalarNode]] = {}
     for index, event in enumerate(events):
         if not isinstance(event, yaml.ScalarEvent):
             continue
-        edit = ends.get(yaml_text.span(text, event)[1])
+        edit = ends.get(yaml_events.span(event, ahead)[1])
         if edit is not None:
-            node = yaml_text.scalar(text, event)
+            node = yaml_events.scalar(text, event, ahead)
             if (node.start, node.value) == (edit.start, edit.old) and node.obstacle is None:
                 found[edit.start] = (index, node)
     for edit in wanted:
@@ -90,8 +95,8 @@ def _rewritten(node: ScalarNode, edit: Edit) -> str:
 def _prove(before: Sequence[yaml.Event], result: str, edited: dict[int, Edit]) -> None:
     """Demand the same events but for the edited values. Raises: EditRefused."""
     try:
-        after = list(yaml_text.events(result))
-    except yaml_text.YamlRefused as error:
+        after = yaml_events.events(result)
+    except yaml_events.YamlRefused as error:
         raise EditRefused(f"the edited text cannot be read: {error}") from error
     for index, (old, new) in enumerate(zip_longest(before, after)):
         edit = edited.get(index)
@@ -100,7 +105,7 @@ def _prove(before: Sequence[yaml.Event], result: str, edited: dict[int, Edit]) -
         else:
             same = _is_edited(old, new, edit)
         if not same:
-            line = yaml_text.span(result, new)[2] if new is not None else 1
+            line = yaml_events.span(new, 0)[2] if new is not None else 1
             raise EditRefused(f"the edited text would differ at line {line} in more than the edited values")
 
 

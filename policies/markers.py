@@ -203,19 +203,21 @@ def _line_above(text: str, item: ScalarNode) -> tuple[str, int] | None:
 def _strays(path: str, yaml: YamlText, attached: set[int]) -> Iterator[Problem]:
     """Yield a problem for every marker that stands neither behind a value nor above a list's item."""
     places = sorted(attached)
+    line, counted = 1, 0
     at = yaml.text.find(TOKEN)
     while at >= 0:
+        line, counted = line + yaml.text.count("\n", counted, at), at
         last = bisect_left(places, at) - 1
         if last < 0 or yaml.text.find("\n", places[last], at) >= 0:
             code, what = _stray(yaml, at)
             detail = f"a marker {what}; expected it behind a plain or quoted value on the same line"
-            yield Problem(path, yaml.text.count("\n", 0, at) + 1, code, detail)
+            yield Problem(path, line, code, detail)
         at = yaml.text.find(TOKEN, at + len(TOKEN))
 
 
 def _stray(yaml: YamlText, at: int) -> tuple[ProblemCode, str]:
     """Say what the marker at ``at`` stands on."""
-    if any(begin <= at < end for begin, end in yaml.blocks):
+    if at in yaml.blocks:
         return ProblemCode.BLOCK_SCALAR, "in or on a block of text"
     if yaml.text.find("{{", yaml.text.rfind("\n", 0, at) + 1, at) >= 0:
         return ProblemCode.TEMPLATE, "on a template"

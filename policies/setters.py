@@ -44,7 +44,9 @@ def set_markers(path: str, content: bytes, policies: Mapping[str, ImageReference
             elif image is not None and (new := _value(image, mark.marker.part)) != mark.node.value:
                 node = mark.node
                 changes.append(edit.Edit(path, mark.marker.where, node.value, new, node.start, node.end))
-        return Setting(edit.apply(content, changes), tuple(changes), tuple(problems))
+        if changes:
+            content = edit.splice(yaml.text, yaml.events, changes).encode("utf-8")
+        return Setting(content, tuple(changes), tuple(problems))
     except yaml_text.YamlRefused as refused:
         return Setting(content, (), (Problem(path, refused.line, refused.code, refused.detail),))
     except edit.EditRefused as refused:
@@ -104,7 +106,7 @@ def _not_done(path: str, yaml: YamlText, mark: Mark, image: ImageReference | Non
             f"{mark.marker.where} follows a policy that is not given; expected one of its namespace and name"
         )
         return Problem(path, mark.node.line, ProblemCode.MARKER_POLICY, detail)
-    if any(begin <= mark.node.start < end for begin, end in yaml.repeated):
+    if mark.node.start in yaml.repeated:
         detail = f"{mark.marker.where} stands under a key that its map has twice; only the first is written"
         return Problem(path, mark.node.line, ProblemCode.AMBIGUOUS, detail)
     return None

@@ -134,7 +134,7 @@ class Settling:
             return ProblemCode.TEMPLATE, "a template; expected a value"
         if not isinstance(node, ScalarNode):
             return ProblemCode.NOT_AN_IMAGE, "a map or a list; expected a value on one line"
-        if any(begin <= node.start < end for begin, end in self.yaml.ambiguous):
+        if node.start in self.yaml.ambiguous:
             return ProblemCode.AMBIGUOUS, "under a key that its map has twice; expected it once"
         if not spot.where.isprintable():
             return ProblemCode.NOT_AN_IMAGE, "a name with control characters; expected one printable line"

@@ -1,5 +1,6 @@
 """The nodes of a YAML tree: scalars, aliases, maps and lists, each with its span in the text."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 BLOCKS = frozenset({"|", ">"})  # the styles of block scalars
@@ -56,20 +57,17 @@ class AliasNode:
 
 @dataclass(frozen=True, slots=True)
 class MapNode:
-    """A map as its pairs, in order, duplicates kept."""
+    """A map as its pairs, in order, duplicates kept; ``by_key`` has the last of each, as most readers take it."""
 
     items: "tuple[tuple[Node, Node], ...]"
+    by_key: "Mapping[str, Node]"
     start: int
     end: int
     line: int
 
     def get(self, key: str) -> "Node | None":
-        """Return the value of the last pair with the scalar key ``key``: what most readers take."""
-        found: Node | None = None
-        for name, value in self.items:
-            if isinstance(name, ScalarNode) and name.value == key:
-                found = value
-        return found
+        """Return the value under the scalar key ``key``."""
+        return self.by_key.get(key)
 
     def text(self, key: str) -> str | None:
         """Return the scalar under ``key`` as text, read through an alias or a merge; None where there is none."""

@@ -1,34 +1,36 @@
-"""YAML texts as trees that remember where each scalar stands, read from libyaml's event stream."""
+"""YAML texts as trees whose nodes know where they stand."""
 
-import re
-from collections import Counter
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import cast
+from itertools import accumulate
+from typing import Any
 
 import yaml
 
-from policies.errors import PolicyError
+from policies import yaml_events
+from policies.yaml_events import COMMENT, YamlRefused
 from policies.yaml_nodes import BLOCKS, AliasNode, ListNode, MapNode, Node, ScalarNode
 
-MAX_BYTES = 8 * 1024 * 1024  # bundles of CRDs reach 5 MB; nobody writes more by hand
-MAX_DEPTH = 200  # libyaml grows quadratic with the depth of flow collections
-MAX_ALIASES = 10_000  # they are never expanded; this many is an attack or a mistake
+__all__ = ["YamlRefused", "YamlText", "read"]
 
-# YAML 1.1 breaks lines at these too; a comment ends there for libyaml and for Go's port of it.
-_COMMENT = re.compile(r"[ \t]*,?[ \t]*(#[^\r\n\x85\u2028\u2029]*)")
-_PROPERTIES = re.compile(r"(?:[&!]\S*(?:\s+(?:#[^\r\n]*\s+)*|$))*")
-_BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"
+Span = tuple[int, int]
 
 
-class YamlRefused(PolicyError):  # noqa: N818  a refusal is what it is: foreseen, and nobody erred
-    """The bytes are not a YAML text that can be edited; ``code`` and ``line`` (1-based) say why and where."""
+class Spans:
+    """Stretches of a text, nested or not, that can be asked whether they hold a place."""
 
-    def __init__(self, code: str, line: int, detail: str) -> None:
-        super().__init__(f"line {line}: {detail}")
-        self.code = code
-        self.line = line
-        self.detail = detail
+    __slots__ = ("_reach", "_starts")
+
+    def __init__(self, spans: Iterable[Span]) -> None:
+        ordered = sorted(spans)
+        self._starts = [start for start, _ in ordered]
+        self._reach = list(accumulate((end for _, end in ordered), max))
+
+    def __contains__(self, at: int) -> bool:
+        """Say whether one of them begins at or before ``at`` and ends behind it."""
+        index = bisect_right(self._starts, at) - 1
+        return index >= 0 and self._reach[index] > at
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +38,12 @@ class YamlText:
     """A decoded text (its byte order mark kept), its documents, and what is worth knowing about spans of it."""
 
     text: str
+    events: Sequence[yaml.Event]
     documents: tuple[Node, ...]
-    ambiguous: tuple[tuple[int, int], ...]  # pairs whose key stands more than once in its map
-    repeated: tuple[tuple[int, int], ...]  # of these all but the first
-    blocks: tuple[tuple[int, int], ...]  # spans of block scalars
-    aliased: frozenset[int]  # starts of scalars that an alias repeats elsewhere
+    ambiguous: Spans  # pairs whose key stands more than once in its map
+    repeated: Spans  # of these all but the first
+    blocks: Spans  # block scalars
+    aliased: Spans  # what an alias repeats elsewhere
 
     @property
     def encrypted_at(self) -> int | None:
@@ -52,90 +55,21 @@ class YamlText:
         return None
 
 
-def decode(content: bytes) -> str:
-    """Return the text of ``content``, strictly UTF-8, byte order mark and line ends kept. Raises: YamlRefused."""
-    if len(content) > MAX_BYTES:
-        raise YamlRefused("too-large", 1, f"{len(content)} bytes; expected at most {MAX_BYTES}")
-    try:
-        text = content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise YamlRefused(
-            "not-utf-8", line, f"byte {error.start} is not UTF-8; expected UTF-8 text"
-        ) from error
-    if text.startswith(_BOM * 2):
-        raise YamlRefused("not-utf-8", 1, "two byte order marks; expected one at most")
-    return text
-
-
-def events(text: str) -> Iterator[yaml.Event]:
-    """Yield libyaml's events; their marks do not count a byte order mark. Raises: YamlRefused."""
-    depth = aliases = 0
-    try:
-        for event in yaml.parse(text.removeprefix(_BOM), Loader=yaml.CSafeLoader):
-            if isinstance(event, yaml.CollectionStartEvent):
-                depth += 1
-            elif isinstance(event, yaml.CollectionEndEvent):
-                depth -= 1
-            elif isinstance(event, yaml.AliasEvent):
-                aliases += 1
-            if depth > MAX_DEPTH or aliases > MAX_ALIASES:
-                what = (
-                    f"nested deeper than {MAX_DEPTH}" if depth > MAX_DEPTH else f"over {MAX_ALIASES} aliases"
-                )
-                raise YamlRefused("too-deep", _mark(event.start_mark).line + 1, what)
-            yield event
-    except yaml.YAMLError as error:
-        raise _refused(error, text) from error
-
-
-def offset(text: str) -> int:
-    """Return how far an index in ``text`` is ahead of an event's mark: the byte order mark is not counted."""
-    return 1 if text.startswith(_BOM) else 0
-
-
-def span(text: str, event: yaml.Event) -> tuple[int, int, int]:
-    """Return where an event begins and ends in ``text``, and its first line (1-based)."""
-    begin, end, ahead = _mark(event.start_mark), _mark(event.end_mark), offset(text)
-    return begin.index + ahead, end.index + ahead, begin.line + 1
-
-
-def scalar(text: str, event: yaml.ScalarEvent) -> ScalarNode:
-    """Place a scalar event in ``text``: its mark begins at anchor and tag, its text does not."""
-    start, end, line = span(text, event)
-    if event.anchor is not None or text[start : start + 1] == "!":
-        properties = _PROPERTIES.match(text, start, end)
-        start = properties.end() if properties else start
-    style = event.style or ""
-    one_line = _stands_on_one_line(text[start:end], event.value, style)
-    found = _COMMENT.match(text, end) if style not in BLOCKS else None
-    return ScalarNode(
-        value=event.value,
-        start=start,
-        end=end,
-        line=_mark(event.end_mark).line + 1 if one_line else line,
-        style=style,
-        tag=event.tag,
-        anchor=event.anchor,
-        comment=found[1] if found else "",
-        comment_at=found.start(1) if found else -1,
-        one_line=one_line,
-    )
-
-
 def read(content: bytes) -> YamlText:
     """Read every document of ``content``. Raises: YamlRefused."""
-    text = decode(content)
+    text = yaml_events.decode(content)
+    events = yaml_events.events(text)
     builder = _Builder(text)
-    for event in events(text):
+    for event in events:
         builder.take(event)
     return YamlText(
         text=text,
+        events=events,
         documents=tuple(builder.documents),
-        ambiguous=tuple(builder.ambiguous),
-        repeated=tuple(builder.repeated),
-        blocks=tuple(builder.blocks),
-        aliased=frozenset(builder.aliased),
+        ambiguous=Spans(builder.ambiguous),
+        repeated=Spans(builder.repeated),
+        blocks=Spans(builder.blocks),
+        aliased=Spans(builder.aliased),
     )
 
 
@@ -144,100 +78,72 @@ class _Builder:
 
     def __init__(self, text: str) -> None:
         self.text = text
+        self.ahead = yaml_events.offset(text)
         self.documents: list[Node] = []
-        self.ambiguous: list[tuple[int, int]] = []
-        self.repeated: list[tuple[int, int]] = []
-        self.blocks: list[tuple[int, int]] = []
-        self.aliased: set[int] = set()
-        self._open: list[tuple[yaml.CollectionStartEvent, list[Node]]] = []
+        self.ambiguous: list[Span] = []
+        self.repeated: list[Span] = []
+        self.blocks: list[Span] = []
+        self.aliased: set[Span] = set()
+        self._siblings: list[Node] = self.documents
+        self._open: list[tuple[Any, list[Node]]] = []  # what was begun, and what it stands beside
         self._anchors: dict[str, Node | None] = {}
 
-    def take(self, event: yaml.Event) -> None:
-        match event:
-            case yaml.ScalarEvent():
-                node = scalar(self.text, event)
-                if node.style in BLOCKS:
-                    self.blocks.append((node.start, node.end))
-                self._add(node, event.anchor)
-            case yaml.AliasEvent():
-                self._add(self._alias(event), None)
-            case yaml.CollectionStartEvent():
-                self._open.append((event, []))
-                if event.anchor is not None:
-                    self._anchors[event.anchor] = None
-            case yaml.CollectionEndEvent():
-                begun, children = self._open.pop()
-                self._add(self._collection(begun, event, children), begun.anchor)
-            case yaml.DocumentStartEvent():
-                self._anchors = {}
-            case _:
-                pass
+    def take(self, event: Any) -> None:
+        """Add what one event says; events arrive in the order of the text."""
+        kind = type(event)
+        if kind is yaml.ScalarEvent:
+            node = yaml_events.scalar(self.text, event, self.ahead)
+            if node.style in BLOCKS:
+                self.blocks.append((node.start, node.end))
+            self._add(node, event.anchor)
+        elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
+            self._open.append((event, self._siblings))
+            self._siblings = []
+            if event.anchor is not None:
+                self._anchors[event.anchor] = None
+        elif kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
+            children = self._siblings
+            begun, self._siblings = self._open.pop()
+            self._add(self._collection(begun, event, children), begun.anchor)
+        elif kind is yaml.AliasEvent:
+            self._add(self._alias(event), None)
+        elif kind is yaml.DocumentStartEvent:
+            self._anchors = {}
 
     def _add(self, node: Node, anchor: str | None) -> None:
         if anchor is not None:
             self._anchors[anchor] = node
-        if self._open:
-            self._open[-1][1].append(node)
-        else:
-            self.documents.append(node)
+        self._siblings.append(node)
 
-    def _alias(self, event: yaml.AliasEvent) -> AliasNode:
-        start, end, line = span(self.text, event)
-        name = event.anchor or ""
-        target = self._anchors.get(name)
-        if isinstance(target, ScalarNode):
-            self.aliased.add(target.start)
-        found = _COMMENT.match(self.text, end)
+    def _alias(self, event: Any) -> AliasNode:
+        start, end, line = yaml_events.span(event, self.ahead)
+        target = self._anchors.get(event.anchor)
+        if target is not None:
+            self.aliased.add((target.start, target.end))
+        found = COMMENT.match(self.text, end)
         comment, comment_at = (found[1], found.start(1)) if found else ("", -1)
-        return AliasNode(name, target, start, end, line, comment, comment_at)
+        return AliasNode(event.anchor, target, start, end, line, comment, comment_at)
 
-    def _collection(
-        self, begun: yaml.CollectionStartEvent, ended: yaml.CollectionEndEvent, children: list[Node]
-    ) -> Node:
-        start, _, line = span(self.text, begun)
-        end = span(self.text, ended)[1]
-        if isinstance(begun, yaml.SequenceStartEvent):
+    def _collection(self, begun: Any, ended: Any, children: list[Node]) -> Node:
+        start, _, line = yaml_events.span(begun, self.ahead)
+        end = ended.end_mark.index + self.ahead
+        if type(begun) is yaml.SequenceStartEvent:
             return ListNode(tuple(children), start, end, line)
         pairs = tuple(zip(children[::2], children[1::2], strict=True))
-        self._note_equal_keys(pairs)
-        return MapNode(pairs, start, end, line)
+        by_key = {key.value: value for key, value in pairs if isinstance(key, ScalarNode)}
+        if len(by_key) < len(pairs):
+            self._note_equal_keys(pairs)
+        return MapNode(pairs, by_key, start, end, line)
 
     def _note_equal_keys(self, pairs: tuple[tuple[Node, Node], ...]) -> None:
         """Keep the spans of pairs whose key stands more than once in their map."""
-        counts = Counter(key.value for key, _ in pairs if isinstance(key, ScalarNode))
-        if len(counts) == len(pairs):
-            return
-        seen: set[str] = set()
+        first: dict[str, Span | None] = {}
         for key, value in pairs:
-            if isinstance(key, ScalarNode) and counts[key.value] > 1:
+            if isinstance(key, ScalarNode):
                 at = (key.start, max(key.end, value.end))
-                self.ambiguous.append(at)
-                if key.value in seen:
+                if key.value in first:
                     self.repeated.append(at)
-                seen.add(key.value)
-
-
-def _mark(mark: object) -> yaml.Mark:
-    """Narrow a mark: libyaml gives every event both of its marks."""
-    return cast("yaml.Mark", mark)
-
-
-def _stands_on_one_line(written: str, value: str, style: str) -> bool:
-    """Say whether the text between the marks is the scalar's own, on one line, as its style writes it."""
-    if style == "":
-        return written == value
-    if style in {"'", '"'}:
-        return len(written) > 1 and written[0] == written[-1] == style and len(written.splitlines()) == 1
-    return False
-
-
-def _refused(error: yaml.YAMLError, text: str) -> YamlRefused:
-    """Name line and cause of what libyaml could not read; a template is called by its name."""
-    mark = getattr(error, "problem_mark", None)
-    at = getattr(error, "position", 0)  # of a character that YAML does not allow, in bytes
-    line = mark.line + 1 if mark is not None else text.encode().count(b"\n", 0, at) + 1
-    if "{{" in text:
-        line = text.count("\n", 0, text.index("{{")) + 1
-        return YamlRefused("template", line, "a template, not YAML; expected YAML before it is rendered")
-    cause = getattr(error, "problem", None) or getattr(error, "reason", None) or "cannot be read"
-    return YamlRefused("unparsable", line, f"not YAML: {cause}")
+                    self.ambiguous += [at] if (one := first[key.value]) is None else [one, at]
+                    first[key.value] = None  # noted
+                else:
+                    first[key.value] = at

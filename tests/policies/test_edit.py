@@ -129,7 +129,9 @@ def test_a_tag_that_would_change_type_is_quoted(tag: str, quote: str) -> None:
 
 
 def test_a_line_of_a_megabyte_is_edited() -> None:
-    text = f"a: {'x' * 1_000_000}\nimage: r/a:1.0.0 # {MARKER} {' ' * 1_000_000}\nb: 1\n"
+    text = (
+        f"a: {'x' * 1_000_000}\nb: y{' ' * 1_000_000}\nimage: r/a:1.0.0 # {MARKER} {' ' * 1_000_000}\nc: 1\n"
+    )
 
     assert moved(text) == text.replace("1.0.0", "1.0.1").encode()
 

@@ -11,6 +11,7 @@ from policies.places import Problem, ProblemCode
 
 NEW = Digest("sha256:" + "a" * 64)
 APP = '# {"$imagepolicy": "flux-system:app"}'
+TAG_APP = '# {"$imagepolicy": "flux-system:app:tag"}'
 
 REPOSITORY_FILE = f"""\
 # one of everything
@@ -144,3 +145,22 @@ def test_a_place_can_be_found_below_any_depth(depth: int, is_flow: bool) -> None
         text = "".join(f"{' ' * level}a:\n" for level in range(depth)) + f"{' ' * depth}a: {inner}"
 
     assert len(references.find("a.yaml", text.encode()).references) == 1
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"k%d: v1 {TAG_APP}\n",
+        f"# {TAG_APP}\n",
+        f"k%d: | {APP}\n  x\n",
+        f"k: v1 {TAG_APP}\n",
+        f"k%d: &x v1 {TAG_APP}\n",
+    ],
+    ids=["marked", "stray", "blocks", "equal keys", "anchors"],
+)
+def test_a_file_full_of_markers_takes_time_in_proportion(line: str) -> None:
+    text = "repository: r/a\n" + "".join(line.replace("%d", str(number)) for number in range(30_000))
+
+    found = references.find("a.yaml", text.encode())
+
+    assert len(found.references) + len(found.problems) == 30_000
