@@ -11,7 +11,7 @@ from policies.image import Tag
 from policies.number import parse_number
 from policies.selection_policy import Alphabetical, Numerical, Order, SelectionPolicy, Semver
 from policies.tag_filter import TagFilter
-from policies.version import Precedence, tag_precedence
+from policies.version import Precedence, highest_tag, tag_precedence
 from policies.version_range import Entry, Range
 
 # The policies are read from here, too: who selects needs both.
@@ -85,7 +85,9 @@ def best(policy: SelectionPolicy, tags: Iterable[str]) -> Tag | None:
     names = list(tags)
     match policy.choose:
         case Semver(range=range_):
-            found = _highest(range_, _values(policy, names, None))
+            values = _values(policy, names, None) if policy.tags else None
+            pairs = zip(names, names, strict=True) if values is None else values.items()
+            found = highest_tag(pairs, range_.takes)
         case Alphabetical(order=order):
             values = _values(policy, names, None)
             outermost = max if order is Order.ASC else min
@@ -143,21 +145,6 @@ def _values(policy: SelectionPolicy, tags: Iterable[str], fates: dict[str, Fate]
             if name not in left
         }
     return values
-
-
-def _highest(range_: Range, values: Mapping[str, str]) -> str:
-    """Return the first of the tags that ``_rank_versions`` returns, nothing where there is none."""
-    highest: Precedence = ()  # below every version
-    found = ""
-    entry, is_in = range_.entry, Entry.IN
-    for value, tag in values.items():
-        place = tag_precedence(value)
-        # The range is asked only about what stands before the best so far.
-        if place is None or place < highest or (place == highest and tag < found):
-            continue
-        if entry(place) is is_in:
-            highest, found = place, tag
-    return found
 
 
 def _rank_versions(range_: Range, values: Mapping[str, str], fates: dict[str, Fate]) -> list[str]:

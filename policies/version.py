@@ -1,6 +1,7 @@
 """Versions as Flux reads them: a lenient semantic version, its canonical text and its place in the order."""
 
 import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import total_ordering
 from typing import Any, Self
@@ -87,20 +88,46 @@ def tag_precedence(tag: str) -> Precedence | None:
 
     The same as ``Version.parse_tag(tag).precedence`` without an object for each of a hundred thousand tags.
     """
-    match = _VERSION.fullmatch(tag)
+    match = _VERSION.fullmatch(tag) if len(tag) <= MAX_VERSION else None
     if match is None:
         return None
     major, minor, patch, prerelease, _ = match.groups()
     if patch is None and tag.count(".") < 2:  # noqa: PLR2004  1.2-beta.5 has its two dots elsewhere
         return None
     place = RELEASE if prerelease is None else prerelease_precedence(prerelease)
-    if place is None or len(tag) > MAX_VERSION:
+    if place is None:
         return None
     numbers = (int(major), int(minor or 0), int(patch or 0), place)
     # Nineteen digits always fit into 64 bits, so that nearly every tag skips the comparison.
     if len(tag) > 19 and max(numbers[:3]) > MAX_NUMBER:  # noqa: PLR2004  digits of 10**18
         return None
     return numbers
+
+
+def highest_tag(pairs: Iterable[tuple[str, str]], is_taken: Callable[[Precedence], bool]) -> str:
+    """Return the tag of the highest version that is taken, of equal ones the last in ascending bytes.
+
+    ``pairs`` are the text of a version, and its tag. Nothing where none is taken. Most of a hundred thousand tags
+    lose by their first two numbers: only the others are looked at as a whole, and ``is_taken`` is asked about
+    those alone that stand before the best so far.
+    """
+    highest: Precedence = ()  # below every version
+    major = minor = -1
+    found = ""
+    for text, tag in pairs:
+        match = _VERSION.fullmatch(text) if len(text) <= MAX_VERSION else None
+        if match is None:
+            continue
+        first = int(match[1])
+        if first < major or (first == major and int(match[2] or 0) < minor):
+            continue
+        place = tag_precedence(text)
+        if place is None or place < highest or (place == highest and tag < found):
+            continue
+        if is_taken(place):
+            highest, found = place, tag
+            major, minor = place[:2]
+    return found
 
 
 def prerelease_precedence(text: str) -> Precedence | None:

@@ -114,7 +114,11 @@ class Range:
 
     def admits(self, version: Version) -> bool:
         """Say whether the version is in the range."""
-        return self.entry(version.precedence) is Entry.IN
+        return self.takes(version.precedence)
+
+    def takes(self, place: Precedence) -> bool:
+        """Say whether the version at ``place`` is in the range."""
+        return self.entry(place) is Entry.IN
 
     def __str__(self) -> str:
         """Write it as it was written."""

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from policies.errors import PolicyError
-from policies.version import MAX_NUMBER, Version, prerelease_precedence, tag_precedence
+from policies.version import MAX_NUMBER, Version, highest_tag, prerelease_precedence, tag_precedence
 
 NUMBERS = st.integers(0, 3) | st.integers(0, MAX_NUMBER)
 PARTS = st.sampled_from(["0", "1", "2", "10", "a", "A", "rc1", "rc10", "0a", "a-b", "-", "x"])
@@ -53,6 +53,8 @@ def test_a_version_has_a_canonical_text(text: str, canonical: str) -> None:
         "\u0661.2.3",
         f"{MAX_NUMBER + 1}.0.0",
         "1.2.3-" + "a" * 251,
+        "1.2.3-" + "1" * 5000,
+        "1" * 5000 + ".2.3",
     ],
 )
 def test_what_is_no_version_is_refused_and_named(text: str) -> None:
@@ -99,6 +101,20 @@ def test_equal_versions_are_one_in_a_set() -> None:
 
 def test_a_numeric_part_with_a_leading_zero_has_no_place() -> None:
     assert prerelease_precedence("rc.01") is None
+
+
+@pytest.mark.parametrize(
+    ("tags", "highest"),
+    [
+        pytest.param(["1.0.0", "v1.0.0", "1.0.0+b"], "v1.0.0", id="equal ones"),
+        pytest.param(["2.0.0", "1.9.0", "1.10.0"], "1.10.0", id="not the one that is not taken"),
+        pytest.param(["1.2", "9", "x", "1" * 5000, "1.1.0"], "1.1.0", id="not what is no version"),
+        pytest.param([], "", id="nothing"),
+    ],
+)
+def test_the_highest_is_found_whatever_the_order(tags: list[str], highest: str) -> None:
+    for ordered in (tags, tags[::-1]):
+        assert highest_tag(zip(ordered, ordered, strict=True), lambda place: place[0] < 2) == highest
 
 
 @given(VERSIONS, VERSIONS)
