@@ -1,0 +1,27 @@
+"""A recent view of everything, for questions: no network, computes nothing of its own."""
+
+from dataclasses import dataclass
+
+from policies.decide import Decision
+from policies.rules import Rules
+from policies.state import State
+from policies.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What was seen last. ``problem``: one line for people where something could not be read anew; '' = all well."""
+
+    world: World
+    decision: Decision
+    problem: str = ""
+
+    @property
+    def rules(self) -> Rules:
+        """The rules in force."""
+        return self.world.rules
+
+    @property
+    def state(self) -> State:
+        """What the ledger stands for."""
+        return self.world.state

@@ -1,0 +1,249 @@
+"""Re-perform the ledger from a clone alone, and hold the target branch against it, both ways."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from bot import wording
+from bot.book import Book, RulesAt
+from bot.chain import Chain, grow
+from bot.landing import look as look_at
+from bot.mirror import Mirror, Tips
+from bot.objects import Oid
+from bot.poller import Writer
+from policies.entry import Entry, Kind, Pinned
+from policies.rules import effective
+from policies.state import Promotion, Stage, State, is_same
+
+_ALL = 1 << 30
+_PROGRESS = 500  # entries or commits between two lines of progress
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is not as it must be. ``what``: a stable code; ``oid`` names it; ``seq`` 0 = not an entry."""
+
+    what: str
+    oid: str
+    seq: int
+    text: str
+
+    def __str__(self) -> str:
+        number = f" #{self.seq}" if self.seq else ""
+        return f"{self.what} {self.oid[:12]}{number}: {self.text}"
+
+
+@dataclass(slots=True)
+class Report:
+    """What was re-performed and what was found. ``attested``: entries that rest on a look outside of the clone."""
+
+    findings: list[Finding] = field(default_factory=list)
+    entries: int = 0
+    commits: int = 0
+    attested: int = 0
+    tip: str = ""
+
+    def add(self, what: str, oid: str, text: str, seq: int = 0) -> None:
+        """Note a finding."""
+        self.findings.append(Finding(what, oid, seq, text))
+
+
+def verify(
+    mirror: Mirror,
+    book: Book,
+    *,
+    folder: str,
+    since: str = "",
+    progress: Callable[[str], None] = lambda _: None,
+) -> Report:
+    """Check chain, signatures, every entry against the state of its parent, and the target branch both ways.
+
+    ``since``: an instant as the ledger writes it; moves before it are not held against the branch again.
+    Raises: BotError where the repository cannot be read.
+    """
+    report = Report()
+    tips = mirror.fetch()
+    anchors = mirror.anchors(tips.target, limit=_ALL)
+    year = max(tips.ledgers, default="")
+    if not year:
+        text = "the branch ledger/* is missing" + (
+            f", and commit {anchors[0][0][:12]} names an entry" if anchors else ""
+        )
+        report.add("ledger-missing", tips.target, text)
+        return report
+    audit = _Audit(mirror, book, Writer(mirror, folder), folder, tips, since, report, progress)
+    audit.run(year, anchors)
+    return report
+
+
+@dataclass(slots=True)
+class _Audit:
+    mirror: Mirror
+    book: Book
+    writer: Writer
+    folder: str
+    tips: Tips
+    since: str
+    report: Report
+    progress: Callable[[str], None]
+    line: list[Oid] = field(default_factory=list)
+    promotions: dict[str, Promotion] = field(default_factory=dict)
+
+    def run(self, year: str, anchors: list[tuple[Oid, Oid]]) -> None:
+        chain = self._chain(year)
+        self._ends(chain, anchors)
+        if chain.state.genesis is None:
+            return
+        genesis = Oid(chain.state.genesis.commit)
+        if not self.mirror.is_ancestor(genesis, self.tips.target):
+            self.report.add(
+                "branch-rewritten", genesis, "the target branch does not contain what genesis names", 1
+            )
+            return
+        self.line = list(reversed(self.mirror.first_parents(self.tips.target, since=genesis)))
+        self.report.commits = len(self.line)
+        seqs = {oid: entry.seq for oid, entry in chain.entries}
+        for oid, entry in chain.entries:
+            if entry.at >= self.since:
+                self._entry(chain, oid, entry, seqs)
+        self._moves(chain)
+        self._open(chain.state)
+
+    # --- the chain ------------------------------------------------------------------------------------------
+
+    def _chain(self, year: str) -> Chain:
+        """Read the whole branch; the promotions are kept as they stood when they were merged."""
+        tip = self.tips.ledgers[year]
+        chain = Chain(year, State(year))
+        commits = self.mirror.raw_commits(tip)
+        for index, raw in enumerate(commits):
+            if index % _PROGRESS == _PROGRESS - 1:
+                self.progress(f"{index + 1} of {len(commits)} entries")
+            before = len(chain.entries)
+            grow(chain, [raw], self.book)
+            if len(chain.entries) == before:
+                rest = len(commits) - index - 1
+                self.progress(f"{rest} entries after {raw.oid[:12]} stand on one that cannot be read")
+                break
+        for fault in chain.faults:
+            self.report.add("entry-invalid", fault.oid, fault.what, fault.seq)
+        self.report.entries = len(chain.entries)
+        self.report.attested = sum(1 for _, entry in chain.entries if entry.evidence)
+        self.report.tip = chain.state.tip
+        return chain
+
+    def _ends(self, chain: Chain, anchors: list[tuple[Oid, Oid]]) -> None:
+        known = {oid for oid, _ in chain.entries}
+        for commit, oid in anchors:
+            if oid not in known:
+                self.report.add(
+                    "ledger-cut", oid, f"commit {commit[:12]} names this entry; the ledger lost it"
+                )
+
+    def _open(self, state: State) -> None:
+        for seq, one in state.open.items():
+            text = f"{one.kind} of {one.service} in {one.environment} has no review"
+            self.report.add("review-missing", one.commit, text, seq)
+
+    # --- entry -> commit ------------------------------------------------------------------------------------
+
+    def _entry(self, chain: Chain, oid: Oid, entry: Entry, seqs: dict[Oid, int]) -> None:
+        if entry.kind not in {Kind.BUMP, Kind.ROLLBACK, Kind.LANDED} or not entry.commit:
+            return
+        promotion = chain.state.promotions.get(entry.promotion)
+        if Oid(entry.commit) not in self.line:
+            text = f"{entry.kind} names commit {entry.commit[:12]}, which is not on the target branch"
+            self.report.add("commit-missing", oid, text, entry.seq)
+            return
+        rule_at = entry.rule or (promotion.rule if promotion else None)
+        rules = self.book.rules(rule_at.commit) if rule_at else None
+        rule = effective(rules, entry.environment, entry.service) if rules else None
+        change = entry.change or (promotion.change if promotion else "")
+        if rules is None or rule is None:
+            return  # the chain has said so already
+        found = look_at(
+            self.mirror,
+            self.book,
+            self.writer,
+            rules=rules,
+            rule=rule,
+            image=entry.image[0],
+            change=change,
+            commit=Oid(entry.commit),
+        )
+        if found.wrong:
+            text = f"the commit is not what {entry.kind} #{entry.seq} says: {found.wrong}"
+            self.report.add("content-differs", entry.commit, text, entry.seq)
+        for text in self._trailers(entry, promotion, seqs):
+            self.report.add("trailers-differ", entry.commit, text, entry.seq)
+
+    def _trailers(self, entry: Entry, promotion: Promotion | None, seqs: dict[Oid, int]) -> Iterator[str]:
+        """Compare the commit's last paragraph with what the ledger makes of it."""
+        stands = wording.parse_trailers(self.mirror.message(Oid(entry.commit)))
+        ledger = next((value for name, value in stands if name == "Ledger"), "")
+        if entry.kind is Kind.LANDED and promotion:
+            url = next((value for name, value in stands if name == "Pull-Request"), "-")
+            title, message = wording.landing(
+                promotion, folder=self.folder, url=url, intent=promotion.intent, key=promotion.intent_key
+            )
+            meant = wording.parse_trailers(f"{title}\n\n{message}\n")
+        else:
+            meant = wording.parse_trailers(wording.move_message(entry, folder=self.folder, tip=ledger))
+            if seqs.get(Oid(ledger), entry.seq) >= entry.seq:
+                yield "it names an end of the ledger that was not there when it was made"
+        for name, value in meant:
+            if (name, value) not in stands:
+                yield f"expected {name}: {value[:100]}"
+        if len(stands) > len(meant):
+            yield "it has more trailers than the ledger makes"
+
+    # --- commit -> entry ------------------------------------------------------------------------------------
+
+    def _moves(self, chain: Chain) -> None:
+        """Every commit that moves an image has its entry."""
+        named: dict[tuple[str, str, str], tuple[Pinned, ...]] = {}
+        for _, entry in chain.entries:
+            if entry.commit and entry.kind in {
+                Kind.BUMP,
+                Kind.ROLLBACK,
+                Kind.LANDED,
+                Kind.MISMATCH,
+                Kind.EXTERNAL,
+            }:
+                named[entry.commit, entry.environment, entry.service] = entry.image
+        merging = {
+            promotion.head
+            for promotion in chain.state.promotions.values()
+            if promotion.stage is Stage.MERGING
+        }
+        for index, commit in enumerate(self.line):
+            if index % _PROGRESS == _PROGRESS - 1:
+                self.progress(f"{index + 1} of {len(self.line)} commits")
+            info = self.mirror.commit_info(commit)
+            if f"{info.committed_at:%Y-%m-%dT%H:%M:%SZ}" < self.since or set(info.parents[1:]) & merging:
+                continue
+            for environment, service, image in self._moved(Oid(info.parents[0]), commit):
+                recorded = named.get((commit, environment, service))
+                if recorded is None:
+                    tags = ", ".join(one.tag for one in image) or "nothing"
+                    text = f"it moves {service} in {environment} to {tags} without an entry"
+                    self.report.add("unrecorded-move", commit, text)
+                elif (
+                    image
+                    and recorded
+                    and not all(is_same(*pair) for pair in zip(recorded, image, strict=False))
+                ):
+                    text = f"{service} in {environment} became {image[0]}, the ledger says {recorded[0]}"
+                    self.report.add("content-differs", commit, text)
+
+    def _moved(self, before: Oid, commit: Oid) -> Iterator[tuple[str, str, tuple[Pinned, ...]]]:
+        """Yield what a commit moved, as the rules before it say where to look."""
+        in_force = self.book.rules_in_force(before)
+        if not isinstance(in_force, RulesAt):
+            in_force = self.book.rules_in_force(self.tips.target)
+        if not isinstance(in_force, RulesAt):
+            return
+        old, new = self.book.places(before, in_force.rules), self.book.places(commit, in_force.rules)
+        for where, place in new.items():
+            was = old[where].pin.image if where in old else ()
+            if place.pin.image != was:
+                yield where[0], where[1], place.pin.image
