@@ -1,10 +1,22 @@
 """Cards and notices drawn for Slack. Pure: the same card and number of the redraw, the same message."""
 
+from collections.abc import Sequence
+
 from bot.cards import DECIDABLE, Card, CardStage, Notice, Shown
 from handlers import card_messages as words
-from handlers.blocks import Message, actions, bullets, button, confirm, quote, rich_text, section
+from handlers.blocks import (
+    MAX_BUTTON_VALUE,
+    Message,
+    actions,
+    bullets,
+    button,
+    confirm,
+    quote,
+    rich_text,
+    section,
+)
 from handlers.reasons import reason
-from handlers.spans import Json, Line, Sign, escaped, line, plain
+from handlers.spans import Json, Line, Sign, escaped, is_address, line, plain
 from policies.codes import Code
 
 APPROVE = "approve"
@@ -34,17 +46,17 @@ def candidate_value(card: Card) -> str:
 def _card(card: Card, seq: int) -> Message:
     head = words.headline(card)
     if card.stage in _ONE_LINE:
-        return _message(seq, section(head), head=head)
+        return _message(seq, head)
     if card.stage in _DETAILED:
-        return _message(seq, section(head), *_details(card), head=head, buttons=_buttons(card))
-    return _message(seq, section(head, words.closing(card)), head=head)
+        return _message(seq, head, *_details(card), buttons=_buttons(card))
+    return _message(seq, head, section(words.closing(card)))
 
 
 def _details(card: Card) -> list[Json]:
-    """Return the parts below the sentence: facts, lines of the rule, what waits, the requester's words."""
+    """Return what stands below the sentence: facts, lines of the rule, what waits, the requester's words."""
     parts: list[Json] = []
     if facts := words.facts(card):
-        parts.append(section(*(line("\n", *facts[0]), *facts[1:])))
+        parts.append(section(*facts))
     if rows := [*(words.rule_line(one) for one in card.lines), *_waits(card)]:
         parts.append(bullets(rows))
     if card.note:
@@ -60,13 +72,13 @@ def _waits(card: Card) -> list[Line]:
 
 def _buttons(card: Card) -> list[Json]:
     found: list[Json] = []
-    if card.stage is CardStage.CANDIDATE:
+    if card.stage is CardStage.CANDIDATE and len(candidate_value(card)) <= MAX_BUTTON_VALUE:
         found.append(button(PROMOTE, "Promote", value=candidate_value(card), style="primary"))
-    if card.stage in DECIDABLE and card.promotion:
+    if card.stage in DECIDABLE and card.promotion and len(value_of(card)) <= MAX_BUTTON_VALUE:
         if _takes_approvals(card):
             found.append(_approve(card))
         found.append(button(REJECT, "Reject...", value=value_of(card), style="danger"))
-    if card.url.startswith(("https://", "http://")) and card.number:
+    if card.number and is_address(card.url):
         found.append(button(LINK, f"Pull request #{card.number}", url=card.url))
     return found
 
@@ -86,13 +98,14 @@ def _approve(card: Card) -> Json:
 
 
 def _notice(notice: Notice, seq: int) -> Message:
-    head = words.notice(notice)
     detail = words.notice_detail(notice)
-    return _message(seq, section(head), *([bullets(detail)] if detail else []), head=head)
+    return _message(seq, words.notice(notice), *([bullets(detail)] if detail else []))
 
 
-def _message(seq: int, first: Json, *more: Json, head: Line, buttons: list[Json] | None = None) -> Message:
-    blocks = [rich_text(f"head-{seq}", first, *more)]
+def _message(seq: int, head: Line, *more: Json, buttons: Sequence[Json] = ()) -> Message:
+    blocks = [rich_text(f"head-{seq}", section(head))]
+    if more:
+        blocks.append(rich_text(f"more-{seq}", *more))
     if buttons:
         blocks.append(actions(f"buttons-{seq}", buttons))
     return Message(escaped(plain(head)), tuple(blocks))

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from bot.answers import Answer, NotRecorded, Recorded
+from bot.answers import NotRecorded, Recorded
 from handlers.blocks import Said
 from handlers.questions import Misunderstood
 from handlers.reasons import phrase, reason
@@ -85,13 +85,6 @@ _ENDED: dict[Stage, str] = {
     Stage.REMOVED: "The rules do not have it any more",
     Stage.CLOSED: "Its pull request was closed",
 }
-
-
-def answer(of: Answer, word: Word, promotion: Promotion | None = None, person: str = "") -> Said:
-    """Word what the engine answered; ``promotion`` and ``person`` say more where they are known."""
-    if isinstance(of, Recorded):
-        return recorded(of)
-    return refused(of, word, promotion, person)
 
 
 def recorded(of: Recorded) -> Said:

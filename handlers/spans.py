@@ -120,6 +120,11 @@ def rich(spans: Line) -> list[Json]:
     return [element for span in spans if (element := _element(span))] or [{"type": "text", "text": " "}]
 
 
+def is_address(url: str) -> bool:
+    """Whether a text is an http or https address that a link or a button may lead to."""
+    return _URL.fullmatch(url) is not None
+
+
 def clock_time(at: datetime) -> str:
     """Return a time as people read it where Slack cannot convert it."""
     return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
@@ -166,7 +171,7 @@ def _pointer(span: Mention | Link) -> Json | None:
     if isinstance(span, Mention):
         is_user = _USER.fullmatch(span.user) is not None
         return {"type": "user", "user_id": span.user} if is_user else _text(visible(span.name), bold=True)
-    if _URL.fullmatch(span.url):
+    if is_address(span.url):
         return {"type": "link", "url": span.url, "text": visible(span.text) or "link"}
     return _text(visible(span.text))
 

@@ -1,0 +1,159 @@
+"""The chat: Slack's Web API behind the ``Chat`` port. Accounts are looked up each time, messages edited in place."""
+
+import re
+import threading
+from typing import Any
+
+from slack_sdk import WebClient
+
+from bot.cards import Shown
+from bot.errors import PermanentError, SettingsError
+from bot.faults import point
+from bot.ports import Account
+from handlers.blocks import Message
+from handlers.cards import render
+from handlers.slack_errors import SlackRefusedError, translated
+from policies.entry import Placed
+
+API_URL = "https://slack.com/api/"
+METADATA = "countersign"  # event_type of our messages' metadata
+TIMEOUT_SECONDS = 10
+_CHANNEL_ID = re.compile(r"[CDG][A-Z0-9]{2,30}", re.ASCII)
+_PAGE = 1000  # Slack, conversations.list
+_MAX_PAGES = 200
+_GONE = frozenset(
+    {"message_not_found", "cant_update_message", "channel_not_found", "edit_window_closed", "thread_locked"}
+)
+_NOBODY = Account(is_active=False, is_bot=False, is_guest=False, is_home=False)
+
+
+def web_client(token: str, api_url: str = API_URL) -> WebClient:
+    """Return a client that repeats nothing by itself. Raises: SettingsError."""
+    if not (api_url.startswith(("https://", "http://")) and api_url.endswith("/api/")):
+        raise SettingsError(f"SLACK_API_URL is {api_url[:100]!r}; expected an address that ends with /api/")
+    return WebClient(token=token, base_url=api_url, timeout=TIMEOUT_SECONDS, retry_handlers=[])
+
+
+class SlackChat:
+    """Shows cards and says who an account is. Thread-safe. Raises: BotError."""
+
+    def __init__(self, client: WebClient) -> None:
+        self._client = client
+        self._lock = threading.Lock()
+        self._home = ""
+        self._channels: dict[str, str] = {}  # name without # -> id
+
+    def account(self, team: str, user: str) -> Account:
+        """Look an account up, now: flags change, and a decision hangs on them."""
+        home = self._team()
+        try:
+            with translated("users.info"):
+                found = self._client.users_info(user=user).get("user")
+        except SlackRefusedError as error:
+            if error.code in {"user_not_found", "user_not_visible"}:
+                return _NOBODY
+            raise
+        return _account(found, home, is_from_home=team == home) if isinstance(found, dict) else _NOBODY
+
+    def show(self, shown: Shown, *, seq: int, place: Placed | None) -> Placed:
+        """Edit where it stands; post where it stands nowhere any more."""
+        message = render(shown, seq)
+        metadata = {"event_type": METADATA, "event_payload": {"what": shown.what, "seq": seq}}
+        if place is not None and place.message and self._edited(place, message, metadata):
+            return Placed(shown.what, place.channel, place.message, seq)
+        return self._posted(shown, seq, message, metadata)
+
+    def _edited(self, place: Placed, message: Message, metadata: dict[str, Any]) -> bool:
+        try:
+            point("before-edit")
+            with translated("chat.update", where=place.channel):
+                self._client.chat_update(
+                    channel=place.channel,
+                    ts=place.message,
+                    text=message.text,
+                    blocks=list(message.blocks),
+                    metadata=metadata,
+                    parse="none",
+                    link_names=False,
+                )
+            point("after-edit")
+        except SlackRefusedError as error:
+            if error.code in _GONE:
+                return False
+            raise
+        return True
+
+    def _posted(self, shown: Shown, seq: int, message: Message, metadata: dict[str, Any]) -> Placed:
+        channel = self._channel(shown.channel)
+        point("before-message")
+        try:
+            with translated("chat.postMessage", where=shown.channel):
+                answer = self._client.chat_postMessage(
+                    channel=channel,
+                    text=message.text,
+                    blocks=list(message.blocks),
+                    metadata=metadata,
+                    unfurl_links=False,
+                    unfurl_media=False,
+                    parse="none",
+                    link_names=False,
+                )
+        except SlackRefusedError:
+            self._forget(shown.channel)
+            raise
+        point("after-message")
+        return Placed(shown.what, str(answer["channel"]), str(answer["ts"]), seq)
+
+    def _channel(self, named: str) -> str:
+        """Return a channel's id; a name is looked up once. Raises: PermanentError, that says who can mend it."""
+        if _CHANNEL_ID.fullmatch(named):
+            return named
+        name = named.removeprefix("#")
+        with self._lock:
+            if name not in self._channels:
+                self._channels.update(self._listed())
+            if name in self._channels:
+                return self._channels[name]
+        raise PermanentError(
+            f"Countersign finds no channel #{name}: somebody makes it, or types `/invite @countersign` in it "
+            "if it is private, or the rules name another one"
+        )
+
+    def _listed(self) -> dict[str, str]:
+        found: dict[str, str] = {}
+        cursor = ""
+        for _ in range(_MAX_PAGES):
+            with translated("conversations.list"):
+                answer = self._client.conversations_list(
+                    types="public_channel,private_channel", exclude_archived=True, limit=_PAGE, cursor=cursor
+                )
+            found |= {
+                str(one["name"]): str(one["id"]) for one in answer.get("channels") or () if "name" in one
+            }
+            cursor = str((answer.get("response_metadata") or {}).get("next_cursor") or "")
+            if not cursor:
+                break
+        return found
+
+    def _forget(self, named: str) -> None:
+        with self._lock:
+            self._channels.pop(named.removeprefix("#"), None)
+
+    def _team(self) -> str:
+        """Return the workspace of the bot, which never changes for a token."""
+        with self._lock:
+            if not self._home:
+                with translated("auth.test"):
+                    self._home = str(self._client.auth_test()["team_id"])
+            return self._home
+
+
+def _account(user: dict[str, Any], home: str, *, is_from_home: bool) -> Account:
+    """Read the flags; a deactivated account comes without most of them."""
+    guest = ("is_restricted", "is_ultra_restricted", "is_stranger")
+    return Account(
+        is_active=user.get("deleted") is False,
+        is_bot=bool(user.get("is_bot")) or user.get("id") == "USLACKBOT",
+        is_guest=any(bool(user.get(flag)) for flag in guest),
+        is_home=is_from_home and user.get("team_id") == home,
+    )

@@ -1,0 +1,53 @@
+"""What ``/promote help`` says: the grammar, a line for each word."""
+
+from handlers.blocks import Said
+from handlers.command import LATER, USAGE
+from handlers.names import guesses
+from handlers.spans import Code, Line, line, marked
+
+_MEANS = {
+    "": "ask for a version in an environment; the newest that may be asked for where none is named",
+    "approve": "approve a promotion, by the number of its pull request or its id",
+    "unapprove": "take your own approval back",
+    "reject": "end a promotion, with a reason",
+    "cancel": "withdraw your own request",
+    "rollback": "put back what ran before, or an earlier version that you name; freezes do not stop it",
+    "hold": "a service stays what it is",
+    "resume": "it moves again",
+    "block": "a version never moves",
+    "unblock": "it may move again",
+    "freeze": "an environment stands still",
+    "unfreeze": "it moves again",
+    "status": "what runs where, and what waits",
+    "why": "what stands in the way of a version",
+    "pending": "what is under way",
+    "history": "what was moved",
+    "who": "who may approve a service where",
+    "whoami": "whom the rules take you for",
+    "help": "this, or one word of it",
+}
+_WHEN = "WHEN is `2h`, `3d`, `18:00` (UTC), `2026-12-24` or `2026-12-24 08:00`. WHY is one line."
+
+
+def help_about(word: str, command: str) -> Said:
+    """Return the help for one word, or for all."""
+    if not word:
+        points = [_point(one, command) for one in USAGE]
+        return Said(line("What you can say:"), (*points, marked(_WHEN)))
+    if word in LATER:
+        return not_there_yet(word, command)
+    if word in USAGE:
+        return Said(line(*_point(word, command), "."), (marked(_WHEN),) if "WHEN" in USAGE[word] else ())
+    commands = tuple(f"help {one}" for one in guesses(word, [one for one in USAGE if one]))
+    return Said(line("There is no word ", Code(word), "."), commands=commands or ("help",))
+
+
+def not_there_yet(word: str, command: str) -> Said:
+    """Say that a word of the design is not there yet, and what is."""
+    return Said(
+        line(Code(f"{command} {word}"), " is not there yet. ", Code(f"{command} help"), " says what is.")
+    )
+
+
+def _point(word: str, command: str) -> Line:
+    return line(Code(f"{command} {USAGE[word]}"), f": {_MEANS[word]}")

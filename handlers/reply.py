@@ -1,0 +1,86 @@
+"""Private answers: by the click's response URL, else as an ephemeral message, else as a direct message."""
+
+import logging
+from dataclasses import dataclass
+
+from slack_sdk import WebClient
+from slack_sdk.webhook import WebhookClient
+
+from bot.errors import BotError, TransientError
+from handlers.blocks import Message, Said, message_of
+from handlers.chat import TIMEOUT_SECONDS
+from handlers.slack_errors import translated
+
+_LOG = logging.getLogger(__name__)
+_OK = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a person is to be answered: who, in which channel, and the URL that Slack gave for it ('' = none)."""
+
+    user: str
+    channel: str = ""
+    response_url: str = ""
+
+
+class Replies:
+    """Brings answers to the one person whom they concern."""
+
+    def __init__(self, client: WebClient) -> None:
+        self._client = client
+
+    def give(self, to: Address, said: Said) -> None:
+        """Answer by the first way that works; where none does, the log says so."""
+        message = message_of(said)
+        ways = []
+        if to.response_url:
+            ways.append(self._respond)
+        if to.channel:
+            ways.append(self._whisper)
+        for way in (*ways, self._direct):
+            try:
+                way(to, message)
+            except BotError as error:
+                _LOG.info("an answer to %s did not arrive this way: %s", to.user, error)
+            else:
+                return
+        _LOG.error("an answer to %s could not be delivered: %s", to.user, said.text[:500])
+
+    def _respond(self, to: Address, message: Message) -> None:
+        with translated("the response URL"):
+            hook = WebhookClient(to.response_url, timeout=TIMEOUT_SECONDS, retry_handlers=[])
+            answer = hook.send(
+                text=message.text,
+                blocks=list(message.blocks),
+                response_type="ephemeral",
+                replace_original=False,
+                unfurl_links=False,
+                unfurl_media=False,
+            )
+        if answer.status_code != _OK:
+            raise TransientError(f"Slack answered {answer.status_code} to the response URL")
+
+    def _whisper(self, to: Address, message: Message) -> None:
+        with translated("chat.postEphemeral"):
+            self._client.chat_postEphemeral(
+                channel=to.channel,
+                user=to.user,
+                text=message.text,
+                blocks=list(message.blocks),
+                parse="none",
+                link_names=False,
+            )
+
+    def _direct(self, to: Address, message: Message) -> None:
+        with translated("chat.postMessage"):
+            opened = self._client.conversations_open(users=to.user)
+            self._client.chat_postMessage(
+                channel=str((opened.get("channel") or {}).get("id") or to.user),
+                text=message.text,
+                blocks=list(message.blocks),
+                unfurl_links=False,
+                unfurl_media=False,
+                parse="none",
+                link_names=False,
+            )

@@ -1,0 +1,218 @@
+"""Answers to questions: status, why, pending, history, who, whoami. All read from a recent view."""
+
+from datetime import datetime
+
+from bot.errors import BotError
+from handlers.blocks import Said
+from handlers.engine import Engine, Look
+from handlers.help import help_about, not_there_yet
+from handlers.questions import Help, History, NotThereYet, Pending, Question, Status, Who, WhoAmI, Why
+from handlers.reasons import phrase, reason
+from handlers.spans import Code, Line, Mention, Moment, Sign, Span, Strong, joined, line
+from policies.decide import Candidate, Row, Standing
+from policies.entry import By, Pinned
+from policies.gates import count_approvals
+from policies.rules import effective
+from policies.state import Move, Promotion
+
+MAX_MOVES = 15  # of a history; the ledger has all of them
+MAX_REASONS = 4  # of one version
+_NOBODY = "nobody is asked: it moves by itself"
+
+
+def reply(engine: Engine, question: Question, *, user: str, command: str) -> Said:
+    """Answer a question of the Slack user ``user``. Raises: BotError."""
+    match question:
+        case Help():
+            return help_about(question.word, command)
+        case NotThereYet():
+            return not_there_yet(question.word, command)
+        case WhoAmI():
+            return _whoami(engine, user)
+        case Why():
+            return _noted(engine.look(), _why(engine, question))
+        case Status() | Pending() | History() | Who():
+            look = engine.look()
+            return _noted(look, _seen(look, question))
+
+
+def _seen(look: Look, question: Status | Pending | History | Who) -> Said:
+    match question:
+        case Status():
+            return _status(look, question)
+        case Pending():
+            return _pending(look)
+        case History():
+            return _history(look, question)
+        case Who():
+            return _who(look, question)
+
+
+def _noted(look: Look, said: Said) -> Said:
+    """Add what the view could not be read anew for, and from when it is."""
+    if not look.problem:
+        return said
+    note = line(Sign("warning"), " as of ", Moment(look.decision.at), ": ", look.problem)
+    return Said(said.head, (note, *said.points), said.given, said.commands)
+
+
+def _status(look: Look, asked: Status) -> Said:
+    rows = [
+        row
+        for row in look.decision.rows
+        if asked.service in {"", row.service} and asked.environment in {"", row.environment}
+    ]
+    moving = [row for row in rows if row.verdict is not Standing.CURRENT]
+    shown = rows if asked.service else moving
+    settled = len(rows) - len(moving)
+    head = line(f"{_counted(len(rows), 'place')}: {settled} up to date, {len(moving)} not.")
+    return Said(head, (*_standing_still(look), *(_row(row) for row in shown)))
+
+
+def _standing_still(look: Look) -> tuple[Line, ...]:
+    at = look.decision.at
+    frozen = [(name, one) for name in look.rules.environments if (one := look.state.freeze_on(name, at))]
+    return tuple(
+        line(
+            Sign("snowflake"),
+            " ",
+            Strong(name),
+            " is frozen",
+            *_until(one.until),
+            f": {one.note or phrase(one.why)}",
+        )
+        for name, one in frozen
+    )
+
+
+def _until(until: datetime | None) -> Line:
+    return line(" until ", Moment(until)) if until else ()
+
+
+def _row(row: Row) -> Line:
+    spans: list[Span] = [Strong(row.environment), ": ", row.service, " "]
+    spans.append(Code(row.current) if row.current else "(no image found)")
+    best = row.best
+    if best is not None:
+        return (*spans, ", next ", *_candidate(best))
+    if row.verdict is Standing.CURRENT:
+        return (*spans, ", nothing newer may move")
+    reasons = ", ".join(phrase(code) for code in row.codes)
+    return (*spans, f", {reasons}", f": {row.detail}" if row.detail else "")
+
+
+def _candidate(candidate: Candidate) -> Line:
+    if candidate.verdict is Standing.CURRENT:
+        return line(Code(candidate.version), " is what runs there now")
+    if not candidate.reasons:
+        return line(Code(candidate.version), " moves at the next pass")
+    verb = " is refused: " if candidate.verdict is Standing.REFUSED else " waits: "
+    return line(Code(candidate.version), verb, *joined(map(reason, candidate.reasons[:MAX_REASONS]), "; "))
+
+
+def _why(engine: Engine, asked: Why) -> Said:
+    look = engine.look()
+    rows = [
+        row
+        for row in look.decision.rows
+        if row.service == asked.service and asked.environment in {"", row.environment}
+    ]
+    head = line(Strong(asked.service), *(line(" ", Code(asked.version)) if asked.version else ()), ":")
+    if not asked.version:
+        return Said(head, tuple(map(_row, rows)))
+    found = [(row.environment, engine.why(row.environment, row.service, asked.version)) for row in rows]
+    points = [line(Strong(where), ": ", *_candidate(candidate)) for where, candidate in found if candidate]
+    return Said(head if points else line("No rule covers that service there."), tuple(points))
+
+
+def _pending(look: Look) -> Said:
+    live = [look.state.promotions[one] for one in look.state.live.values()]
+    if not live:
+        return Said(line("Nothing is under way."))
+    ordered = sorted(live, key=lambda one: one.seq)
+    return Said(
+        line(f"{_counted(len(live), 'promotion')} under way:"),
+        tuple(_under_way(look, one) for one in ordered),
+    )
+
+
+def _under_way(look: Look, promotion: Promotion) -> Line:
+    rule = effective(look.rules, promotion.environment, promotion.service)
+    asked = line(", asked for by ", Mention("", promotion.by.person)) if isinstance(promotion.by, By) else ()
+    count = ""
+    if rule:
+        tally = count_approvals(look.rules, rule, promotion)
+        count = f", {tally.given} of {tally.wanted} approvals"
+    kind = "rollback of " if promotion.is_rollback else ""
+    move = _versions(promotion.previous, promotion.image)
+    place = line(Code(promotion.id), " ", Strong(promotion.environment), f": {kind}{promotion.service} ")
+    return line(*place, *move, *asked, count, f", {promotion.stage}")
+
+
+def _history(look: Look, asked: History) -> Said:
+    moves = [
+        (environment, move)
+        for (environment, service), found in look.state.moves.items()
+        if service == asked.service
+        for move in found
+    ]
+    if not moves:
+        return Said(line("Nothing of ", Strong(asked.service), " was moved since the ledger began."))
+    newest = sorted(moves, key=lambda one: one[1].seq, reverse=True)
+    head = line(f"{_counted(len(moves), 'move')} of ", Strong(asked.service), ", newest first:")
+    points = [_moved(environment, move) for environment, move in newest[:MAX_MOVES]]
+    if len(newest) > MAX_MOVES:
+        points.append(line(f"and {len(newest) - MAX_MOVES} more in the ledger"))
+    return Said(head, tuple(points))
+
+
+def _moved(environment: str, move: Move) -> Line:
+    where = line(Moment(move.at), " ", Strong(environment), f" {move.kind}: ")
+    commit = line(" ", Code(move.commit[:7])) if move.commit else ()
+    return line(*where, *_versions(move.previous, move.image), *commit)
+
+
+def _versions(previous: tuple[Pinned, ...], image: tuple[Pinned, ...]) -> Line:
+    new = line(Code(image[0].tag)) if image else line("?")
+    return line(Code(previous[0].tag), " \N{RIGHTWARDS ARROW} ", *new) if previous else new
+
+
+def _who(look: Look, asked: Who) -> Said:
+    points = [_approvers(look, environment, asked.service) for environment in look.rules.environments]
+    return Said(line("Who may approve ", Strong(asked.service), ":"), tuple(points))
+
+
+def _approvers(look: Look, environment: str, service: str) -> Line:
+    rule = effective(look.rules, environment, service)
+    if rule is None or not rule.environment.is_guarded:
+        return line(Strong(environment), f": {_NOBODY}")
+    found: list[Line] = []
+    for asked in rule.environment.approvals:
+        members = sorted(look.rules.members(asked.of, rule.service))
+        named = joined(line(Mention("", one)) for one in members) if members else line("nobody yet")
+        found.append(line(f"{asked} (", *named, ")"))
+    excluded = f"; not: {', '.join(rule.environment.exclude)}" if rule.environment.exclude else ""
+    return line(Strong(environment), ": ", *joined(found, " and "), excluded)
+
+
+def _whoami(engine: Engine, user: str) -> Said:
+    person = engine.person_of(user)
+    if not person:
+        hint = line(
+            "Somebody adds ", Code(f"slack: {user}"), " under your name in the rules' ", Code("people"), "."
+        )
+        return Said(
+            line("The rules link nobody to your Slack account, so your word does not count yet."), (hint,)
+        )
+    try:
+        teams = [name for name, members in engine.look().rules.teams.items() if person in members]
+    except BotError:
+        teams = []
+    of = f", of {', '.join(teams)}" if teams else ""
+    return Said(
+        line("The rules take you for ", Strong(person), f"{of}."), (line("Your Slack id is ", Code(user)),)
+    )
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"

@@ -1,0 +1,180 @@
+"""The Bolt app: the command, the buttons, the form. Acknowledge, then work, then answer the person."""
+
+import logging
+import re
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from slack_bolt import Ack, App
+from slack_bolt.authorization import AuthorizeResult
+from slack_sdk import WebClient
+
+from bot.answers import Recorded
+from bot.errors import BotError
+from bot.ports import Clock
+from handlers import cards, messages, reports, speaking
+from handlers.blocks import RUN, Said
+from handlers.command import parse
+from handlers.desk import Desk
+from handlers.engine import Engine
+from handlers.forms import REASON, REJECTED, about, reject_form, typed_reason
+from handlers.names import Names
+from handlers.questions import Misunderstood, Question
+from handlers.slack_errors import SlackRefusedError, translated
+from handlers.speaking import Body
+from handlers.typed import Fault, reason_of
+from policies.state import Promotion
+from policies.words import Approve, Reject, Speaker, Word
+
+COMMAND = "/promote"
+LISTENERS = 16  # threads that acknowledge; the work is the desk's
+
+
+def slack_app(
+    engine: Engine, client: WebClient, desk: Desk, clock: Clock, *, secret: str, command: str = COMMAND
+) -> App:
+    """Return the app. It asks nothing of Slack before somebody speaks, so it starts while Slack is down."""
+    listeners = ThreadPoolExecutor(LISTENERS, thread_name_prefix="slack")
+    app = App(
+        name="countersign",
+        client=client,
+        signing_secret=secret,
+        authorize=_authorized(client),
+        logger=_quiet(),
+        listener_executor=listeners,
+    )
+    floor = Floor(engine, client, desk, clock, command)
+    app.command(command)(floor.command)
+    app.action(re.compile(r"link_.*"))(floor.link)
+    app.action(cards.APPROVE)(floor.approve)
+    app.action(cards.REJECT)(floor.reject)
+    app.action(cards.PROMOTE)(floor.promote)
+    app.action(re.compile(rf"{RUN}_[0-9]"))(floor.run)
+    app.action(re.compile(r".*"))(floor.unknown)
+    app.view(REJECTED)(floor.rejected)
+    return app
+
+
+class Floor:
+    """What each gesture of a person does. A method is named as the gesture, and short."""
+
+    def __init__(self, engine: Engine, client: WebClient, desk: Desk, clock: Clock, command: str) -> None:
+        self._engine = engine
+        self._client = client
+        self._desk = desk
+        self._clock = clock
+        self._command = command
+
+    def command(self, ack: Ack, body: dict[str, Any]) -> None:
+        """``/promote ...`` was typed."""
+        ack()
+        speaker, text = speaking.of_command(body), str(body.get("text") or "")
+        self._desk.give(speaking.address_of_command(body), lambda: self._heard(speaker, text))
+
+    def approve(self, ack: Ack, body: dict[str, Any]) -> None:
+        """Approve was pressed and confirmed."""
+        ack()
+        found = speaking.promotion_of(speaking.value_of(body))
+        self._pressed(body, Approve(*found) if found else None)
+
+    def promote(self, ack: Ack, body: dict[str, Any]) -> None:
+        """Promote was pressed on a candidate."""
+        ack()
+        self._pressed(body, speaking.candidate_of(speaking.value_of(body)))
+
+    def run(self, ack: Ack, body: dict[str, Any]) -> None:
+        """A corrected command was pressed: it is run as the person who pressed."""
+        ack()
+        speaker, text = speaking.of_interaction(body, "button"), speaking.value_of(body)
+        self._desk.give(speaking.address_of_interaction(body), lambda: self._heard(speaker, text))
+
+    def reject(self, ack: Ack, body: dict[str, Any]) -> None:
+        """Reject... was pressed: ask why, before the trigger of the click is too old."""
+        ack()
+        value, to = speaking.value_of(body), speaking.address_of_interaction(body)
+        if speaking.promotion_of(value) is None:
+            self._desk.give(to, messages.outdated)
+            return
+        if problem := self._opened(str(body.get("trigger_id") or ""), reject_form(value, to.channel)):
+            self._desk.give(to, lambda: problem)
+
+    def rejected(self, ack: Ack, body: dict[str, Any], view: dict[str, Any]) -> None:
+        """The form was sent: with a reason it is recorded, else the form says what is missing."""
+        note = reason_of(typed_reason(view))
+        if isinstance(note, Fault):
+            ack(response_action="errors", errors={REASON: note.sentence.replace("`", "")})
+            return
+        ack()
+        value, channel = about(view)
+        found = speaking.promotion_of(value)
+        speaker = speaking.of_interaction(body, "modal")
+        word = Reject(found[0], note) if found else None
+        self._desk.give(speaking.address_of_interaction(body, channel), lambda: self._told(speaker, word))
+
+    def link(self, ack: Ack) -> None:
+        """A button that is a link was pressed: the browser has done it all."""
+        ack()
+
+    def unknown(self, ack: Ack, body: dict[str, Any]) -> None:
+        """A button was pressed that this version does not draw."""
+        ack()
+        self._desk.give(speaking.address_of_interaction(body), messages.outdated)
+
+    def _pressed(self, body: Body, word: Word | None) -> None:
+        speaker = speaking.of_interaction(body, "button")
+        self._desk.give(speaking.address_of_interaction(body), lambda: self._told(speaker, word))
+
+    def _heard(self, speaker: Speaker, text: str) -> Said:
+        heard = parse(text, Names.of(self._engine.look().rules), self._clock.now())
+        if isinstance(heard, Misunderstood):
+            return messages.misunderstood(heard)
+        if isinstance(heard, Question):
+            return reports.reply(self._engine, heard, user=speaker.user, command=self._command)
+        return self._told(speaker, heard)
+
+    def _told(self, speaker: Speaker, word: Word | None) -> Said:
+        """Hand a word to the engine and word its answer."""
+        if word is None:
+            return messages.outdated()
+        answer = self._engine.say(speaker, word)
+        if isinstance(answer, Recorded):
+            return messages.recorded(answer)
+        promotion, person = self._known(speaker, word)
+        return messages.refused(answer, word, promotion, person)
+
+    def _known(self, speaker: Speaker, word: Word) -> tuple[Promotion | None, str]:
+        """Return what a refusal can add: the promotion and the person; it is as true without them."""
+        try:
+            promotions = self._engine.look().state.promotions
+            return promotions.get(getattr(word, "promotion", "")), self._engine.person_of(speaker.user)
+        except BotError:
+            return None, ""
+
+    def _opened(self, trigger: str, form: dict[str, Any]) -> Said | None:
+        """Open a form; where that does not work, return what to say."""
+        try:
+            with translated("views.open"):
+                self._client.views_open(trigger_id=trigger, view=form)
+        except SlackRefusedError as error:
+            late = error.code in {"expired_trigger_id", "exchanged_trigger_id", "invalid_trigger_id"}
+            return messages.too_late() if late else messages.form_failed()
+        except BotError:
+            return messages.form_failed()
+        return None
+
+
+def _authorized(client: WebClient) -> Callable[..., AuthorizeResult]:
+    """Return what Bolt asks for each request: one app, one workspace, one token; who may what is the engine's."""
+
+    def authorize(enterprise_id: str | None, team_id: str | None) -> AuthorizeResult:
+        return AuthorizeResult(enterprise_id=enterprise_id, team_id=team_id, bot_token=client.token)
+
+    return authorize
+
+
+def _quiet() -> logging.Logger:
+    """Return a logger for Bolt that keeps requests' bodies, which it prints at lower levels, out of the log."""
+    logger = logging.getLogger("countersign.bolt")
+    logger.setLevel(logging.ERROR)
+    return logger
