@@ -11,7 +11,7 @@ from enum import Enum, auto
 from typing import Any, Self
 
 from policies.errors import PolicyError
-from policies.version import Precedence, Version
+from policies.version import RELEASE, Precedence, Version
 
 MAX_RANGE = 512  # Masterminds semver 3.5, MaxConstraintLen
 MAX_GROUPS = 32  # MaxConstraintGroups
@@ -66,18 +66,12 @@ class _Hole:
 
 @dataclass(frozen=True, slots=True)
 class _Group:
-    """Terms that must all hold: from ``low`` to below ``high`` but for the holes."""
+    """Terms that must all hold: versions from ``low`` to below ``high`` but for the holes."""
 
     low: Precedence
     high: Precedence
     holes: tuple[_Hole, ...]
     takes_prereleases: bool
-
-    def spans(self, place: Precedence) -> bool:
-        """Say whether the version is inside, prereleases taken or not."""
-        if not self.low <= place < self.high:
-            return False
-        return not self.holes or not any(hole.holds(place) for hole in self.holes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +97,15 @@ class Range:
 
     def entry(self, place: Precedence) -> Entry:
         """Say whether the version at ``place`` is let in. Prereleases enter where a term of the group names one."""
-        is_release = place[3][0] == 1
         answer = Entry.OUT
         for group in self.groups:
-            if group.spans(place):
-                if is_release or group.takes_prereleases:
-                    return Entry.IN
-                answer = Entry.PRERELEASE
+            if not group.low <= place < group.high:
+                continue
+            if group.holes and any(hole.holds(place) for hole in group.holes):
+                continue
+            if group.takes_prereleases or place[3] == RELEASE:
+                return Entry.IN
+            answer = Entry.PRERELEASE
         return answer
 
     def admits(self, version: Version) -> bool:
