@@ -18,8 +18,10 @@ _VALUE = re.compile(
     r"([a-z0-9](?:[a-z0-9.-]*[a-z0-9])?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?)(?::(.*))?", re.ASCII
 )
 _PARTS = {None: Part.IMAGE, "tag": Part.TAG, "name": Part.NAME, "digest": Part.DIGEST}
-_ITEM = re.compile(r"[ \t]*-[ \t]+(?:[&!]\S*[ \t]+)*")
-_COMMENT_LINE = re.compile(r"[ \t]*(#[^\r\n]*)\r?")
+_FIRST = re.compile(
+    r"[ \t]*(?:-[ \t]+)?(?:[&!]\S*[ \t]+)*"
+)  # what may stand before a value with a comment above
+_COMMENT_LINE = re.compile(r"[ \t]*(?:-[ \t]+)?(#[^\r\n]*)\r?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +172,8 @@ def _commented(
         case ScalarNode() | AliasNode():
             if "$" in node.comment:
                 yield _Commented(node, node.comment, node.comment_at, parent, key, ".".join(path))
+            elif isinstance(node, ScalarNode) and (above := _line_above(text, node)) is not None:
+                yield _Commented(node, *above, parent, key, ".".join(path))
         case MapNode():
             for name, value in node.items:
                 label = name.value if isinstance(name, ScalarNode) else ""
@@ -179,14 +183,12 @@ def _commented(
             for item in node.items:
                 named = item.text("name") if isinstance(item, MapNode) else None
                 yield from _commented(text, item, None, "", (*path, named) if named else path)
-                if isinstance(item, ScalarNode) and (above := _line_above(text, item)) is not None:
-                    yield _Commented(item, above[0], above[1], None, "", ".".join(path))
 
 
-def _line_above(text: str, item: ScalarNode) -> tuple[str, int] | None:
-    """Return the single comment line above a scalar item of a list: kyaml reads a head comment there as well."""
-    begin = text.rfind("\n", 0, item.start) + 1
-    if "$" in item.comment or _ITEM.fullmatch(text, begin, item.start) is None or begin == 0:
+def _line_above(text: str, node: ScalarNode) -> tuple[str, int] | None:
+    """Return the comment line right above a value that begins its line: kyaml reads a head comment there as well."""
+    begin = text.rfind("\n", 0, node.start) + 1
+    if begin == 0 or _FIRST.fullmatch(text, begin, node.start) is None:
         return None
     above = text.rfind("\n", 0, begin - 1) + 1
     before = text.rfind("\n", 0, max(above - 1, 0)) + 1

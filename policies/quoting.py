@@ -11,11 +11,11 @@ _PRINTABLE = re.compile(r"[ -~]*")
 # YAML 1.1 "Bool", "Null", "Value", "Merge"; YAML 1.2 core schema keeps true, false and null.
 _WORDS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null", "~", "", "=", "<<"})
 # One pattern for what any of the readers takes as a number: YAML 1.1 (octal 010, binary, underscores, base 60),
-# YAML 1.2 core (0o10, 089, 1e3, 12345e7), and Go's strconv, which allows an underscore nearly everywhere.
+# YAML 1.2 core (0o10, 089, 1e3, 12345e7), and Go's libraries, which drop underscores first and know 0b-1.
 _NUMBER = re.compile(
     r"""
     [-+]?(?:
-        0[bB][01_]+ | 0[oO]?[0-7_]+ | 0[xX][0-9a-fA-F_]+ |
+        0[bB][-+]?[01_]+ | 0[oO]?[-+]?[0-7_]+ | 0[xX][0-9a-fA-F_]+ |
         [0-9][0-9_]* | (?:[0-9][0-9_]*\.?[0-9_]*|\.[0-9_]+)(?:[eE][-+]?[0-9_]+)? |
         0[xX][0-9a-fA-F_]*\.?[0-9a-fA-F_]*[pP][-+]?[0-9_]+ |
         [0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)? |
@@ -34,6 +34,7 @@ def needs_quotes(value: str) -> bool:
         or value.lower() in _WORDS
         or value.startswith(("---", "..."))
         or _NUMBER.fullmatch(value) is not None
+        or _NUMBER.fullmatch(value.replace("_", "")) is not None
         or _TIMESTAMP.fullmatch(value) is not None
     )
 
