@@ -1,0 +1,195 @@
+"""Hearing: what a person means, looked up before it becomes an entry: who, which version, where, which promotion."""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from bot import survey as surveys
+from bot.answers import NotRecorded
+from bot.desk import Desk
+from bot.errors import BotError
+from bot.ledger import Proposal
+from bot.ports import Chat, Forge, Registry
+from bot.promoter import Declined, Said, judge, propose, rollback, rollback_target, rule_of, stand
+from bot.reconciler import account_flags
+from bot.survey import Survey
+from policies.codes import Code
+from policies.decide import Candidate, decide_row
+from policies.entry import By, Pinned, write_time
+from policies.evidence import Silence
+from policies.image import Digest, Tag
+from policies.rules import EffectiveRule, Rules, effective
+from policies.selection import Fate
+from policies.state import Promotion
+from policies.words import (
+    Approve,
+    Block,
+    Cancel,
+    Freeze,
+    Hold,
+    Propose,
+    Reject,
+    Resume,
+    Rollback,
+    Speaker,
+    Unapprove,
+    Unblock,
+    Unfreeze,
+    Word,
+)
+
+_log = logging.getLogger(__name__)
+Compose = Callable[[Survey, str], Proposal]
+
+
+@dataclass(slots=True)
+class Hearing:
+    """Understands words with the help of chat, registry and forge. Every method may raise Declined."""
+
+    desk: Desk
+    registry: Registry
+    forge: Forge | None
+    chat: Chat | None
+
+    def who(self, rules: Rules, speaker: Speaker, at: datetime) -> Said:
+        """Return who speaks, as the rules link them and the chat shows them now. Raises: Declined."""
+        person = rules.person_of_slack(speaker.user)
+        if person is None:
+            raise Declined(NotRecorded(code=Code.UNKNOWN_PERSON, detail=speaker.user))
+        by = By(person.name, speaker.via, speaker.team, speaker.user)
+        if person.github and self.forge:
+            by = replace(by, forge_login=person.github, forge_id=self._forge_id(person.github))
+        if self.chat is None:
+            raise Declined(
+                NotRecorded(code=Code.ACCOUNT, detail="there is no chat to look the account up in")
+            )
+        flags = account_flags(self.chat, by)
+        return Said(by, {"account": flags, "looked": write_time(at)}, speaker.trigger)
+
+    def _forge_id(self, login: str) -> int:
+        """Return the login's numeric id, 0 where the forge does not say: the chat's id decides."""
+        try:
+            return self.forge.account_id(login) if self.forge else 0
+        except BotError as error:
+            _log.warning("the forge did not say who %s is: %s", login, error)
+            return 0
+
+    def composer(self, rules: Rules, said: Said, word: Word, at: datetime) -> Compose:
+        """Return what makes an entry of the word; made anew for each state that it may have to follow."""
+        writer = self.desk.writer
+        match word:
+            case Propose():
+                rule, image = self._wanted(rules, word, at)
+                return lambda look, _tip: propose(
+                    look,
+                    writer,
+                    said,
+                    rule=rule_of(look, rule.environment.name, rule.service.name),
+                    image=image,
+                    note=word.note,
+                )
+            case Rollback():
+                return self._rollback(rules, said, word, at)
+            case Approve() | Unapprove() | Reject() | Cancel():
+                promotion = self._promotion(word.promotion, at)
+                return lambda look, _tip: judge(look, said, word, look.state.promotions[promotion.id])
+            case Hold() | Resume() | Block() | Unblock() | Freeze() | Unfreeze():
+                return lambda look, _tip: stand(look, said, word)
+
+    def _wanted(self, rules: Rules, word: Propose, at: datetime) -> tuple[EffectiveRule, Pinned]:
+        """Find out which version, where, and what exactly it is now. Raises: Declined."""
+        if self.forge is None:
+            raise Declined(NotRecorded(code="forge-missing", detail="set GITHUB_TOKEN"))
+        environment = self._environment(rules, word.service, word.environment)
+        rule = effective(rules, environment, word.service)
+        if rule is None:
+            raise Declined(
+                NotRecorded(code="unknown-service", detail=word.service, choices=tuple(rules.services))
+            )
+        surveys.ask(
+            self.registry, rules, self.desk.view(at).state, self.desk.answers, [rule.service.image], at
+        )
+        row = decide_row(self.desk.view(at).world, environment, word.service, at)
+        tag = word.version or self._newest(row.candidates if row else ())
+        listed = self.desk.answers.tags.get(rule.service.image)
+        if listed is None or isinstance(listed, Silence):
+            raise Declined(NotRecorded(code="registry-silent", detail=listed.detail if listed else ""))
+        fate = row.selection.fates.get(tag) if row and row.selection else None
+        if fate not in {Fate.SELECTED, Fate.OLDER}:
+            choices = tuple(one.version for one in (row.candidates if row else ()))[:3]
+            detail = f"{tag}: {fate}" if fate else tag
+            raise Declined(NotRecorded(code="unknown-version", detail=detail, choices=choices))
+        return rule, self._exact(rules, rule, tag)
+
+    def _newest(self, candidates: Sequence[Candidate]) -> str:
+        """Return the newest version that may be asked for. Raises: Declined."""
+        askable = {Code.NOT_REQUESTED, Code.KNOWN_BEFORE, Code.APPROVALS_MISSING}
+        for candidate in candidates:
+            if all(reason.code in askable for reason in candidate.reasons):
+                return candidate.version
+        waits = candidates[0] if candidates else None
+        detail = f"{waits.version}: {', '.join(waits.codes)}" if waits else ""
+        raise Declined(NotRecorded(code="nothing-to-promote", detail=detail))
+
+    def _environment(self, rules: Rules, service: str, named: str) -> str:
+        """Return the environment that is meant: the one named, else the only guarded one. Raises: Declined."""
+        if service not in rules.services:
+            raise Declined(NotRecorded(code="unknown-service", detail=service, choices=tuple(rules.services)))
+        if named:
+            if named not in rules.environments:
+                names = tuple(rules.environments)
+                raise Declined(NotRecorded(code="unknown-environment", detail=named, choices=names))
+            return named
+        guarded = tuple(one.name for one in rules.environments.values() if one.is_guarded)
+        if len(guarded) != 1:
+            raise Declined(NotRecorded(code="which-environment", detail=service, choices=guarded))
+        return guarded[0]
+
+    def _exact(self, rules: Rules, rule: EffectiveRule, tag: str) -> Pinned:
+        """Return an image with the digest that its tag names now. Raises: Declined."""
+        asked = (rule.service.image, Tag.parse(tag))
+        answer = self.registry.digests([asked], rules.registries)[asked]
+        if not isinstance(answer, Digest):
+            raise Declined(NotRecorded(code="registry-silent", detail=answer.detail))
+        self.desk.answers.digests[asked] = answer
+        return Pinned(rule.service.image, tag, answer)
+
+    def _rollback(
+        self, rules: Rules, said: Said, word: Rollback, at: datetime
+    ) -> Callable[[Survey, str], Proposal]:
+        environments = word.environments or (self._environment(rules, word.service, ""),)
+        if len(environments) > 1:
+            detail = "one environment at a time"
+            raise Declined(NotRecorded(code="which-environment", detail=detail, choices=environments))
+        environment = self._environment(rules, word.service, environments[0])
+        rule = effective(rules, environment, word.service)
+        if rule is None:
+            raise Declined(NotRecorded(code=Code.NO_RULE, detail=word.service))
+        if rule.environment.is_guarded and self.forge is None:
+            raise Declined(NotRecorded(code="forge-missing", detail="set GITHUB_TOKEN"))
+        target = rollback_target(self.desk.view(at), environment, word.service, word.version)
+        image = target if target.digest else self._exact(rules, rule, target.tag)
+        return lambda look, tip: rollback(
+            look,
+            self.desk.writer,
+            said,
+            word,
+            environment=environment,
+            image=image,
+            branch=self.desk.mirror.branch,
+            tip=tip,
+        )
+
+    def _promotion(self, named: str, at: datetime) -> Promotion:
+        """Return the promotion that is meant: by id, by the beginning of one, or by ``#number``. Raises: Declined."""
+        state = self.desk.view(at).state
+        wanted = named.strip().removeprefix("#")
+        if named.startswith("#") and wanted.isdigit():
+            branch = self.forge.branch_of(int(wanted)) if self.forge else ""
+            wanted = branch.rpartition("/")[2] or wanted
+        found = [one for one in state.promotions if wanted and one.startswith(wanted)]
+        if len(found) != 1:
+            choices = tuple(state.live.values())
+            raise Declined(NotRecorded(code="unknown-promotion", detail=named[:40], choices=choices))
+        return state.promotions[found[0]]
