@@ -298,8 +298,12 @@ class Engine:
     # --- showing --------------------------------------------------------------------------------------------
 
     def _pulls(self) -> Mapping[str, tuple[int, str]]:
-        known = self._reconciler.pulls if self._reconciler else {}
-        return {name: (pull.number, pull.url) for name, pull in known.items()}
+        """Return number and address of each pull request: as the index remembers them, as we saw them."""
+        known = self.index.pulls()
+        for name, pull in (self._reconciler.pulls if self._reconciler else {}).items():
+            if known.get(name) != (pull.number, pull.url):
+                self.index.remember_pull(name, pull.number, pull.url)
+        return self.index.pulls()
 
     def _show(self, at: datetime, report: PassReport) -> None:
         """Draw what has changed and write down where it stands; a chat that fails is tried again at the next pass."""
