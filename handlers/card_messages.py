@@ -47,8 +47,9 @@ def facts(card: Card) -> tuple[Line, ...]:
             line("Image ", Code(card.repository or card.service), " ", Code(short_digest(card.digest)))
         )
     if card.number:
-        ends = line(", expires ", Moment(card.expires)) if card.expires else ()
-        found.append(line("Change ", *pull_request(card), *ends))
+        found.append(line("Change ", *pull_request(card)))
+    if card.expires:
+        found.append(line("Expires ", Moment(card.expires)))
     if card.newer:
         found.append(line("Newer: ", Code(card.newer)))
     return tuple(found)
@@ -65,10 +66,10 @@ def rule_line(asked: CardLine) -> Line:
 
 
 def tally(card: Card) -> str:
-    """Return how many approvals of how many, '' where none are asked."""
+    """Return how many approvals of how many: "1 of 2"; '' where none are asked."""
     given = sum(len(one.people) for one in card.lines)
     wanted = given + sum(one.missing for one in card.lines)
-    return f"{given} of {wanted} approvals" if wanted else ""
+    return f"{given} of {wanted}" if wanted else ""
 
 
 def pull_request(card: Card) -> Line:
@@ -220,11 +221,9 @@ def _superseded(card: Card) -> Line:
 
 
 def _moved(card: Card) -> Line:
-    place = line(Strong(card.environment), ": ", card.service, " ")
-    versions = (
-        line(Code(card.previous), " -> ", Code(card.version)) if card.previous else line(Code(card.version))
-    )
-    return line(*place, *versions, *((" ", *commit(card.commit)) if card.commit else ()))
+    left = line(Strong(card.previous), " -> ") if card.previous else ()
+    place = line(Strong(card.environment), ": ", Strong(card.service), " ")
+    return line(*place, *left, Strong(card.version), *((" ", *commit(card.commit)) if card.commit else ()))
 
 
 def _gone(card: Card) -> Line:

@@ -16,23 +16,23 @@ from bot.ports import Clock
 from handlers import cards, messages, reports, speaking
 from handlers.blocks import RUN, Said
 from handlers.command import parse
-from handlers.desk import Desk
 from handlers.engine import Engine
+from handlers.errands import Errands
 from handlers.forms import REASON, REJECTED, about, reject_form, typed_reason
 from handlers.names import Names
 from handlers.questions import Misunderstood, Question
 from handlers.slack_errors import SlackRefusedError, translated
 from handlers.speaking import Body
-from handlers.typed import Fault, reason_of
+from handlers.typed import Fault, reason_of, unescaped
 from policies.state import Promotion
 from policies.words import Approve, Reject, Speaker, Word
 
 COMMAND = "/promote"
-LISTENERS = 16  # threads that acknowledge; the work is the desk's
+LISTENERS = 16  # threads that acknowledge; the work is the errands'
 
 
 def slack_app(
-    engine: Engine, client: WebClient, desk: Desk, clock: Clock, *, secret: str, command: str = COMMAND
+    engine: Engine, client: WebClient, errands: Errands, clock: Clock, *, secret: str, command: str = COMMAND
 ) -> App:
     """Return the app. It asks nothing of Slack before somebody speaks, so it starts while Slack is down."""
     listeners = ThreadPoolExecutor(LISTENERS, thread_name_prefix="slack")
@@ -44,7 +44,7 @@ def slack_app(
         logger=_quiet(),
         listener_executor=listeners,
     )
-    floor = Floor(engine, client, desk, clock, command)
+    floor = Floor(engine, client, errands, clock, command)
     app.command(command)(floor.command)
     app.action(re.compile(r"link_.*"))(floor.link)
     app.action(cards.APPROVE)(floor.approve)
@@ -59,18 +59,20 @@ def slack_app(
 class Floor:
     """What each gesture of a person does. A method is named as the gesture, and short."""
 
-    def __init__(self, engine: Engine, client: WebClient, desk: Desk, clock: Clock, command: str) -> None:
+    def __init__(
+        self, engine: Engine, client: WebClient, errands: Errands, clock: Clock, command: str
+    ) -> None:
         self._engine = engine
         self._client = client
-        self._desk = desk
+        self._errands = errands
         self._clock = clock
         self._command = command
 
     def command(self, ack: Ack, body: dict[str, Any]) -> None:
         """``/promote ...`` was typed."""
         ack()
-        speaker, text = speaking.of_command(body), str(body.get("text") or "")
-        self._desk.give(speaking.address_of_command(body), lambda: self._heard(speaker, text))
+        speaker, text = speaking.of_command(body), unescaped(str(body.get("text") or ""))
+        self._errands.give(speaking.address_of_command(body), lambda: self._heard(speaker, text))
 
     def approve(self, ack: Ack, body: dict[str, Any]) -> None:
         """Approve was pressed and confirmed."""
@@ -87,17 +89,17 @@ class Floor:
         """A corrected command was pressed: it is run as the person who pressed."""
         ack()
         speaker, text = speaking.of_interaction(body, "button"), speaking.value_of(body)
-        self._desk.give(speaking.address_of_interaction(body), lambda: self._heard(speaker, text))
+        self._errands.give(speaking.address_of_interaction(body), lambda: self._heard(speaker, text))
 
     def reject(self, ack: Ack, body: dict[str, Any]) -> None:
         """Reject... was pressed: ask why, before the trigger of the click is too old."""
         ack()
         value, to = speaking.value_of(body), speaking.address_of_interaction(body)
         if speaking.promotion_of(value) is None:
-            self._desk.give(to, messages.outdated)
+            self._errands.give(to, messages.outdated)
             return
         if problem := self._opened(str(body.get("trigger_id") or ""), reject_form(value, to.channel)):
-            self._desk.give(to, lambda: problem)
+            self._errands.give(to, lambda: problem)
 
     def rejected(self, ack: Ack, body: dict[str, Any], view: dict[str, Any]) -> None:
         """The form was sent: with a reason it is recorded, else the form says what is missing."""
@@ -110,7 +112,7 @@ class Floor:
         found = speaking.promotion_of(value)
         speaker = speaking.of_interaction(body, "modal")
         word = Reject(found[0], note) if found else None
-        self._desk.give(speaking.address_of_interaction(body, channel), lambda: self._told(speaker, word))
+        self._errands.give(speaking.address_of_interaction(body, channel), lambda: self._told(speaker, word))
 
     def link(self, ack: Ack) -> None:
         """A button that is a link was pressed: the browser has done it all."""
@@ -119,11 +121,11 @@ class Floor:
     def unknown(self, ack: Ack, body: dict[str, Any]) -> None:
         """A button was pressed that this version does not draw."""
         ack()
-        self._desk.give(speaking.address_of_interaction(body), messages.outdated)
+        self._errands.give(speaking.address_of_interaction(body), messages.outdated)
 
     def _pressed(self, body: Body, word: Word | None) -> None:
         speaker = speaking.of_interaction(body, "button")
-        self._desk.give(speaking.address_of_interaction(body), lambda: self._told(speaker, word))
+        self._errands.give(speaking.address_of_interaction(body), lambda: self._told(speaker, word))
 
     def _heard(self, speaker: Speaker, text: str) -> Said:
         heard = parse(text, Names.of(self._engine.look().rules), self._clock.now())

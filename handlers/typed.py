@@ -32,8 +32,8 @@ class Fault:
 
 
 def typed(text: str) -> Typed:
-    """Read a command's text. Never raises."""
-    clean = _unslacked(text).translate(_QUOTES)
+    """Read a command's text, free of Slack's escapes. Never raises."""
+    clean = text.translate(_QUOTES)
     head, *rest = _BECAUSE.split(clean, maxsplit=1)
     words = tuple(word for part in head.split() if (word := part.strip(_AROUND)))
     if not rest:
@@ -47,7 +47,7 @@ def typed(text: str) -> Typed:
 def reason_of(text: str) -> str | Fault:
     """Return a reason as one line of at most 280 characters, or why it is none."""
     reason = _spaced(text).strip().translate(_QUOTES)
-    if len(reason) > 1 and reason[0] == reason[-1] and reason[0] in "\"'":
+    if len(reason) > 1 and reason[0] == reason[-1] and reason[0] in "\"'" and reason[0] not in reason[1:-1]:
         reason = reason[1:-1].strip()
     if not reason:
         return Fault("A reason has at least one word: say `because` and why.")
@@ -64,8 +64,8 @@ def reason_of(text: str) -> str | Fault:
     return reason
 
 
-def _unslacked(text: str) -> str:
-    """Undo Slack's escaping once, ampersands last: what somebody typed as ``&lt;`` stays that."""
+def unescaped(text: str) -> str:
+    """Undo what Slack does to a command's text, once, ampersands last: who typed ``&lt;`` meant that."""
     return _ANGLE.sub(_meant, text).replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 
@@ -74,7 +74,7 @@ def _meant(match: re.Match[str]) -> str:
     if not sign:
         return target.removeprefix("mailto:")
     shown = label or target
-    return shown if sign == "@" and shown.startswith("@") else f"{'#' if sign == '#' else '@'}{shown}"
+    return f"#{shown}" if sign == "#" else f"@{shown.removeprefix('@')}"
 
 
 def _spaced(text: str) -> str:

@@ -1,4 +1,4 @@
-"""The desk: work that begins after the acknowledgement, bounded, and never silent when it fails."""
+"""Errands: work that begins after the acknowledgement, bounded, and never silent when it fails."""
 
 import logging
 import secrets
@@ -18,12 +18,12 @@ _LOG = logging.getLogger(__name__)
 Task = Callable[[], Said | None]
 
 
-class Desk:
+class Errands:
     """Does tasks in threads of its own and tells each person how theirs went."""
 
     def __init__(self, replies: Replies, *, workers: int = WORKERS, waiting: int = WAITING) -> None:
         self._replies = replies
-        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="desk")
+        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="errand")
         self._room = threading.BoundedSemaphore(waiting)
 
     def give(self, to: Address, task: Task) -> None:

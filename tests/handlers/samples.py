@@ -1,0 +1,187 @@
+"""Rules, a look, cards and an engine of values for the tests of this floor."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from bot.answers import Answer, Recorded
+from bot.cards import Card, CardLine, CardStage, Who
+from policies.decide import Candidate, Decision, Row, Standing
+from policies.entry import By, Kind, Pinned, RuleAt
+from policies.image import Repository
+from policies.rules import Environment, Line, Person, Position, Rules, Service
+from policies.selection import SelectionPolicy
+from policies.state import Approval, Move, Promotion, Stage, State
+from policies.state import Standing as InForce
+from policies.verdict import Waiting
+from policies.codes import Code
+from policies.words import Speaker, Word
+from handlers.names import Names
+
+AT = datetime(2026, 11, 20, 14, 28, tzinfo=UTC)
+HERE = Position("promotion/rules.yaml", 1, 1)
+IMAGE = Repository("ghcr.io/example/checkout-api")
+DIGEST = "sha256:" + "9b1c" * 16
+PROMOTION = "7f3a9c2e41d0"
+CHANGE = "c0ffee" * 10 + "abcd"
+NAMES = Names(
+    ("cart-api", "checkout-api", "checkout-worker", "web"), ("staging", "production-eu", "production-us")
+)
+
+
+def service(name: str) -> Service:
+    return Service(name, IMAGE, SelectionPolicy.semver("1.x"), "1.x", HERE, owner="platform")
+
+
+def environment(name: str, *lines: Line) -> Environment:
+    return Environment(name, (f"apps/{name}",), "deploys", lines, HERE)
+
+
+RULES = Rules(
+    environments={
+        "staging": environment("staging"),
+        "production": environment("production", Line(2, ("release-managers",))),
+    },
+    services={name: service(name) for name in ("checkout-api", "cart-api")},
+    people={name: Person(name, f"U0{name.upper()}") for name in ("ada", "bob", "carol")},
+    teams={"release-managers": ("ada", "bob", "carol")},
+)
+
+
+def by(person: str) -> By:
+    return By(person, "button", "T0", f"U0{person.upper()}")
+
+
+def promotion(stage: Stage = Stage.OPEN, *approvers: str, ended_by: str = "") -> Promotion:
+    return Promotion(
+        id=PROMOTION,
+        kind=Kind.PROPOSE,
+        environment="production",
+        service="checkout-api",
+        image=(Pinned(IMAGE, "1.4.2", DIGEST),),
+        previous=(Pinned(IMAGE, "1.4.1"),),
+        change=CHANGE,
+        rule=RuleAt("a" * 40, ("promotion/rules.yaml",), "b" * 64),
+        head="d" * 40,
+        by=by("carol"),
+        opened=AT,
+        note="",
+        seq=7,
+        stage=stage,
+        approvals=tuple(Approval(by(one), AT, 8 + n) for n, one in enumerate(approvers)),
+        ended_by=by(ended_by) if ended_by else None,
+        done=AT if ended_by else None,
+    )
+
+
+def state(*promotions: Promotion) -> State:
+    found = State("2026")
+    for one in promotions:
+        found.promotions[one.id] = one
+        if one.is_live:
+            found.live[one.environment, one.service] = one.id
+    move = Move((Pinned(IMAGE, "1.4.2", DIGEST),), (Pinned(IMAGE, "1.4.1"),), "e" * 40, AT, 5, Kind.BUMP)
+    found.moves["staging", "checkout-api"] = (move,)
+    found.freezes["production"] = InForce(by("ada"), AT, "audit", "", AT + timedelta(days=1), 6)
+    return found
+
+
+def row(where: str, what: str, current: str, *candidates: Candidate) -> Row:
+    best = candidates[0] if candidates else None
+    return Row(
+        where,
+        what,
+        current,
+        best.verdict if best else Standing.CURRENT,
+        best.codes if best else ("current",),
+        candidates,
+    )
+
+
+DECISION = Decision(
+    AT,
+    "f" * 40,
+    (
+        row("staging", "checkout-api", "1.4.2"),
+        row("staging", "cart-api", "2.0.0"),
+        row(
+            "production",
+            "checkout-api",
+            "1.4.1",
+            Candidate(
+                "1.4.2",
+                DIGEST,
+                Standing.WAITING,
+                (Waiting(Code.FROZEN, "audit", AT + timedelta(days=1)), Waiting(Code.NOT_REQUESTED, "")),
+            ),
+        ),
+        row("production", "cart-api", "2.0.0"),
+    ),
+)
+
+
+@dataclass(frozen=True)
+class LookOfValues:
+    rules: Rules = RULES
+    decision: Decision = DECISION
+    state: State = field(default_factory=state)
+    problem: str = ""
+
+
+@dataclass
+class EngineOfValues:
+    """Answers as it was told to and remembers what was said."""
+
+    answer: Callable[[Word], Answer] = lambda _word: Recorded(kind=Kind.PROPOSE)
+    view: LookOfValues = field(default_factory=LookOfValues)
+    candidates: Mapping[str, Candidate] = field(default_factory=dict)
+    heard: list[tuple[Speaker, Word]] = field(default_factory=list)
+
+    def say(self, speaker: Speaker, word: Word) -> Answer:
+        self.heard.append((speaker, word))
+        return self.answer(word)
+
+    def look(self) -> LookOfValues:
+        return self.view
+
+    def why(self, environment: str, service: str, version: str) -> Candidate | None:
+        return self.candidates.get(environment)
+
+    def person_of(self, slack_user: str) -> str:
+        person = RULES.person_of_slack(slack_user)
+        return person.name if person else ""
+
+
+@dataclass(frozen=True)
+class FixedClock:
+    at: datetime = AT
+
+    def now(self) -> datetime:
+        return self.at
+
+
+ADA, BOB, CAROL = (Who(name, f"U0{name.upper()}") for name in ("ada", "bob", "carol"))
+
+
+def card(stage: CardStage = CardStage.OPEN, **more: object) -> Card:
+    facts: dict[str, object] = {
+        "what": "checkout-api/production/1.4.2",
+        "channel": "deploys",
+        "environment": "production",
+        "service": "checkout-api",
+        "version": "1.4.2",
+        "previous": "1.4.1",
+        "digest": DIGEST,
+        "stage": stage,
+        "repository": IMAGE,
+        "promotion": PROMOTION,
+        "change": CHANGE,
+        "number": 418,
+        "url": "https://github.com/example/gitops/pull/418",
+        "requester": CAROL,
+        "asked": AT,
+        "expires": AT + timedelta(days=1),
+        "lines": (CardLine("2 of release-managers", (ADA,), 1),),
+        **more,
+    }
+    return Card(**facts)  # type: ignore[arg-type]  # the names are those of the card

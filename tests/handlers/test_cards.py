@@ -1,0 +1,270 @@
+"""Cards as people see them, held against Block Kit, and against names that would be mark-up."""
+
+import re
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from slack_sdk.models.blocks import ActionsBlock, Block
+
+from bot.cards import DECIDABLE, CardLine, CardStage, Notice, Who
+from handlers.blocks import Message, Said, message_of
+from handlers.cards import render
+from policies.codes import Code
+from policies.verdict import Failed, Waiting
+from sandbox.block_kit import interactive, problems_of_blocks
+from sandbox.members import sample_world
+from sandbox.transcript import Transcript
+from sandbox.workspace import Workspace
+from tests.handlers.samples import ADA, AT, BOB, CHANGE, PROMOTION, card
+
+FULL = (CardLine("2 of release-managers", (ADA, BOB), 0),)
+DECISIONS = {"approve", "reject", "promote"}
+
+
+def seen(message: Message) -> str:
+    """Return a message as a person reads it."""
+    return "\n".join(Transcript(Workspace(sample_world())).blocks(list(message.blocks)))
+
+
+def buttons(message: Message) -> dict[str, dict[str, Any]]:
+    found = [element for block in message.blocks for _, element in interactive(block)]
+    return {element["action_id"]: element for element in found}
+
+
+def strings(value: object, key: str = "text") -> list[str]:
+    """Return every text of a message that could be mark-up: of mrkdwn objects only."""
+    if isinstance(value, dict):
+        own = [str(value[key])] if value.get("type") == "mrkdwn" else []
+        return own + [one for member in value.values() for one in strings(member)]
+    if isinstance(value, list | tuple):
+        return [one for member in value for one in strings(member)]
+    return []
+
+
+@pytest.mark.parametrize("stage", CardStage)
+@pytest.mark.parametrize("is_rollback", [False, True], ids=["forward", "rollback"])
+def test_every_card_is_one_that_slack_takes(stage: CardStage, is_rollback: bool) -> None:
+    shown = card(
+        stage,
+        is_rollback=is_rollback,
+        note="fixes rounding",
+        waits=(Waiting(Code.FROZEN, "audit", AT),),
+        ended_by=ADA,
+        ended_note="it fails",
+        newer="1.4.3",
+        commit="d1a82a4" + "0" * 33,
+        voided=Code.DIGEST_MOVED,
+    )
+
+    message = render(shown, 3)
+
+    assert problems_of_blocks(list(message.blocks)) == []
+    assert len(message.blocks) <= 50
+    assert message.text
+    assert message.text.endswith((".", "d1a82a4"))
+    assert message.blocks[0]["type"] == "rich_text"
+    assert len(message.blocks[0]["elements"]) == 1
+    for block in Block.parse_all(list(message.blocks)):
+        block.validate_json()
+
+
+@pytest.mark.parametrize("stage", CardStage)
+def test_only_a_card_that_waits_for_a_decision_has_decision_buttons(stage: CardStage) -> None:
+    there = DECISIONS & buttons(render(card(stage), 1)).keys()
+
+    match stage:
+        case CardStage.CANDIDATE:
+            assert there == {"promote"}
+        case CardStage.OPEN:
+            assert there == {"approve", "reject"}
+        case CardStage.APPROVED:
+            assert there == {"reject"}
+        case _:
+            assert stage not in DECIDABLE
+            assert not there
+
+
+def test_an_approved_card_whose_approval_is_too_old_takes_one_more() -> None:
+    shown = card(CardStage.APPROVED, lines=FULL, waits=(Waiting(Code.WAITING_FOR_A_GO),))
+
+    assert "approve" in buttons(render(shown, 1))
+
+
+def test_each_redraw_has_block_ids_of_its_own() -> None:
+    first = {block["block_id"] for block in render(card(), 1).blocks}
+    second = {block["block_id"] for block in render(card(), 2).blocks}
+
+    assert not first & second
+
+
+def test_drawing_is_pure() -> None:
+    assert render(card(), 7) == render(card(), 7)
+
+
+def test_an_open_card_shows_who_asked_for_what_and_what_is_missing() -> None:
+    waits = (Waiting(Code.APPROVALS_MISSING, "1 of 2 approvals"), Waiting(Code.FROZEN, "audit", AT))
+    shown = card(note="fixes rounding", waits=waits)
+
+    assert seen(render(shown, 1)) == OPEN
+
+
+OPEN = """\
+checkout-api `1.4.1` → `1.4.2` in production waits for approvals: 1 of 2.
+Asked for by @carol, Nov 20, 2026 14:28 UTC
+Image `ghcr.io/example/checkout-api` `sha256:9b1c9b1c9b1c…`
+Change #418 (https://github.com/example/gitops/pull/418)
+Expires Nov 21, 2026 14:28 UTC
+- \N{MEDIUM WHITE CIRCLE} 2 of release-managers: approved by @ada, 1 missing
+- \N{HOURGLASS WITH FLOWING SAND} the environment stands still, until Nov 20, 2026 14:28 UTC: audit
+> fixes rounding
+[Approve] [Reject...] [Pull request #418]"""
+
+
+def test_the_confirm_dialog_says_that_yours_is_the_last_approval() -> None:
+    button = buttons(render(card(), 1))["approve"]
+
+    assert "Yours is the last approval" in button["confirm"]["text"]["text"]
+    assert button["value"] == f"{PROMOTION}|{CHANGE[:12]}"
+
+
+def test_a_candidate_carries_service_environment_and_version() -> None:
+    message = render(card(CardStage.CANDIDATE, promotion="", number=0, url="", lines=()), 1)
+
+    assert buttons(message)["promote"]["value"] == "checkout-api|production|1.4.2"
+    assert "checkout-api 1.4.2 can be asked for in production, which runs 1.4.1." in message.text
+
+
+def test_a_move_by_the_bot_is_one_line() -> None:
+    shown = card(CardStage.MOVED, environment="staging", commit="d1a82a4" + "0" * 33)
+
+    assert seen(render(shown, 1)) == "staging: checkout-api 1.4.1 -> 1.4.2 `d1a82a4`"
+
+
+def test_a_landed_card_is_two_lines_that_name_who_trusted_it() -> None:
+    message = render(card(CardStage.LANDED, lines=FULL, commit="d1a82a4" + "0" * 33), 1)
+
+    assert seen(message).splitlines() == [
+        "\N{WHITE HEAVY CHECK MARK} checkout-api `1.4.1` → `1.4.2` is in production.",
+        "asked for by @carol, approved by @ada and @bob, #418 (https://github.com/example/gitops/pull/418), `d1a82a4`",
+    ]
+
+
+def test_void_approvals_say_why() -> None:
+    message = render(card(voided=Code.DIGEST_MOVED, lines=(CardLine("2 of release-managers", (), 2),)), 1)
+
+    assert "approvals void: the tag names another digest than when it was first seen" in seen(message)
+
+
+@pytest.mark.parametrize("stage", CardStage)
+def test_approved_is_only_said_of_people_whom_the_ledger_has(stage: CardStage) -> None:
+    nobody = (CardLine("2 of release-managers", (), 2),)
+
+    message = render(card(stage, lines=nobody), 1)
+
+    if stage not in {CardStage.APPROVED, CardStage.MISMATCH}:  # the engine says that the first has them all
+        assert "approved" not in seen(message).lower()
+
+
+def test_an_address_that_is_none_is_no_button_and_no_link() -> None:
+    for url in ("javascript:alert(1)", "https://x y", "http://", "<https://x>", ""):
+        message = render(card(url=url), 1)
+
+        assert "link_pull_request" not in buttons(message)
+        assert '"link"' not in str(message.blocks).replace("'", '"')
+
+
+NASTY = st.one_of(
+    st.sampled_from(
+        [
+            "<!channel>",
+            "<@U0ADA>",
+            "<https://evil.example|click>",
+            "https://evil.example",
+            "*bold* _it_ `code`",
+            "a" * 300,
+            "\u202etxt.exe",
+            "one\ntwo\r\nthree",
+            "&lt;!here&gt;",
+            "\x00\x07\x1b[31m",
+            "",
+            " ",
+            "\ud800",
+        ]
+    ),
+    st.text(max_size=320),
+)
+
+
+@given(stage=st.sampled_from(CardStage), words=st.lists(NASTY, min_size=9, max_size=9))
+def test_strings_of_others_are_never_mentions_links_or_line_breaks(
+    stage: CardStage, words: list[str]
+) -> None:
+    a, b, c, d, e, f, g, h, i = words
+    shown = card(
+        stage,
+        service=a,
+        version=b,
+        previous=c,
+        environment=d,
+        note=e,
+        digest=f,
+        repository=g,
+        url=h,
+        newer=i,
+        requester=Who(e, a),
+        ended_by=Who(c, b),
+        ended_note=d,
+        lines=(CardLine(a, (Who(b, c),), 1),),
+        waits=(Waiting(Code.FROZEN, d, AT), Failed(Code.BLOCKED, e)),
+    )
+
+    message = render(shown, 1)
+
+    assert problems_of_blocks(list(message.blocks)) == []
+    assert not re.search(r"[<>]", message.text)
+    assert "\n" not in message.text
+    assert len(message.text) <= 3500
+    assert strings(message.blocks) == []
+    assert not {"\u202e", "\x1b", "\x00"} & set(str(message.blocks))
+    kinds = re.findall(r"'type': '(\w+)'", str(message.blocks))
+    assert "broadcast" not in kinds
+    assert kinds.count("user") <= sum(bool(re.fullmatch(r"[UW][A-Z0-9]{1,30}", one)) for one in words) * 3
+    message.text.encode()
+
+
+@given(
+    code=NASTY,
+    facts=st.dictionaries(st.sampled_from(["service", "detail", "url", "environment", "x"]), NASTY),
+)
+def test_any_notice_is_one_that_slack_takes(code: str, facts: dict[str, str]) -> None:
+    message = render(Notice(what="w", channel="deploys", code=code, facts=facts), 1)
+
+    assert problems_of_blocks(list(message.blocks)) == []
+    assert not re.search(r"[<>]", message.text)
+
+
+def test_a_notice_says_what_it_is_and_when_it_is_over() -> None:
+    facts = {"commit": "d1a82a4", "detail": "promotion/rules.yaml:3:1: unknown key"}
+
+    begun = render(Notice(what="w", channel="c", code="rules-unreadable", facts=facts), 1)
+    over = render(Notice(what="w", channel="c", code="rules-unreadable", facts=facts, is_over=True), 2)
+
+    assert begun.text == "The rules at d1a82a4 cannot be read, so the last good ones stay in force."
+    assert "promotion/rules.yaml:3:1: unknown key" in seen(begun)
+    assert over.text.startswith("Over: The rules at d1a82a4")
+
+
+@given(NASTY, st.lists(NASTY, max_size=5), NASTY)
+def test_any_answer_is_one_that_slack_takes(head: str, commands: list[str], given_back: str) -> None:
+    message = message_of(Said((head,), tuple((one,) for one in commands), given_back, tuple(commands)))
+
+    assert problems_of_blocks(list(message.blocks)) == []
+    assert not re.search(r"[<>]", message.text)
+
+
+def test_buttons_are_parsed_by_slacks_own_models() -> None:
+    blocks = Block.parse_all(list(render(card(), 1).blocks))
+
+    assert any(isinstance(block, ActionsBlock) for block in blocks)

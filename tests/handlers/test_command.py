@@ -1,0 +1,266 @@
+"""What people type, read: a table, and a law that holds for any text."""
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from handlers.command import parse
+from handlers.names import Names
+from handlers.questions import (
+    Help,
+    History,
+    Misunderstood,
+    NotThereYet,
+    Pending,
+    Question,
+    Status,
+    Who,
+    WhoAmI,
+    Why,
+)
+from handlers.spelling import spell
+from handlers.typed import unescaped
+from policies.words import (
+    Approve,
+    Block,
+    Cancel,
+    Freeze,
+    Hold,
+    Propose,
+    Reject,
+    Resume,
+    Rollback,
+    Unapprove,
+    Unblock,
+    Unfreeze,
+    Word,
+)
+from tests.handlers.samples import AT, NAMES
+
+UNDERSTOOD: dict[str, object] = {
+    "": Help(),
+    "   ": Help(),
+    "checkout-api": Propose("checkout-api"),
+    "checkout-api 1.4.2": Propose("checkout-api", "1.4.2"),
+    "checkout-api 1.4.2 to staging": Propose("checkout-api", "1.4.2", "staging"),
+    "checkout-api to staging 1.4.2": Propose("checkout-api", "1.4.2", "staging"),
+    "checkout-a 1.4.2 TO production-e": Propose("checkout-api", "1.4.2", "production-eu"),
+    "Checkout-API V1": Propose("checkout-api", "V1"),
+    "checkout-api to staging because it is time": Propose("checkout-api", "", "staging", "it is time"),
+    "checkout-api BECAUSE “it is time”": Propose("checkout-api", note="it is time"),
+    "checkout-api because it fails because of us": Propose("checkout-api", note="it fails because of us"),
+    "“web” ‘1.0’": Propose("web", "1.0"),
+    "web\u00a01.0\nto\tstaging": Propose("web", "1.0", "staging"),
+    "approve #418": Approve("#418"),
+    "approve 418 because looks good": Approve("#418", note="looks good"),
+    "APPROVE 7f3a9c2e41d0": Approve("7f3a9c2e41d0"),
+    "unapprove #418": Unapprove("#418"),
+    "reject #418 because <b> & `c` <!channel>": Reject("#418", "<b> & `c` <!channel>"),
+    'reject #418 because "a" is not "b"': Reject("#418", '"a" is not "b"'),
+    "cancel #418": Cancel("#418"),
+    "rollback checkout-api because it burns": Rollback("checkout-api", "it burns"),
+    "rollback checkout-api to 1.4.0 in production-eu because it burns": Rollback(
+        "checkout-api", "it burns", "1.4.0", ("production-eu",)
+    ),
+    "rollback checkout-api in production-eu, production-us to 1.4.0 because it burns": Rollback(
+        "checkout-api", "it burns", "1.4.0", ("production-eu", "production-us")
+    ),
+    "rollback web in production-eu and staging because x": Rollback(
+        "web", "x", environments=("production-eu", "staging")
+    ),
+    "hold web because x": Hold("web", "x"),
+    "hold web in staging until 2h because x": Hold(
+        "web", "x", "staging", datetime(2026, 11, 20, 16, 28, tzinfo=UTC)
+    ),
+    "hold web until 14:28 because x": Hold("web", "x", until=datetime(2026, 11, 21, 14, 28, tzinfo=UTC)),
+    "hold web until 18:00 UTC because x": Hold("web", "x", until=datetime(2026, 11, 20, 18, 0, tzinfo=UTC)),
+    "resume web in staging because x": Resume("web", "x", "staging"),
+    "block web 1.0 because x": Block("web", "1.0", "x"),
+    "unblock web 1.0 because x": Unblock("web", "1.0", "x"),
+    "freeze all because x": Freeze(("staging", "production-eu", "production-us"), "x"),
+    "freeze staging production-eu until 2026-12-24 08:00 because x": Freeze(
+        ("staging", "production-eu"), "x", datetime(2026, 12, 24, 8, tzinfo=UTC)
+    ),
+    "freeze staging until 3d because x": Freeze(
+        ("staging",), "x", datetime(2026, 11, 23, 14, 28, tzinfo=UTC)
+    ),
+    "freeze staging until 2026-12-24 because x": Freeze(
+        ("staging",), "x", datetime(2026, 12, 24, tzinfo=UTC)
+    ),
+    "unfreeze staging because x": Unfreeze("staging", "x"),
+    "status": Status(),
+    "status web": Status("web"),
+    "status staging": Status(environment="staging"),
+    "status web in staging": Status("web", "staging"),
+    "why web": Why("web"),
+    "why web 1.0 to staging": Why("web", "1.0", "staging"),
+    "pending": Pending(),
+    "history web": History("web"),
+    "who web": Who("web"),
+    "whoami": WhoAmI(),
+    "help": Help(),
+    "help Freeze": Help("freeze"),
+    "all to staging": NotThereYet("all"),
+    "emergency web 1 to staging because x": NotThereYet("emergency"),
+}
+UNCLEAR: dict[str, tuple[str, tuple[str, ...]]] = {
+    "checkout-ap1 1.4.2 to staging because now": (
+        "No service is called checkout-ap1.",
+        ("checkout-api 1.4.2 to staging because now", "checkout-worker 1.4.2 to staging because now"),
+    ),
+    "checkout 1.4.2": (
+        "More than one service begins with checkout.",
+        ("checkout-api 1.4.2", "checkout-worker 1.4.2"),
+    ),
+    "web to stagin": ("", ()),
+    "web to stahing": ("No environment is called stahing.", ("web to staging",)),
+    "web to production": (
+        "More than one environment begins with production.",
+        ("web to production-eu", "web to production-us"),
+    ),
+    "aprove #418": (
+        "aprove is neither a service nor a word that I know.",
+        ("approve #418", "unapprove #418"),
+    ),
+    "web staging": ("staging is an environment; say `to staging`.", ("web to staging",)),
+    "web 1.0 staging": (
+        "Too many words: 1.0 staging. A service and one version are enough.",
+        ("web 1.0 to staging",),
+    ),
+    "web 1/0": ("'1/0' is not a tag; expected at most 128 of A-Z a-z 0-9 _ . -.", ()),
+    "web to": ("Which environment? There is none behind `to`.", ()),
+    "web to staging to staging": ("`to` stands there twice.", ()),
+    "approve": ("Which one? Say `approve #418 [because WHY]`; `pending` lists them.", ("pending",)),
+    "approve web": (
+        "web is neither the number of a pull request, as #418, nor the id of a promotion.",
+        ("pending",),
+    ),
+    "reject #418": ("Say why, so that the record does: `reject #418 because WHY`.", ()),
+    "rollback web": (
+        "Say why, so that the record does: `rollback SERVICE [to VERSION] [in ENV...] because WHY`.",
+        (),
+    ),
+    "rollback web to staging because x": (
+        "staging is an environment; say `in staging`.",
+        ("rollback web in staging because x",),
+    ),
+    "hold web in staging production-eu because x": (
+        "One environment at a time; you named staging, production-eu.",
+        (),
+    ),
+    "hold web until yesterday because x": (
+        "'yesterday' is not a time; expected 2h, 3d, 18:00 (UTC), 2026-12-24 or 2026-12-24 08:00.",
+        (),
+    ),
+    "hold web until 2026-02-30 because x": (
+        "'2026-02-30' is not a time; expected 2h, 3d, 18:00 (UTC), 2026-12-24 or 2026-12-24 08:00.",
+        (),
+    ),
+    "hold web until 2026-11-20 because x": ("2026-11-20 00:00 UTC is not in the future.", ()),
+    "block web because x": ("Which version? Say `block SERVICE VERSION because WHY`.", ()),
+    "freeze because x": ("Which environment? Say `freeze ENV...|all [until WHEN] because WHY`.", ()),
+    "web because": ("A reason has at least one word: say `because` and why.", ()),
+    "web because one\ntwo": (
+        "A reason is one line, yours has 2. Nothing was done; here is your text.",
+        (),
+    ),
+    "web because a\x07b": (
+        "A reason has no control characters, yours has. Nothing was done; here is your text.",
+        (),
+    ),
+    "web because a\u202eb": (
+        "A reason has no control characters, yours has. Nothing was done; here is your text.",
+        (),
+    ),
+}
+del UNCLEAR["web to stagin"]  # a unique prefix is a name
+
+
+@pytest.mark.parametrize("text", UNDERSTOOD)
+def test_a_command_is_read(text: str) -> None:
+    assert parse(text, NAMES, AT) == UNDERSTOOD[text]
+
+
+@pytest.mark.parametrize("text", UNCLEAR)
+def test_what_is_unclear_comes_back_with_commands_that_are_not(text: str) -> None:
+    sentence, corrected = UNCLEAR[text]
+
+    heard = parse(text, NAMES, AT)
+
+    assert heard == Misunderstood(sentence, given=text, corrected=corrected)
+
+
+@pytest.mark.parametrize("text", UNCLEAR)
+def test_corrected_commands_are_understood(text: str) -> None:
+    for corrected in UNCLEAR[text][1]:
+        assert not isinstance(parse(corrected, NAMES, AT), Misunderstood)
+
+
+def test_a_unique_prefix_is_a_name() -> None:
+    assert parse("web to stagin", NAMES, AT) == Propose("web", environment="staging")
+
+
+def test_a_reason_of_280_characters_is_taken_and_of_281_is_given_back() -> None:
+    kept = parse("web because " + "a" * 280, NAMES, AT)
+    given_back = parse("web because " + "a" * 281, NAMES, AT)
+
+    assert kept == Propose("web", note="a" * 280)
+    assert isinstance(given_back, Misunderstood)
+    assert "a" * 281 in given_back.given
+
+
+@pytest.mark.parametrize("text", [one for one, word in UNDERSTOOD.items() if isinstance(word, Word)])
+def test_a_word_that_is_spelled_again_is_the_same_word(text: str) -> None:
+    word = UNDERSTOOD[text]
+    assert isinstance(word, Word)
+
+    assert parse(spell(word), NAMES, AT) == word
+
+
+ESCAPED = {
+    "because <@U0ADA|ada> saw it": "because @ada saw it",
+    "because <@U0ADA> saw it": "because @U0ADA saw it",
+    "because <!channel> should know": "because @channel should know",
+    "because <!subteam^S0|@release> knows": "because @release knows",
+    "because <#C0DEPLOYS|deploys> says so": "because #deploys says so",
+    "because <https://example.com/x|this>": "because https://example.com/x",
+    "because &lt;b&gt; &amp;amp; c": "because <b> &amp; c",
+    "because &lt;!channel&gt;": "because <!channel>",
+}
+
+
+@pytest.mark.parametrize("text", ESCAPED)
+def test_what_slack_does_to_a_text_is_undone_once(text: str) -> None:
+    assert unescaped(text) == ESCAPED[text]
+
+
+PIECES = st.sampled_from(
+    "web checkout approve reject rollback hold freeze block unblock status why help to in until because all and "
+    "staging production 1.0 #418 2h 18:00 2026-12-24 9999999h <@U1|a> <!channel> &lt; “ ’ \n \u00a0 \x00 \u202e".split(
+        " "
+    )
+)
+
+
+@given(st.one_of(st.text(), st.lists(st.one_of(PIECES, st.text(max_size=5)), max_size=9).map(" ".join)))
+def test_any_text_is_read_or_given_back_whole(text: str) -> None:
+    text = unescaped(text)
+    heard = parse(text, NAMES, AT)
+
+    assert isinstance(heard, Word | Question | Misunderstood)
+    if isinstance(heard, Misunderstood):
+        assert heard.given == text
+        assert heard.sentence
+        assert len(heard.corrected) <= 3
+    note = getattr(heard, "note", "")
+    assert len(note) <= 280
+    assert len(note.splitlines()) <= 1
+
+
+@given(st.text())
+def test_without_any_names_nothing_is_guessed(text: str) -> None:
+    heard = parse(text, Names((), ()), AT)
+
+    assert not isinstance(heard, Propose | Rollback | Hold | Resume | Block | Unblock | Unfreeze)
