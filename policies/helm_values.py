@@ -2,14 +2,17 @@
 
 from collections.abc import Iterator
 
+from policies import workload
 from policies.places import Draft, Part, ReferenceKind, Spot
 from policies.yaml_nodes import ListNode, MapNode, Node, ScalarNode
 
 
 def find(root: Node) -> Iterator[Draft]:
     """Yield each such map of one document: a values file, a HelmRelease's values, or any other object."""
-    for path, values in maps(root):
-        yield from _of_map(path, values)
+    for item in workload.objects(root):
+        owner = workload.identity(item) if item.text("kind") else ""
+        for path, values in maps(item):
+            yield from _of_map(path, values, owner)
 
 
 def maps(node: Node, path: tuple[str, ...] = ()) -> Iterator[tuple[str, MapNode]]:
@@ -30,7 +33,7 @@ def dotted(path: str, key: str) -> str:
     return f"values:{path}.{key}" if path else f"values:{key}"
 
 
-def _of_map(path: str, values: MapNode) -> Iterator[Draft]:
+def _of_map(path: str, values: MapNode, owner: str) -> Iterator[Draft]:
     """Yield the map's reference where a repository stands beside a tag or a digest."""
     repository = values.text("repository")
     if not repository or not (values.text("tag") or values.text("digest")):
@@ -48,4 +51,5 @@ def _of_map(path: str, values: MapNode) -> Iterator[Draft]:
         f"{registry}/{repository}" if registry else repository,
         tuple(pinned),
         certain=False,
+        owner=owner,
     )

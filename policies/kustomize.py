@@ -24,7 +24,7 @@ def find(path: str, root: Node) -> Iterator[Draft | Problem]:
         elif isinstance(images, ListNode):
             for entry in images.items:
                 if isinstance(entry, MapNode):
-                    yield from _of_entry(entry)
+                    yield from _of_entry(entry, workload.identity(item))
 
 
 def _images(path: str, item: MapNode) -> Node | None:
@@ -37,7 +37,7 @@ def _images(path: str, item: MapNode) -> Node | None:
     return item.get("images") if kind in _KINDS and (named or api.startswith(_API)) else None
 
 
-def _of_entry(entry: MapNode) -> Iterator[Draft]:
+def _of_entry(entry: MapNode, owner: str) -> Iterator[Draft]:
     """Yield the entry's reference: newName or else name, and newTag or digest, or both."""
     name = entry.text("name")
     pins = {key: _written(entry.get(key)) for key in ("newTag", "digest")}
@@ -54,6 +54,7 @@ def _of_entry(entry: MapNode) -> Iterator[Draft]:
         ReferenceKind.KUSTOMIZE,
         entry.text("newName") or name,
         tuple(Spot(node, part, f"kustomize:{name}:{key}") for node, part, key in spots if node is not None),
+        owner=owner,
     )
 
 

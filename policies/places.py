@@ -108,6 +108,7 @@ class Draft:
     """A reference before its values are read. ``repository`` is None where the image scalar names it.
 
     ``certain`` is false where the shape alone is no proof: then values that are no image pass without a word.
+    ``owner`` is the object as kind/namespace/name, which tells places of one file apart that are called the same.
     """
 
     kind: ReferenceKind
@@ -115,6 +116,7 @@ class Draft:
     spots: tuple[Spot, ...]
     certain: bool = True
     marker: str | None = None
+    owner: str = ""
 
 
 def encrypted(path: str, line: int) -> Problem:

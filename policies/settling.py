@@ -12,6 +12,7 @@ from policies.places import Draft, Found, Part, Problem, ProblemCode, Reference,
 from policies.yaml_nodes import AliasNode, Node, ScalarNode
 from policies.yaml_text import YamlText
 
+_TAG_KEYS = ("tag", "newTag")
 _TEMPLATES = ("{{", "${", "$(")
 
 
@@ -29,9 +30,8 @@ class Settling:
         open_marks = {mark.node.start: mark for mark in marks}
         all_drafts = [self._marked(draft, open_marks) for draft in drafts]
         all_drafts += self._of_marks_alone(list(open_marks.values()), marks)
-        references = [
-            reference for draft in all_drafts if draft is not None for reference in self._reference(draft)
-        ]
+        kept = _told_apart([draft for draft in all_drafts if draft is not None])
+        references = [reference for draft in kept for reference in self._reference(draft)]
         if (references or marks) and (line := self.yaml.encrypted_at) is not None:
             return Found((), (*self.problems, places.encrypted(self.path, line)))
         references = self._without_duplicates(references)
@@ -92,8 +92,7 @@ class Settling:
             )
             self._problem(_spot(mark), ProblemCode.MARKER_REPOSITORY, detail)
             return None
-        part = Part.VERSION if beside_it is None and mark.marker.part is Part.TAG else mark.marker.part
-        return _draft(mark, repository, beside, part)
+        return _draft(mark, repository, beside, _part(mark, is_beside=beside_it is not None))
 
     def _reference(self, draft: Draft) -> Iterator[Reference]:
         """Read a draft's values; yield nothing where they are no image, saying so where that is certain."""
@@ -171,6 +170,26 @@ class Settling:
         self.problems.append(Problem(self.path, spot.node.line, code, f"{spot.where!r}: {detail}"))
 
 
+def _told_apart(drafts: Sequence[Draft]) -> list[Draft]:
+    """Put the object's name into places that several objects of one file call the same."""
+    counts = Counter(
+        spot.where for draft in drafts for spot in draft.spots if not spot.where.startswith("marker:")
+    )
+    apart = []
+    for draft in drafts:
+        if draft.owner and any(counts[spot.where] > 1 for spot in draft.spots):
+            spots = tuple(replace(spot, where=_owned(spot.where, draft.owner)) for spot in draft.spots)
+            apart.append(replace(draft, spots=spots))
+        else:
+            apart.append(draft)
+    return apart
+
+
+def _owned(where: str, owner: str) -> str:
+    kind, _, place = where.partition(":")
+    return where if kind == "marker" else f"{kind}:{owner}/{place}"
+
+
 def _image(repository: str | None, scalars: Sequence[Scalar]) -> ImageReference:
     """Read the image that the scalars name together. Raises: PolicyError."""
     texts = {scalar.part: scalar.value for scalar in scalars}
@@ -207,9 +226,17 @@ def _draft(mark: Mark, repository: str | None, beside: list[Spot], part: Part) -
     return Draft(ReferenceKind.MARKER, repository, spots, marker=mark.marker.policy)
 
 
+def _part(mark: Mark, *, is_beside: bool) -> Part:
+    """Say what a mark alone holds: a tag that is away from its image, or beside another tag, is but a label."""
+    if mark.marker.part is not Part.TAG or (is_beside and mark.key in _TAG_KEYS):
+        return mark.marker.part
+    has_another = mark.parent is not None and any(mark.parent.get(key) is not None for key in _TAG_KEYS)
+    return Part.TAG if is_beside and not has_another else Part.VERSION
+
+
 def _digest_beside(mark: Mark) -> list[Spot]:
     """Return the unmarked digest beside a marked tag: it must not stay when the tag moves."""
-    node = mark.parent.get("digest") if mark.parent is not None and mark.key != "digest" else None
+    node = mark.parent.get("digest") if mark.parent is not None and mark.key in _TAG_KEYS else None
     if not isinstance(node, ScalarNode) or node.is_null:
         return []
     return [Spot(node, Part.DIGEST, helm_values.dotted(mark.path, "digest"))]
@@ -219,7 +246,7 @@ def _neighbour(mark: Mark) -> str | None:
     """Return the repository that stands beside a tag: ``name`` only where the tag is called one."""
     if mark.parent is None:
         return None
-    keys = ["newName", "repository"] + (["name"] if mark.key in {"tag", "newTag", "digest"} else [])
+    keys = ["newName", "repository"] + (["name"] if mark.key in {*_TAG_KEYS, "digest"} else [])
     name = next((text for key in keys if (text := mark.parent.text(key))), None)
     registry = mark.parent.text("registry")
     return f"{registry}/{name}" if name and registry else name

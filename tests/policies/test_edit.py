@@ -9,8 +9,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policies import references
-from policies.edit import Edit, EditRefused, apply
+from policies import references, yaml_events
+from policies.edit import Edit, EditRefused, apply, splice
 from policies.image import Digest, Tag
 from policies.references import Reference
 
@@ -173,6 +173,13 @@ def test_an_edit_of_another_text_is_refused(text: str, old: str, new: str, messa
     start = text.index(":") + 2
     with pytest.raises(EditRefused, match=message):
         apply(text.encode(), [Edit("a.yaml", "at:a", old, new, start, start + len(old))])
+
+
+def test_a_result_that_differs_elsewhere_is_refused() -> None:
+    other = yaml_events.events("a: x\nb: 2\n")
+
+    with pytest.raises(EditRefused, match="differ at line 2"):
+        splice("a: x\nb: 1\n", other, [edit_of("a: x", "x", "z")])
 
 
 def test_edits_of_one_place_contradict_each_other() -> None:

@@ -86,7 +86,8 @@ def test_what_is_no_image_passes_without_a_word(text: str) -> None:
     [
         ("repository: r/a\ntag: '{{ .Values.tag }}'", ProblemCode.TEMPLATE),
         ("x: &t v1\nimage: {repository: r/a, tag: *t}", ProblemCode.ALIAS),
-        ("- {repository: r/a, tag: v1}\n- {repository: r/b, tag: v1}", ProblemCode.DUPLICATE),
+        ("a:\n- {repository: r/a, tag: v1}\n- {repository: r/b, tag: v1}", ProblemCode.DUPLICATE),
+        ("{repository: r/a, tag: v1}\n---\n{repository: r/b, tag: v1}", ProblemCode.DUPLICATE),
         ("repository: r/a\ntag: v1\nsops: {mac: x}", ProblemCode.ENCRYPTED),
     ],
 )
@@ -132,3 +133,24 @@ def test_a_marked_pair_is_one_reference() -> None:
         "marker:n:a:digest",
     ]
     assert (reference.kind, reference.marker) == (ReferenceKind.MARKER, "n:a")
+
+
+def test_releases_of_one_file_are_told_apart_by_their_names() -> None:
+    values = "{values: {i: {repository: r/a, tag: v1}}}"
+    release = f"kind: HelmRelease\nmetadata: {{name: NAME, namespace: n}}\nspec: {values}\n"
+
+    found = references.find("a.yaml", "---\n".join(release.replace("NAME", name) for name in "ab").encode())
+    twice = references.find("a.yaml", f"{release}---\n{release}".encode())
+
+    assert [one.scalars[1].where for one in found.references] == [
+        f"values:HelmRelease/n/{name}/spec.values.i.tag" for name in "ab"
+    ]
+    assert (twice.references, {problem.code for problem in twice.problems}) == ((), {ProblemCode.DUPLICATE})
+
+
+def test_an_item_of_a_list_is_named_from_its_own_root() -> None:
+    text = "kind: List\nitems: [{kind: HelmRelease, spec: {values: {i: {repository: r/a, tag: v1}}}}]"
+
+    (reference,) = references.find("a.yaml", text.encode()).references
+
+    assert reference.scalars[1].where == "values:spec.values.i.tag"

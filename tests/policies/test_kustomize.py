@@ -146,3 +146,19 @@ def test_a_marked_entry_is_one_reference_with_the_digest_beside_it() -> None:
         "marker:flux-system:web:tag",
         "kustomize:web:digest",
     ]
+
+
+def test_kustomizations_of_one_file_are_told_apart_by_their_names() -> None:
+    one = "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: NAME, namespace: flux}\n"
+    text = "---\n".join(
+        one.replace("NAME", name) + "spec: {images: [{name: r/a, newTag: '1'}]}\n"
+        for name in ("east", "west")
+    )
+
+    found = references.find("apps.yaml", text.encode())
+
+    assert [reference.scalars[1].where for reference in found.references] == [
+        "kustomize:Kustomization/flux/east/r/a:newTag",
+        "kustomize:Kustomization/flux/west/r/a:newTag",
+    ]
+    assert found.problems == ()

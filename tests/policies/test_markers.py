@@ -163,9 +163,19 @@ def test_a_marked_image_without_a_tag_is_a_place_to_write_to() -> None:
         (f"registry: ghcr.io\nrepository: r/a\nv: '1' {of(':tag')}\n", "ghcr.io/r/a"),
         (f"n: r/a {of(':name')}\nv: '1' {of(':tag')}\n", "r/a"),
         (f"image: r/a:0 # {APP}\nname: WEB\nvalue: '1' {of(':tag')}\n", "r/a"),
+        (f"image: r/a:0 # {APP}\nargs:\n- '1' {of(':tag')}\n", "r/a"),
         (f"anchors: &r r/a\nx: {{repository: *r, version: '1' {of(':tag')}\n  }}\n", "r/a"),
     ],
-    ids=["repository", "name", "newName", "registry", "same policy's name", "same policy's image", "alias"],
+    ids=[
+        "repository",
+        "name",
+        "newName",
+        "registry",
+        "same policy's name",
+        "same policy's image",
+        "in a list",
+        "alias",
+    ],
 )
 def test_a_marked_tag_finds_its_repository(text: str, repository: str) -> None:
     found = references.find("a.yaml", text.encode())
@@ -207,4 +217,16 @@ def test_one_marker_may_stand_at_many_scalars() -> None:
     found = references.find("a.yaml", f"a: r/a:1 # {APP}\nb: r/a:1 # {APP}\n".encode())
 
     assert [reference.line for reference in found.references] == [1, 2]
+    assert found.problems == ()
+
+
+def test_only_the_tag_takes_the_digest_beside_it() -> None:
+    text = f"i:\n  repository: r/a\n  tag: '1' {of(':tag')}\n  version: '1' {of(':tag')}\n  digest: sha256:{'a' * 64}\n"
+
+    found = references.find("a.yaml", text.encode())
+
+    assert [[scalar.part for scalar in reference.scalars] for reference in found.references] == [
+        [Part.NAME, Part.TAG, Part.DIGEST],
+        [Part.VERSION],
+    ]
     assert found.problems == ()

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from policies import setters
 from policies.errors import PolicyError
+from policies.image import ImageReference, Repository, Tag
 from policies.places import ProblemCode
 
 DIGEST = "sha256:" + "a" * 64
@@ -132,3 +133,12 @@ def test_an_update_never_leaves_its_path(path: str, folder: str, inside: str, ou
 def test_another_strategy_is_refused(update: dict[str, str] | None) -> None:
     with pytest.raises(PolicyError, match="expected Setters"):
         setters.scope(update)
+
+
+def test_a_value_that_cannot_be_written_is_named() -> None:
+    image = ImageReference(Repository("r/a"), Tag("1\nImage: x"), None)
+
+    done = setters.set_markers("a.yaml", f"a: x {marker('n:a')}\n".encode(), {"n:a": image})
+
+    assert done.changes == ()
+    assert [problem.code for problem in done.problems] == [ProblemCode.UNPARSABLE]
