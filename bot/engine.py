@@ -312,15 +312,17 @@ class Engine:
         except Declined:
             return
         self.index.follow(self.desk.ledger.read(self.desk.mirror.tips()))
-        known = look.state.shown
-        wanted = cards(look, decide(look.world, at), self._pulls(), known, self._troubles(look, report))
+        places = look.state.shown
+        known = self.outbox.known(places)
+        wanted = cards(look, decide(look.world, at), self._pulls(), known, self._troubles(report))
         try:
-            places = self.outbox.flush(wanted, known)
+            news = self.outbox.flush(wanted, places)
         except BotError as error:
             report.left.append(f"the chat was not reached: {error}")
             return
-        if places:
-            self._write_places(places, at, report)
+        report.left += [f"#{channel}: {why}" for channel, why in self.outbox.refusals.items()]
+        if news:
+            self._write_places(news, at, report)
 
     def _write_places(self, places: tuple[Placed, ...], at: datetime, report: PassReport) -> None:
         def compose(look: Survey, _tip: str) -> Proposal:
@@ -332,15 +334,11 @@ class Engine:
             report.left.append(f"the places of cards were not written down: {answer}")
         self.index.follow(self.desk.ledger.read(self.desk.mirror.tips()))
 
-    def _troubles(self, look: Survey, report: PassReport) -> list[Trouble]:
-        """Return what people have to be told beside the cards."""
-        found = [Trouble("stuck", one.where[0], one.where[1], {"detail": one.detail}) for one in self._stuck]
-        if look.rules.newer_is_broken:
-            first = look.rules.newer_is_broken.findings[0] if look.rules.newer_is_broken.findings else None
-            facts = {"commit": look.rules.broken_at, "finding": str(first or "the folder is empty")}
-            found.append(Trouble("rules-broken", "", "", facts))
+    def _troubles(self, report: PassReport) -> list[Trouble]:
+        """Return what people have to be told beside what a look shows."""
+        found = [Trouble("stuck", *one.where, {"detail": one.detail}) for one in self._stuck]
         found += [
-            Trouble("ledger-read-only", "", "", {"detail": line.partition(": ")[2]})
+            Trouble("ledger-read-only", facts={"detail": line.partition(": ")[2]})
             for line in report.left
             if line.startswith("ledger-read-only")
         ]
