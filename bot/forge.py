@@ -1,0 +1,346 @@
+"""The forge adapter: pull requests of one GitHub repository. Each write is done once, then looked at."""
+
+import re
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+from pydantic import SecretStr
+
+from bot import faults
+from bot.errors import BotError, PermanentError, TransientError
+from bot.forge_bodies import (
+    OID,
+    allows,
+    is_home,
+    is_ours,
+    landed,
+    list_of,
+    number_of,
+    object_of,
+    part,
+    pull_of,
+    text_of,
+    title_of,
+)
+from bot.forge_wire import Manner, RefusalError, UnsureError, Wire, plain
+from bot.ports import Merged, NotMerged, PullRequest
+
+CONTEXT = "countersign"  # the name under which branch protection asks for our status
+MAX_DESCRIPTION = 140  # GitHub, commit statuses
+MAX_BODY = 65_536  # GitHub, characters of a description or comment
+LOOKS = 3  # a read after a write may be stale
+_PER_PAGE = 100  # GitHub, the most
+_MAX_PAGES = 20  # nobody talks more than this below one pull request
+_UNPROCESSABLE, _CONFLICT = 422, 409
+_LOGIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,98})(?:\[bot\])?", re.ASCII)
+_PULLS = "Pull requests: write"
+
+PATIENT = Manner()
+
+T = TypeVar("T")
+
+
+class GitHubForge:
+    """Pull requests from branches of one repository to its target branch. Implements ``bot.ports.Forge``."""
+
+    def __init__(
+        self,
+        repository: str,
+        branch: str,
+        token: SecretStr,
+        *,
+        base_url: str = "",
+        manner: Manner = PATIENT,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """Open nothing yet. ``repository`` is OWNER/NAME; no ``base_url`` means github.com. Raises: SettingsError."""
+        self._wire = Wire(repository, token, base_url, manner)
+        self._branch = branch
+        self._manner = manner
+        self._sleep = sleep
+
+    def __repr__(self) -> str:
+        """Name the repository and the branch, no secrets."""
+        return f"GitHubForge({self._wire.repository!r}, {self._branch!r})"
+
+    def open_pull_request(self, *, branch: str, title: str, body: str) -> PullRequest:
+        """Open a pull request from a branch to the target branch, or return the one that is there."""
+        there = self._open_from(branch)
+        if there is not None:
+            return there
+        wanted = {"title": title_of(title), "head": branch, "base": self._branch, "body": body[:MAX_BODY]}
+        faults.point("before-pull-request")
+        try:
+            made = pull_of(self._wire.write("POST", "/pulls", wanted, permission=_PULLS))
+        except RefusalError as refusal:
+            made = self._refused_to_open(branch, refusal)
+        except UnsureError as unsure:
+            made = self._seen_or_later(lambda: self._open_from(branch), "the pull request", unsure)
+        faults.point("after-pull-request")
+        return made
+
+    def find_pull_request(self, branch: str) -> PullRequest | None:
+        """Return the newest pull request from a branch, open or not."""
+        found = self._from_branch(branch, "all")
+        return max(found, key=lambda pull: pull.number, default=None)
+
+    def pull_request(self, number: int) -> PullRequest | None:
+        """Return a pull request by its number."""
+        body = self._body(number)
+        return None if body is None else pull_of(body)
+
+    def describe(self, number: int, *, title: str, body: str) -> None:
+        """Replace title and body."""
+        wanted = {"title": title_of(title), "body": body[:MAX_BODY]}
+
+        def stands() -> bool | None:
+            there = self._body(number)
+            if there is None:
+                raise PermanentError(f"there is no pull request {number} in {self._wire.repository}")
+            return all(text_of(there.get(key)) == text_of(value) for key, value in wanted.items()) or None
+
+        if not stands():
+            self._change(f"/pulls/{number}", wanted, f"the description of pull request {number}", stands)
+
+    def merge(self, number: int, *, head: str, title: str, message: str) -> Merged | NotMerged:
+        """Merge the very head that was cleared, with this commit title and message."""
+        body = self._body(number)
+        if body is None:
+            return NotMerged("refused", f"there is no pull request {number} in {self._wire.repository}")
+        ended = landed(body, head)
+        if ended is not None:
+            return ended
+        base = part(body, "base").get("ref")
+        if base != self._branch:
+            return NotMerged("refused", f"it goes to {plain(base)!r} now, not to {self._branch!r}")
+        method = self._method()
+        if not method:
+            return NotMerged("refused", "the repository allows neither merge commits nor squashing")
+        wanted = {"sha": head, "merge_method": method, "commit_title": title, "commit_message": message}
+        faults.point("before-merge")
+        answer = self._merge_once(number, head, wanted)
+        faults.point("after-merge")
+        return answer
+
+    def close(self, number: int, comment: str) -> None:
+        """Close a pull request without merging, saying why. One that is merged or gone is left alone."""
+        there = self.pull_request(number)
+        if there is None or there.is_merged:
+            return
+        self._comment(number, comment)
+        if there.is_open:
+            faults.point("before-close")
+            self._change(
+                f"/pulls/{number}",
+                {"state": "closed"},
+                f"the closing of pull request {number}",
+                lambda: self._is_closed(number) or None,
+            )
+            faults.point("after-close")
+
+    def branch_of(self, number: int) -> str:
+        """Return the head branch of a pull request, '' where it has none in this repository."""
+        body = self._body(number)
+        if body is None:
+            return ""
+        head, base = part(body, "head"), part(body, "base")
+        name = head.get("ref")
+        return name if isinstance(name, str) and name.isprintable() and is_home(head, base) else ""
+
+    def status(self, head: str, *, is_allowed: bool, description: str) -> None:
+        """Set the commit status ``countersign`` on a head; a description that is too long is cut."""
+        if OID.fullmatch(head) is None:
+            raise ValueError(f"{plain(head)!r} is not a commit")
+        state = "success" if is_allowed else "pending"
+        wanted = {"state": state, "context": CONTEXT, "description": plain(description, MAX_DESCRIPTION)}
+
+        def stands() -> bool | None:
+            now = self._status(head)
+            return all(now.get(key) == value for key, value in wanted.items()) or None
+
+        if not stands():  # GitHub keeps 1,000 of one name and commit, then refuses
+            faults.point("before-status")
+            self._change(
+                f"/statuses/{head}",
+                wanted,
+                f"the status of {head[:12]}",
+                stands,
+                verb="POST",
+                permission="Commit statuses: write",
+            )
+            faults.point("after-status")
+
+    def account_id(self, login: str) -> int:
+        """Return the numeric id of a login, 0 where there is none."""
+        if _LOGIN.fullmatch(login) is None:
+            return 0
+        account = self._wire.read_account(quote(login, safe=""))
+        if account is None:
+            return 0
+        return number_of(object_of(account).get("id"), f"the account {login}")
+
+    def close_connections(self) -> None:
+        """Let go of the network."""
+        self._wire.close()
+
+    # Looking
+
+    def _open_from(self, branch: str) -> PullRequest | None:
+        return next((pull for pull in self._from_branch(branch, "open") if pull.is_open), None)
+
+    def _from_branch(self, branch: str, state: str) -> list[PullRequest]:
+        head = f"{self._wire.owner}:{branch}"
+        answer = self._read(
+            "/pulls", head=head, base=self._branch, state=state, sort="created", direction="desc", per_page=10
+        )
+        bodies = [object_of(one) for one in list_of(answer)]
+        # A filter that the forge does not understand, it leaves out.
+        ours = [body for body in bodies if is_ours(body, branch, self._branch)]
+        return [pull_of(body) for body in ours]
+
+    def _body(self, number: int) -> Mapping[str, Any] | None:
+        if number < 1:
+            return None
+        answer = self._wire.read(f"/pulls/{number}")
+        if answer is None:
+            self._read("")  # nothing there, or nothing to be seen at all?
+            return None
+        body = object_of(answer)
+        if body.get("number") != number:
+            raise PermanentError(f"the forge was asked for pull request {number} and answers with another")
+        return body
+
+    def _read(self, path: str, **parameters: str | int) -> Any:
+        """Read what is there wherever the repository is. Raises: BotError."""
+        answer = self._wire.read(path, **parameters)
+        if answer is None:
+            raise self._wire.missing_repository()
+        return answer
+
+    def _is_closed(self, number: int) -> bool:
+        there = self.pull_request(number)
+        return there is None or not there.is_open
+
+    def _method(self) -> str:
+        """Return how to merge: a rebase would lose the message. '' = not at all."""
+        repository = object_of(self._read(""))
+        allowed = [name for name in ("merge", "squash") if allows(repository, name)]
+        return allowed[0] if allowed else ""
+
+    def _status(self, head: str) -> Mapping[str, Any]:
+        """Return the newest status of ours, empty where there is none."""
+        answer = self._wire.read(f"/commits/{head}/statuses", per_page=_PER_PAGE)
+        statuses = [object_of(one) for one in list_of([] if answer is None else answer)]
+        return next((one for one in statuses if one.get("context") == CONTEXT), {})
+
+    def _has_comment(self, number: int, text: str) -> bool:
+        for page in range(1, _MAX_PAGES + 1):
+            answer = self._read(f"/issues/{number}/comments", per_page=_PER_PAGE, page=page)
+            comments = [object_of(one) for one in list_of(answer)]
+            if any(text_of(one.get("body")) == text for one in comments):
+                return True
+            if len(comments) < _PER_PAGE:
+                return False
+        return True  # a flood: one more helps nobody
+
+    def _looked_for(self, look: Callable[[], T | None]) -> T | None:
+        """Look up to three times before concluding that something is not there."""
+        for turn in range(LOOKS):
+            if turn:
+                self._sleep(self._manner.between_looks)
+            found = look()
+            if found is not None:
+                return found
+        return None
+
+    # Writing
+
+    def _refused_to_open(self, branch: str, refusal: RefusalError) -> PullRequest:
+        """Somebody may have been faster, or we ourselves before a crash."""
+        is_there = refusal.status == _UNPROCESSABLE and "already exists" in refusal.said
+        found = self._looked_for(lambda: self._open_from(branch)) if is_there else None
+        if found is None and (is_there or _is_unseen(refusal)):
+            raise TransientError(f"no pull request from {plain(branch)} yet: {refusal.said}") from refusal
+        if found is None:
+            raise refusal.foreseen from refusal
+        return found
+
+    def _merge_once(self, number: int, head: str, wanted: Mapping[str, str]) -> Merged | NotMerged:
+        path = f"/pulls/{number}/merge"
+        try:
+            answer = self._wire.write("PUT", path, wanted, permission="Contents: write, " + _PULLS)
+        except RefusalError as refusal:
+            code = "head-moved" if refusal.status == _CONFLICT else "refused"
+            return self._landed_or(NotMerged(code, _reason(refusal)), number, head, looks=1)
+        except UnsureError as unsure:
+            return self._landed_or(NotMerged("unknown", plain(str(unsure))), number, head, looks=LOOKS)
+        sha = answer.get("sha") if isinstance(answer, dict) and answer.get("merged") is True else None
+        if isinstance(sha, str) and OID.fullmatch(sha):
+            return Merged(sha)
+        unclear = NotMerged("unknown", "the forge answered the merge with something else")
+        return self._landed_or(unclear, number, head, looks=LOOKS)
+
+    def _landed_or(self, otherwise: NotMerged, number: int, head: str, *, looks: int) -> Merged | NotMerged:
+        """Look whether exactly this head is merged; where that cannot be seen, nothing is certain."""
+
+        def look() -> Merged | NotMerged | None:
+            body = self._body(number)
+            return None if body is None else landed(body, head)
+
+        try:
+            seen = self._looked_for(look) if looks > 1 else look()
+        except BotError as error:
+            return NotMerged("unknown", plain(f"{otherwise.detail}; then: {error}"))
+        return seen if isinstance(seen, Merged) else otherwise
+
+    def _comment(self, number: int, comment: str) -> None:
+        text = text_of(comment[:MAX_BODY])
+        if not text or self._has_comment(number, text):
+            return
+        faults.point("before-comment")
+        self._change(
+            f"/issues/{number}/comments",
+            {"body": text},
+            f"the comment on pull request {number}",
+            lambda: self._has_comment(number, text) or None,
+            verb="POST",
+        )
+        faults.point("after-comment")
+
+    def _change(
+        self,
+        path: str,
+        wanted: Mapping[str, str],
+        what: str,
+        stands: Callable[[], bool | None],
+        *,
+        verb: str = "PATCH",
+        permission: str = _PULLS,
+    ) -> None:
+        """Ask once for a change that can be seen afterwards. Raises: BotError."""
+        try:
+            self._wire.write(verb, path, wanted, permission=permission)
+        except RefusalError as refusal:
+            if not stands():
+                raise refusal.foreseen from refusal
+        except UnsureError as unsure:
+            self._seen_or_later(stands, what, unsure)
+
+    def _seen_or_later(self, look: Callable[[], T | None], what: str, unsure: UnsureError) -> T:
+        found = self._looked_for(look)
+        if found is None:
+            raise TransientError(f"{what} is not to be seen at the forge yet: {unsure}") from unsure
+        return found
+
+
+def _reason(refusal: RefusalError) -> str:
+    """Return the forge's own words, with what to do where a permission is missing."""
+    is_denied = isinstance(refusal.foreseen, PermanentError) and refusal.status == 403  # noqa: PLR2004  HTTP, Forbidden
+    return plain(str(refusal.foreseen)) if is_denied else refusal.said
+
+
+def _is_unseen(refusal: RefusalError) -> bool:
+    """Does the forge not see yet the branch that was pushed a moment ago?"""
+    return refusal.status == _UNPROCESSABLE and "head invalid" in refusal.said
