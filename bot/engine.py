@@ -8,7 +8,7 @@ from datetime import datetime
 
 from bot import survey as surveys
 from bot.answers import Answer, NotRecorded, Recorded
-from bot.cardfile import Trouble, cards
+from bot.cardfile import cards
 from bot.desk import Desk
 from bot.errors import BotError
 from bot.hearing import Hearing
@@ -21,6 +21,7 @@ from bot.ports import Chat, Clock, Forge, Registry
 from bot.promoter import Declined, Said
 from bot.reconciler import Reconciler
 from bot.survey import Survey
+from bot.troubles import Trouble
 from policies.codes import Code
 from policies.decide import Candidate, Standing, decide, decide_row
 from policies.decide import why as why_not

@@ -58,8 +58,8 @@ class Hearing:
         if person is None:
             raise Declined(NotRecorded(code=Code.UNKNOWN_PERSON, detail=speaker.user))
         by = By(person.name, speaker.via, speaker.team, speaker.user)
-        if person.github and self.forge:
-            by = replace(by, forge_login=person.github, forge_id=self._forge_id(person.github))
+        if person.github and (number := self._forge_id(person.github)):
+            by = replace(by, forge_login=person.github, forge_id=number)
         if self.chat is None:
             raise Declined(
                 NotRecorded(code=Code.ACCOUNT, detail="there is no chat to look the account up in")
