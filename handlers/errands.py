@@ -32,7 +32,11 @@ class Errands:
             _LOG.warning("too much is waiting, so what %s asked was not taken", to.user)
             self._replies.give(to, messages.busy())
             return
-        self._pool.submit(self._do, to, task)
+        try:
+            self._pool.submit(self._do, to, task)
+        except RuntimeError:  # closed meanwhile
+            self._room.release()
+            self._replies.give(to, messages.stopping())
 
     def close(self) -> None:
         """Finish what was taken, and take nothing more."""

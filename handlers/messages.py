@@ -139,6 +139,13 @@ def busy() -> Said:
     )
 
 
+def stopping() -> Said:
+    """Word that nothing is taken any more."""
+    return Said(
+        line("Countersign is stopping, so this was not taken. Nothing happened; try again in a minute.")
+    )
+
+
 def outdated() -> Said:
     """Word that a button means nothing any more."""
     return Said(

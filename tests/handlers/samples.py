@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 from bot.answers import Answer, Recorded
 from bot.cards import Card, CardLine, CardStage, Who
+from handlers.names import Names
+from policies.codes import Code
 from policies.decide import Candidate, Decision, Row, Standing
 from policies.entry import By, Kind, Pinned, RuleAt
 from policies.image import Repository
@@ -14,9 +16,7 @@ from policies.selection import SelectionPolicy
 from policies.state import Approval, Move, Promotion, Stage, State
 from policies.state import Standing as InForce
 from policies.verdict import Waiting
-from policies.codes import Code
 from policies.words import Speaker, Word
-from handlers.names import Names
 
 AT = datetime(2026, 11, 20, 14, 28, tzinfo=UTC)
 HERE = Position("promotion/rules.yaml", 1, 1)
@@ -145,7 +145,8 @@ class EngineOfValues:
         return self.view
 
     def why(self, environment: str, service: str, version: str) -> Candidate | None:
-        return self.candidates.get(environment)
+        found = self.candidates.get(environment)
+        return found if found and (service, version) == ("checkout-api", found.version) else None
 
     def person_of(self, slack_user: str) -> str:
         person = RULES.person_of_slack(slack_user)

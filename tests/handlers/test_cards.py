@@ -45,7 +45,7 @@ def strings(value: object, key: str = "text") -> list[str]:
 
 @pytest.mark.parametrize("stage", CardStage)
 @pytest.mark.parametrize("is_rollback", [False, True], ids=["forward", "rollback"])
-def test_every_card_is_one_that_slack_takes(stage: CardStage, is_rollback: bool) -> None:
+def test_every_card_is_one_that_slack_takes(stage: CardStage, *, is_rollback: bool) -> None:
     shown = card(
         stage,
         is_rollback=is_rollback,

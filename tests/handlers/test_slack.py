@@ -1,0 +1,447 @@
+"""The Bolt app behind its HTTP door, pressed by people of the sandbox's workspace; the engine is a value."""
+
+import json
+import logging
+import time
+from collections.abc import Iterator
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+from slack_bolt import BoltRequest
+from slack_sdk import WebClient
+from slack_sdk.signature import SignatureVerifier
+
+from bot.answers import NotRecorded, Recorded
+from bot.cards import CardStage
+from bot.errors import TransientError
+from bot.ports import Clock
+from handlers.cards import render
+from handlers.chat import web_client
+from handlers.errands import Errands
+from handlers.http import web
+from handlers.reply import Address, Replies
+from handlers.slack import slack_app
+from handlers.speaking import of_interaction
+from policies.codes import Code
+from policies.entry import Kind
+from policies.state import Stage
+from policies.words import Approve, Freeze, Propose, Reject, Speaker, Word
+from sandbox.courier import Courier
+from sandbox.feed import Message
+from sandbox.http import serve
+from sandbox.members import User
+from sandbox.people import Person, words
+from sandbox.slack import SlackTwin
+from tests.handlers.samples import (
+    AT,
+    CHANGE,
+    PROMOTION,
+    EngineOfValues,
+    FixedClock,
+    LookOfValues,
+    card,
+    promotion,
+    state,
+)
+
+SECRET = "sandbox-signing-secret"
+
+
+@dataclass
+class House:
+    """A workspace and the bot in it, over real HTTP."""
+
+    twin: SlackTwin
+    engine: EngineOfValues
+    courier: Courier
+    client: WebClient
+    errands: Errands
+    listeners: Executor
+
+    def finish(self) -> None:
+        """Wait until all that was heard is done and answered."""
+        self.listeners.shutdown()
+        self.errands.close()
+
+    def person(self, name: str) -> Person:
+        return Person(self.twin, self.courier, name)
+
+    def post(self, stage: CardStage = CardStage.OPEN, **more: object) -> Message:
+        drawn = render(card(stage, **more), 1)
+        room = self.twin.workspace.channel("deploys")
+        return self.twin.workspace.post(room.id, "U0BOT", drawn.text, drawn.blocks)
+
+    def told(self, user: str) -> str:
+        """Return what a person alone was told, once all work is done."""
+        self.finish()
+        return "\n".join(words(one) for one in self.twin.workspace.whispers(user))
+
+
+@pytest.fixture
+def house() -> Iterator[House]:
+    twin = SlackTwin()
+    engine = EngineOfValues()
+    with serve(twin.app) as url:
+        twin.url = url
+        client = web_client("xoxb-sandbox", twin.api_url)
+        errands = Errands(Replies(client))
+        clock: Clock = FixedClock()
+        app = slack_app(engine, client, errands, clock, secret=SECRET)
+        with serve(web(app, secret=SECRET, health=lambda: {"ok": True})) as bot:
+            courier = Courier(f"{bot}/slack/events", SECRET)
+            inside = House(twin, engine, courier, client, errands, app.listener_runner.listener_executor)
+            yield inside
+            inside.finish()
+
+
+def test_a_command_is_handed_to_the_engine_as_the_person_who_typed_it(house: House) -> None:
+    house.engine.answer = lambda _word: Recorded(
+        kind=Kind.PROPOSE, service="checkout-api", environment="production", version="1.4.2", wanted=2
+    )
+
+    ack = house.person("carol").command("/promote checkout-api 1.4.2 to production because it is time")
+
+    told = house.told("carol")
+    ((speaker, word),) = house.engine.heard
+    assert ack.is_ok
+    assert word == Propose("checkout-api", "1.4.2", "production", "it is time")
+    assert (speaker.team, speaker.user, speaker.via) == ("T0SANDBOX", "U0CAROL", "command")
+    assert "You asked for checkout-api 1.4.2 in production: 0 of 2 approvals." in told
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("/promote", "What you can say:"),
+        ("/promote help freeze", "/promote freeze ENV...|all [until WHEN] because WHY"),
+        ("/promote emergency", "/promote emergency is not there yet."),
+        ("/promote status", "4 places: 3 up to date, 1 not."),
+        ("/promote why checkout-api", "1.4.2 waits: the environment stands still"),
+        ("/promote pending", "Nothing is under way."),
+        ("/promote history checkout-api", "1 move of checkout-api, newest first:"),
+        ("/promote who checkout-api", "2 of release-managers (ada, bob, carol)"),
+        ("/promote whoami", "The rules take you for carol, of release-managers."),
+    ],
+)
+def test_a_question_is_answered_in_private_without_the_engine_deciding(
+    house: House, line: str, expected: str
+) -> None:
+    house.person("carol").command(line)
+
+    assert expected in house.told("carol")
+    assert house.engine.heard == []
+    assert house.twin.workspace.messages("deploys") == ()
+
+
+def test_a_mistyped_command_comes_back_with_a_button_that_is_the_corrected_one(house: House) -> None:
+    ada = house.person("ada")
+    ada.command("/promote checkout-ap1 1.4.2 because a < b")
+    whisper = ada.sees("No service is called checkout-ap1.").message
+    assert whisper is not None
+
+    ada.click(whisper, "run_0")
+
+    house.told("ada")
+    ((speaker, word),) = house.engine.heard
+    assert word == Propose("checkout-api", "1.4.2", note="a < b")
+    assert (speaker.user, speaker.via) == ("U0ADA", "button")
+
+
+def test_a_reason_that_is_too_long_is_given_back_and_nothing_is_done(house: House) -> None:
+    house.person("ada").command("/promote freeze staging because " + "long " * 80)
+
+    told = house.told("ada")
+    assert "A reason has at most 280 characters, yours has 399." in told
+    assert "long " * 70 in told
+    assert house.engine.heard == []
+
+
+def test_approve_carries_the_promotion_and_the_change_that_was_seen(house: House) -> None:
+    house.engine.answer = lambda _word: Recorded(
+        kind=Kind.APPROVE,
+        service="checkout-api",
+        environment="production",
+        version="1.4.2",
+        given=2,
+        wanted=2,
+    )
+
+    ack = house.person("bob").click(house.post(), "Approve")
+
+    told = house.told("bob")
+    ((speaker, word),) = house.engine.heard
+    assert ack.is_ok
+    assert word == Approve(PROMOTION, CHANGE[:12])
+    assert (speaker.user, speaker.via) == ("U0BOB", "button")
+    assert speaker.trigger.isprintable()
+    assert " " not in speaker.trigger
+    assert "Your approval of checkout-api 1.4.2 in production is recorded: 2 of 2 approvals." in told
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (NotRecorded(code=Code.REQUESTER), "You asked for it, so somebody else approves."),
+        (NotRecorded(code=Code.ALREADY_APPROVED), "Already approved by you at 2026-11-20 14:28 UTC."),
+        (NotRecorded(code=Code.CHANGE_MOVED), "The change is not the one that you saw any more."),
+        (NotRecorded(code="not-recorded"), "Nothing happened; try again."),
+        (NotRecorded(code="a-code-of-tomorrow", detail="so it is"), "Not now: a code of tomorrow."),
+    ],
+    ids=lambda one: one.code if isinstance(one, NotRecorded) else "",
+)
+def test_a_refusal_is_told_to_the_one_who_clicked(house: House, answer: NotRecorded, expected: str) -> None:
+    house.engine.answer = lambda _word: answer
+    house.engine.view = LookOfValues(state=state(promotion(Stage.OPEN, "bob")))
+
+    house.person("bob").click(house.post(), "Approve")
+
+    assert expected in house.told("bob")
+
+
+def test_a_click_on_a_card_that_is_over_is_told_how_it_ended(house: House) -> None:
+    house.engine.answer = lambda _word: NotRecorded(code=Code.CLOSED, detail="the promotion is rejected")
+    house.engine.view = LookOfValues(state=state(promotion(Stage.REJECTED, ended_by="ada")))
+
+    house.person("bob").click(house.post(), "Approve")
+
+    assert "It was rejected by ada at 2026-11-20 14:28 UTC, so nothing was recorded." in house.told("bob")
+
+
+def test_a_rejection_asks_why_and_hands_the_reason_on(house: House) -> None:
+    ada = house.person("ada")
+    house.engine.answer = lambda _word: Recorded(
+        kind=Kind.REJECT, service="checkout-api", environment="production"
+    )
+    ada.click(house.post(), "Reject...")
+
+    ada.submit(ada.sees_view(), {"reason": "it fails for “Dan”"})
+
+    told = house.told("ada")
+    ((speaker, word),) = house.engine.heard
+    assert word == Reject(PROMOTION, 'it fails for "Dan"')
+    assert speaker.via == "modal"
+    assert "You rejected checkout-api in production." in told
+
+
+def test_a_rejection_without_a_word_stays_in_its_form(house: House) -> None:
+    ada = house.person("ada")
+    ada.click(house.post(), "Reject...")
+
+    ack = ada.submit(ada.sees_view(), {"reason": "   "})
+
+    house.finish()
+    assert ack.json()["errors"] == {"reason": "A reason has at least one word: say because and why."}
+    assert house.engine.heard == []
+
+
+def test_promote_on_a_candidate_asks_for_exactly_that_version(house: House) -> None:
+    house.person("carol").click(house.post(CardStage.CANDIDATE), "Promote")
+
+    house.finish()
+    assert [word for _, word in house.engine.heard] == [Propose("checkout-api", "1.4.2", "production")]
+
+
+def test_a_button_that_is_a_link_is_only_acknowledged(house: House) -> None:
+    ack = house.person("carol").click(house.post(), "Pull request #418")
+
+    assert ack.is_ok
+    assert house.told("carol") == ""
+
+
+@pytest.mark.parametrize("action", ["approve", "reject", "promote", "of-an-older-version"])
+def test_a_crafted_value_decides_nothing(house: House, action: str) -> None:
+    values = [
+        "",
+        "x",
+        "7f3a9c2e41d0",
+        "../../etc|x",
+        f"{PROMOTION}|{CHANGE}|more",
+        "a|b|c d",
+        "a|b|" + "1" * 200,
+    ]
+    text = {"type": "plain_text", "text": "Go"}
+    for value in values:
+        button = {"type": "button", "action_id": action, "text": text, "value": value}
+        post = house.twin.workspace.post(
+            "C0DEPLOYS", "U0BOT", "x", [{"type": "actions", "elements": [button]}]
+        )
+        assert house.person("carol").click(post, "Go").is_ok
+
+    assert house.told("carol").count("That button is from another version of Countersign.") == 2 * len(values)
+    assert house.engine.heard == []
+
+
+def test_somebody_of_another_workspace_speaks_as_of_that_workspace(house: House) -> None:
+    house.twin.workspace.set_user(User("U0EVE", "eve", team="T0OTHER"))
+    house.twin.workspace.invite("eve", "deploys")
+
+    house.person("eve").click(house.post(), "Approve")
+
+    house.finish()
+    assert house.engine.heard[0][0].team == "T0OTHER"
+
+
+def test_what_the_world_does_after_the_acknowledgement_is_told_with_a_key_that_is_in_the_log(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fails(_word: Word) -> Recorded:
+        raise TransientError("the repository cannot be reached")
+
+    house.engine.answer = fails
+
+    ack = house.person("ada").command("/promote checkout-api")
+
+    told = house.told("ada")
+    key = caplog.records[-1].getMessage().partition(":")[0]
+    assert ack.is_ok
+    assert "That did not work: the repository cannot be reached" in told
+    assert key in told
+
+
+def test_a_fault_of_ours_is_told_without_its_trace(house: House, caplog: pytest.LogCaptureFixture) -> None:
+    def breaks(_word: Word) -> Recorded:
+        raise ZeroDivisionError("xoxb-sandbox")
+
+    house.engine.answer = breaks
+
+    house.person("ada").command("/promote checkout-api")
+
+    told = house.told("ada")
+    assert "Something went wrong here, and it is logged." in told
+    assert "xoxb" not in told
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_an_answer_finds_another_way_when_the_response_url_does_not_work(house: House) -> None:
+    house.twin.levers.fail("response_url", "used_url", status=404)
+
+    house.person("ada").command("/promote whoami")
+
+    assert "The rules take you for ada" in house.told("ada")
+
+
+def test_an_answer_that_cannot_be_whispered_becomes_a_direct_message(house: House) -> None:
+    house.twin.levers.fail("response_url", "used_url", status=404)
+    house.twin.levers.fail("chat.postEphemeral", "user_not_in_channel")
+
+    house.person("ada").command("/promote whoami")
+
+    house.finish()
+    direct = house.twin.workspace.messages(house.twin.workspace.direct("ada").id)
+    assert ["The rules take you for ada" in words(one) for one in direct] == [True]
+
+
+def test_an_answer_that_arrives_nowhere_is_in_the_log(house: House, caplog: pytest.LogCaptureFixture) -> None:
+    house.twin.levers.fail("response_url", "used_url", status=404)
+    house.twin.levers.fail("chat.postEphemeral", "user_not_in_channel")
+    house.twin.levers.fail("conversations.open", "user_disabled")
+
+    house.person("ada").command("/promote whoami")
+
+    house.finish()
+    assert "could not be delivered: The rules take you for ada" in caplog.text
+
+
+def test_a_form_that_slack_no_longer_opens_says_so(house: House) -> None:
+    house.twin.levers.fail("views.open", "expired_trigger_id")
+
+    house.person("ada").click(house.post(), "Reject...")
+
+    assert "The form could not be opened: Slack gave up waiting." in house.told("ada")
+
+
+def test_twenty_clicks_at_once_are_twenty_words(house: House) -> None:
+    post = house.post()
+
+    acks = [house.person(name).click(post, "Approve") for name in ("ada", "bob") for _ in range(10)]
+
+    house.finish()
+    assert all(ack.is_ok for ack in acks)
+    assert len(house.engine.heard) == 20
+    assert len({speaker.trigger for speaker, _ in house.engine.heard}) == 20
+
+
+def test_more_than_can_wait_is_told_to_come_back(house: House) -> None:
+    errands = Errands(Replies(house.client), workers=1, waiting=1)
+    errands._room.acquire()
+
+    errands.give(Address("U0ADA", "C0DEPLOYS"), lambda: None)
+
+    assert "Nothing happened; try again in a minute." in house.told("ada")
+    errands.close()
+
+
+def test_what_comes_while_it_stops_is_told_so(house: House) -> None:
+    house.errands.close()
+
+    house.person("ada").command("/promote whoami")
+
+    assert "Countersign is stopping" in house.told("ada")
+
+
+# Requests that Bolt sees without the door
+
+
+def signed(body: str, secret: str = SECRET, timestamp: str = "") -> BoltRequest:
+    stamp = timestamp or str(int(time.time()))
+    headers = {
+        "content-type": ["application/x-www-form-urlencoded"],
+        "x-slack-request-timestamp": [stamp],
+        "x-slack-signature": [SignatureVerifier(secret).generate_signature(timestamp=stamp, body=body)],
+    }
+    return BoltRequest(body=body, headers=headers)
+
+
+@pytest.mark.parametrize(
+    ("secret", "timestamp", "status"),
+    [(SECRET, "", 200), ("forged", "", 401), (SECRET, "1000000000", 401)],
+    ids=["signed", "forged", "old"],
+)
+def test_bolt_itself_refuses_what_is_not_signed_now(secret: str, timestamp: str, status: int) -> None:
+    client = WebClient(token="xoxb-sandbox", base_url="http://127.0.0.1:9/api/")
+    errands = Errands(Replies(client))
+    app = slack_app(EngineOfValues(), client, errands, FixedClock(), secret=SECRET)
+    body = "command=%2Fpromote&text=checkout-api&user_id=U0ADA&team_id=T0SANDBOX&trigger_id=1.2"
+
+    answer = app.dispatch(signed(body, secret, timestamp))
+
+    errands.close()
+    app.listener_runner.listener_executor.shutdown()
+    assert answer.status == status
+
+
+def test_a_payload_without_ids_still_has_a_trigger_of_plain_characters() -> None:
+    body: dict[str, Any] = {"user": {"id": "U0ADA", "team_id": "T0"}, "actions": [{"action_ts": "1.2 é"}]}
+
+    assert of_interaction(body, "button") == Speaker("T0", "U0ADA", "button", "1.2--")
+    assert of_interaction({"actions": "odd", "user": []}, "button").trigger.isalnum()
+
+
+def test_words_that_slack_never_sends_are_no_crash() -> None:
+    for body in ({}, {"user": None}, {"actions": [None]}, json.loads('{"user": {"id": 3}}')):
+        assert of_interaction(body, "button").user == ""
+
+
+def test_a_freeze_of_all_names_every_environment(house: House) -> None:
+    house.person("ada").command("/promote freeze all until 18:00 because audit")
+
+    house.finish()
+    word = house.engine.heard[0][1]
+    assert word == Freeze(("staging", "production"), "audit", AT.replace(hour=18, minute=0))
+
+
+def test_bolt_says_nothing_of_requests_below_errors() -> None:
+    assert logging.getLogger("countersign.bolt").level == logging.ERROR
+
+
+def test_a_stale_copy_of_a_card_is_a_click_like_any_other(house: House) -> None:
+    stale = house.post()
+    closed = render(card(CardStage.LANDED), 2)
+    house.twin.workspace.edit(stale, closed.text, closed.blocks)
+
+    house.person("bob").click(replace(stale), "Approve")
+
+    house.finish()
+    assert [word for _, word in house.engine.heard] == [Approve(PROMOTION, CHANGE[:12])]
