@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from policies import helm_values, markers, places
+from policies import marker_drafts, markers, places
 from policies.errors import PolicyError
 from policies.image import Digest, ImageReference, Repository, Tag
 from policies.markers import Mark
@@ -12,7 +12,6 @@ from policies.places import Draft, Found, Part, Problem, ProblemCode, Reference,
 from policies.yaml_nodes import AliasNode, Node, ScalarNode
 from policies.yaml_text import YamlText
 
-_TAG_KEYS = ("tag", "newTag")
 _TEMPLATES = ("{{", "${", "$(")
 
 
@@ -29,8 +28,9 @@ class Settling:
         self.problems = list(problems)
         open_marks = {mark.node.start: mark for mark in marks}
         all_drafts = [self._marked(draft, open_marks) for draft in drafts]
-        all_drafts += self._of_marks_alone(list(open_marks.values()), marks)
-        kept = _told_apart([draft for draft in all_drafts if draft is not None])
+        alone, unnamed = marker_drafts.find(self.path, list(open_marks.values()), marks)
+        self.problems += unnamed
+        kept = _told_apart([*(draft for draft in all_drafts if draft is not None), *alone])
         references = [reference for draft in kept for reference in self._reference(draft)]
         if (references or marks) and (line := self.yaml.encrypted_at) is not None:
             return Found((), (*self.problems, places.encrypted(self.path, line)))
@@ -64,35 +64,6 @@ class Settling:
                 return None
             spots.append(spot if mark is None else replace(spot, where=mark.marker.where))
         return replace(draft, kind=ReferenceKind.MARKER, spots=tuple(spots), certain=True, marker=policies[0])
-
-    def _of_marks_alone(self, alone: Sequence[Mark], marks: Sequence[Mark]) -> list[Draft | None]:
-        """Make drafts of marks in places that say nothing by themselves."""
-        named = _repositories_by_policy(marks)
-        drafts: list[Draft | None] = []
-        drafts += [_draft(mark, None, [], Part.IMAGE) for mark in alone if mark.marker.part is Part.IMAGE]
-        digests = {
-            (id(mark.parent), mark.marker.policy): mark for mark in alone if mark.marker.part is Part.DIGEST
-        }
-        for mark in alone:
-            if mark.marker.part is Part.TAG:
-                digest = digests.pop((id(mark.parent), mark.marker.policy), None) if mark.parent else None
-                beside = [_spot(digest)] if digest is not None else _digest_beside(mark)
-                drafts.append(self._with_repository(mark, named, beside))
-        # Digests without a tag beside them stand alone; a name alone pins nothing.
-        drafts += [self._with_repository(mark, named, []) for mark in digests.values()]
-        return drafts
-
-    def _with_repository(self, mark: Mark, named: dict[str, str], beside: list[Spot]) -> Draft | None:
-        """Name the repository of a marked tag: from its neighbours, else from the same policy's other marks."""
-        beside_it = _neighbour(mark)
-        repository = beside_it or named.get(mark.marker.policy)
-        if repository is None:
-            detail = (
-                f"{mark.marker.where} does not say of which repository; expected repository or name beside it"
-            )
-            self._problem(_spot(mark), ProblemCode.MARKER_REPOSITORY, detail)
-            return None
-        return _draft(mark, repository, beside, _part(mark, is_beside=beside_it is not None))
 
     def _reference(self, draft: Draft) -> Iterator[Reference]:
         """Read a draft's values; yield nothing where they are no image, saying so where that is certain."""
@@ -195,11 +166,12 @@ def _image(repository: str | None, scalars: Sequence[Scalar]) -> ImageReference:
     texts = {scalar.part: scalar.value for scalar in scalars}
     if repository is None:
         return ImageReference.parse(texts[Part.IMAGE])
-    tag, at, digest = texts.get(Part.TAG, texts.get(Part.VERSION, "")).partition("@")
+    written = texts.get(Part.TAG, texts.get(Part.VERSION, ""))
+    tag, at, digest = written.partition("@")
     beside = texts.get(Part.DIGEST, "")
     found = beside or digest
     if at and not digest:
-        raise PolicyError(f"{texts[Part.TAG][:140]!r} ends with @; expected a digest behind it")
+        raise PolicyError(f"{written[:140]!r} ends with @; expected a digest behind it")
     return ImageReference(
         Repository.parse(repository),
         Tag.parse(tag) if tag else None,
@@ -215,52 +187,3 @@ def _scalar(path: str, spot: Spot) -> Scalar:
     node = spot.node
     value = node.value if isinstance(node, ScalarNode) else ""
     return Scalar(path, spot.where, spot.part, value, node.start, node.end)
-
-
-def _spot(mark: Mark) -> Spot:
-    return Spot(mark.node, mark.marker.part, mark.marker.where)
-
-
-def _draft(mark: Mark, repository: str | None, beside: list[Spot], part: Part) -> Draft:
-    spots = (replace(_spot(mark), part=part), *beside)
-    return Draft(ReferenceKind.MARKER, repository, spots, marker=mark.marker.policy)
-
-
-def _part(mark: Mark, *, is_beside: bool) -> Part:
-    """Say what a mark alone holds: a tag that is away from its image, or beside another tag, is but a label."""
-    if mark.marker.part is not Part.TAG or (is_beside and mark.key in _TAG_KEYS):
-        return mark.marker.part
-    has_another = mark.parent is not None and any(mark.parent.get(key) is not None for key in _TAG_KEYS)
-    return Part.TAG if is_beside and not has_another else Part.VERSION
-
-
-def _digest_beside(mark: Mark) -> list[Spot]:
-    """Return the unmarked digest beside a marked tag: it must not stay when the tag moves."""
-    node = mark.parent.get("digest") if mark.parent is not None and mark.key in _TAG_KEYS else None
-    if not isinstance(node, ScalarNode) or node.is_null:
-        return []
-    return [Spot(node, Part.DIGEST, helm_values.dotted(mark.path, "digest"))]
-
-
-def _neighbour(mark: Mark) -> str | None:
-    """Return the repository that stands beside a tag: ``name`` only where the tag is called one."""
-    if mark.parent is None:
-        return None
-    keys = ["newName", "repository"] + (["name"] if mark.key in {*_TAG_KEYS, "digest"} else [])
-    name = next((text for key in keys if (text := mark.parent.text(key))), None)
-    registry = mark.parent.text("registry")
-    return f"{registry}/{name}" if name and registry else name
-
-
-def _repositories_by_policy(marks: Sequence[Mark]) -> dict[str, str]:
-    """Return the repository that a policy's image and name marks of this file hold."""
-    named: dict[str, str] = {}
-    for mark in marks:
-        try:
-            if mark.marker.part is Part.IMAGE:
-                named.setdefault(mark.marker.policy, ImageReference.parse(mark.node.value).repository)
-            elif mark.marker.part is Part.NAME:
-                named.setdefault(mark.marker.policy, Repository.parse(mark.node.value))
-        except PolicyError:
-            continue  # that mark's own reference says so
-    return named

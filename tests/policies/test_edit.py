@@ -336,6 +336,65 @@ def test_finding_raises_nothing_on_any_text(text: str, junk: str, at: int) -> No
     assert all(problem.line >= 1 for problem in references.find("kustomization.yaml", content).problems)
 
 
+PIECES = st.sampled_from(
+    [
+        *(
+            "images:",
+            "- ",
+            "name: r/a",
+            "newTag: ",
+            "digest: ",
+            "repository: r/a",
+            "tag: ",
+            "image: ",
+            "containers:",
+            "x: ",
+        ),
+        *(
+            "kind: Pod",
+            "\n",
+            "\n  ",
+            "\n- ",
+            "\n  - ",
+            "1@",
+            "1",
+            "r/a:1",
+            "*x",
+            "&x ",
+            "|\n  1",
+            "{{ x }}",
+            "[",
+            "]",
+            "{",
+            "}",
+        ),
+        *(
+            ", ",
+            "''",
+            "---\n",
+            f" # {MARKER}",
+            f" # {TAG_MARKER}",
+            ' # {"$imagepolicy": "n:a:digest"}',
+            "sops: {mac: x}",
+            "é",
+        ),
+    ]
+)
+
+
+@given(st.lists(PIECES, max_size=20).map("".join), st.booleans())
+def test_what_is_found_in_any_mix_can_be_written(text: str, pin: bool) -> None:  # noqa: FBT001  hypothesis
+    content = f"kind: Kustomization\n{text}\n".encode()
+    found = references.find("kustomization.yaml", content).references
+
+    after = edited(content, found, Tag("2"), pin=pin)
+
+    again = references.find("kustomization.yaml", after).references
+    assert [[scalar.where for scalar in one.scalars] for one in again] == [
+        [scalar.where for scalar in one.scalars] for one in found
+    ]
+
+
 @given(st.binary(), st.sampled_from(["a.yaml", "kustomization.yaml", "Kustomization", "a.yml", "a.json", ""]))
 def test_finding_raises_nothing_on_any_bytes(content: bytes, path: str) -> None:
     for prefix in (b"", b"image: ", b"images:\n- ", b'# "$imagepolicy"\nrepository: '):

@@ -230,3 +230,18 @@ def test_only_the_tag_takes_the_digest_beside_it() -> None:
         [Part.VERSION],
     ]
     assert found.problems == ()
+
+
+def test_each_marked_digest_is_kept() -> None:
+    line = f"sha256:{'a' * 64} {of(':digest')}\n"
+    text = f"image: r/a:1 # {APP}\nargs:\n- {line}- {line}more:\n  one: {line}  two: {line}"
+
+    assert len(references.find("a.yaml", text.encode()).references) == 5
+
+
+def test_a_label_that_is_no_tag_is_named() -> None:
+    text = f"image: r/a:1 # {APP}\nlabels:\n  version: 1@ {of(':tag')}\n"
+
+    assert [problem.code for problem in references.find("a.yaml", text.encode()).problems] == [
+        ProblemCode.NOT_AN_IMAGE
+    ]
