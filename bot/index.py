@@ -141,6 +141,11 @@ class Index:
         """Return what was sent last, by its name."""
         return {row["what"]: Sent(**row) for row in self._rows("select * from outbox")}
 
+    def sent_of(self, what: str) -> Sent | None:
+        """Return what was sent last of one thing."""
+        rows = self._rows("select * from outbox where what = ?", what)
+        return Sent(**rows[0]) if rows else None
+
     def remember_sent(self, sent: Sent) -> None:
         """Remember what was sent."""
         with self._writing() as db:

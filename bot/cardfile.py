@@ -1,0 +1,345 @@
+"""The card file: which cards and notices should be there now, as values. Pure: same look, same cards."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from bot.cards import Card, CardLine, CardStage, Shown, Who
+from bot.survey import Survey
+from bot.troubles import Trouble, first_looks, notices, troubles_of
+from policies.codes import Code
+from policies.decide import Candidate, Decision, Row
+from policies.entry import Bot, By, Kind, Pinned
+from policies.evidence import Silence
+from policies.gates import count_approvals
+from policies.rules import effective
+from policies.selection import newer
+from policies.state import Move, Promotion, Stage, State
+from policies.tally import Tally
+from policies.verdict import Failed, NotYet, Waiting
+
+TOLD_FOR = timedelta(days=7)  # how long what has ended is looked after: an empty disk redraws no old years
+_CANDIDATE_PARTS = 4  # of a name: card, environment, service, tag
+_VOIDS = frozenset({Code.CHANGE_MOVED.value, Code.RULE_MOVED.value, Code.DIGEST_MOVED.value})
+_OF_PEOPLE = frozenset({Code.APPROVALS_MISSING, Code.NOT_REQUESTED, Code.MERGING})
+
+_STAGES: Mapping[Stage, CardStage] = {
+    Stage.OPEN: CardStage.OPEN,
+    Stage.MERGING: CardStage.MERGING,
+    Stage.MERGED: CardStage.MERGING,
+    Stage.LANDED: CardStage.LANDED,
+    Stage.MISMATCH: CardStage.MISMATCH,
+    Stage.REJECTED: CardStage.REJECTED,
+    Stage.CANCELLED: CardStage.CANCELLED,
+    Stage.EXPIRED: CardStage.EXPIRED,
+    Stage.SUPERSEDED: CardStage.SUPERSEDED,
+    Stage.REMOVED: CardStage.REMOVED,
+    Stage.CLOSED: CardStage.CLOSED,
+}
+
+
+def cards(
+    look: Survey,
+    decision: Decision,
+    pulls: Mapping[str, tuple[int, str]],
+    known: Collection[str],
+    troubles: Sequence[Trouble] = (),
+) -> tuple[Shown, ...]:
+    """Return what should be shown now: notices first, then cards in the order of the ledger, candidates last.
+
+    ``pulls``: number and URL by promotion. ``known``: the names of all that is shown somewhere already.
+    ``troubles``: what stands beside what the look itself shows; one that is not named any more is over.
+    """
+    found: list[Shown] = [*first_looks(look, decision, known)]
+    found += notices(look, decision, [*troubles_of(look, decision), *troubles], known)
+    names = episodes(look.state)
+    found += _CardFile(look, decision, pulls, known, names, frozenset(names.values())).cards()
+    return tuple({one.what: one for one in found if one.channel}.values())
+
+
+def candidate_name(environment: str, service: str, tag: str) -> str:
+    """Return the name of a version's first episode in a place."""
+    return f"card/{environment}/{service}/{tag}"
+
+
+def episodes(state: State) -> dict[str, str]:
+    """Return the name of each promotion's card: the first of a tag goes on with its candidate's, later ones do not.
+
+    A rollback is always an episode of its own.
+    """
+    found: dict[str, str] = {}
+    taken: set[str] = set()
+    for promotion in sorted(state.promotions.values(), key=lambda one: one.seq):
+        name = candidate_name(promotion.environment, promotion.service, _tag(promotion.image))
+        if promotion.is_rollback or name in taken:
+            found[promotion.id] = f"{name}/{promotion.id}"
+        else:
+            taken.add(name)
+            found[promotion.id] = name
+    return found
+
+
+def _tag(images: Sequence[Pinned]) -> str:
+    return images[0].tag if images else ""
+
+
+def _digest(images: Sequence[Pinned]) -> str:
+    return images[0].digest if images else ""
+
+
+@dataclass(frozen=True, slots=True)
+class _CardFile:
+    """One look, and the names of the promotions' cards."""
+
+    look: Survey
+    decision: Decision
+    pulls: Mapping[str, tuple[int, str]]
+    known: Collection[str]
+    names: Mapping[str, str]
+    taken: frozenset[str]
+
+    def cards(self) -> list[Card]:
+        """Return all cards, oldest episode first."""
+        state = self.look.state
+        found = [(one.seq, self._promotion(one)) for one in state.promotions.values() if self._is_told(one)]
+        found += [(move.seq, card) for move, card in self._moves()]
+        told = [card for _, card in sorted(found, key=lambda one: one[0])]
+        candidates = {
+            (row.environment, row.service): card
+            for row in self.decision.rows
+            if (card := self._candidate(row))
+        }
+        return [*told, *self._gone(candidates), *candidates.values()]
+
+    def _channel(self, environment: str, what: str) -> str:
+        """Return where it is said; for an environment that was removed, where it was said before ('' = nowhere)."""
+        rule = self.look.world.rules.environments.get(environment)
+        place = self.look.state.shown.get(what)
+        return rule.channel if rule else place.channel if place else ""
+
+    def _who(self, by: Bot | By | None) -> Who | None:
+        return self._named(by.person) if isinstance(by, By) else None
+
+    def _named(self, person: str) -> Who:
+        found = self.look.world.rules.people.get(person)
+        return Who(person, found.slack if found else "")
+
+    # --- promotions -----------------------------------------------------------------------------------------
+
+    def _is_told(self, promotion: Promotion) -> bool:
+        """Whether its card is drawn: while it lives and for a while after; by a commit alone it is a move."""
+        if promotion.is_live:
+            return True
+        return bool(promotion.head and promotion.done and self.look.at - promotion.done <= TOLD_FOR)
+
+    def _promotion(self, promotion: Promotion) -> Card:
+        what = self.names[promotion.id]
+        number, url = self.pulls.get(promotion.id, (0, ""))
+        card = Card(
+            what=what,
+            channel=self._channel(promotion.environment, what),
+            environment=promotion.environment,
+            service=promotion.service,
+            version=_tag(promotion.image),
+            previous=_tag(promotion.previous),
+            digest=_digest(promotion.image),
+            stage=_STAGES[promotion.stage],
+            repository=promotion.image[0].repository,
+            promotion=promotion.id,
+            change=promotion.change,
+            number=number,
+            url=url,
+            requester=self._who(promotion.by),
+            note=promotion.note,
+            asked=promotion.opened,
+            lines=self._lines(promotion),
+            commit=promotion.commit,
+            is_rollback=promotion.is_rollback,
+        )
+        if promotion.stage is Stage.OPEN:
+            return self._open(card, promotion)
+        if promotion.is_live:
+            return card
+        note = promotion.ended_note or (promotion.why if promotion.stage is Stage.MISMATCH else "")
+        return replace(card, ended_by=self._who(promotion.ended_by), ended_note=note)
+
+    def _open(self, card: Card, promotion: Promotion) -> Card:
+        """Add what an open decision needs: what waits, until when, what was voided, what is newer."""
+        count = self._count(promotion)
+        environment = self.look.world.rules.environments.get(promotion.environment)
+        since = promotion.refreshed or promotion.opened
+        is_voided = promotion.refreshed and not promotion.approvals and promotion.why in _VOIDS
+        return replace(
+            card,
+            stage=CardStage.APPROVED if count and count.is_complete else CardStage.OPEN,
+            expires=since + environment.expire if environment else None,
+            waits=self._waits(promotion),
+            voided=promotion.why if is_voided else "",
+            newer=self._newer(promotion),
+        )
+
+    def _count(self, promotion: Promotion) -> Tally | None:
+        rules = self.look.world.rules
+        rule = effective(rules, promotion.environment, promotion.service)
+        # what has ended is told by the rule that judged it, or by names alone where that is another one now
+        is_known = rule is not None and (promotion.is_live or rule.hash == promotion.rule.hash)
+        return count_approvals(rules, rule, promotion) if rule and is_known else None
+
+    def _lines(self, promotion: Promotion) -> tuple[CardLine, ...]:
+        count = self._count(promotion)
+        if count is None:
+            people = tuple(self._named(one.by.person) for one in promotion.approvals)
+            return (CardLine(str(len(people)), people, 0),) if people else ()
+        return tuple(
+            CardLine(str(line), tuple(self._named(one) for one in people), max(0, line.count - len(people)))
+            for line, people in count.lines
+        )
+
+    def _waits(self, promotion: Promotion) -> tuple[NotYet, ...]:
+        """Return what stands in the way beside approvals, as the decision says."""
+        place = (promotion.environment, promotion.service)
+        row = self.decision.row(*place)
+        if row is None:
+            return (Failed(Code.NO_RULE, "the rules do not cover it any more"),)
+        for candidate in row.candidates:
+            if candidate.promotion == promotion.id:
+                return tuple(one for one in candidate.reasons if one.code not in _OF_PEOPLE)
+        world = self.look.world
+        if problem := world.pin(*place).problem:
+            return (Waiting(problem, row.detail),)
+        answer = world.tags_of(world.rules.services[promotion.service].image)
+        return (Waiting(answer.code, answer.detail),) if isinstance(answer, Silence) else ()
+
+    def _newer(self, promotion: Promotion) -> str:
+        """Return a newer version that could be asked for in its place, '' where there is none."""
+        row = self.decision.row(promotion.environment, promotion.service)
+        allowed = {Code.NOT_REQUESTED, Code.OPEN_ELSEWHERE}
+        for candidate in row.candidates if row and not promotion.is_rollback else ():
+            is_free = not candidate.promotion and {one.code for one in candidate.reasons} <= allowed
+            if is_free and self._is_newer(promotion.service, candidate.version, _tag(promotion.image)):
+                return candidate.version
+        return ""
+
+    def _is_newer(self, service: str, one: str, other: str) -> bool:
+        return one != other and newer(self.look.world.rules.services[service].versions, one, other) is True
+
+    # --- moves where nobody is asked ------------------------------------------------------------------------
+
+    def _moves(self) -> list[tuple[Move, Card]]:
+        """Return the last move of each place, where it was ours: by others is a notice, by promotion its own card."""
+        found = []
+        rules = self.look.world.rules
+        for (environment, service), moves in self.look.state.moves.items():
+            rule, move = rules.environments.get(environment), moves[-1]
+            is_ours = move.kind in {Kind.BUMP, Kind.ROLLBACK}
+            if rule and not rule.is_guarded and is_ours and self.look.at - move.at <= TOLD_FOR:
+                found.append((move, self._moved(environment, service, moves)))
+        return found
+
+    def _moved(self, environment: str, service: str, moves: Sequence[Move]) -> Card:
+        move = moves[-1]
+        promotion = self.look.state.promotions.get(move.promotion)
+        name = candidate_name(environment, service, _tag(move.image))
+        is_first = name not in self.taken and not any(_is_bump_of(one, move) for one in moves[:-1])
+        bump = name if is_first else f"{name}/{move.commit[:12]}"
+        what = self.names[promotion.id] if promotion else bump
+        return Card(
+            what=what,
+            channel=self._channel(environment, what),
+            environment=environment,
+            service=service,
+            version=_tag(move.image),
+            previous=_tag(move.previous),
+            digest=_digest(move.image),
+            stage=CardStage.MOVED,
+            repository=move.image[0].repository,
+            promotion=move.promotion,
+            requester=self._who(promotion.by) if promotion else None,
+            note=promotion.note if promotion else "",
+            asked=promotion.opened if promotion else None,
+            commit=move.commit,
+            is_rollback=move.kind is Kind.ROLLBACK,
+        )
+
+    # --- candidates -----------------------------------------------------------------------------------------
+
+    def _candidate(self, row: Row) -> Card | None:
+        """Return the card of the best version that may be asked for, where it was not asked for before."""
+        if not self.look.world.rules.environments[row.environment].is_guarded:
+            return None
+        for candidate in row.candidates:
+            if [one.code for one in candidate.reasons] == [Code.NOT_REQUESTED]:
+                card = self._card(row, candidate.version, CardStage.CANDIDATE, candidate)
+                return None if card.what in self.taken else card
+        return None
+
+    def _card(self, row: Row, version: str, stage: CardStage, candidate: Candidate | None) -> Card:
+        what = candidate_name(row.environment, row.service, version)
+        reasons = candidate.reasons if candidate else ()
+        return Card(
+            what=what,
+            channel=self._channel(row.environment, what),
+            environment=row.environment,
+            service=row.service,
+            version=version,
+            previous=row.current,
+            digest=candidate.digest if candidate else "",
+            stage=stage,
+            repository=self.look.world.rules.services[row.service].image,
+            waits=tuple(one for one in reasons if one.code not in _OF_PEOPLE),
+        )
+
+    def _gone(self, candidates: Mapping[tuple[str, str], Card]) -> list[Card]:
+        """Return the cards of candidates that were shown and are not the present ones."""
+        told = {*self.taken, *(card.what for card in candidates.values())}
+        found = []
+        for what in sorted(self.known):
+            parts = what.split("/")
+            if parts[0] != "card" or len(parts) != _CANDIDATE_PARTS or what in told:
+                continue
+            _, environment, service, tag = parts
+            row = self.decision.row(environment, service)
+            if self._was_bumped(environment, service, tag):
+                continue  # a move told it
+            if service not in self.look.world.rules.services:
+                found.append(self._retired(what, environment, service, tag))
+            elif row and row.selection:
+                found.append(self._shown_before(row, tag, candidates.get((environment, service))))
+        return found
+
+    def _retired(self, what: str, environment: str, service: str, tag: str) -> Card:
+        """Return the last card of a candidate whose service the rules do not name any more."""
+        return Card(
+            what=what,
+            channel=self._channel(environment, what),
+            environment=environment,
+            service=service,
+            version=tag,
+            previous="",
+            digest="",
+            stage=CardStage.GONE,
+        )
+
+    def _was_bumped(self, environment: str, service: str, tag: str) -> bool:
+        moves = self.look.state.moves.get((environment, service), ())
+        return any(move.kind is Kind.BUMP and _tag(move.image) == tag for move in moves)
+
+    def _shown_before(self, row: Row, tag: str, present: Card | None) -> Card:
+        """Return a candidate that waits now, or one that is none any more, with the version that came instead."""
+        candidate = next((one for one in row.candidates if one.version == tag), None)
+        live = self.look.state.live_at(row.environment, row.service)
+        instead = [
+            present.version if present else "",
+            _tag(live.image) if live and not live.is_rollback else "",
+            row.current,
+        ]
+        newest = next((one for one in instead if one and self._is_newer(row.service, one, tag)), "")
+        is_refused = candidate is None or any(isinstance(one, Failed) for one in candidate.reasons)
+        is_guarded = self.look.world.rules.environments[row.environment].is_guarded
+        if newest or is_refused or not is_guarded or (present and present.version != tag):
+            return replace(self._card(row, tag, CardStage.GONE, candidate), newer=newest)
+        return self._card(row, tag, CardStage.CANDIDATE, candidate)
+
+
+def _is_bump_of(one: Move, other: Move) -> bool:
+    return one.kind is Kind.BUMP and _tag(one.image) == _tag(other.image)

@@ -1,0 +1,168 @@
+"""The outbox: what is to be shown, where it stands, what was sent last. Every flush converges on what is wanted."""
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import astuple, replace
+
+from bot import faults
+from bot.cards import Card, CardStage, Notice, Shown
+from bot.errors import PermanentError, TransientError
+from bot.index import Index, Sent
+from bot.ports import Chat
+from policies.canonical import digest_of
+from policies.entry import Placed
+from policies.rules_findings import visible
+
+MAX_REFUSALS = 3  # of one channel in one flush: then it is the channel, not the message
+FINAL = frozenset(CardStage) - {
+    CardStage.CANDIDATE,
+    CardStage.OPEN,
+    CardStage.APPROVED,
+    CardStage.MERGING,
+}
+_OVER, _ON = "over", "on"  # the stages of a notice
+_log = logging.getLogger(__name__)
+
+
+class Outbox:
+    """Shows what changed, through the chat or, without one, as lines for a terminal. ``refusals``: by channel, why."""
+
+    def __init__(self, index: Index, chat: Chat | None, printer: Callable[[str], None] | None) -> None:
+        """Remember in this index. Without chat and printer nothing is shown."""
+        self._index = index
+        self._chat = chat
+        self._printer = printer
+        self.refusals: dict[str, str] = {}
+
+    def known(self, places: Mapping[str, Placed]) -> frozenset[str]:
+        """Return the names of all that is shown somewhere, by the ledger (``State.shown``) or by what was sent."""
+        return frozenset(places) | frozenset(self._sent())
+
+    def flush(self, wanted: Sequence[Shown], places: Mapping[str, Placed]) -> tuple[Placed, ...]:
+        """Show what differs from what was sent last; returns the places that the ledger (``places``) should know.
+
+        A chat that fails for the moment ends the flush: the next one goes on. A channel that refuses is left out.
+        """
+        if self._chat is None:
+            self._print(wanted, places)
+            return ()
+        sent = self._sent()
+        found: list[Placed] = []
+        refused: Counter[str] = Counter()
+        for shown in wanted:
+            if refused[shown.channel] >= MAX_REFUSALS:
+                continue
+            try:
+                placed = self._show(self._chat, shown, sent.get(shown.what), places.get(shown.what))
+            except TransientError as error:
+                _log.warning("the chat waits: %s", error)
+                break
+            if placed is None:
+                refused[shown.channel] += 1
+            elif _is_news(shown, placed, places.get(shown.what)):
+                found.append(placed)
+        return tuple(found)
+
+    def _sent(self) -> dict[str, Sent]:
+        """Return what was sent last; what was only printed was not sent to a chat."""
+        return {what: one for what, one in self._index.sent().items() if one.message or self._chat is None}
+
+    def _show(self, chat: Chat, shown: Shown, last: Sent | None, recorded: Placed | None) -> Placed | None:
+        """Show one thing where it differs; nothing where the channel refuses it. Raises: TransientError."""
+        now = hash_of(shown)
+        place = _place(last, recorded)
+        if place and ((last and last.hash == now) or _was_told(shown, last, recorded)):
+            self._remember(shown, place, now)
+            return place
+        # a trouble that comes again is a new message: nobody reads an old one
+        is_again = bool(last and last.stage == _OVER and _stage(shown) == _ON)
+        seq = place.seq + 1 if place else 1
+        effect = "edit" if place and not is_again else "message"
+        faults.point(f"before-{effect}")
+        try:
+            placed = chat.show(shown, seq=seq, place=None if is_again else place)
+        except PermanentError as error:
+            self._refuse(shown, str(error))
+            return None
+        faults.point(f"after-{effect}")
+        placed = replace(placed, what=shown.what, seq=seq)
+        self._remember(shown, placed, now)
+        self.refusals.pop(shown.channel, None)
+        return placed
+
+    def _remember(self, shown: Shown, place: Placed, now: str) -> None:
+        sent = Sent(shown.what, place.channel, place.message, place.seq, now, _stage(shown))
+        if self._index.sent_of(shown.what) != sent:
+            self._index.remember_sent(sent)
+
+    def _refuse(self, shown: Shown, why: str) -> None:
+        if self.refusals.get(shown.channel) != why:
+            _log.error("%s cannot be told %s: %s", visible(shown.channel), visible(shown.what), why)
+        self.refusals[shown.channel] = why
+
+    def _print(self, wanted: Sequence[Shown], places: Mapping[str, Placed]) -> None:
+        """Say in a line each what a chat would be told."""
+        if self._printer is None:
+            return
+        sent = self._sent()
+        for shown in wanted:
+            last, now = sent.get(shown.what), hash_of(shown)
+            place = _place(last, places.get(shown.what))
+            if (last and last.hash == now) or _was_told(shown, last, places.get(shown.what)):
+                continue
+            verb = "edit in" if place else "post to"
+            self._printer(f"would {verb} #{visible(shown.channel.lstrip('#'))}: {describe(shown)}")
+            if last is None or not last.message:
+                self._index.remember_sent(Sent(shown.what, shown.channel, "", 0, now, _stage(shown)))
+
+
+def describe(shown: Shown) -> str:
+    """Describe a card or notice in a few words, for a terminal."""
+    match shown:
+        case Card():
+            said = f"card {shown.environment}/{shown.service} {shown.version} {shown.stage}"
+        case Notice():
+            about = shown.what.split("/")[2:]
+            said = " ".join(["notice", shown.code, *(one for one in about if one != "-")])
+            said += " is over" if shown.is_over else ""
+    return visible(said)
+
+
+def hash_of(shown: Shown) -> str:
+    """Return what tells two redraws apart: of a notice or of what is gone only the stage, for they are told once."""
+    if isinstance(shown, Card) and shown.stage is not CardStage.GONE:
+        return digest_of(repr(astuple(shown)))
+    return digest_of([shown.what, shown.channel, _stage(shown)])
+
+
+def is_final(shown: Shown) -> bool:
+    """Whether nothing more is expected of it."""
+    return shown.stage in FINAL if isinstance(shown, Card) else shown.is_over
+
+
+def _stage(shown: Shown) -> str:
+    if isinstance(shown, Card):
+        return shown.stage.value
+    return _OVER if shown.is_over else _ON
+
+
+def _place(last: Sent | None, recorded: Placed | None) -> Placed | None:
+    """Return where a thing stands: by the index, or by the ledger where that is newer or all there is."""
+    if last is None or not last.message:
+        return recorded
+    mine = Placed(last.what, last.channel, last.message, last.seq)
+    return recorded if recorded and recorded.seq > mine.seq else mine
+
+
+def _was_told(shown: Shown, last: Sent | None, recorded: Placed | None) -> bool:
+    """Whether an empty disk forgot that the last was said: a place is recorded again only when a thing ends."""
+    is_told_once = isinstance(shown, Notice) or shown.stage is CardStage.GONE
+    return bool(last is None and is_told_once and is_final(shown) and recorded and recorded.seq > 1)
+
+
+def _is_news(shown: Shown, placed: Placed, recorded: Placed | None) -> bool:
+    """Whether the ledger should know: a place that is new or another one, or the end. A redraw alone makes no entry."""
+    if recorded is None or (placed.channel, placed.message) != (recorded.channel, recorded.message):
+        return True
+    return is_final(shown) and placed.seq > recorded.seq

@@ -1,0 +1,289 @@
+"""What is wrong, as small values: found in a look, told once in each channel, and told again when it is over."""
+
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from bot.cards import Notice
+from bot.survey import Survey
+from policies.codes import Code
+from policies.decide import Decision, Row, Standing
+from policies.entry import Kind, write_time
+from policies.evidence import Silence, TagList
+from policies.image import Digest, Repository, Tag
+from policies.rules import Rules
+from policies.state import Move
+
+
+class Wrong(StrEnum):
+    """What a notice is about; each has its sentence in handlers/messages.py."""
+
+    FIRST_LOOK = "first-look"
+    RULES_BROKEN = "rules-broken"
+    REGISTRY_SILENT = "registry-silent"
+    EXTERNAL = "external"
+    MISMATCH = "mismatch"
+    NO_REFERENCE = "no-reference"
+    AMBIGUOUS = "ambiguous-references"
+    UNREADABLE = "unreadable-reference"
+    DIGEST_MOVED = "digest-moved"
+    STUCK = "stuck"
+    READ_ONLY = "ledger-read-only"
+
+
+# what the subject of a notice is called among its facts
+_SUBJECTS: Mapping[str, str] = {
+    Wrong.RULES_BROKEN: "commit",
+    Wrong.REGISTRY_SILENT: "host",
+    Wrong.EXTERNAL: "commit",
+    Wrong.MISMATCH: "commit",
+    Wrong.DIGEST_MOVED: "version",
+}
+_PLACES = frozenset({Code.NO_REFERENCE.value, Code.AMBIGUOUS.value, Code.UNREADABLE.value})
+_PARTS = 5  # of a notice's name
+MAX_NAMES = 50  # in a list of services, for one message
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """One thing that is wrong now. No environment: every channel is told. ``subject`` tells two of a kind apart."""
+
+    code: str
+    environment: str = ""
+    service: str = ""
+    facts: Mapping[str, str] = field(default_factory=dict)
+    subject: str = ""
+
+    @property
+    def what(self) -> str:
+        """Our name of its notice: code, environment, service, subject; ``-`` where one does not apply."""
+        subject = re.sub(r"[^!-.0-~]", "-", self.subject)[:128]
+        parts = [self.code, self.environment, self.service, subject]
+        return "/".join(["notice", *(part or "-" for part in parts)])
+
+
+def notices(
+    look: Survey, decision: Decision, troubles: Sequence[Trouble], known: Collection[str]
+) -> tuple[Notice, ...]:
+    """Return what is to be told: each trouble that stands, and those told before that stand no more."""
+    rules = look.world.rules
+    current = {one.what: one for trouble in troubles for one in _told(rules, trouble)}
+    told = [
+        Notice(
+            what=what,
+            channel=rules.environments[one.environment].channel,
+            code=one.code,
+            facts={**_about(one), **one.facts},
+        )
+        for what, one in current.items()
+    ]
+    over = [_named(what) for what in sorted(known) if what not in current]
+    return (*told, *(_over(look, one) for one in over if one and _is_over(look, decision, one, current)))
+
+
+def _told(rules: Rules, trouble: Trouble) -> Iterable[Trouble]:
+    """Return one trouble for each channel that has to hear of it, named by the first environment that uses it."""
+    if trouble.environment:
+        return [trouble] if trouble.environment in rules.environments else []
+    first: dict[str, str] = {}
+    for environment in rules.environments.values():
+        first.setdefault(environment.channel, environment.name)
+    return [
+        Trouble(trouble.code, name, trouble.service, trouble.facts, trouble.subject)
+        for name in first.values()
+    ]
+
+
+def _about(trouble: Trouble) -> dict[str, str]:
+    about = {"environment": trouble.environment, "service": trouble.service}
+    if name := _SUBJECTS.get(trouble.code):
+        about[name] = trouble.subject
+    return {name: value for name, value in about.items() if value}
+
+
+def _named(what: str) -> Trouble | None:
+    """Read a notice's name."""
+    parts = what.split("/")
+    if len(parts) != _PARTS or parts[0] != "notice":
+        return None
+    _, code, environment, service, subject = ("" if part == "-" else part for part in parts)
+    return Trouble(code, environment, service, {}, subject)
+
+
+def _over(look: Survey, trouble: Trouble) -> Notice:
+    environment = look.world.rules.environments.get(trouble.environment)
+    place = look.state.shown.get(trouble.what)
+    channel = environment.channel if environment else place.channel if place else ""
+    return Notice(what=trouble.what, channel=channel, code=trouble.code, facts=_about(trouble), is_over=True)
+
+
+def _is_over(look: Survey, decision: Decision, told: Trouble, current: Mapping[str, Trouble]) -> bool:
+    """Whether a trouble that does not show any more is over: what was not asked is not answered."""
+    if told.environment not in look.world.rules.environments and told.what not in look.state.shown:
+        return False  # nobody knows where to say so
+    match told.code:
+        case Wrong.FIRST_LOOK:
+            return False
+        case Wrong.RULES_BROKEN:
+            return all(one.code != Wrong.RULES_BROKEN for one in current.values())
+        case Wrong.REGISTRY_SILENT:
+            mine = [one.image for one in look.world.rules.services.values() if one.image.host == told.subject]
+            return all(isinstance(look.world.tags.get(image), TagList) for image in mine)
+        case Wrong.DIGEST_MOVED:
+            row = decision.row(told.environment, told.service)
+            return row is None or all(
+                tag != told.subject or isinstance(look.world.digests.get((image, tag)), Digest)
+                for image, tag in _tags(look, row)
+            )
+        case _:
+            return True
+
+
+# --- found in a look ----------------------------------------------------------------------------------------
+
+
+def troubles_of(look: Survey, decision: Decision) -> tuple[Trouble, ...]:
+    """Return what a look shows to be wrong: rules, registries, places, digests, and moves by others."""
+    return (
+        *_rules_broken(look),
+        *_silent(look),
+        *_by_hand(look),
+        *_mismatches(look),
+        *(found for row in decision.rows for found in (*_place(look, row), *_digests_moved(look, row))),
+    )
+
+
+def _rules_broken(look: Survey) -> list[Trouble]:
+    error = look.rules.newer_is_broken
+    if error is None:
+        return []
+    facts = {"commit": look.rules.broken_at, "count": str(len(error.findings))}
+    for first in error.findings[:1]:
+        facts |= {"file": first.at.file, "line": str(first.at.line), "what": first.what}
+        facts["expected"] = first.expected
+    return [Trouble(Wrong.RULES_BROKEN, facts=facts, subject=look.rules.broken_at[:12])]
+
+
+def _silent(look: Survey) -> list[Trouble]:
+    """Find registries that were asked and gave no usable answer, one for each host."""
+    silent: dict[str, list[tuple[str, Silence]]] = {}
+    for service in look.world.rules.services.values():
+        answer = look.world.tags.get(service.image)
+        if isinstance(answer, Silence):
+            silent.setdefault(service.image.host, []).append((service.name, answer))
+    return [
+        Trouble(
+            Wrong.REGISTRY_SILENT,
+            facts={
+                "host": host,
+                "services": _listed(name for name, _ in found),
+                "why": found[0][1].code.value,
+                "detail": found[0][1].detail,
+            },
+            subject=host,
+        )
+        for host, found in silent.items()
+    ]
+
+
+def _by_hand(look: Survey) -> list[Trouble]:
+    """Find moves by others: unreviewed where approvals are asked, else while they hold the service."""
+    found: dict[int, str] = {seq: "" for seq, one in look.state.open.items() if one.kind is Kind.EXTERNAL}
+    for standing in look.state.holds.values():
+        if standing.why == "external" and standing.is_on(look.at):
+            found[standing.seq] = write_time(standing.until) if standing.until else ""
+    return [
+        Trouble(Wrong.EXTERNAL, *place, {**_of(move), "until": found[move.seq]}, move.commit[:12])
+        for place, moves in look.state.moves.items()
+        for move in moves
+        if move.seq in found
+    ]
+
+
+def _of(move: Move) -> dict[str, str]:
+    return {
+        "commit": move.commit,
+        "version": move.image[0].tag if move.image else "",
+        "previous": move.previous[0].tag if move.previous else "",
+    }
+
+
+def _mismatches(look: Survey) -> list[Trouble]:
+    ended = {one.commit: one for one in look.state.promotions.values()}
+    found = []
+    for one in look.state.open.values():
+        if one.kind is Kind.MISMATCH:
+            facts = {"commit": one.commit}
+            if promotion := ended.get(one.commit):
+                facts |= {
+                    "promotion": promotion.id,
+                    "version": promotion.image[0].tag,
+                    "why": promotion.why,
+                }
+            found.append(Trouble(Wrong.MISMATCH, one.environment, one.service, facts, one.commit[:12]))
+    return found
+
+
+def _place(look: Survey, row: Row) -> list[Trouble]:
+    """Find a place that cannot be read. A service that never ran in an environment is no trouble there."""
+    if row.verdict is not Standing.WAITING or row.candidates or not _PLACES & set(row.codes):
+        return []
+    place = (row.environment, row.service)
+    ran = look.state.moves.get(place) or look.world.baseline.get(place) or place in look.state.live
+    if row.codes[0] == Code.NO_REFERENCE and not ran:
+        return []
+    return [Trouble(row.codes[0], *place, {"detail": row.detail})]
+
+
+def _digests_moved(look: Survey, row: Row) -> list[Trouble]:
+    found = []
+    for image, tag in _tags(look, row):
+        seen = look.state.seen.get((row.service, image, tag))
+        now = look.world.digests.get((image, tag))
+        if seen and isinstance(now, Digest) and seen.sighting.digest not in {"", now}:
+            facts = {"version": tag, "was": seen.sighting.digest, "now": now}
+            found.append(Trouble(Wrong.DIGEST_MOVED, row.environment, row.service, facts, tag))
+    return found
+
+
+def _tags(look: Survey, row: Row) -> list[tuple[Repository, Tag]]:
+    """Return what runs in a place, what is under way there, and what could come first."""
+    image = look.world.rules.services[row.service].image
+    live = look.state.live_at(row.environment, row.service)
+    tags = [row.current, live.image[0].tag if live else "", row.best.version if row.best else ""]
+    return [(image, Tag(tag)) for tag in dict.fromkeys(tags) if tag]
+
+
+# --- the first look -----------------------------------------------------------------------------------------
+
+
+def first_looks(look: Survey, decision: Decision, known: Collection[str]) -> tuple[Notice, ...]:
+    """Return one notice for each environment that was never spoken of: how many services, which are behind.
+
+    Nothing before the ledger begins, or while no registry has answered.
+    """
+    answered = any(isinstance(answer, TagList) for answer in look.world.tags.values())
+    if look.state.genesis is None or not answered:
+        return ()
+    found = []
+    for environment in look.world.rules.environments.values():
+        first = Trouble(Wrong.FIRST_LOOK, environment.name)
+        if first.what not in known:
+            rows = [row for row in decision.rows if row.environment == environment.name]
+            facts = {"environment": environment.name, **_behind(rows)}
+            found.append(Notice(what=first.what, channel=environment.channel, code=first.code, facts=facts))
+    return tuple(found)
+
+
+def _behind(rows: Iterable[Row]) -> dict[str, str]:
+    here = [row for row in rows if row.current]
+    behind = [
+        row.service for row in here if any(one.verdict is not Standing.REFUSED for one in row.candidates)
+    ]
+    return {"services": str(len(here)), "behind": str(len(behind)), "names": _listed(behind)}
+
+
+def _listed(names: Iterable[str]) -> str:
+    listed = list(names)
+    return ", ".join(listed[:MAX_NAMES]) + (", ..." if len(listed) > MAX_NAMES else "")
