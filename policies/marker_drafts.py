@@ -1,6 +1,6 @@
 """Drafts of marks that stand in places which say nothing by themselves: arguments, labels, other people's keys."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import replace
 
 from policies import helm_values
@@ -16,6 +16,7 @@ _TAG_KEYS = ("tag", "newTag")
 def find(path: str, alone: Sequence[Mark], marks: Sequence[Mark]) -> tuple[list[Draft], list[Problem]]:
     """Return the drafts of the marks that are ``alone``, and those of ``marks`` whose repository nothing names."""
     named = _repositories_by_policy(marks)
+    moving = {mark.node.start for mark in marks if mark.marker.part is not Part.NAME}
     drafts = [_draft(mark, None, [], Part.IMAGE) for mark in alone if mark.marker.part is Part.IMAGE]
     problems: list[Problem] = []
     digests = [mark for mark in alone if mark.marker.part is Part.DIGEST]
@@ -29,7 +30,7 @@ def find(path: str, alone: Sequence[Mark], marks: Sequence[Mark]) -> tuple[list[
         *((mark, None) for mark in digests if mark.node.start not in taken),
     ]
     for mark, digest in pairs:
-        near = _neighbour(mark)
+        near = _neighbour(mark, moving)
         repository = near or named.get(mark.marker.policy)
         if repository is None:
             detail = (
@@ -37,7 +38,7 @@ def find(path: str, alone: Sequence[Mark], marks: Sequence[Mark]) -> tuple[list[
             )
             problems.append(Problem(path, mark.node.line, ProblemCode.MARKER_REPOSITORY, detail))
         else:
-            spots = [_spot(digest)] if digest is not None else _digest_beside(mark)
+            spots = [_spot(digest)] if digest is not None else _digest_beside(mark, moving)
             drafts.append(_draft(mark, repository, spots, _part(mark, is_beside=near is not None)))
     return drafts, problems
 
@@ -59,22 +60,29 @@ def _part(mark: Mark, *, is_beside: bool) -> Part:
     return Part.TAG if is_beside and not has_another else Part.VERSION
 
 
-def _digest_beside(mark: Mark) -> list[Spot]:
-    """Return the unmarked digest beside a marked tag: it must not stay when the tag moves."""
+def _digest_beside(mark: Mark, moving: Container[int]) -> list[Spot]:
+    """Return the unmarked digest beside a marked tag: it must not stay as it is when the tag moves."""
     node = mark.parent.get("digest") if mark.parent is not None and mark.key in _TAG_KEYS else None
-    if not isinstance(node, ScalarNode) or node.is_null:
+    if not isinstance(node, ScalarNode) or node.is_null or node.start in moving:
         return []
     return [Spot(node, Part.DIGEST, helm_values.dotted(mark.path, "digest"))]
 
 
-def _neighbour(mark: Mark) -> str | None:
-    """Return the repository that stands beside a tag: ``name`` only where the tag is called one."""
+def _neighbour(mark: Mark, moving: Container[int]) -> str | None:
+    """Return the repository that stands beside a tag: ``name`` only where the tag is called one.
+
+    What begins at one of ``moving`` is a tag, a digest or a whole image by its own marker, so it names no repository.
+    """
     if mark.parent is None:
         return None
     keys = ["newName", "repository"] + (["name"] if mark.key in {*_TAG_KEYS, "digest"} else [])
-    name = next((text for key in keys if (text := mark.parent.text(key))), None)
-    registry = mark.parent.text("registry")
-    return f"{registry}/{name}" if name and registry else name
+    still = [key for key in keys if (node := mark.parent.get(key)) is None or node.start not in moving]
+    name = next((text for key in still if (text := mark.parent.text(key))), None)
+    registry = mark.parent.get("registry")
+    if name is None or (registry is not None and registry.start in moving):
+        return None
+    host = mark.parent.text("registry")
+    return f"{host}/{name}" if host else name
 
 
 def _repositories_by_policy(marks: Sequence[Mark]) -> dict[str, str]:

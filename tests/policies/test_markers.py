@@ -119,6 +119,7 @@ def test_files_are_chosen_as_flux_does(path: str, is_read: bool) -> None:  # noq
         (f"i: R/A:1 # {APP}\n", ProblemCode.NOT_AN_IMAGE, 1),
         (f"i: ${{X}}:1 # {APP}\n", ProblemCode.TEMPLATE, 1),
         (f"version: 1.0 {of(':tag')}\n", ProblemCode.MARKER_REPOSITORY, 1),
+        (f"repository: v1 {of(':tag')}\n", ProblemCode.MARKER_REPOSITORY, 1),
         (f"repository: r/a\ntag: 1.0 # {APP}\n", ProblemCode.MARKER_FORM, 2),
         (f"repository: r/a {of(':name', 'n:b')}\ntag: 1.0 {of(':tag')}\n", ProblemCode.MARKER_FORM, 1),
         (f"repository: r/a\ntag: 1.0@ {of(':tag')}\n", ProblemCode.NOT_AN_IMAGE, 2),
@@ -245,3 +246,20 @@ def test_a_label_that_is_no_tag_is_named() -> None:
     assert [problem.code for problem in references.find("a.yaml", text.encode()).problems] == [
         ProblemCode.NOT_AN_IMAGE
     ]
+
+
+@pytest.mark.parametrize("beside", ["registry", "repository"])
+def test_what_moves_by_its_own_marker_names_no_repository(beside: str) -> None:
+    text = f"{beside}: r/a:1 # {APP}\nname: r/b\nversion: '1' {of(':tag')}\n"
+
+    (image, label) = references.find("a.yaml", text.encode()).references
+
+    assert (image.repository, label.repository, label.scalars[0].part) == ("r/a", "r/a", Part.VERSION)
+
+
+def test_a_digest_with_a_marker_of_its_own_is_not_taken_twice() -> None:
+    text = f"i:\n  name: r/a\n  tag: '1' {of(':tag')}\n  digest: r/b:1 {of('', 'n:b')}\n"
+
+    found = references.find("a.yaml", text.encode()).references
+
+    assert [(one.marker, len(one.scalars)) for one in found] == [("flux-system:app", 1), ("n:b", 1)]
