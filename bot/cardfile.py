@@ -190,8 +190,13 @@ class _CardFile:
         if count is None:
             people = tuple(self._named(one.by.person) for one in promotion.approvals)
             return (CardLine(str(len(people)), people, 0),) if people else ()
+        said = [one.by.person for one in promotion.approvals]  # people stand in the order in which they spoke
         return tuple(
-            CardLine(str(line), tuple(self._named(one) for one in people), max(0, line.count - len(people)))
+            CardLine(
+                str(line),
+                tuple(self._named(one) for one in sorted(people, key=said.index)),
+                max(0, line.count - len(people)),
+            )
             for line, people in count.lines
         )
 
