@@ -1,8 +1,8 @@
-"""The sentences of cards and notices. *Approved* is said only of what the ledger has."""
+"""The sentences of cards. *Approved* is said only of what the ledger has."""
 
 from collections.abc import Callable
 
-from bot.cards import Card, CardLine, CardStage, Notice, Who
+from bot.cards import Card, CardLine, CardStage, Who
 from handlers.reasons import phrase
 from handlers.spans import Code, Line, Link, Mention, Moment, Sign, Span, Strong, joined, line
 
@@ -86,61 +86,6 @@ def short_digest(digest: str) -> str:
     """Return as much of a digest as eyes compare."""
     algorithm, _, value = digest.partition(":")
     return f"{algorithm}:{value[:SHORT_DIGEST]}…" if len(value) > SHORT_DIGEST else digest
-
-
-def notice(of: Notice) -> Line:
-    """Return the sentence of a notice; what is over says so."""
-    known = _NOTICES.get(of.code)
-    said = _filled(known, of.facts) if known else _generic(of)
-    return (
-        line(Sign("white_check_mark"), " Over: ", *said) if of.is_over else line(Sign("warning"), " ", *said)
-    )
-
-
-def notice_detail(of: Notice) -> tuple[Line, ...]:
-    """Return the facts of a notice that its sentence does not name."""
-    used = _NOTICES.get(of.code, "{environment}{service}{version}")
-    left = {key: one for key, one in of.facts.items() if one and f"{{{key}}}" not in used}
-    return tuple(line(f"{key}: ", *_fact(key, one)) for key, one in left.items())
-
-
-def _fact(key: str, value: str) -> Line:
-    if key == "url":
-        return line(Link(value, value))
-    return line(value) if key == "detail" else line(Code(value))
-
-
-def _generic(of: Notice) -> Line:
-    place = [
-        line(Strong(of.facts[key])) for key in ("environment", "service", "version") if of.facts.get(key)
-    ]
-    return line(*joined(place, " "), ": " if place else "", phrase(of.code), ".")
-
-
-def _filled(template: str, facts: dict[str, str]) -> Line:
-    """Return a template with facts in the place of their names; a fact that is missing is said to be."""
-    spans: list[Span] = []
-    for index, part in enumerate(template.replace("}", "{").split("{")):
-        if index % 2 == 0:
-            spans.append(part)
-        else:
-            spans.append(facts[part] if part == "detail" and part in facts else Strong(facts.get(part, "?")))
-    return tuple(spans)
-
-
-# code -> sentence; names in braces are facts. Codes that are not here are said by their meaning.
-_NOTICES: dict[str, str] = {
-    "first-start": "Countersign watches {services} services: {behind} are behind, {decisions} need a decision.",
-    "rules-unreadable": "The rules at {commit} cannot be read, so the last good ones stay in force.",
-    "ledger-read-only": "The ledger can only be read, so nothing moves until an operator has looked: {detail}",
-    "no-genesis": "There is no ledger yet and none can be made, so nothing moves: {detail}",
-    "digest-moved": "The tag {version} of {service} names another digest than when it was first seen: it stays out.",
-    "mismatch": "What landed for {service} in {environment} is not what was approved, so the environment is frozen.",
-    "external": "Somebody moved {service} in {environment} in Git, without Countersign.",
-    "forge-missing": "{service} in {environment} needs a pull request, and no forge is set up.",
-    "forge-refused": "The forge refuses to merge {service} {version} in {environment}.",
-    "push-refused": "The repository refuses what Countersign pushes, so nothing moves: {detail}",
-}
 
 
 def _who(who: Who) -> Span:

@@ -15,6 +15,8 @@ from handlers.blocks import (
     rich_text,
     section,
 )
+from handlers.notice_messages import notice as notice_sentence
+from handlers.notice_messages import notice_detail
 from handlers.reasons import reason
 from handlers.spans import Json, Line, Sign, escaped, is_address, line, plain
 from policies.codes import Code
@@ -98,8 +100,8 @@ def _approve(card: Card) -> Json:
 
 
 def _notice(notice: Notice, seq: int) -> Message:
-    detail = words.notice_detail(notice)
-    return _message(seq, words.notice(notice), *([bullets(detail)] if detail else []))
+    detail = notice_detail(notice)
+    return _message(seq, notice_sentence(notice), *([bullets(detail)] if detail else []))
 
 
 def _message(seq: int, head: Line, *more: Json, buttons: Sequence[Json] = ()) -> Message:

@@ -8,7 +8,6 @@ from slack_sdk import WebClient
 
 from bot.cards import Shown
 from bot.errors import PermanentError, SettingsError
-from bot.faults import point
 from bot.ports import Account
 from handlers.blocks import Message
 from handlers.cards import render
@@ -65,7 +64,6 @@ class SlackChat:
 
     def _edited(self, place: Placed, message: Message, metadata: dict[str, Any]) -> bool:
         try:
-            point("before-edit")
             with translated("chat.update", where=place.channel):
                 self._client.chat_update(
                     channel=place.channel,
@@ -76,7 +74,6 @@ class SlackChat:
                     parse="none",
                     link_names=False,
                 )
-            point("after-edit")
         except SlackRefusedError as error:
             if error.code in _GONE:
                 return False
@@ -85,7 +82,6 @@ class SlackChat:
 
     def _posted(self, shown: Shown, seq: int, message: Message, metadata: dict[str, Any]) -> Placed:
         channel = self._channel(shown.channel)
-        point("before-message")
         try:
             with translated("chat.postMessage", where=shown.channel):
                 answer = self._client.chat_postMessage(
@@ -101,7 +97,6 @@ class SlackChat:
         except SlackRefusedError:
             self._forget(shown.channel)
             raise
-        point("after-message")
         return Placed(shown.what, str(answer["channel"]), str(answer["ts"]), seq)
 
     def _channel(self, named: str) -> str:

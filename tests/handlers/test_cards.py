@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from slack_sdk.models.blocks import ActionsBlock, Block
 
 from bot.cards import DECIDABLE, CardLine, CardStage, Notice, Who
+from bot.troubles import Wrong
 from handlers.blocks import Message, Said, message_of
 from handlers.cards import render
 from policies.codes import Code
@@ -246,14 +247,48 @@ def test_any_notice_is_one_that_slack_takes(code: str, facts: dict[str, str]) ->
 
 
 def test_a_notice_says_what_it_is_and_when_it_is_over() -> None:
-    facts = {"commit": "d1a82a4", "detail": "promotion/rules.yaml:3:1: unknown key"}
+    facts = {
+        "commit": "d1a82a4" + "0" * 33,
+        "file": "promotion/rules.yaml",
+        "line": "3",
+        "what": "unknown key",
+    }
 
-    begun = render(Notice(what="w", channel="c", code="rules-unreadable", facts=facts), 1)
-    over = render(Notice(what="w", channel="c", code="rules-unreadable", facts=facts, is_over=True), 2)
+    begun = render(Notice(what="w", channel="c", code="rules-broken", facts=facts), 1)
+    over = render(Notice(what="w", channel="c", code="rules-broken", facts=facts, is_over=True), 2)
 
     assert begun.text == "The rules at d1a82a4 cannot be read, so the last good ones stay in force."
-    assert "promotion/rules.yaml:3:1: unknown key" in seen(begun)
-    assert over.text.startswith("Over: The rules at d1a82a4")
+    assert "`promotion/rules.yaml:3`: unknown key" in seen(begun)
+    assert over.text == "The rules can be read again."
+
+
+@pytest.mark.parametrize("code", Wrong)
+@pytest.mark.parametrize("is_over", [False, True], ids=["on", "over"])
+def test_every_trouble_of_the_engine_has_its_sentence(code: Wrong, *, is_over: bool) -> None:
+    facts = dict.fromkeys(["environment", "service", "host", "version", "services", "behind", "commit"], "x1")
+
+    text = render(Notice(what="w", channel="c", code=code, facts=facts, is_over=is_over), 1).text
+
+    assert text.endswith(".")
+    assert "?" not in text
+    assert code.value not in text
+
+
+def test_a_move_by_others_says_from_what_to_what_and_how_long_it_holds() -> None:
+    facts = {
+        "environment": "staging",
+        "service": "web",
+        "commit": "d1a82a4" + "0" * 33,
+        "version": "1.1",
+        "previous": "1.0",
+        "until": "2026-11-21T14:28:00Z",
+    }
+
+    shown = seen(render(Notice(what="w", channel="c", code="external", facts=facts), 1))
+
+    assert "Somebody moved web in staging in Git, without Countersign." in shown
+    assert "version: `1.1`" in shown
+    assert "until: Nov 21, 2026 14:28 UTC" in shown
 
 
 @given(NASTY, st.lists(NASTY, max_size=5), NASTY)

@@ -3,7 +3,7 @@
 import json
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from typing import Any
@@ -386,10 +386,11 @@ def test_what_comes_while_it_stops_is_told_so(house: House) -> None:
 
 def signed(body: str, secret: str = SECRET, timestamp: str = "") -> BoltRequest:
     stamp = timestamp or str(int(time.time()))
-    headers = {
+    proof = SignatureVerifier(secret).generate_signature(timestamp=stamp, body=body)
+    headers: dict[str, str | Sequence[str]] = {
         "content-type": ["application/x-www-form-urlencoded"],
         "x-slack-request-timestamp": [stamp],
-        "x-slack-signature": [SignatureVerifier(secret).generate_signature(timestamp=stamp, body=body)],
+        "x-slack-signature": [proof or ""],
     }
     return BoltRequest(body=body, headers=headers)
 

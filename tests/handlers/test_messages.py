@@ -1,0 +1,248 @@
+"""Sentences, read: each code has one, and what a person is told names the thing and the next step."""
+
+import pytest
+
+from bot.answers import PROBLEMS, NotRecorded, Recorded
+from handlers import messages, reports
+from handlers.blocks import MAX_POINTS, Said, message_of
+from handlers.help import help_about
+from handlers.questions import History, Pending, Status, Who, WhoAmI, Why
+from handlers.reasons import PHRASES, phrase, reason
+from handlers.spans import plain
+from policies.codes import Code
+from policies.decide import Candidate, Decision, Standing
+from policies.entry import Kind
+from policies.evidence import Silent
+from policies.selection import Fate
+from policies.state import Stage
+from policies.verdict import Failed, Waiting
+from policies.words import Approve, Propose, Rollback, Word
+from sandbox.block_kit import problems_of_blocks
+from tests.handlers.samples import (
+    AT,
+    EngineOfValues,
+    LookOfValues,
+    promotion,
+    row,
+    state,
+)
+
+MOVE = {"service": "checkout-api", "environment": "production", "version": "1.4.2", "previous": "1.4.1"}
+
+
+def said(question: object, view: LookOfValues | None = None, user: str = "U0CAROL", **more: object) -> Said:
+    engine = EngineOfValues(view=view or LookOfValues(), **more)  # type: ignore[arg-type]  # the fields by name
+    return reports.reply(engine, question, user=user, command="/promote")  # type: ignore[arg-type]  # any question
+
+
+@pytest.mark.parametrize(
+    "code", [*Code, *(one for one in Silent), *(one for one in Fate if one != "selected")]
+)
+def test_every_code_has_a_phrase_of_its_own(code: str) -> None:
+    assert PHRASES[code] == phrase(code)
+    assert phrase(code) != str(code)
+
+
+@pytest.mark.parametrize("code", [*PROBLEMS, *Code])
+def test_every_refusal_is_a_sentence(code: str) -> None:
+    head = plain(messages.refused(NotRecorded(code=str(code)), Propose("web"), None, "").head)
+
+    assert head[0].isupper()
+    assert head.endswith(".")
+    assert "!" not in head
+
+
+@pytest.mark.parametrize("code", PROBLEMS)
+def test_every_problem_has_a_sentence_of_its_own(code: str) -> None:
+    assert code in messages.PROBLEM_SENTENCES
+
+
+@pytest.mark.parametrize(
+    ("answer", "word", "expected", "commands"),
+    [
+        (
+            NotRecorded(code="unknown-version", choices=("1.4.2", "1.4.1", "1.3.0", "0.9")),
+            Propose("web", "1.4.3", "production", "x"),
+            "That version is not known.\n• 1.4.2, 1.4.1, 1.3.0, 0.9",
+            (
+                "web 1.4.2 to production because x",
+                "web 1.4.1 to production because x",
+                "web 1.3.0 to production because x",
+            ),
+        ),
+        (
+            NotRecorded(code="which-environment", choices=("production-eu", "production-us")),
+            Rollback("web", "it burns"),
+            "More than one environment could be meant. Say which.\n• production-eu, production-us",
+            (
+                "rollback web in production-eu because it burns",
+                "rollback web in production-us because it burns",
+            ),
+        ),
+        (
+            NotRecorded(code=Code.FROZEN, detail="audit"),
+            Propose("web"),
+            "Not now: the environment stands still.\n• audit",
+            (),
+        ),
+        (
+            NotRecorded(code=Code.OPEN_ELSEWHERE, detail="1.4.1 is under way", choices=("7f3a9c2e41d0",)),
+            Propose("web"),
+            "Another version of the service is under way there. /promote pending shows it.\n"
+            "• 1.4.1 is under way\n• 7f3a9c2e41d0",
+            (),
+        ),
+        (
+            NotRecorded(code=Code.REQUESTER, detail="carol asked for it"),
+            Approve("#418"),
+            "You asked for it, so somebody else approves.",
+            (),
+        ),
+    ],
+    ids=lambda one: one.code if isinstance(one, NotRecorded) else "",
+)
+def test_a_refusal_names_the_reason_and_the_next_step(
+    answer: NotRecorded, word: Word, expected: str, commands: tuple[str, ...]
+) -> None:
+    told = messages.refused(answer, word, None, "")
+
+    assert told.text == expected
+    assert told.commands == commands
+
+
+@pytest.mark.parametrize("stage", [one for one in Stage if one is not Stage.OPEN])
+def test_what_has_ended_says_how(stage: Stage) -> None:
+    ended = promotion(stage, ended_by="ada")
+
+    told = messages.refused(NotRecorded(code=Code.CLOSED), Approve(ended.id), ended, "bob")
+
+    assert told.text.endswith("by ada at 2026-11-20 14:28 UTC, so nothing was recorded.")
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (
+            Recorded(kind=Kind.PROPOSE, wanted=2, number=418, url="https://example.com/pull/418", **MOVE),
+            "You asked for checkout-api 1.4.2 in production: 0 of 2 approvals.\n• pull request #418",
+        ),
+        (
+            Recorded(
+                kind=Kind.APPROVE,
+                given=2,
+                wanted=2,
+                waits=(Waiting(Code.FROZEN, "audit", AT),),
+                **MOVE,
+            ),
+            "Your approval of checkout-api 1.4.2 in production is recorded: 2 of 2 approvals.\n"
+            "• It waits: the environment stands still, until 2026-11-20 14:28 UTC: audit",
+        ),
+        (
+            Recorded(kind=Kind.ROLLBACK, service="web", environment="staging", version="1", previous="2"),
+            "web goes back to 1 in staging, away from 2.",
+        ),
+        (
+            Recorded(kind=Kind.ROLLBACK, service="web", environment="staging", version="1", commit="d1a82a4"),
+            "web went back to 1 in staging.",
+        ),
+        (
+            Recorded(kind=Kind.FREEZE, environment="staging"),
+            "You froze staging: it stands still; a rollback still passes.",
+        ),
+        (Recorded(kind=Kind.HOLD, service="web"), "You hold web: it stays what it is."),
+        (Recorded(kind=Kind.BLOCK, service="web", version="1.0"), "You blocked web 1.0: it never moves."),
+        (Recorded(kind=Kind.REVIEW, service="web"), "Recorded: review of web."),
+    ],
+    ids=lambda one: one.kind if isinstance(one, Recorded) else "",
+)
+def test_what_is_recorded_is_said(answer: Recorded, expected: str) -> None:
+    assert messages.recorded(answer).text == expected
+
+
+def test_a_reason_says_until_when() -> None:
+    assert plain(reason(Waiting(Code.HELD, "audit", AT))) == (
+        "somebody holds the service where it is, until 2026-11-20 14:28 UTC: audit"
+    )
+    assert plain(reason(Failed(Code.BLOCKED, "rolled-back"))).endswith(": it was rolled back")
+
+
+def test_status_says_what_waits_and_what_stands_still() -> None:
+    assert said(Status()).text == (
+        "4 places: 3 up to date, 1 not.\n"
+        "• production is frozen until 2026-11-21 14:28 UTC: audit\n"
+        "• production: checkout-api 1.4.1, next 1.4.2 waits: the environment stands still, "
+        "until 2026-11-21 14:28 UTC: audit; nobody has asked for it yet"
+    )
+
+
+def test_status_of_a_service_shows_each_place() -> None:
+    assert "• staging: cart-api 2.0.0, nothing newer may move" in said(Status("cart-api")).text
+
+
+def test_status_of_one_environment_speaks_of_it_alone() -> None:
+    assert said(Status(environment="staging")).text.startswith("2 places: 2 up to date, 0 not.")
+
+
+def test_status_of_five_hundred_services_stays_a_message() -> None:
+    waiting = Candidate("2", "", Standing.WAITING, (Waiting(Code.NOT_REQUESTED),))
+    rows = tuple(row("production", f"service-{number}", "1", waiting) for number in range(500))
+
+    told = said(Status(), LookOfValues(decision=Decision(AT, "f" * 40, rows)))
+    message = message_of(told)
+
+    assert problems_of_blocks(list(message.blocks)) == []
+    assert f"and {501 - MAX_POINTS} more" in str(message.blocks)
+    assert len(message.text) <= 3500
+
+
+def test_an_old_view_says_that_it_is() -> None:
+    told = said(Status(), LookOfValues(problem="the repository cannot be reached"))
+
+    assert "• as of 2026-11-20 14:28 UTC: the repository cannot be reached" in told.text
+
+
+def test_why_answers_for_a_version_that_was_passed_over() -> None:
+    passed_over = Candidate("1.4.0", "", Standing.REFUSED, (Failed(Code.OLDER),))
+
+    told = said(Why("checkout-api", "1.4.0"), candidates={"production": passed_over})
+
+    assert told.text == (
+        "checkout-api 1.4.0:\n• production: 1.4.0 is refused: it is older than what runs there"
+    )
+
+
+def test_pending_counts_approvals() -> None:
+    told = said(Pending(), LookOfValues(state=state(promotion(Stage.OPEN, "ada"))))
+
+    assert told.text == (
+        "1 promotion under way:\n"
+        "• 7f3a9c2e41d0 production: checkout-api 1.4.1 → 1.4.2, asked for by carol, 1 of 2 approvals, open"
+    )
+
+
+def test_history_is_newest_first() -> None:
+    assert said(History("checkout-api")).text == (
+        "1 move of checkout-api, newest first:\n• 2026-11-20 14:28 UTC staging bump: 1.4.1 → 1.4.2 eeeeeee"
+    )
+    assert said(History("cart-api")).text == "Nothing of cart-api was moved since the ledger began."
+
+
+def test_who_names_the_people_of_each_line() -> None:
+    assert said(Who("checkout-api")).text == (
+        "Who may approve checkout-api:\n"
+        "• staging: nobody is asked: it moves by itself\n"
+        "• production: 2 of release-managers (ada, bob, carol); not: requester"
+    )
+
+
+def test_whoami_says_what_to_add_for_somebody_unknown() -> None:
+    assert said(WhoAmI(), user="U0DAN").text == (
+        "The rules link nobody to your Slack account, so your word does not count yet.\n"
+        "• Somebody adds slack: U0DAN under your name in the rules' people."
+    )
+
+
+def test_help_has_a_line_for_each_word_and_guesses_a_mistyped_one() -> None:
+    assert "/promote freeze ENV...|all [until WHEN] because WHY" in help_about("freeze", "/promote").text
+    assert help_about("freze", "/promote").commands[0] == "help freeze"
+    assert problems_of_blocks(list(message_of(help_about("", "/promote")).blocks)) == []
