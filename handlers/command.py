@@ -1,9 +1,9 @@
 """The text of ``/promote ...`` read: a word that decides, a question, or what was not understood."""
 
-import re
 from collections.abc import Callable
 from datetime import datetime
 
+from handlers import orders
 from handlers.clauses import Clauses, UnclearError, take_apart
 from handlers.names import MAX_GUESSES, Names, guesses, look_up
 from handlers.questions import (
@@ -19,48 +19,8 @@ from handlers.questions import (
     Why,
 )
 from handlers.typed import typed
-from handlers.when import until
-from policies.errors import PolicyError
-from policies.words import (
-    Approve,
-    Block,
-    Cancel,
-    Freeze,
-    Hold,
-    Propose,
-    Reject,
-    Resume,
-    Rollback,
-    Unapprove,
-    Unblock,
-    Unfreeze,
-    Word,
-)
-
-LATER = ("all", "emergency", "review", "changes", "check", "link", "stats")  # DESIGN section 9, other issues
-USAGE = {
-    "": "SERVICE [VERSION] [to ENV] [because WHY]",
-    "approve": "approve #418 [because WHY]",
-    "unapprove": "unapprove #418 [because WHY]",
-    "reject": "reject #418 because WHY",
-    "cancel": "cancel #418 [because WHY]",
-    "rollback": "rollback SERVICE [to VERSION] [in ENV...] because WHY",
-    "hold": "hold SERVICE [in ENV] [until WHEN] because WHY",
-    "resume": "resume SERVICE [in ENV] because WHY",
-    "block": "block SERVICE VERSION because WHY",
-    "unblock": "unblock SERVICE VERSION because WHY",
-    "freeze": "freeze ENV...|all [until WHEN] because WHY",
-    "unfreeze": "unfreeze ENV because WHY",
-    "status": "status [SERVICE|ENV]",
-    "why": "why SERVICE [VERSION] [to ENV]",
-    "pending": "pending",
-    "history": "history SERVICE",
-    "who": "who SERVICE",
-    "whoami": "whoami",
-    "help": "help [WORD]",
-}
-_NUMBER = re.compile(r"#?[1-9][0-9]{0,8}", re.ASCII)
-_PROMOTION = re.compile(r"[0-9a-f]{12}", re.ASCII)
+from handlers.usage import LATER, USAGE
+from policies.words import Propose, Word
 
 Heard = Word | Question | Misunderstood
 _Reader = Callable[[Clauses, datetime], Word | Question]
@@ -109,101 +69,6 @@ def _propose(said: Clauses) -> Propose:
     return Propose(service, said.version(), said.environment("to"), said.reason)
 
 
-def _promotion(said: Clauses, usage: str) -> str:
-    """Return which promotion is meant: its id, or #number of its pull request. Raises: UnclearError."""
-    if not said.free:
-        raise UnclearError(f"Which one? Say `{usage}`; `pending` lists them.", ["pending"])
-    said.no_more(1)
-    word = said.free[0].lower()
-    if _PROMOTION.fullmatch(word):
-        return word
-    if _NUMBER.fullmatch(word):
-        return f"#{word.removeprefix('#')}"
-    raise UnclearError(
-        f"{said.free[0]} is neither the number of a pull request, as #418, nor the id of a promotion.",
-        ["pending"],
-    )
-
-
-def _approve(said: Clauses, _at: datetime) -> Approve:
-    return Approve(_promotion(said, USAGE["approve"]), note=said.reason)
-
-
-def _unapprove(said: Clauses, _at: datetime) -> Unapprove:
-    return Unapprove(_promotion(said, USAGE["unapprove"]), said.reason)
-
-
-def _reject(said: Clauses, _at: datetime) -> Reject:
-    return Reject(_promotion(said, USAGE["reject"]), said.because(USAGE["reject"]))
-
-
-def _cancel(said: Clauses, _at: datetime) -> Cancel:
-    return Cancel(_promotion(said, USAGE["cancel"]), said.reason)
-
-
-def _rollback(said: Clauses, _at: datetime) -> Rollback:
-    service = said.service(USAGE["rollback"])
-    said.no_more(1)
-    version = ""
-    for word in said.parts.get("to", ()):
-        if word.lower() in said.names.environments:
-            corrected = said.instead("to", "in")
-            raise UnclearError(f"{word} is an environment; say `in {word}`.", [corrected])
-        version = said.tag(word)
-    if "to" in said.parts and not version:
-        raise UnclearError("Which version? There is none behind `to`.")
-    return Rollback(service, said.because(USAGE["rollback"]), version, said.environments("in"))
-
-
-def _hold(said: Clauses, at: datetime) -> Hold:
-    service = said.service(USAGE["hold"])
-    said.no_more(1)
-    return Hold(service, said.because(USAGE["hold"]), said.environment("in", "to"), _until(said, at))
-
-
-def _resume(said: Clauses, _at: datetime) -> Resume:
-    service = said.service(USAGE["resume"])
-    said.no_more(1)
-    return Resume(service, said.because(USAGE["resume"]), said.environment("in", "to"))
-
-
-def _block(said: Clauses, _at: datetime) -> Block:
-    service = said.service(USAGE["block"])
-    return Block(service, said.version(needed=USAGE["block"]), said.because(USAGE["block"]))
-
-
-def _unblock(said: Clauses, _at: datetime) -> Unblock:
-    service = said.service(USAGE["unblock"])
-    return Unblock(service, said.version(needed=USAGE["unblock"]), said.because(USAGE["unblock"]))
-
-
-def _freeze(said: Clauses, at: datetime) -> Freeze:
-    words = [word for word in said.free if word.lower() != "and"]
-    if not words:
-        raise UnclearError(f"Which environment? Say `{USAGE['freeze']}`.")
-    if [word.lower() for word in words] == ["all"]:
-        named = said.names.environments
-    else:
-        named = tuple(dict.fromkeys(said.name_environment(word) for word in words))
-    return Freeze(named, said.because(USAGE["freeze"]), _until(said, at))
-
-
-def _unfreeze(said: Clauses, _at: datetime) -> Unfreeze:
-    if not said.free:
-        raise UnclearError(f"Which environment? Say `{USAGE['unfreeze']}`.")
-    said.no_more(1)
-    return Unfreeze(said.name_environment(said.free[0]), said.because(USAGE["unfreeze"]))
-
-
-def _until(said: Clauses, at: datetime) -> datetime | None:
-    if "until" not in said.parts:
-        return None
-    try:
-        return until(said.parts["until"], at)
-    except PolicyError as error:
-        raise UnclearError(f"{error}.") from None
-
-
 def _status(said: Clauses, _at: datetime) -> Status:
     service = environment = ""
     for word in said.free:
@@ -249,17 +114,17 @@ def _help(said: Clauses, _at: datetime) -> Help:
 
 # command word -> the words that open a clause in it, and its reader
 _READERS: dict[str, tuple[tuple[str, ...], _Reader]] = {
-    "approve": ((), _approve),
-    "unapprove": ((), _unapprove),
-    "reject": ((), _reject),
-    "cancel": ((), _cancel),
-    "rollback": (("to", "in"), _rollback),
-    "hold": (("in", "to", "until"), _hold),
-    "resume": (("in", "to"), _resume),
-    "block": ((), _block),
-    "unblock": ((), _unblock),
-    "freeze": (("until",), _freeze),
-    "unfreeze": ((), _unfreeze),
+    "approve": ((), orders.approve),
+    "unapprove": ((), orders.unapprove),
+    "reject": ((), orders.reject),
+    "cancel": ((), orders.cancel),
+    "rollback": (("to", "in"), orders.rollback),
+    "hold": (("in", "to", "until"), orders.hold),
+    "resume": (("in", "to"), orders.resume),
+    "block": ((), orders.block),
+    "unblock": ((), orders.unblock),
+    "freeze": (("until",), orders.freeze),
+    "unfreeze": ((), orders.unfreeze),
     "status": (("in", "to"), _status),
     "why": (("to", "in"), _why),
     "pending": ((), _pending),

@@ -1,9 +1,9 @@
 """What ``/promote help`` says: the grammar, a line for each word."""
 
-from handlers.blocks import Said
-from handlers.command import LATER, USAGE
+from handlers.blocks import COMMAND, Said
 from handlers.names import guesses
 from handlers.spans import Code, Line, line, marked
+from handlers.usage import LATER, USAGE
 
 _MEANS = {
     "": "ask for a version in an environment; the newest that may be asked for where none is named",
@@ -29,25 +29,25 @@ _MEANS = {
 _WHEN = "WHEN is `2h`, `3d`, `18:00` (UTC), `2026-12-24` or `2026-12-24 08:00`. WHY is one line."
 
 
-def help_about(word: str, command: str) -> Said:
+def help_about(word: str) -> Said:
     """Return the help for one word, or for all."""
     if not word:
-        points = [_point(one, command) for one in USAGE]
+        points = [_point(one) for one in USAGE]
         return Said(line("What you can say:"), (*points, marked(_WHEN)))
     if word in LATER:
-        return not_there_yet(word, command)
+        return not_there_yet(word)
     if word in USAGE:
-        return Said(line(*_point(word, command), "."), (marked(_WHEN),) if "WHEN" in USAGE[word] else ())
+        return Said(line(*_point(word), "."), (marked(_WHEN),) if "WHEN" in USAGE[word] else ())
     commands = tuple(f"help {one}" for one in guesses(word, [one for one in USAGE if one]))
     return Said(line("There is no word ", Code(word), "."), commands=commands or ("help",))
 
 
-def not_there_yet(word: str, command: str) -> Said:
+def not_there_yet(word: str) -> Said:
     """Say that a word of the design is not there yet, and what is."""
     return Said(
-        line(Code(f"{command} {word}"), " is not there yet. ", Code(f"{command} help"), " says what is.")
+        line(Code(f"{COMMAND} {word}"), " is not there yet. ", Code(f"{COMMAND} help"), " says what is.")
     )
 
 
-def _point(word: str, command: str) -> Line:
-    return line(Code(f"{command} {USAGE[word]}"), f": {_MEANS[word]}")
+def _point(word: str) -> Line:
+    return line(Code(f"{COMMAND} {USAGE[word]}"), f": {_MEANS[word]}")

@@ -7,7 +7,7 @@ from slack_sdk import WebClient
 from slack_sdk.webhook import WebhookClient
 
 from bot.errors import BotError, TransientError
-from handlers.blocks import Message, Said, message_of
+from handlers.blocks import COMMAND, Message, Said, message_of, spoken
 from handlers.chat import TIMEOUT_SECONDS
 from handlers.slack_errors import translated
 
@@ -27,12 +27,13 @@ class Address:
 class Replies:
     """Brings answers to the one person whom they concern."""
 
-    def __init__(self, client: WebClient) -> None:
+    def __init__(self, client: WebClient, command: str = COMMAND) -> None:
         self._client = client
+        self._command = command
 
     def give(self, to: Address, said: Said) -> None:
         """Answer by the first way that works; where none does, the log says so."""
-        message = message_of(said)
+        message = message_of(spoken(said, self._command))
         ways = []
         if to.response_url:
             ways.append(self._respond)

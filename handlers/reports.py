@@ -20,13 +20,13 @@ MAX_REASONS = 4  # of one version
 _NOBODY = "nobody is asked: it moves by itself"
 
 
-def reply(engine: Engine, question: Question, *, user: str, command: str) -> Said:
+def reply(engine: Engine, question: Question, *, user: str) -> Said:
     """Answer a question of the Slack user ``user``. Raises: BotError."""
     match question:
         case Help():
-            return help_about(question.word, command)
+            return help_about(question.word)
         case NotThereYet():
-            return not_there_yet(question.word, command)
+            return not_there_yet(question.word)
         case WhoAmI():
             return _whoami(engine, user)
         case Why():

@@ -14,7 +14,7 @@ from bot.answers import Recorded
 from bot.errors import BotError
 from bot.ports import Clock
 from handlers import cards, messages, reports, speaking
-from handlers.blocks import RUN, Said
+from handlers.blocks import COMMAND, RUN, Said
 from handlers.command import parse
 from handlers.engine import Engine
 from handlers.errands import Errands
@@ -27,7 +27,6 @@ from handlers.typed import Fault, reason_of, unescaped
 from policies.state import Promotion
 from policies.words import Approve, Reject, Speaker, Word
 
-COMMAND = "/promote"
 LISTENERS = 16  # threads that acknowledge; the work is the errands'
 
 
@@ -44,7 +43,7 @@ def slack_app(
         logger=_quiet(),
         listener_executor=listeners,
     )
-    floor = Floor(engine, client, errands, clock, command)
+    floor = Floor(engine, client, errands, clock)
     app.command(command)(floor.command)
     app.action(re.compile(r"link_.*"))(floor.link)
     app.action(cards.APPROVE)(floor.approve)
@@ -59,14 +58,11 @@ def slack_app(
 class Floor:
     """What each gesture of a person does. A method is named as the gesture, and short."""
 
-    def __init__(
-        self, engine: Engine, client: WebClient, errands: Errands, clock: Clock, command: str
-    ) -> None:
+    def __init__(self, engine: Engine, client: WebClient, errands: Errands, clock: Clock) -> None:
         self._engine = engine
         self._client = client
         self._errands = errands
         self._clock = clock
-        self._command = command
 
     def command(self, ack: Ack, body: dict[str, Any]) -> None:
         """``/promote ...`` was typed."""
@@ -132,7 +128,7 @@ class Floor:
         if isinstance(heard, Misunderstood):
             return messages.misunderstood(heard)
         if isinstance(heard, Question):
-            return reports.reply(self._engine, heard, user=speaker.user, command=self._command)
+            return reports.reply(self._engine, heard, user=speaker.user)
         return self._told(speaker, heard)
 
     def _told(self, speaker: Speaker, word: Word | None) -> Said:

@@ -1,5 +1,7 @@
 """Sentences, read: each code has one, and what a person is told names the thing and the next step."""
 
+from typing import Any
+
 import pytest
 
 from bot.answers import PROBLEMS, NotRecorded, Recorded
@@ -27,12 +29,19 @@ from tests.handlers.samples import (
     state,
 )
 
-MOVE = {"service": "checkout-api", "environment": "production", "version": "1.4.2", "previous": "1.4.1"}
+ELSEWHERE = "Another version of the service is under way there. /promote pending shows it."
+COUNTED = "Your approval of checkout-api 1.4.2 in production is recorded: 2 of 2 approvals."
+MOVE: dict[str, Any] = {
+    "service": "checkout-api",
+    "environment": "production",
+    "version": "1.4.2",
+    "previous": "1.4.1",
+}
 
 
 def said(question: object, view: LookOfValues | None = None, user: str = "U0CAROL", **more: object) -> Said:
     engine = EngineOfValues(view=view or LookOfValues(), **more)  # type: ignore[arg-type]  # the fields by name
-    return reports.reply(engine, question, user=user, command="/promote")  # type: ignore[arg-type]  # any question
+    return reports.reply(engine, question, user=user)  # type: ignore[arg-type]  # any question
 
 
 @pytest.mark.parametrize(
@@ -88,8 +97,7 @@ def test_every_problem_has_a_sentence_of_its_own(code: str) -> None:
         (
             NotRecorded(code=Code.OPEN_ELSEWHERE, detail="1.4.1 is under way", choices=("7f3a9c2e41d0",)),
             Propose("web"),
-            "Another version of the service is under way there. /promote pending shows it.\n"
-            "• 1.4.1 is under way\n• 7f3a9c2e41d0",
+            f"{ELSEWHERE}\n• 1.4.1 is under way\n• 7f3a9c2e41d0",
             (),
         ),
         (
@@ -134,8 +142,7 @@ def test_what_has_ended_says_how(stage: Stage) -> None:
                 waits=(Waiting(Code.FROZEN, "audit", AT),),
                 **MOVE,
             ),
-            "Your approval of checkout-api 1.4.2 in production is recorded: 2 of 2 approvals.\n"
-            "• It waits: the environment stands still, until 2026-11-20 14:28 UTC: audit",
+            f"{COUNTED}\n• It waits: the environment stands still, until 2026-11-20 14:28 UTC: audit",
         ),
         (
             Recorded(kind=Kind.ROLLBACK, service="web", environment="staging", version="1", previous="2"),
@@ -243,6 +250,6 @@ def test_whoami_says_what_to_add_for_somebody_unknown() -> None:
 
 
 def test_help_has_a_line_for_each_word_and_guesses_a_mistyped_one() -> None:
-    assert "/promote freeze ENV...|all [until WHEN] because WHY" in help_about("freeze", "/promote").text
-    assert help_about("freze", "/promote").commands[0] == "help freeze"
-    assert problems_of_blocks(list(message_of(help_about("", "/promote")).blocks)) == []
+    assert "/promote freeze ENV...|all [until WHEN] because WHY" in help_about("freeze").text
+    assert help_about("freze").commands[0] == "help freeze"
+    assert problems_of_blocks(list(message_of(help_about("")).blocks)) == []

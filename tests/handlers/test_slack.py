@@ -16,7 +16,7 @@ from slack_sdk.signature import SignatureVerifier
 from bot.answers import NotRecorded, Recorded
 from bot.cards import CardStage
 from bot.errors import TransientError
-from bot.ports import Clock
+from handlers import messages
 from handlers.cards import render
 from handlers.chat import web_client
 from handlers.errands import Errands
@@ -34,6 +34,7 @@ from sandbox.http import serve
 from sandbox.members import User
 from sandbox.people import Person, words
 from sandbox.slack import SlackTwin
+from sandbox.workspace import Workspace
 from tests.handlers.samples import (
     AT,
     CHANGE,
@@ -79,21 +80,27 @@ class House:
         return "\n".join(words(one) for one in self.twin.workspace.whispers(user))
 
 
-@pytest.fixture
-def house() -> Iterator[House]:
+@pytest.fixture(scope="module")
+def served() -> Iterator[SlackTwin]:
     twin = SlackTwin()
-    engine = EngineOfValues()
     with serve(twin.app) as url:
         twin.url = url
-        client = web_client("xoxb-sandbox", twin.api_url)
-        errands = Errands(Replies(client))
-        clock: Clock = FixedClock()
-        app = slack_app(engine, client, errands, clock, secret=SECRET)
-        with serve(web(app, secret=SECRET, health=lambda: {"ok": True})) as bot:
-            courier = Courier(f"{bot}/slack/events", SECRET)
-            inside = House(twin, engine, courier, client, errands, app.listener_runner.listener_executor)
-            yield inside
-            inside.finish()
+        yield twin
+
+
+@pytest.fixture
+def house(served: SlackTwin) -> Iterator[House]:
+    served.workspace = Workspace()
+    served.levers.clear()
+    engine, clock = EngineOfValues(), FixedClock()
+    client = web_client("xoxb-sandbox", served.api_url)
+    errands = Errands(Replies(client))
+    app = slack_app(engine, client, errands, clock, secret=SECRET)
+    with serve(web(app, secret=SECRET, health=lambda: {"ok": True})) as bot:
+        courier = Courier(f"{bot}/slack/events", SECRET)
+        inside = House(served, engine, courier, client, errands, app.listener_runner.listener_executor)
+        yield inside
+        inside.finish()
 
 
 def test_a_command_is_handed_to_the_engine_as_the_person_who_typed_it(house: House) -> None:
@@ -371,6 +378,12 @@ def test_more_than_can_wait_is_told_to_come_back(house: House) -> None:
 
     assert "Nothing happened; try again in a minute." in house.told("ada")
     errands.close()
+
+
+def test_commands_are_named_as_the_workspace_calls_them(house: House) -> None:
+    Replies(house.client, "/ship").give(Address("U0ADA", "C0DEPLOYS"), messages.outdated())
+
+    assert "/ship pending has what is open." in house.told("ada")
 
 
 def test_what_comes_while_it_stops_is_told_so(house: House) -> None:
