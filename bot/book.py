@@ -1,6 +1,6 @@
 """What the clone says at a commit: rules and the images in their places. Everything by commit, so nothing changes."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -38,10 +38,13 @@ class Book:
         self._folder = folder.strip("/")
         self._rules: dict[str, Rules | RulesError] = {}
         self._places: dict[tuple[str, str], Mapping[Where, Place]] = {}
+        self._line: tuple[Oid, frozenset[Oid]] | None = None
 
     def rules(self, commit: str) -> Rules | None:
         """Return the rules as they stood at a commit, or nothing where they are missing or do not parse."""
-        found = self._read(Oid(commit)) if self._mirror.known([oid_of(commit)]) else None
+        if commit not in self._rules and not self._mirror.known([oid_of(commit)]):
+            return None
+        found = self._read(Oid(commit))
         return found if isinstance(found, Rules) else None
 
     def rules_in_force(self, tip: Oid) -> RulesAt | RulesError:
@@ -100,6 +103,21 @@ class Book:
             )
         return places
 
+    def moved(
+        self, before: Oid, commit: Oid
+    ) -> Iterator[tuple[Where, tuple[Pinned, ...], tuple[Pinned, ...]]]:
+        """Yield what a commit moved against its parent, where the rules in force at the parent say to look."""
+        in_force = self.rules_in_force(before)
+        if not isinstance(in_force, RulesAt):
+            in_force = self.rules_in_force(commit)
+        if not isinstance(in_force, RulesAt):
+            return
+        old, new = self.places(before, in_force.rules), self.places(commit, in_force.rules)
+        for where, place in new.items():
+            was = old[where].pin.image if where in old else ()
+            if place.pin.image != was:
+                yield where, was, place.pin.image
+
     def baseline(self, commit: str, rules: Rules, environment: str, service: str) -> tuple[Pinned, ...]:
         """Return what stood in a place at a commit."""
         if not self._mirror.known([oid_of(commit)]):
@@ -108,8 +126,17 @@ class Book:
         return place.pin.image if place else ()
 
     def follows(self, old: str, new: str) -> bool:
-        """Whether ``new`` is ``old`` or came after it."""
+        """Whether ``new`` stands on the target branch's first-parent line, and is ``old`` or came after it."""
+        if oid_of(new) not in self._on_line():
+            return False
         return old == new or self._mirror.is_ancestor(oid_of(old), oid_of(new))
+
+    def _on_line(self) -> frozenset[Oid]:
+        """Return the target branch's first-parent line, read once for each tip."""
+        tip = self._mirror.tips().target
+        if self._line is None or self._line[0] != tip:
+            self._line = (tip, frozenset(self._mirror.first_parents(tip)))
+        return self._line[1]
 
 
 @lru_cache(maxsize=8192)

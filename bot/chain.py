@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
+from bot.errors import BotError
 from bot.objects import EMPTY_TREE, CommitInfo, Oid, RawCommit, read_commit
 from bot.signing import split_signature, verify
 from policies.entry import Entry, EntryError, Kind, UnknownKindError, parse
@@ -56,7 +57,7 @@ def grow(chain: Chain, commits: Iterable[RawCommit], book: Book) -> None:
         except UnknownKindError as error:
             chain.faults.append(Fault(raw.oid, 0, str(error), is_newer=True))
             return
-        except PolicyError as error:
+        except (PolicyError, BotError) as error:
             chain.faults.append(Fault(raw.oid, 0, str(error)))
             return
         if refusal := refuse(chain.state, entry, book):

@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -29,6 +29,7 @@ from policies.entry import By, Entry, Kind, Placed, write_time
 from policies.gates import count_approvals
 from policies.keys import expected_key
 from policies.rules import effective
+from policies.state import Place as Where
 from policies.words import (
     Approve,
     Speaker,
@@ -111,18 +112,28 @@ class Engine:
         reconciler.advance(at)
         report.left += reconciler.left
         for _ in range(_ROUNDS):
-            self._stuck = []
-            answer = self.desk.append(
-                lambda look, tip: self._moves(look, tip, environment), at, look_first=False
-            )
-            if isinstance(answer, NotAllowed):
-                report.left.append(f"{answer.entry.kind} of {answer.entry.service}: {answer.refusal}")
-                answer = self.desk.append(self._externals, at, look_first=False)
+            answer = self._move(at, environment, report)
             if not self._note(answer, report) or not any(
                 entry.kind is Kind.BUMP for _, entry in _entries(answer)
             ):
                 break
         report.left += [f"{one.where[0]}/{one.where[1]}: {one.detail}" for one in self._stuck]
+
+    def _move(self, at: datetime, environment: str, report: PassReport) -> AppendAnswer:
+        """Move what is ready; a place whose move is refused is left, and the rest carries on."""
+        refused: set[Where] = set()
+        while True:
+            self._stuck = []
+            answer = self.desk.append(
+                lambda look, tip: self._moves(look, tip, environment, refused), at, look_first=False
+            )
+            if not isinstance(answer, NotAllowed):
+                return answer
+            where = (answer.entry.environment, answer.entry.service)
+            if answer.entry.kind is not Kind.BUMP or where in refused:
+                return answer
+            report.left.append(f"{answer.entry.kind} of {'/'.join(where)}: {answer.refusal}")
+            refused.add(where)
 
     def _externals(self, look: Survey, _tip: str) -> Proposal:
         found = externals(look, self.desk.mirror, self.desk.book, self.desk.examined)
@@ -130,7 +141,7 @@ class Engine:
             look.state.apply(replace(entry, seq=look.state.seq + 1), look.state.tip)
         return Proposal(tuple(found))
 
-    def _moves(self, look: Survey, tip: str, environment: str) -> Proposal:
+    def _moves(self, look: Survey, tip: str, environment: str, refused: Collection[Where]) -> Proposal:
         """Return what others moved, then what is ready to move: in this order, so that a hold counts at once."""
         outside = self._externals(look, tip)
         found = bumps(
@@ -139,6 +150,7 @@ class Engine:
             branch=self.desk.mirror.branch,
             tip=tip,
             environment=environment,
+            without=refused,
             stuck=self._stuck,
         )
         return replace(found, entries=(*outside.entries, *found.entries))

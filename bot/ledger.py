@@ -13,7 +13,8 @@ from bot.mirror import Mirror, Tips
 from bot.objects import Oid
 from bot.push import Lost, Ok, RefUpdate, Refused, Unknown
 from bot.signing import Signer
-from policies.entry import Entry
+from policies.codes import Code
+from policies.entry import Entry, EntryError, parse
 from policies.state import State
 from policies.validator import Book, Refusal, refuse
 
@@ -77,6 +78,8 @@ class Ledger:
             year = year or max(tips.ledgers, default="")
             tip = tips.ledgers.get(year)
             chain = self._chain
+            if chain is not None and chain.tip and not self._goes_on(chain, tips.ledgers.get(chain.year)):
+                self.remembered = self.remembered or chain.tip  # what was read once and is gone is an anchor
             if chain is None or chain.year != year or (chain.tip and not self._goes_on(chain, tip)):
                 chain = Chain(year, State(year))
             else:
@@ -183,6 +186,8 @@ class Ledger:
             if wanted.key in chain.state.keys:
                 continue
             entry = replace(wanted, seq=chain.state.seq + 1, prev=chain.state.tip)
+            if unreadable := _unreadable(entry):
+                return NotAllowed(entry, Refusal(Code.OUT_OF_LINE, unreadable))
             if refusal := refuse(chain.state, entry, self.book):
                 return NotAllowed(entry, refusal)
             oid = self.mirror.entry_commit(
@@ -192,3 +197,11 @@ class Ledger:
             chain.entries.append((oid, entry))
             written.append((oid, entry))
         return written
+
+
+def _unreadable(entry: Entry) -> str:
+    """Say why an entry could not be read back, or '' where it can: what is written once cannot be rewritten."""
+    try:
+        return "" if parse(entry.line()) == entry else "it does not read back as it was meant"
+    except EntryError as error:
+        return str(error)

@@ -1,6 +1,6 @@
 """Where nobody is asked: what is ready moves, with its entry, in one push; and moves by others are written down."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -59,7 +59,14 @@ def rule_at(look: Survey, rule: EffectiveRule) -> RuleAt:
 
 
 def bumps(
-    look: Survey, writer: Writer, *, branch: str, tip: str, environment: str = "", stuck: list[Stuck]
+    look: Survey,
+    writer: Writer,
+    *,
+    branch: str,
+    tip: str,
+    environment: str = "",
+    without: Collection[Where] = (),
+    stuck: list[Stuck],
 ) -> Proposal:
     """Return the moves that are ready where nobody is asked, each a commit and its entry, on the target's tip.
 
@@ -72,7 +79,7 @@ def bumps(
         if best is None or best.verdict is not Standing.READY or environment not in {"", row.environment}:
             continue
         rule = effective(look.world.rules, row.environment, row.service)
-        if rule is None or rule.environment.is_guarded:
+        if rule is None or rule.environment.is_guarded or (row.environment, row.service) in without:
             continue
         try:
             entry = _bump(look, writer, rule, best, parent=parent, tip=tip)
@@ -140,11 +147,9 @@ def externals(look: Survey, mirror: Mirror, book: Book, examined: set[Oid]) -> l
 
 
 def _moved(look: Survey, book: Book, before: Oid, commit: Oid) -> list[Entry]:
-    old, new = book.places(before, look.world.rules), book.places(commit, look.world.rules)
     found: list[Entry] = []
-    for where, place in new.items():
-        was = old[where].pin.image if where in old else ()
-        if place.pin.image == was:
+    for where, was, image in book.moved(before, commit):
+        if where[0] not in look.world.rules.environments or where[1] not in look.world.rules.services:
             continue
         guarded = look.world.rules.environments[where[0]].is_guarded
         entry = Entry(
@@ -154,7 +159,7 @@ def _moved(look: Survey, book: Book, before: Oid, commit: Oid) -> list[Entry]:
             environment=where[0],
             service=where[1],
             commit=commit,
-            image=place.pin.image,
+            image=image,
             previous=was,
             why="guarded" if guarded else "unguarded",
         )

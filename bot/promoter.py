@@ -206,7 +206,10 @@ def rollback_target(look: Survey, environment: str, service: str, version: str) 
     for images in reversed(stood):
         for one in images:
             is_wanted = one.tag == version if version else one.tag not in current
-            if is_wanted and (version or not look.state.block_on(upstream, service, (one,))):
+            if is_wanted and version and (block := look.state.block_on(upstream, service, (one,))):
+                detail = f"{version} is blocked: {block.note or block.why}"
+                raise Declined(NotRecorded(code=Code.BLOCKED, detail=detail))
+            if is_wanted and not look.state.block_on(upstream, service, (one,)):
                 return one
     code = "unknown-version" if version else "nothing-to-roll-back"
     tags = tuple(
@@ -328,6 +331,9 @@ def moved(look: Survey, writer: Writer, promotion: Promotion, digest: str) -> Pr
             (Code.DIGEST_MOVED if image != promotion.image[0] else Code.CHANGE_MOVED),
             promotion.change,
         )
+    key = f"void/{promotion.id}/{voided}"
+    if key in look.state.keys:  # it went there and back: nobody should have to follow that
+        return Proposal((end(look, promotion, "closed"),))
     previous = look.world.pin(promotion.environment, promotion.service).image
     first = wording.subject(promotion.environment, promotion.service, previous, (image,))
     head = writer.build(
@@ -336,7 +342,7 @@ def moved(look: Survey, writer: Writer, promotion: Promotion, digest: str) -> Pr
     entry = Entry(
         kind=Kind.VOID,
         at=write_time(look.at),
-        key=f"void/{promotion.id}/{voided}",
+        key=key,
         environment=promotion.environment,
         service=promotion.service,
         promotion=promotion.id,

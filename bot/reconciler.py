@@ -108,7 +108,7 @@ class Reconciler:
             if declined.answer.code != Code.CURRENT:
                 raise
             return self._done(
-                self.desk.append(self._ending(promotion, "superseded"), at)
+                self.desk.append(self._ending(promotion, "closed"), at)
             )  # it stands there already
         return self._done(self.desk.append(void, at))
 
@@ -182,7 +182,7 @@ class Reconciler:
             about(Kind.REBASED, promotion, look.at),
             key=f"rebased/{promotion.id}/{head}",
             change=promotion.change,
-            rule=promotion.rule,
+            rule=replace(promotion.rule, commit=look.rules.commit, files=look.rules.files),
             head=head,
         )
         branch = head_branch(promotion)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from bot import wording
 from bot.book import Book, RulesAt
@@ -10,11 +11,12 @@ from bot.landing import look as look_at
 from bot.mirror import Mirror, Tips
 from bot.objects import Oid
 from bot.poller import Writer
-from policies.entry import Entry, Kind, Pinned
+from policies.entry import Entry, Kind, Pinned, write_time
 from policies.rules import effective
 from policies.state import Promotion, Stage, State, is_same
 
 _ALL = 1 << 30
+GRACE = timedelta(minutes=5)  # between an intent and its merge the rules may change
 _PROGRESS = 500  # entries or commits between two lines of progress
 
 
@@ -94,6 +96,9 @@ class _Audit:
         if chain.state.genesis is None:
             return
         genesis = Oid(chain.state.genesis.commit)
+        if chain.state.genesis.branch != self.mirror.branch:
+            text = f"genesis is about branch {chain.state.genesis.branch}, this is {self.mirror.branch}"
+            self.report.add("other-branch", chain.entries[0][0], text, 1)
         if not self.mirror.is_ancestor(genesis, self.tips.target):
             self.report.add(
                 "branch-rewritten", genesis, "the target branch does not contain what genesis names", 1
@@ -147,12 +152,15 @@ class _Audit:
     # --- entry -> commit ------------------------------------------------------------------------------------
 
     def _entry(self, chain: Chain, oid: Oid, entry: Entry, seqs: dict[Oid, int]) -> None:
-        if entry.kind not in {Kind.BUMP, Kind.ROLLBACK, Kind.LANDED} or not entry.commit:
+        if entry.kind not in {Kind.BUMP, Kind.ROLLBACK, Kind.LANDED, Kind.EXTERNAL} or not entry.commit:
             return
         promotion = chain.state.promotions.get(entry.promotion)
         if Oid(entry.commit) not in self.line:
             text = f"{entry.kind} names commit {entry.commit[:12]}, which is not on the target branch"
             self.report.add("commit-missing", oid, text, entry.seq)
+            return
+        if entry.kind is Kind.EXTERNAL:
+            self._external(oid, entry)
             return
         rule_at = entry.rule or (promotion.rule if promotion else None)
         rules = self.book.rules(rule_at.commit) if rule_at else None
@@ -175,6 +183,38 @@ class _Audit:
             self.report.add("content-differs", entry.commit, text, entry.seq)
         for text in self._trailers(entry, promotion, seqs):
             self.report.add("trailers-differ", entry.commit, text, entry.seq)
+        self._before(entry, promotion, rule.hash)
+
+    def _before(self, entry: Entry, promotion: Promotion | None, rule_hash: str) -> None:
+        """Hold an entry against the commit's parent: what stood there, and which rule was in force."""
+        parent = self.mirror.parents(Oid(entry.commit))[0]
+        if entry.kind is Kind.BUMP and f"/{parent}/" not in entry.key:
+            self.report.add(
+                "content-differs", entry.commit, f"its key names another parent than {parent[:12]}", entry.seq
+            )
+        in_force = self.book.rules_in_force(parent)
+        if not isinstance(in_force, RulesAt):
+            return
+        place = self.book.places(parent, in_force.rules).get((entry.environment, entry.service))
+        previous = entry.previous or (promotion.previous if promotion else ())
+        stood = place.pin.image if place else ()
+        if not _agree(previous, stood):
+            text = f"{stood[0] if stood else 'nothing'} stood there before, the ledger says {previous[0]}"
+            self.report.add("content-differs", entry.commit, text, entry.seq)
+        rule = effective(in_force.rules, entry.environment, entry.service)
+        changed = self.mirror.commit_info(in_force.commit).committed_at
+        if (rule is None or rule.hash != rule_hash) and changed < entry.time - GRACE:
+            text = f"the rules of {in_force.commit[:12]} were in force, it was judged by older ones"
+            self.report.add("rule-older", entry.commit, text, entry.seq)
+
+    def _external(self, oid: Oid, entry: Entry) -> None:
+        """A move by others is written down as it is, or it is made up."""
+        parents = self.mirror.parents(Oid(entry.commit))
+        moved = self.book.moved(Oid(parents[0]), Oid(entry.commit)) if parents else ()
+        image = next((new for where, _, new in moved if where == (entry.environment, entry.service)), None)
+        if image is None or not _agree(entry.image, image):
+            text = f"commit {entry.commit[:12]} does not move {entry.service} in {entry.environment} so"
+            self.report.add("entry-made-up", oid, text, entry.seq)
 
     def _trailers(self, entry: Entry, promotion: Promotion | None, seqs: dict[Oid, int]) -> Iterator[str]:
         """Compare the commit's last paragraph with what the ledger makes of it."""
@@ -211,7 +251,7 @@ class _Audit:
             }:
                 named[entry.commit, entry.environment, entry.service] = entry.image
         merging = {
-            promotion.head
+            (promotion.head, promotion.environment, promotion.service)
             for promotion in chain.state.promotions.values()
             if promotion.stage is Stage.MERGING
         }
@@ -219,31 +259,22 @@ class _Audit:
             if index % _PROGRESS == _PROGRESS - 1:
                 self.progress(f"{index + 1} of {len(self.line)} commits")
             info = self.mirror.commit_info(commit)
-            if f"{info.committed_at:%Y-%m-%dT%H:%M:%SZ}" < self.since or set(info.parents[1:]) & merging:
+            if write_time(info.committed_at) < self.since:
                 continue
-            for environment, service, image in self._moved(Oid(info.parents[0]), commit):
+            for (environment, service), _, image in self.book.moved(Oid(info.parents[0]), commit):
+                if any((head, environment, service) in merging for head in info.parents[1:]):
+                    continue  # the forge has merged it; its entries are on their way
                 recorded = named.get((commit, environment, service))
                 if recorded is None:
                     tags = ", ".join(one.tag for one in image) or "nothing"
                     text = f"it moves {service} in {environment} to {tags} without an entry"
                     self.report.add("unrecorded-move", commit, text)
-                elif (
-                    image
-                    and recorded
-                    and not all(is_same(*pair) for pair in zip(recorded, image, strict=False))
-                ):
-                    text = f"{service} in {environment} became {image[0]}, the ledger says {recorded[0]}"
+                elif not _agree(recorded, image):
+                    now, said = (str(one[0]) if one else "nothing" for one in (image, recorded))
+                    text = f"{service} in {environment} became {now}, the ledger says {said}"
                     self.report.add("content-differs", commit, text)
 
-    def _moved(self, before: Oid, commit: Oid) -> Iterator[tuple[str, str, tuple[Pinned, ...]]]:
-        """Yield what a commit moved, as the rules before it say where to look."""
-        in_force = self.book.rules_in_force(before)
-        if not isinstance(in_force, RulesAt):
-            in_force = self.book.rules_in_force(self.tips.target)
-        if not isinstance(in_force, RulesAt):
-            return
-        old, new = self.book.places(before, in_force.rules), self.book.places(commit, in_force.rules)
-        for where, place in new.items():
-            was = old[where].pin.image if where in old else ()
-            if place.pin.image != was:
-                yield where[0], where[1], place.pin.image
+
+def _agree(said: tuple[Pinned, ...], stands: tuple[Pinned, ...]) -> bool:
+    """Whether two lists of images mean the same, as far as both are known."""
+    return len(said) == len(stands) and all(is_same(*pair) for pair in zip(said, stands, strict=True))
