@@ -161,7 +161,21 @@ class _CardFile:
         if promotion.is_live:
             return card
         note = promotion.ended_note or (promotion.why if promotion.stage is Stage.MISMATCH else "")
-        return replace(card, ended_by=self._who(promotion.ended_by), ended_note=note)
+        return replace(
+            card,
+            ended_by=self._who(promotion.ended_by),
+            ended_note=note,
+            newer=self._successor(promotion) if promotion.stage is Stage.SUPERSEDED else "",
+        )
+
+    def _successor(self, promotion: Promotion) -> str:
+        """Return the version that was asked for in its place: the one end and the other beginning are one push."""
+        place = (promotion.environment, promotion.service)
+        for other in self.look.state.promotions.values():
+            is_next = other.opened == promotion.done and other.seq > promotion.seq and not other.is_rollback
+            if is_next and (other.environment, other.service) == place:
+                return _tag(other.image)
+        return ""
 
     def _open(self, card: Card, promotion: Promotion) -> Card:
         """Add what an open decision needs: what waits, until when, what was voided, what is newer."""

@@ -108,7 +108,8 @@ class Index:
             is_known = mark["year"] == chain.year and (
                 seq == 0 or (seq <= len(chain.entries) and chain.entries[seq - 1][0] == mark["tip"])
             )
-            _add(db, chain, since=seq if is_known else 0)
+            if not is_known or seq < len(chain.entries):
+                _add(db, chain, since=seq if is_known else 0)
         faults.point("after-index")
 
     def rebuild(self, chain: Chain) -> None:

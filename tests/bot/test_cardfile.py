@@ -5,6 +5,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bot.cardfile import TOLD_FOR, cards
 from bot.cards import Card, CardLine, CardStage, Notice, Shown, Who
@@ -364,6 +366,27 @@ def test_each_end_says_who_ended_it_and_why(
     assert (found.waits, found.expires) == ((), None)
 
 
+def test_a_superseded_card_points_to_what_came_instead() -> None:
+    story, promotion = asked()
+    story.see("1.4.3")
+    story.bump("1.4.3")
+    story.say(Kind.ENDED, promotion, why="superseded")
+    story.at -= timedelta(minutes=1)  # both go out in one push
+    story.propose("1.4.3", "carol")
+
+    found = card(story, f"{PRODUCTION}/1.4.2")
+
+    assert (found.stage, found.newer) == (CardStage.SUPERSEDED, "1.4.3")
+
+
+def test_a_card_that_was_overtaken_by_git_points_nowhere() -> None:
+    story, promotion = asked()
+    story.say(Kind.ENDED, promotion, why="superseded")  # it stands there already
+    story.propose("1.4.2", "carol")
+
+    assert card(story, f"{PRODUCTION}/1.4.2").newer == ""
+
+
 def test_a_mismatch_is_told_on_the_card_and_as_a_notice_until_its_review() -> None:
     story, promotion = asked()
     story.intend(promotion)
@@ -637,6 +660,105 @@ def test_a_hostile_subject_stays_one_part_of_a_name() -> None:
 
 
 # --- all of it ----------------------------------------------------------------------------------------------
+
+
+STEPS = st.lists(
+    st.sampled_from(
+        [
+            "see",
+            "bump",
+            "propose",
+            "ada",
+            "bob",
+            "unapprove",
+            "void",
+            "reject",
+            "expire",
+            "land",
+            "back",
+            "back by commit",
+            "freeze",
+            "unfreeze",
+            "by hand",
+            "wait",
+        ]
+    ),
+    max_size=14,
+)
+
+
+def after(steps: Sequence[str]) -> Story:  # noqa: C901, PLR0912  one row a step: a table
+    """Tell a story of these steps, leaving out those that make no sense where they stand."""
+    story, newest = Story(), 1
+    for step in steps:
+        live = story.state.live_at("production", "checkout-api")
+        version = f"1.4.{newest}"
+        match step:
+            case "see":
+                newest += 1
+                story.see(f"1.4.{newest}")
+            case "bump":
+                story.bump(version)
+            case "propose" if not live:
+                story.propose(version)
+            case "ada" | "bob" if live:
+                story.say(Kind.APPROVE, live.id, step)
+            case "unapprove" if live:
+                story.say(Kind.UNAPPROVE, live.id, "ada")
+            case "void" if live:
+                story.void(live.id, Code.RULE_MOVED)
+            case "reject" if live:
+                story.say(Kind.REJECT, live.id, "bob", note="no")
+            case "expire" if live:
+                story.say(Kind.ENDED, live.id, why="expired")
+            case "land" if live:
+                story.intend(live.id)
+                story.land(live.id)
+            case "back" if not live:
+                story.rollback("1.4.1", "production")
+            case "back by commit":
+                story.rollback("1.4.1", "staging")
+            case "freeze" | "unfreeze":
+                story.add(Kind(step), environment="production", trigger=f"T{story.state.seq}", note="audit")
+            case "by hand":
+                story.external("1.3.9", "staging")
+            case "wait":
+                story.at += timedelta(days=3)
+            case _:
+                pass
+    return story
+
+
+@given(STEPS, st.sets(st.sampled_from(["1.4.1", "1.4.2", "1.4.3"])))
+def test_whatever_happened_each_live_promotion_has_its_one_card(steps: list[str], told: set[str]) -> None:
+    story = after(steps)
+    look, decision = story.look()
+    known = {f"{PRODUCTION}/{tag}" for tag in told}
+
+    found = cards(look, decision, {}, known)
+
+    drawn_cards = [one for one in found if isinstance(one, Card)]
+    assert len({one.what for one in found}) == len(found)
+    assert all(one.channel for one in found)
+    for promotion in story.state.live.values():
+        assert [one.stage for one in drawn_cards if one.promotion == promotion] in (
+            [CardStage.OPEN],
+            [CardStage.APPROVED],
+        )
+    candidates = [one for one in drawn_cards if one.stage is CardStage.CANDIDATE]
+    assert all(one.environment == "production" for one in candidates)
+    assert len([one for one in candidates if not one.waits]) <= 1
+
+
+@given(STEPS)
+def test_what_is_drawn_converges(steps: list[str]) -> None:
+    """What was drawn is known at the next look, and the next look then draws the same."""
+    look, decision = after(steps).look()
+    first = cards(look, decision, {}, ())
+
+    second = cards(look, decision, {}, {one.what for one in first})
+
+    assert second == tuple(one for one in first if "/first-look/" not in one.what)
 
 
 def test_the_same_look_gives_the_same_cards_and_no_name_twice() -> None:

@@ -269,6 +269,22 @@ def test_a_file_that_another_process_holds_is_not_put_aside(
     index.close()
 
 
+def test_a_file_that_cannot_even_be_looked_at_is_left_alone(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Index.open(path).close()
+    monkeypatch.setattr("bot.index.BUSY_SECONDS", 0.01)
+    holder = sqlite3.connect(path, isolation_level=None)
+    holder.execute("PRAGMA locking_mode = EXCLUSIVE")
+    holder.execute("BEGIN EXCLUSIVE")
+
+    with pytest.raises(TransientError, match="cannot be used now"):
+        Index.open(path)
+
+    holder.close()
+    assert not path.with_name("index.db.aside").exists()
+
+
 def test_a_path_that_cannot_be_a_file_says_which_setting_names_it(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no folder")
 
