@@ -161,6 +161,15 @@ UNCLEAR: dict[str, tuple[str, tuple[str, ...]]] = {
     "hold web until 2026-11-20 because x": ("2026-11-20 00:00 UTC is not in the future.", ()),
     "block web because x": ("Which version? Say `block SERVICE VERSION because WHY`.", ()),
     "freeze because x": ("Which environment? Say `freeze ENV...|all [until WHEN] because WHY`.", ()),
+    "status wob": ("wob is neither a service nor an environment.", ("status web",)),
+    "freeze staging until 9999999999h because x": (
+        "'9999999999h' is not a time; expected 2h, 3d, 18:00 (UTC), 2026-12-24 or 2026-12-24 08:00.",
+        (),
+    ),
+    "rollback web to because x": ("Which version? There is none behind `to`.", ()),
+    "resume web 1.0 because x": ("I do not know what to do with: 1.0.", ()),
+    "unfreeze because x": ("Which environment? Say `unfreeze ENV because WHY`.", ()),
+    "history": ("Which service? Say `history SERVICE`.", ()),
     "web because": ("A reason has at least one word: say `because` and why.", ()),
     "web because one\ntwo": (
         "A reason is one line, yours has 2. Nothing was done; here is your text.",
