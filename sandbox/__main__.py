@@ -103,6 +103,7 @@ def _demo(folder: Path, *, port: int, is_script: bool, is_kept: bool) -> int:
         if is_script:
             return _played(world, narrator, bot, began=began, is_kept=is_kept)
         with bot:
+            bot.start()
             _welcome(world)
             Prompt(world, narrator).run()
     return FINE
@@ -120,7 +121,7 @@ def _played(world: World, narrator: Narrator, bot: BotProcess, *, began: float, 
     except (BrokenError, BotProcessError) as error:
         narrator.look_at_git()
         print(f"\nBROKEN: {harmless(str(error))}")
-        if words := bot.last_words():
+        if isinstance(error, BrokenError) and (words := bot.last_words()):
             print(f"\nthe end of the bot's log:\n{harmless(words)}")
         return BROKEN
     _sum_up(left, count=count, seconds=time.monotonic() - began)
@@ -131,11 +132,11 @@ def _played(world: World, narrator: Narrator, bot: BotProcess, *, began: float, 
 
 def _print_log(git: Git, *, since: str) -> None:
     """Print the landing commits with their trailers, oldest first."""
-    form = "--format=%n  commit %h  %cd%n%w(0,6,6)%B"
+    form = "--format=%n  commit %h  %cd%n%w(0,6,6)%s%n%n%-b"
     lines = git.text(
         "log", "--first-parent", "--reverse", "--date=format:%H:%M:%S", form, f"{since}..{BRANCH}"
     )
-    print(harmless(lines))
+    print(harmless("\n".join(line.rstrip() for line in lines.rstrip().split("\n"))))
 
 
 def _sum_up(left: Outcome, *, count: int, seconds: float) -> None:

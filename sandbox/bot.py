@@ -48,7 +48,7 @@ class Said:
 
 
 class BotProcess:
-    """One bot for one world. As a context it is stopped whatever happens."""
+    """One bot for one world. As a context it is stopped at the end, whatever happens."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -58,12 +58,7 @@ class BotProcess:
         self.log = world.folder / LOG
 
     def __enter__(self) -> Self:
-        """Start it. Raises: BotProcessError."""
-        try:
-            self.start()
-        except BaseException:
-            self.__exit__()
-            raise
+        """Wait to be started."""
         return self
 
     def __exit__(self, *_: object) -> None:

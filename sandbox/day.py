@@ -23,6 +23,7 @@ def play(scene: Scene) -> None:
 
 def first_look(scene: Scene) -> None:
     """Nothing that was there before moves."""
+    scene.bot.start()
     scene.entry("the first pass begins the ledger with genesis", "genesis")
     scene.rests("nothing that was there before the first pass moves")
 
@@ -95,8 +96,9 @@ def tag_moved(scene: Scene) -> None:
     scene.card("the card says that the approval is void", "1.5.0", PRODUCTION, "void", "digest")
     scene.rests("what was voided does not land")
     number = scene.pull_request("the pull request stays open", "open", promotion=asked["promotion"])
-    scene.command("bob", f"/promote cancel #{number} because nobody knows what 1.5.0 is any more")
+    ack = scene.command("bob", f"/promote cancel #{number} because nobody knows what 1.5.0 is any more")
     scene.entry("Bob can cancel what he asked for", "cancel", promotion=asked["promotion"])
+    scene.answered("Bob is told that it is cancelled", "bob", ack, "1.5.0")
     scene.pull_request(
         "the pull request of what was cancelled is closed", "closed", promotion=asked["promotion"]
     )
@@ -105,7 +107,9 @@ def tag_moved(scene: Scene) -> None:
 def back_in_production(scene: Scene) -> None:
     """The way back takes one person and seconds."""
     began = time.monotonic()
-    scene.command("ada", f"/promote rollback {CHECKOUT} in {PRODUCTION} because baskets lose their coupons")
+    ack = scene.command(
+        "ada", f"/promote rollback {CHECKOUT} in {PRODUCTION} because baskets lose their coupons"
+    )
     back = scene.entry(
         "Ada's rollback is recorded", "rollback", environment=PRODUCTION, person="ada", tag="1.4.1"
     )
@@ -115,13 +119,17 @@ def back_in_production(scene: Scene) -> None:
     if took > SECONDS_TO_ROLL_BACK:
         raise BrokenError(f"a rollback is merged within {SECONDS_TO_ROLL_BACK} s", f"it took {took:.1f} s")
     scene.card("the channel sees that production is back", "1.4.1", PRODUCTION, "ada")
+    scene.answered("Ada is told that production is back", "ada", ack, "1.4.1")
 
 
 def back_in_staging(scene: Scene) -> None:
     """Where nobody is asked one person may still go back, and the bot does not undo it."""
-    scene.command("carol", f"/promote rollback {CHECKOUT} in {STAGING} because 1.5.0 is not what was tested")
+    ack = scene.command(
+        "carol", f"/promote rollback {CHECKOUT} in {STAGING} because 1.5.0 is not what was tested"
+    )
     scene.entry("Carol's rollback is recorded", "rollback", environment=STAGING, person="carol", tag="1.4.3")
     scene.runs(STAGING, "1.4.3")
+    scene.answered("Carol is told that staging is back", "carol", ack, "1.4.3")
     scene.rests("the next passes do not undo the rollback", passes=3)
 
 
@@ -162,10 +170,11 @@ def published(scene: Scene, version: str) -> None:
 
 def asks(scene: Scene, name: str, version: str, why: str) -> Recorded:
     """Let somebody ask for production, and see the pull request open."""
-    scene.command(name, f"/promote {CHECKOUT} {version} to {PRODUCTION} because {why}")
+    ack = scene.command(name, f"/promote {CHECKOUT} {version} to {PRODUCTION} because {why}")
     who = name.capitalize()
     asked = scene.entry(f"{who}'s request is recorded", "propose", person=name, tag=version, note=why)
     scene.pull_request(f"{who}'s request opens a pull request", "open", promotion=asked["promotion"])
+    scene.answered(f"{who} is told that it was asked for", name, ack, version)
     return asked
 
 

@@ -74,6 +74,12 @@ class Record:
 
     git: Git
 
+    def ends(self) -> list[str]:
+        """Return where the target branch and the ledger end."""
+        return self.git.lines(
+            "for-each-ref", "--format=%(objectname) %(refname)", f"refs/heads/{BRANCH}", LEDGER
+        )
+
     def entries(self) -> list[Recorded]:
         """Return the ledger, oldest entry first; nothing where there is none yet."""
         branches = self.git.lines("for-each-ref", "--sort=refname", "--format=%(refname)", LEDGER)

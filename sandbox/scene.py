@@ -13,8 +13,9 @@ from sandbox.forge import ForgeTwin
 from sandbox.form import CannotDoError
 from sandbox.gitops import CHECKOUT
 from sandbox.narrator import Narrator
-from sandbox.people import Person, words
+from sandbox.people import Person
 from sandbox.record import Record, Recorded
+from sandbox.transcript import Transcript
 from sandbox.world import OWNER, World
 
 PATIENCE_SECONDS = 20.0
@@ -116,7 +117,7 @@ class Scene:
 
         def look() -> Message | None:
             for message in reversed(self.posts()):
-                text = words(message)
+                text = self.read(message)
                 if all(one in text for one in said) and (not button or button in labels(message)):
                     return message
             return None
@@ -126,6 +127,10 @@ class Scene:
     def posts(self) -> list[Message]:
         """Return what the bot has said in #deploys and still stands there, oldest first."""
         return [one for one in self.world.slack.workspace.messages("deploys") if one.by_app]
+
+    def read(self, message: Message) -> str:
+        """Return what a message says to a reader, people by name."""
+        return "\n".join(Transcript(self.world.slack.workspace).message(message))
 
     def command(self, name: str, line: str) -> Ack:
         """Let somebody type a command. Raises: BrokenError, where the bot does not acknowledge."""
@@ -144,7 +149,7 @@ class Scene:
                 event.kind in _WHISPERS
                 and event.only_for == key
                 and event.message is not None
-                and all(one in words(event.message) for one in said)
+                and all(one in self.read(event.message) for one in said)
                 for event in self.world.slack.workspace.events(ack.since)
             )
 

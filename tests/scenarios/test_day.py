@@ -197,10 +197,10 @@ def test_the_ledger_can_be_verified_from_the_repository_alone(day: Day, tmp_path
 
 def test_the_conversation_is_printed(day: Day) -> None:
     said: Sequence[str] = (
-        "Carol: /promote checkout-api 1.4.2 to production because",
-        "Dan clicks [Approve]",
-        "Bob clicks [Reject...]",
-        "(only visible to Carol)",
+        "carol: /promote checkout-api 1.4.2 to production because",
+        "dan clicks [Approve]",
+        "bob clicks [Reject...]",
+        "(only visible to carol)",
         "Ledger-Key: ",
         "What moved, and who trusted it",
     )
