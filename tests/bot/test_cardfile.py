@@ -241,16 +241,16 @@ def test_who_asks_continues_the_candidates_card() -> None:
     assert found.expires == story.promotion(promotion).opened + timedelta(hours=24)
 
 
-def test_approvals_fill_lines_and_complete_them() -> None:
+def test_approvals_fill_lines_in_the_order_in_which_they_came() -> None:
     story, promotion = asked()
-    story.say(Kind.APPROVE, promotion, "ada")
-    one = card(story, f"{PRODUCTION}/1.4.2")
     story.say(Kind.APPROVE, promotion, "bob")
+    one = card(story, f"{PRODUCTION}/1.4.2")
+    story.say(Kind.APPROVE, promotion, "ada")
     two = card(story, f"{PRODUCTION}/1.4.2")
 
     ada, bob = Who("ada", "U0ADA"), Who("bob", "U0BOB")
-    assert (one.stage, one.lines) == (CardStage.OPEN, (CardLine("2 of release-managers", (ada,), 1),))
-    assert (two.stage, two.lines) == (CardStage.APPROVED, (CardLine("2 of release-managers", (ada, bob), 0),))
+    assert (one.stage, one.lines) == (CardStage.OPEN, (CardLine("2 of release-managers", (bob,), 1),))
+    assert (two.stage, two.lines) == (CardStage.APPROVED, (CardLine("2 of release-managers", (bob, ada), 0),))
 
 
 def test_the_requesters_own_approval_does_not_show_as_one() -> None:

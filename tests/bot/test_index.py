@@ -128,10 +128,12 @@ def test_entries_are_found_by_promotion_and_by_service(index: Index) -> None:
     assert index.entries(service="nothing-like-it") == []
 
 
-def test_a_mark_that_the_ledger_lost_makes_the_index_anew(index: Index) -> None:
+@pytest.mark.parametrize("entries", [1, 40], ids=["shorter", "longer"])
+def test_a_mark_that_the_ledger_lost_makes_the_index_anew(index: Index, entries: int) -> None:
     index.follow(told().chain)
     other = Story()
-    other.add(Kind.FREEZE, environment="production", trigger="T1", note="another history")
+    for number in range(entries):
+        other.add(Kind.FREEZE, environment="production", trigger=f"T{number}", note="another history")
 
     index.follow(other.chain)
 
@@ -267,6 +269,17 @@ def test_a_file_that_another_process_holds_is_not_put_aside(
     assert not path.with_name("index.db.aside").exists()
     holder.close()
     index.close()
+
+
+def test_one_writes_at_a_time_from_the_first_look_on(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.index.BUSY_SECONDS", 0.01)
+    one, other = Index.open(path), Index.open(path)
+
+    with one._writing(), pytest.raises(TransientError, match="cannot be used now"), other._writing():
+        pass
+
+    one.close()
+    other.close()
 
 
 def test_a_file_that_cannot_even_be_looked_at_is_left_alone(
