@@ -1,0 +1,100 @@
+"""The one door where the floors meet: the command line, and the bot that serves."""
+
+import logging
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+
+from bot import assembly
+from bot.engine import Engine
+from bot.errors import TransientError
+from bot.ports import Chat
+from bot.rounds import Rounds
+from bot.scheduler import Ticker
+from bot.settings import Settings
+from handlers import cli
+from handlers.chat import SlackChat, web_client
+from handlers.errands import Errands
+from handlers.http import web
+from handlers.reply import Replies
+from handlers.serving import listen, run
+from handlers.slack import slack_app
+from handlers.terminal import tell
+
+RETRY_SECONDS = 5.0  # while the repository cannot be reached at the start
+STOP_SECONDS = (
+    6.0  # for a pass or a word that is under way; what is cut off then, the next start goes on with
+)
+SWITCHES = ("COUNTERSIGN_LOG", "COUNTERSIGN_DEBUG")
+_log = logging.getLogger("bot")
+
+
+def serve(settings: Settings) -> None:
+    """Run the bot until it is asked to stop. Raises: BotError where it cannot start."""
+    settings.need_all()
+    listener = listen(settings.port)
+    with ExitStack() as house:
+        house.callback(listener.close)
+        client = web_client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url)
+        engine = _opened(settings, SlackChat(client), house)
+        secret = settings.slack_signing_secret.get_secret_value()
+        errands, ticker, rounds = Errands(Replies(client)), Ticker(engine.clock), Rounds(engine)
+        app = slack_app(engine, client, errands, engine.clock, secret=secret, command=settings.command)
+        ticker.start(rounds.tick, every_seconds=settings.tick_seconds)
+        try:
+            run(web(app, secret=secret, health=rounds.health), listener, _ready)
+        finally:
+            _log.info("stopping")
+            _within(STOP_SECONDS, [ticker.stop, errands.close])
+
+
+def _opened(settings: Settings, chat: Chat, house: ExitStack) -> Engine:
+    """Open the engine; a repository that is away for the moment is waited for. Raises: BotError."""
+    while True:
+        try:
+            return house.enter_context(assembly.working(settings, chat=chat, say=tell))
+        except TransientError as error:
+            _log.warning("the start waits: %s", error)
+            time.sleep(RETRY_SECONDS)
+
+
+def _ready(port: int) -> None:
+    tell(f"listening on port {port}")
+
+
+def _within(seconds: float, endings: list[Callable[[], None]]) -> None:
+    """Let what runs come to its end, side by side; what takes too long is cut off, as by a crash."""
+    threads = [threading.Thread(target=end, daemon=True) for end in endings]
+    for thread in threads:
+        thread.start()
+    deadline = time.monotonic() + seconds
+    for thread in threads:
+        thread.join(max(0.0, deadline - time.monotonic()))
+    if any(thread.is_alive() for thread in threads):
+        tell("stopped in the middle of a pass or a word; the next start goes on with it")
+        sys.stderr.flush()
+        os._exit(0)
+
+
+def _chat(settings: Settings) -> Chat | None:
+    """Return the chat of the settings, where there is one."""
+    if not settings.has_chat:
+        return None
+    return SlackChat(web_client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url))
+
+
+def main() -> None:
+    """Run the command that was typed."""
+    # These two are read before the settings, so that trouble with the settings can be looked at, too.
+    log_level, debug = (os.environ.get(name, "").strip() for name in SWITCHES)
+    doors = cli.Doors(
+        serve, _chat, log_level=log_level, is_debugging=debug not in {"", "0"}, switches=SWITCHES
+    )
+    sys.exit(cli.main(sys.argv[1:], doors))
+
+
+if __name__ == "__main__":
+    main()

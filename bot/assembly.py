@@ -1,0 +1,150 @@
+"""Put the engine together from settings: to look, where nothing is written down, or to work, alone on its folder."""
+
+import fcntl
+import logging
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from bot.book import Book
+from bot.desk import Desk
+from bot.engine import Engine
+from bot.errors import PermanentError, SettingsError, TransientError
+from bot.forge import GitHubForge
+from bot.index import Index
+from bot.ledger import Ledger
+from bot.mirror import Mirror
+from bot.outbox import Outbox
+from bot.poller import Writer
+from bot.ports import Chat
+from bot.registry import PycurlRegistry
+from bot.registry_login import Logins
+from bot.remote import Remote
+from bot.scheduler import SystemClock
+from bot.settings import Settings
+from bot.signing import Signer
+
+LOCK = "lock"
+MIRROR = "mirror.git"
+WAIT_SECONDS = 20.0  # for another process on the same folder: one that stops is gone by then
+_GITHUB = "github.com"
+_log = logging.getLogger(__name__)
+
+Say = Callable[[str], None]
+
+
+def open_desk(settings: Settings, signer: Signer | None = None, *, remembered: str = "") -> Desk:
+    """Open the clone and what reads it; without a signer, with a key that nobody knows, for looking.
+
+    ``remembered``: the end of the ledger that the index saw last. Raises: BotError.
+    """
+    settings.need_repository()
+    remote = Remote.parse(settings.repository)
+    if remote.transport == "file" and not Path(remote.address).is_dir():
+        raise SettingsError(f"COUNTERSIGN_REPOSITORY: there is no repository at {remote.address}")
+    mirror = Mirror.open(
+        settings.repository,
+        settings.state_folder / MIRROR,
+        branch=settings.branch or None,
+        token=_git_token(settings, remote),
+    )
+    book = Book(mirror, settings.rules)
+    ledger = Ledger(mirror, signer or Signer.generate(), book, remembered)
+    return Desk(mirror, ledger, book, Writer(mirror, settings.rules))
+
+
+def _git_token(settings: Settings, remote: Remote) -> Callable[[], str] | None:
+    """Return the forge's token where the repository is the forge's: no other host may see it."""
+    forge = (urlsplit(settings.github_url).hostname or "").removeprefix("api.") or _GITHUB
+    if not settings.github_token.get_secret_value() or remote.transport != "https":
+        return None
+    if urlsplit(remote.address).hostname != forge:
+        return None
+    return settings.github_token.get_secret_value
+
+
+@contextmanager
+def looking(settings: Settings) -> Iterator[Engine]:
+    """Yield an engine for questions: no key, no chat, no forge, an index in memory. Others may work meanwhile.
+
+    Raises: BotError.
+    """
+    desk, index = open_desk(settings), Index.open(None)
+    registry = PycurlRegistry(Logins(settings.docker_config))
+    try:
+        yield Engine(desk, registry, SystemClock(), index, Outbox(index, None, None))
+    finally:
+        registry.close()
+        index.close()
+
+
+@contextmanager
+def working(settings: Settings, *, chat: Chat | None, say: Say) -> Iterator[Engine]:
+    """Yield the engine that may write, alone on its state folder; without a chat ``say`` gets what would be said.
+
+    Raises: BotError.
+    """
+    with alone(settings.state_folder, say):
+        signer, is_new = settings.signer()
+        if is_new:
+            where = "set COUNTERSIGN_SIGNING_KEY to keep it elsewhere: a ledger is written by one key"
+            _log.warning("a signing key was made in %s; %s", settings.state_folder, where)
+        index = Index.open(settings.database)
+        registry = PycurlRegistry(Logins(settings.docker_config))
+        try:
+            desk = open_desk(settings, signer, remembered=index.remembered())
+            forge = _forge(settings, desk.mirror.branch)
+            outbox = Outbox(index, chat, None if chat else say)
+            yield Engine(desk, registry, SystemClock(), index, outbox, forge, chat)
+        finally:
+            registry.close()
+            index.close()
+
+
+def _forge(settings: Settings, branch: str) -> GitHubForge | None:
+    if not settings.has_forge:
+        return None
+    return GitHubForge(settings.forge_repository, branch, settings.github_token, base_url=settings.github_url)
+
+
+@contextmanager
+def alone(folder: Path, say: Say, *, wait_seconds: float = WAIT_SECONDS) -> Iterator[None]:
+    """Keep other writers of this machine off a state folder; wait for one that is there, and say so.
+
+    Raises: TransientError when it stays, PermanentError where the folder cannot be used.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise PermanentError(
+            f"the state folder {folder} cannot be used ({error.strerror}); see COUNTERSIGN_DATABASE"
+        ) from error
+    try:
+        _take(descriptor, folder, say, wait_seconds)
+        os.truncate(descriptor, 0)
+        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _take(descriptor: int, folder: Path, say: Say, wait_seconds: float) -> None:
+    deadline = time.monotonic() + wait_seconds
+    has_said = False
+    while True:
+        with suppress(BlockingIOError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        owner = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip() or "another one"
+        if time.monotonic() > deadline:
+            raise TransientError(
+                f"process {owner} is at work on {folder}; wait for it or stop it: one process works on a repository"
+            )
+        if not has_said:
+            say(f"waiting for process {owner}, which is at work on {folder}")
+            has_said = True
+        time.sleep(0.1)

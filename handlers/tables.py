@@ -1,0 +1,257 @@
+"""What the command line prints: text tables for people; JSON shapes, whose names carry their version, for programs."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from bot.verify import Report
+from handlers.reasons import phrase
+from policies.decide import Candidate, Decision, Row, Standing
+from policies.entry import By, Entry, write_time
+from policies.rules_findings import Finding, Weight, visible
+from policies.verdict import NotYet, Waiting
+
+PLAN = "countersign.plan/1"
+WHY = "countersign.why/1"
+LINT = "countersign.lint/1"
+VERIFY = "countersign.verify/1"
+LEDGER = "countersign.ledger/1"
+
+Json = dict[str, Any]
+
+_COLOURS = {
+    Standing.READY: "green",
+    Standing.CURRENT: "dim",
+    Standing.WAITING: "yellow",
+    Standing.REFUSED: "red",
+}
+
+
+# --- plan -----------------------------------------------------------------------------------------------------
+
+
+def plan_json(decision: Decision) -> Json:
+    """Return every row with its candidates."""
+    return {
+        "schema": PLAN,
+        "at": write_time(decision.at),
+        "commit": decision.commit,
+        "rows": [
+            {
+                "service": row.service,
+                "environment": row.environment,
+                "current": row.current,
+                "verdict": row.verdict.value,
+                "codes": list(row.codes),
+                "candidates": [_candidate_json(one) for one in row.candidates],
+            }
+            for row in decision.rows
+        ],
+    }
+
+
+def _candidate_json(candidate: Candidate) -> Json:
+    return {
+        "version": candidate.version,
+        "digest": candidate.digest,
+        "verdict": candidate.verdict.value,
+        "codes": list(candidate.codes),
+        "until": write_time(candidate.until) if candidate.until else None,
+    }
+
+
+def only(decision: Decision, environment: str) -> Decision:
+    """Return the rows of one environment; '' = all."""
+    if not environment:
+        return decision
+    return replace(decision, rows=tuple(row for row in decision.rows if row.environment == environment))
+
+
+def plan_table(decision: Decision) -> Table:
+    """Return one line for each service and environment."""
+    table = _table("SERVICE", "ENVIRONMENT", "CURRENT", "NEXT", "VERDICT", "WHY")
+    for row in decision.rows:
+        best = row.best
+        why = ", ".join(row.codes) + (f": {row.detail}" if row.detail and not best else "")
+        cells = (row.service, row.environment, row.current or "-", best.version if best else "-")
+        verdict = Text(row.verdict.value, style=_COLOURS[row.verdict])
+        table.add_row(*map(_cell, cells), verdict, _cell(why))
+    return table
+
+
+def would_move(decision: Decision, guarded: Iterable[str], environment: str = "") -> list[str]:
+    """Return what the next pass would move by itself."""
+    asked = set(guarded)
+    return [
+        visible(f"{row.environment}: {row.service} {row.current} -> {row.best.version}")
+        for row in decision.rows
+        if row.environment not in asked
+        and environment in {"", row.environment}
+        and row.best
+        and row.best.verdict is Standing.READY
+    ]
+
+
+def silent(decision: Decision) -> list[str]:
+    """Return the rows about which nothing could be found out, with the reason."""
+    return [
+        visible(f"{row.environment}/{row.service}: {', '.join(row.codes)}: {row.detail}")
+        for row in decision.rows
+        if row.detail and row.verdict is Standing.WAITING and not row.candidates
+    ]
+
+
+# --- why ------------------------------------------------------------------------------------------------------
+
+
+def why_json(decision: Decision, row: Row, versions: Sequence[Candidate]) -> Json:
+    """Return one place with the verdict of each version that was asked about."""
+    return {
+        "schema": WHY,
+        "at": write_time(decision.at),
+        "commit": decision.commit,
+        "service": row.service,
+        "environment": row.environment,
+        "current": row.current,
+        "verdict": row.verdict.value,
+        "codes": list(row.codes),
+        "detail": row.detail,
+        "versions": [
+            _candidate_json(one) | {"reasons": [_reason_json(reason) for reason in one.reasons]}
+            for one in versions
+        ],
+    }
+
+
+def _reason_json(reason: NotYet) -> Json:
+    until = reason.until if isinstance(reason, Waiting) else None
+    return {
+        "code": reason.code.value,
+        "meaning": phrase(reason.code.value),
+        "detail": reason.detail,
+        "until": write_time(until) if until else None,
+    }
+
+
+def why_lines(row: Row, versions: Sequence[Candidate]) -> list[str]:
+    """Return what stands in the way of each version: code, meaning, detail."""
+    lines = [f"{row.service} in {row.environment}: {row.current or 'nothing that can be read'} is there now"]
+    if not versions:
+        lines += [f"  {code}: {phrase(code)}" for code in row.codes]
+        lines += [f"    {row.detail}"] if row.detail else []
+    for one in versions:
+        lines.append(f"{one.version}: {one.verdict.value}{_until(one.until)}")
+        if not one.reasons:
+            code = "current" if one.verdict is Standing.CURRENT else "ready"
+            lines.append(f"  {code}: {phrase(code)}")
+        for reason in one.reasons:
+            detail = f" ({reason.detail})" if reason.detail else ""
+            until = _until(reason.until) if isinstance(reason, Waiting) else ""
+            lines.append(f"  {reason.code.value}: {phrase(reason.code.value)}{detail}{until}")
+    return [visible(line) for line in lines]
+
+
+def _until(until: datetime | None) -> str:
+    return f", until {write_time(until)}" if until else ""
+
+
+# --- lint -----------------------------------------------------------------------------------------------------
+
+
+def lint_json(findings: Iterable[Finding]) -> Json:
+    """Return findings with their places."""
+    return {
+        "schema": LINT,
+        "findings": [
+            {
+                "file": one.at.file,
+                "line": one.at.line,
+                "column": one.at.column,
+                "weight": one.weight.value,
+                "what": one.what,
+                "expected": one.expected,
+            }
+            for one in findings
+        ],
+    }
+
+
+def lint_lines(findings: Iterable[Finding]) -> list[str]:
+    """Return a line for each finding: ``file:line:column: what; expected what``; what is no error says so."""
+    return [
+        str(one if one.weight is Weight.ERROR else replace(one, what=f"{one.weight}: {one.what}"))
+        for one in findings
+    ]
+
+
+def lint_sum(findings: Iterable[Finding]) -> str:
+    """Sum up in one line."""
+    count = Counter(one.weight for one in findings)
+    return ", ".join(f"{count[weight]} {weight}{'' if count[weight] == 1 else 's'}" for weight in Weight)
+
+
+# --- verify and ledger ------------------------------------------------------------------------------------------
+
+
+def verify_json(report: Report) -> Json:
+    """Return what was checked and what was found."""
+    return {
+        "schema": VERIFY,
+        "tip": report.tip,
+        "entries": report.entries,
+        "commits": report.commits,
+        "attested": report.attested,
+        "findings": [
+            {"what": one.what, "oid": one.oid, "seq": one.seq, "text": one.text} for one in report.findings
+        ],
+    }
+
+
+def verify_line(report: Report) -> str:
+    """Sum up what was checked."""
+    found = f"{len(report.findings)} finding{'' if len(report.findings) == 1 else 's'}"
+    return (
+        f"{report.entries} entries ({report.attested} attested), {report.commits} commits, {found};"
+        f" the ledger ends at {report.tip[:12] or 'nothing'}"
+    )
+
+
+def ledger_json(year: str, entries: Iterable[tuple[str, Entry]], tip: str) -> Json:
+    """Return entries as the ledger holds them, each with its commit."""
+    return {
+        "schema": LEDGER,
+        "year": year,
+        "tip": tip,
+        "entries": [
+            {"oid": oid, "subject": entry.subject, "entry": json.loads(entry.line())}
+            for oid, entry in entries
+        ],
+    }
+
+
+def ledger_table(entries: Iterable[tuple[str, Entry]]) -> Table:
+    """Return one line for each entry."""
+    table = _table("#", "TIME", "WHO", "WHAT", "COMMIT")
+    for oid, entry in entries:
+        who = entry.by.person if isinstance(entry.by, By) else "bot"
+        what = f"{entry.subject} ({entry.note})" if entry.note else entry.subject
+        table.add_row(*map(_cell, (str(entry.seq), entry.at, who, what, oid[:12])))
+    return table
+
+
+def _cell(text: str) -> Text:
+    """Return a text of others as it is: no mark-up, nothing hidden."""
+    return Text(visible(text))
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in columns:
+        table.add_column(name, overflow="fold")
+    return table
