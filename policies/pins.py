@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
 from policies.codes import Code
 from policies.edit import Edit
@@ -44,18 +43,22 @@ def _is_overridden(one: Reference, others: Iterable[Reference]) -> bool:
     """
     if one.kind is ReferenceKind.KUSTOMIZE or _in_kustomization(one):
         return False
-    folder = PurePosixPath(one.path).parent
+    folder = _folder(one.path)
     return any(
         (other.kind is ReferenceKind.KUSTOMIZE or _in_kustomization(other))
-        and folder.is_relative_to(PurePosixPath(other.path).parent)
+        and _is_under(folder, _folder(other.path))
         for other in others
         if other.tag
     )
 
 
+def _folder(path: str) -> str:
+    return path.rpartition("/")[0]
+
+
 def _in_kustomization(one: Reference) -> bool:
     """Whether a marker stands in a kustomization file's ``images:``."""
-    return PurePosixPath(one.path).name in {"kustomization.yaml", "kustomization.yml", "Kustomization"}
+    return one.path.rpartition("/")[2] in {"kustomization.yaml", "kustomization.yml", "Kustomization"}
 
 
 def _nothing(service: Service, problems: Iterable[Problem]) -> Pin:
