@@ -87,6 +87,7 @@ def working(settings: Settings, *, chat: Chat | None, say: Say) -> Iterator[Engi
 
     Raises: BotError.
     """
+    settings.need_repository()
     with alone(settings.state_folder, say):
         signer, is_new = settings.signer()
         if is_new:

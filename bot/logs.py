@@ -5,7 +5,6 @@ import logging
 import re
 import sys
 from datetime import UTC, datetime
-from typing import TextIO
 
 from bot.git import redact
 
@@ -19,6 +18,7 @@ _NAMED = re.compile(
     r"(?i)\b((?:bearer|basic)\s+)[\w.~+/=-]{16,}"
     r"|\b([\w-]*(?:password|secret|token|api[_-]?key)[\"']?\s*[=:]\s*[\"']?)[^\s\"',;&]{12,}"
 )
+OURS = ("bot", "handlers", "countersign")
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
@@ -51,15 +51,25 @@ def _value(text: str) -> str:
     return text if is_word else json.dumps(text)
 
 
-def set_up(level: str, *, is_debugging: bool = False, stream: TextIO | None = None) -> None:
-    """Log to stderr from this level on. What others' libraries say about each request stays below a warning."""
-    handler = logging.StreamHandler(stream or sys.stderr)
+class _Stderr(logging.Handler):
+    """Write to what stderr is at that moment."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            sys.stderr.write(f"{self.format(record)}\n")
+            sys.stderr.flush()
+        except Exception:  # noqa: BLE001  as the standard library's handlers do: a log line stops nothing
+            self.handleError(record)
+
+
+def set_up(level: str, *, is_debugging: bool = False) -> None:
+    """Log to stderr, ours from this level on; others' libraries from a warning on. Twice is once."""
+    handler = _Stderr()
     handler.setFormatter(_Line(is_debugging=is_debugging))
     root = logging.getLogger()
-    for old in list(root.handlers):
-        if isinstance(old.formatter, _Line):
-            root.removeHandler(old)
+    for old in [one for one in root.handlers if isinstance(one, _Stderr)]:
+        root.removeHandler(old)
     root.addHandler(handler)
     root.setLevel(logging.WARNING)
-    for ours in ("bot", "handlers", "policies", "countersign"):
+    for ours in OURS:
         logging.getLogger(ours).setLevel(level)
