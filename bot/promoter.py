@@ -226,6 +226,8 @@ def judge(
     look: Survey, said: Said, word: Approve | Unapprove | Reject | Cancel, promotion: Promotion
 ) -> Proposal:
     """Turn a word about a promotion into its entry. Raises: Declined."""
+    if not promotion.is_live:
+        raise Declined(NotRecorded(code=Code.CLOSED, detail=f"the promotion is {promotion.stage}"))
     about = Entry(
         kind=_KINDS[type(word)],
         at=write_time(look.at),
