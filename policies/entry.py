@@ -15,6 +15,7 @@ from policies.image import Digest, Repository, Tag
 VERSION: Final = 1
 MAX_NOTE: Final = 280
 MAX_LINE: Final = 256 * 1024  # bytes; a carrier of a whole year's open things stays far below
+MAX_DEPTH: Final = 16  # of evidence, so that no reader runs out of stack
 
 
 class EntryError(PolicyError):
@@ -178,9 +179,11 @@ class Entry:
 def parse_time(text: str) -> datetime:
     """Return an instant written as RFC 3339, UTC, whole seconds, ``Z``. Raises: EntryError."""
     try:
-        return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
-    except ValueError as error:
-        raise EntryError(f"{text[:40]!r} is not an instant; expected 2026-11-23T10:04:05Z") from error
+        if _INSTANT.fullmatch(text):
+            return datetime.fromisoformat(text)
+    except ValueError:
+        pass  # of the form, and no day of the calendar
+    raise EntryError(f"{text[:40]!r} is not an instant; expected 2026-11-23T10:04:05Z")
 
 
 def write_time(at: datetime) -> str:
@@ -193,14 +196,23 @@ def parse(line: bytes) -> Entry:
     if len(line) > MAX_LINE:
         raise EntryError(f"the line has {len(line)} bytes; expected at most {MAX_LINE}")
     try:
-        read = json.loads(line, parse_float=_no_float, parse_constant=_no_float, object_pairs_hook=_once)
+        return _from_json(_object_in(line))
+    except EntryError:
+        raise
     except (ValueError, RecursionError) as error:
         raise EntryError(f"the body is not JSON as the ledger writes it: {error}"[:200]) from error
+
+
+def _object_in(line: bytes) -> dict[str, Any]:
+    """Return the object that the line is. Raises: EntryError, ValueError, RecursionError."""
+    read = json.loads(line, parse_float=_no_float, parse_constant=_no_float, object_pairs_hook=_once)
     if not isinstance(read, dict):
         raise EntryError("the body is not a JSON object")
     if canonical(read) != line:
         raise EntryError("the body is not canonical JSON")
-    return _from_json(read)
+    if b"\\ud" in line:  # half of a pair is no character: nobody could show or store it
+        json.dumps(read, ensure_ascii=False).encode()
+    return read
 
 
 def _no_float(text: str) -> Json:
@@ -216,6 +228,7 @@ def _once(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
 
 # --- fields: one row each: how it is read -----------------------------------------------------------------
 
+_INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z", re.ASCII)
 _OID = re.compile(r"[0-9a-f]{40}", re.ASCII)
 _HASH = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _PROMOTION = re.compile(r"[0-9a-f]{12}", re.ASCII)
@@ -362,17 +375,19 @@ def _by(value: Any) -> Bot | By:
 
 
 def _evidence(value: Any) -> Mapping[str, Json]:
-    if isinstance(value, dict) and value and not _has_null(value):
+    if isinstance(value, dict) and value and _is_plain(value, MAX_DEPTH):
         return value
-    raise EntryError("evidence is an object with something in it, without null")
+    raise EntryError(
+        f"evidence is an object with something in it, without null, at most {MAX_DEPTH} levels deep"
+    )
 
 
-def _has_null(value: Any) -> bool:
-    if isinstance(value, dict):
-        return any(_has_null(item) for item in value.values())
-    if isinstance(value, list):
-        return any(_has_null(item) for item in value)
-    return value is None
+def _is_plain(value: Any, levels: int) -> bool:
+    """Whether there is no null in it, and no more levels than these."""
+    if isinstance(value, dict | list):
+        items = value.values() if isinstance(value, dict) else value
+        return levels > 0 and all(_is_plain(item, levels - 1) for item in items)
+    return value is not None
 
 
 _FIELDS: Final[Mapping[str, Callable[[Any], Any]]] = {

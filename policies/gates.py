@@ -49,6 +49,16 @@ def downgrade(case: Case) -> Verdict:
     return PASSED
 
 
+def went_back(case: Case) -> Verdict:
+    """Is it a step forward also from what the ledger moved there last? What an entry says stood there may be a lie."""
+    move = case.state.last_move(case.environment, case.service)
+    for old in move.image if move else case.baseline.get((case.environment, case.service), ()):
+        for new in case.image:
+            if old.repository == new.repository and old.tag and _is_back(case, old.tag, new.tag):
+                return Failed(Code.DOWNGRADE, f"{new.tag} is not newer than {old.tag}, which was moved there")
+    return PASSED
+
+
 def _is_back(case: Case, old: str, new: str) -> bool:
     """Whether new is known to be a step back; where the old tag has no place in the order, any version is a step on."""
     policy = case.rule.service.versions
@@ -150,7 +160,7 @@ def expired(case: Case) -> Verdict:
 Gate = Callable[[Case], Verdict]
 
 # what stands before a version may be moved by the bot alone
-ALONE: tuple[Gate, ...] = (downgrade, digest, blocked, previous, known_before, held, frozen)
+ALONE: tuple[Gate, ...] = (downgrade, went_back, digest, blocked, previous, known_before, held, frozen)
 # what stands before somebody may ask for it: what waiting cannot mend
 ASKED: tuple[Gate, ...] = (downgrade, digest, blocked)
 # what stands before an approved change may be merged

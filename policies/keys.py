@@ -1,6 +1,7 @@
 """Keys: what is decided, never the click. Two clicks for one decision make one key, and the second is dropped."""
 
 import hashlib
+import re
 
 from policies.canonical import digest_of
 from policies.entry import By, Entry, Kind, Pinned, RuleAt, digests_of
@@ -57,6 +58,15 @@ def _list_key(entry: Entry) -> str:
     return f"{entry.kind}/{digest_of(plain)}"
 
 
+_BEFORE = re.compile(r"bump/[^/]+/([0-9a-f]{40})/[^/]+", re.ASCII)
+
+
+def _before(key: str) -> str:
+    """Return the commit that a bump's key names; that it is the parent of the move is held against the branch."""
+    found = _BEFORE.fullmatch(key)
+    return found[1] if found else "<commit>"
+
+
 def expected_key(state: State, entry: Entry) -> str:  # noqa: C901, PLR0911, PLR0912  one row a kind: a table
     """Return the key that an entry must carry where it stands."""
     who = entry.by.person if isinstance(entry.by, By) else ""
@@ -68,7 +78,7 @@ def expected_key(state: State, entry: Entry) -> str:  # noqa: C901, PLR0911, PLR
         case Kind.SEEN | Kind.SHOWN:
             return _list_key(entry)
         case Kind.BUMP:
-            return entry.key  # the commit before it is checked against the target branch, by verify
+            return bump_key(entry.environment, _before(entry.key), entry.change)
         case Kind.PROPOSE:
             return propose_key(state, entry.environment, entry.service, entry.image)
         case Kind.ROLLBACK:

@@ -121,6 +121,10 @@ class Standing:
         """Whether it is in force at that time (UTC)."""
         return self.until is None or at < self.until
 
+    def outlasts(self, until: datetime) -> bool:
+        """Whether it is in force up to that time (UTC) and beyond."""
+        return self.until is None or self.until >= until
+
 
 @dataclass(frozen=True, slots=True)
 class Seen:
@@ -163,6 +167,7 @@ class State:
     live: dict[Place, str] = field(default_factory=dict)
     moves: dict[Place, tuple[Move, ...]] = field(default_factory=dict)
     commits: dict[str, int] = field(default_factory=dict)
+    ours: dict[str, int] = field(default_factory=dict)  # those of `commits` that this bot or its forge made
     holds: dict[Place, Standing] = field(default_factory=dict)  # environment '' = everywhere
     blocks: dict[tuple[str, str, Pinned], Standing] = field(default_factory=dict)
     freezes: dict[str, Standing] = field(default_factory=dict)
@@ -222,11 +227,13 @@ class State:
         self.keys[entry.key] = entry.seq
         if entry.commit and entry.kind not in {Kind.GENESIS, Kind.RULES}:
             self.commits.setdefault(entry.commit, entry.seq)
+            if entry.kind is not Kind.EXTERNAL:
+                self.ours.setdefault(entry.commit, entry.seq)
         _APPLY.get(entry.kind, _nothing)(self, entry, oid)
 
 
 _TABLES = (
-    "keys counts seen empty shown promotions live moves commits holds blocks freezes open".split()  # noqa: SIM905  a word each
+    "keys counts seen empty shown promotions live moves commits ours holds blocks freezes open".split()  # noqa: SIM905  a word each
 )
 
 
@@ -320,9 +327,8 @@ def _rollback(state: State, entry: Entry, oid: str) -> None:
         approval = Approval(entry.by, entry.time, entry.seq)
         _change(state, entry, approvals=(approval,))
     for left in entry.previous:
-        state.blocks[entry.environment, entry.service, left] = Standing(
-            entry.by, entry.time, entry.note, "rolled-back", None, entry.seq
-        )
+        blocked = Standing(entry.by, entry.time, entry.note, "rolled-back", None, entry.seq)
+        state.blocks.setdefault((entry.environment, entry.service, left), blocked)
     if entry.commit:  # without approvals it stands in the place of `bump`
         _end(state, entry, Stage.LANDED, commit=entry.commit)
         _moved(state, entry, entry.image, entry.previous)
@@ -423,7 +429,8 @@ def _external(state: State, entry: Entry, _oid: str) -> None:
     _moved(state, entry, entry.image, entry.previous)
     if entry.why != "guarded":
         until = entry.time + EXTERNAL_HOLD
-        state.holds[place] = Standing(entry.by, entry.time, entry.note, "external", until, entry.seq)
+        if place not in state.holds or not state.holds[place].outlasts(until):
+            state.holds[place] = Standing(entry.by, entry.time, entry.note, "external", until, entry.seq)
     else:
         state.open[entry.seq] = Open(entry.kind, entry.environment, entry.service, entry.commit, entry.time)
 
@@ -442,7 +449,7 @@ def _hold(state: State, entry: Entry, _oid: str) -> None:
 
 
 def _resume(state: State, entry: Entry, _oid: str) -> None:
-    for place in [place for place in state.holds if _covers(entry, place[0]) and place[1] == entry.service]:
+    for place in lifted_holds(state, entry):
         del state.holds[place]
 
 
@@ -452,10 +459,24 @@ def _block(state: State, entry: Entry, _oid: str) -> None:
 
 
 def _unblock(state: State, entry: Entry, _oid: str) -> None:
-    for place in list(state.blocks):
-        same = place[1] == entry.service and any(is_same(place[2], image) for image in entry.image)
-        if same and _covers(entry, place[0]):
-            del state.blocks[place]
+    for place in lifted_blocks(state, entry):
+        del state.blocks[place]
+
+
+def lifted_holds(state: State, entry: Entry) -> tuple[Place, ...]:
+    """Return the holds that a resume lifts: there, or everywhere where it names no environment."""
+    return tuple(place for place in state.holds if _covers(entry, place[0]) and place[1] == entry.service)
+
+
+def lifted_blocks(state: State, entry: Entry) -> tuple[tuple[str, str, Pinned], ...]:
+    """Return the blocks that an unblock lifts: there, or everywhere where it names no environment."""
+    return tuple(
+        place
+        for place in state.blocks
+        if _covers(entry, place[0])
+        and place[1] == entry.service
+        and any(is_same(place[2], image) for image in entry.image)
+    )
 
 
 def _covers(entry: Entry, environment: str) -> bool:

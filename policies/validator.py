@@ -1,10 +1,12 @@
 """Whether an entry is allowed where it stands. Authorisation lives here, and nowhere else (version 1)."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
+from policies.canonical import Json, canonical
 from policies.codes import Code
 from policies.entry import MAX_NOTE, Bot, By, Entry, Kind, Pinned, is_exact, parse_time
 from policies.gates import (
@@ -21,11 +23,25 @@ from policies.gates import (
 )
 from policies.keys import expected_key, promotion_id
 from policies.rules import EffectiveRule, Rules, effective
-from policies.state import ENDINGS, Place, Promotion, Stage, State
+from policies.rules_hash import rules_hash
+from policies.state import (
+    ENDINGS,
+    Place,
+    Promotion,
+    Stage,
+    Standing,
+    State,
+    lifted_blocks,
+    lifted_holds,
+)
 from policies.tally import may_fill
 from policies.verdict import not_yet
 
 ACCOUNT_FLAGS = {"active": True, "bot": False, "guest": False, "home": True}
+SPOKEN = frozenset(
+    {"button", "command", "modal", "shortcut"}
+)  # the ways whose account this version can judge
+MAX_SKEW = timedelta(minutes=5)  # between the clocks of two replicas; the order itself comes from the chain
 
 
 class Book(Protocol):
@@ -105,6 +121,13 @@ def _place(asked: _Asked) -> _No:
     expected = expected_key(state, entry)
     if entry.key != expected:
         yield Refusal(Code.OUT_OF_LINE, f"its key is {entry.key[:120]}, expected {expected[:120]}")
+    if asked.promotion and entry.time < _last_word(asked.promotion) - MAX_SKEW:
+        yield Refusal(Code.OUT_OF_LINE, "it is older than what was said of the promotion before")
+
+
+def _last_word(promotion: Promotion) -> datetime:
+    times = [promotion.opened, promotion.refreshed, promotion.done, *(one.at for one in promotion.approvals)]
+    return max(time for time in times if time)
 
 
 # --- who may say it ---------------------------------------------------------------------------------------
@@ -128,10 +151,17 @@ def _person(asked: _Asked) -> _No:
         )
     if person and by.forge_login and by.forge_login.lower() != person.github.lower():
         yield Refusal(Code.UNKNOWN_PERSON, f"the rules do not link {by.person} to {by.forge_login}")
-    if asked.entry.evidence.get("account") != ACCOUNT_FLAGS:
+    if by.via not in SPOKEN:
+        yield Refusal(Code.ACCOUNT, f"nothing in the entry shows who spoke by {by.via}")
+    if not _is_allowed(asked.entry.evidence.get("account")):
         yield Refusal(
             Code.ACCOUNT, "expected an active member of the bot's own workspace, no guest and no bot"
         )
+
+
+def _is_allowed(flags: Json | None) -> bool:
+    """Whether an account, as it was looked up, may speak: compared as written, for 1 is not true."""
+    return isinstance(flags, Mapping) and canonical(flags) == canonical(ACCOUNT_FLAGS)
 
 
 def _either(asked: _Asked) -> _No:
@@ -150,14 +180,23 @@ def _nothing(_asked: _Asked) -> _No:
 
 
 def _rules(asked: _Asked) -> _No:
-    entry, state = asked.entry, asked.state
-    last = state.rules.commit if state.rules else None
-    if asked.book.rules(entry.commit) is None:
+    entry, state, book = asked.entry, asked.state, asked.book
+    rules = book.rules(entry.commit)
+    if rules is None:
         yield Refusal(Code.NO_RULE, f"the rules at {entry.commit[:12]} do not parse")
-    if last and not asked.book.follows(last, entry.commit):
-        yield Refusal(Code.OUT_OF_LINE, f"{entry.commit[:12]} does not come after {last[:12]}")
-    if entry.rule and entry.rule.commit != entry.commit:
-        yield Refusal(Code.OUT_OF_LINE, "the rules named are not those of its commit")
+        return
+    if state.rules and not book.follows(state.rules.commit, entry.commit):
+        yield Refusal(Code.OUT_OF_LINE, f"{entry.commit[:12]} does not come after {state.rules.commit[:12]}")
+    start = state.genesis.commit if state.genesis else ""
+    if not state.rules and not (book.follows(entry.commit, start) or book.follows(start, entry.commit)):
+        yield Refusal(Code.OUT_OF_LINE, f"{entry.commit[:12]} is not on the line of {start[:12]}")
+    if entry.rule is None or entry.rule.commit != entry.commit or entry.rule.hash != rules_hash(rules):
+        yield Refusal(Code.RULE_MOVED, "the rules named are not those of its commit")
+
+
+def _seen(asked: _Asked) -> _No:
+    if not all(one.digest for one in asked.entry.seen):
+        yield Refusal(Code.DIGEST_UNKNOWN, "a first sighting says what the tag was")
 
 
 def _bound(asked: _Asked) -> _No:
@@ -214,8 +253,15 @@ def _bump(asked: _Asked) -> _No:
         yield Refusal(Code.NOT_SEEN, "its first sighting is not in the ledger")
     if asked.state.live_at(entry.environment, entry.service):
         yield Refusal(Code.OPEN_ELSEWHERE, "a promotion is under way there")
+    yield from _new(asked)
     for verdict in not_yet(ask(ALONE, _case(asked, rule))):
         yield Refusal(verdict.code, verdict.detail)
+
+
+def _new(asked: _Asked) -> _No:
+    """Is the commit one that no entry has named?"""
+    if found := asked.state.commits.get(asked.entry.commit):
+        yield Refusal(Code.OUT_OF_LINE, f"the commit has its entry: #{found}")
 
 
 def _identified(asked: _Asked) -> _No:
@@ -241,20 +287,20 @@ def _propose(asked: _Asked) -> _No:
 def _rollback(asked: _Asked) -> _No:
     yield from _noted(asked)
     yield from _bound(asked)
+    yield from _covered(asked)
     yield from _identified(asked)
     entry, rule = asked.entry, asked.rule
     if rule is None or not isinstance(entry.by, By) or asked.rules is None:
         return
-    if [one.repository for one in entry.image] != [rule.service.image]:
-        yield Refusal(Code.NO_RULE, f"{entry.service} is {rule.service.image}")
     if not has_run(_case(asked, rule), entry.environment, entry.image):
         yield Refusal(Code.NEVER_RAN, f"{entry.image[0].tag} has never run in {entry.environment}")
     if not may_fill(asked.rules, rule.service, rule.environment.rollback, entry.by.person):
         yield Refusal(Code.NOT_AN_APPROVER, f"the rule does not let {entry.by.person} roll back")
-    if bool(entry.commit) == rule.environment.is_guarded:
+    if bool(entry.commit) == rule.environment.is_guarded or bool(entry.head) == bool(entry.commit):
         yield Refusal(Code.OUT_OF_LINE, "it goes by pull request where approvals are asked, else by commit")
     if entry.commit and sum(line.count for line in rule.environment.rollback) > 1:
         yield Refusal(Code.APPROVALS_MISSING, "one person alone may not roll back here")
+    yield from _new(asked)
 
 
 def _live(asked: _Asked) -> _No:
@@ -298,6 +344,8 @@ def _approve(asked: _Asked) -> _No:
     promotion, rule, by = asked.promotion, asked.rule, asked.entry.by
     if promotion is None or rule is None or not isinstance(by, By):
         return
+    if asked.entry.head and asked.entry.head != promotion.head:
+        yield Refusal(Code.HEAD_MOVED, f"the head that was built is {promotion.head[:12]}")
     if any(one.by.person == by.person for one in promotion.approvals):
         yield Refusal(Code.ALREADY_APPROVED, f"{by.person} has approved it")
     since = promotion.refreshed or promotion.opened
@@ -354,6 +402,17 @@ def _intent(asked: _Asked) -> _No:
     gates = ROLLED_BACK if promotion.is_rollback else MERGED
     for verdict in not_yet(ask(gates, _case(asked, rule, promotion))):
         yield Refusal(verdict.code, verdict.detail)
+    yield from _looked_up_again(asked, rule, promotion)
+
+
+def _looked_up_again(asked: _Asked, rule: EffectiveRule, promotion: Promotion) -> _No:
+    """Were the accounts of all whose approval counts looked up before the merge, and may they still speak?"""
+    looked = asked.entry.evidence.get("accounts")
+    flags = looked if isinstance(looked, Mapping) else {}
+    count = count_approvals(asked.rules or Rules({}, {}), rule, promotion)
+    for person in sorted({one for _, people in count.lines for one in people}):
+        if not _is_allowed(flags.get(person)):
+            yield Refusal(Code.ACCOUNT, f"the account of {person} was not looked up, or may not speak")
 
 
 def _at(stage: Stage) -> Callable[[_Asked], _No]:
@@ -386,10 +445,26 @@ def _void(asked: _Asked) -> _No:
     promotion, entry = asked.promotion, asked.entry
     if promotion is None or entry.rule is None:
         return
-    if entry.voided not in {promotion.change, promotion.rule.hash}:
-        yield Refusal(Code.OUT_OF_LINE, "what it voids is neither the change nor the rule of the promotion")
-    if entry.change == promotion.change and entry.rule.hash == promotion.rule.hash:
+    has_change_moved = entry.change != promotion.change
+    if not has_change_moved and entry.rule.hash == promotion.rule.hash:
         yield Refusal(Code.OUT_OF_LINE, "neither the change nor the rule has moved")
+    if entry.voided != (promotion.change if has_change_moved else promotion.rule.hash):
+        yield Refusal(Code.OUT_OF_LINE, "what it voids is not what has moved")
+    yield from _same_version(promotion, entry)
+
+
+def _same_version(promotion: Promotion, entry: Entry) -> _No:
+    """Does it stay the version that was asked for, and for a rollback the very image?"""
+    if entry.image == promotion.image:
+        return
+    if [(one.repository, one.tag) for one in entry.image] != [
+        (one.repository, one.tag) for one in promotion.image
+    ]:
+        yield Refusal(Code.CHANGE_MOVED, f"{promotion.image[0].tag} was asked for")
+    if promotion.is_rollback:
+        yield Refusal(Code.CHANGE_MOVED, "a rollback puts back what ran, as exactly this digest")
+    if entry.why != Code.DIGEST_MOVED or entry.change == promotion.change:
+        yield Refusal(Code.OUT_OF_LINE, f"another digest is said by {Code.DIGEST_MOVED}, with its change")
 
 
 def _ended(asked: _Asked) -> _No:
@@ -397,20 +472,16 @@ def _ended(asked: _Asked) -> _No:
     promotion, entry, rule = asked.promotion, asked.entry, asked.rule
     if entry.why not in ENDINGS:
         yield Refusal(Code.OUT_OF_LINE, f"{entry.why!r} is no way to end; expected {', '.join(ENDINGS)}")
-    if promotion and rule and entry.why == "expired":
+    if promotion is None:
+        return
+    if entry.why == "expired":
         since = promotion.refreshed or promotion.opened
-        if entry.time <= since + rule.environment.expire:
+        if rule is None or entry.time <= since + rule.environment.expire:
             yield Refusal(Code.OUT_OF_LINE, "it has not expired")
-    if promotion and rule and entry.why == "removed":
+    if entry.why == "removed" and rule:
         yield Refusal(Code.OUT_OF_LINE, "the rules still have it")
-    if entry.why == "superseded" and promotion and not promotion.is_rollback and _has_approvals(asked):
+    if entry.why == "superseded" and promotion.approvals and not promotion.is_rollback:
         yield Refusal(Code.OUT_OF_LINE, "somebody has approved it: the requester decides")
-
-
-def _has_approvals(asked: _Asked) -> bool:
-    if asked.promotion is None or asked.rule is None or asked.rules is None:
-        return False
-    return count_approvals(asked.rules, asked.rule, asked.promotion).given > 0
 
 
 def _review(asked: _Asked) -> _No:
@@ -430,6 +501,36 @@ def _standing(asked: _Asked) -> _No:
     if entry.until and parse_time(entry.until) <= entry.time:
         yield Refusal(Code.OUT_OF_LINE, "it ends before it begins")
     yield from _known_names(asked)
+    yield from _replaced(asked)
+
+
+def _replaced(asked: _Asked) -> _No:
+    """Does it take the place of one that it may not lift? Else a short freeze would end a long one."""
+    entry, rules = asked.entry, asked.rules
+    for old in _in_its_place(asked):
+        if isinstance(entry.by, Bot):
+            is_longer = not entry.until or (old.until and old.until <= parse_time(entry.until))
+            if isinstance(old.by, By) or not is_longer:
+                yield Refusal(Code.NOT_AN_APPROVER, "one is in force there that the bot may not change")
+        elif rules and not _may_lift(rules, entry.environment, entry.service, old, entry.by.person):
+            who = old.by.person if isinstance(old.by, By) else "the bot"
+            yield Refusal(
+                Code.NOT_AN_APPROVER, f"one by {who} is in force; {entry.by.person} may not change it"
+            )
+
+
+def _in_its_place(asked: _Asked) -> Iterator[Standing]:
+    entry, state = asked.entry, asked.state
+    found: list[Standing | None]
+    if entry.kind is Kind.FREEZE:
+        found = [state.freezes.get(entry.environment)]
+    elif entry.kind is Kind.HOLD:
+        found = [state.holds.get((entry.environment, entry.service))]
+    else:
+        found = [state.blocks.get((entry.environment, entry.service, image)) for image in entry.image]
+    for standing in found:
+        if standing and standing.is_on(entry.time):
+            yield standing
 
 
 def _known_names(asked: _Asked) -> _No:
@@ -451,53 +552,54 @@ def _lifted(asked: _Asked) -> _No:
     by, rules = asked.entry.by, asked.rules
     if rules is None or not isinstance(by, By):
         return
-    for environment, service, setter in found:
-        mine = isinstance(setter, By) and setter.person == by.person
-        if not mine and not _may_approve(rules, environment, service, by.person):
+    for environment, service, standing in found:
+        if not _may_lift(rules, environment, service, standing, by.person):
             yield Refusal(Code.NOT_AN_APPROVER, f"{by.person} neither set it nor may approve there")
 
 
-def _in_force(asked: _Asked) -> Iterator[tuple[str, str, Bot | By]]:
+def _in_force(asked: _Asked) -> Iterator[tuple[str, str, Standing]]:
+    """Yield what the entry would lift: environment, service, and what stands there."""
     entry, state = asked.entry, asked.state
-    here = {"", entry.environment}
-    match entry.kind:
-        case Kind.RESUME:
-            for (where, what), standing in state.holds.items():
-                if what == entry.service and (where in here or not entry.environment):
-                    yield where, what, standing.by
-        case Kind.UNBLOCK:
-            tags = {(one.repository, one.tag) for one in entry.image}
-            for (where, what, image), standing in state.blocks.items():
-                same = what == entry.service and (image.repository, image.tag) in tags
-                if same and (where in here or not entry.environment):
-                    yield where, what, standing.by
-        case Kind.UNFREEZE if entry.environment in state.freezes:
-            yield entry.environment, "", state.freezes[entry.environment].by
-        case _:
-            return
+    found: list[tuple[str, str, Standing]] = []
+    if entry.kind is Kind.RESUME:
+        found = [(*place, state.holds[place]) for place in lifted_holds(state, entry)]
+    elif entry.kind is Kind.UNBLOCK:
+        found = [(place[0], place[1], state.blocks[place]) for place in lifted_blocks(state, entry)]
+    elif entry.environment in state.freezes:
+        found = [(entry.environment, "", state.freezes[entry.environment])]
+    yield from (one for one in found if one[2].is_on(entry.time))
+
+
+def _may_lift(rules: Rules, environment: str, service: str, standing: Standing, person: str) -> bool:
+    mine = isinstance(standing.by, By) and standing.by.person == person
+    return mine or _may_approve(rules, environment, service, person)
 
 
 def _may_approve(rules: Rules, environment: str, service: str, person: str) -> bool:
-    """Whether a person could approve something there; where nobody is asked, every linked person may."""
-    places = (
-        [rules.environments[environment]]
-        if environment in rules.environments
-        else rules.environments.values()
-    )
+    """Whether a person could approve something there; where nobody is asked, every linked person may.
+
+    ``environment`` '' is everywhere: then somebody who may approve in one that asks, if there is one.
+    """
+    known = rules.environments
+    guarded = [one for one in known.values() if one.is_guarded]
+    places = [known[environment]] if environment in known else guarded
     services = [rules.services[service]] if service in rules.services else rules.services.values()
-    return any(
-        not place.approvals or may_fill(rules, what, place.approvals, person)
-        for place in places
-        for what in services
+    return not any(place.is_guarded for place in places) or any(
+        may_fill(rules, what, place.approvals, person) for place in places for what in services
     )
 
 
 def _external(asked: _Asked) -> _No:
-    if asked.entry.commit in asked.state.commits:
-        yield Refusal(
-            Code.OUT_OF_LINE, f"the commit has its entry: #{asked.state.commits[asked.entry.commit]}"
-        )
+    entry, rules = asked.entry, asked.rules
+    if found := asked.state.ours.get(entry.commit):
+        yield Refusal(Code.OUT_OF_LINE, f"the commit has its entry: #{found}")
     yield from _known_names(asked)
+    if rules is None:
+        yield Refusal(Code.NO_RULE, "there are no rules yet")
+    elif entry.environment in rules.environments:
+        expected = "guarded" if rules.environments[entry.environment].is_guarded else "unguarded"
+        if entry.why != expected:  # it decides whether somebody has to review it
+            yield Refusal(Code.OUT_OF_LINE, f"{entry.environment} is {expected}")
 
 
 def _refused(asked: _Asked) -> _No:
@@ -544,7 +646,7 @@ _WHO: dict[Kind, _Check] = {
 _CHECKS: dict[Kind, _Check] = {
     Kind.GENESIS: _nothing,
     Kind.RULES: _rules,
-    Kind.SEEN: _nothing,
+    Kind.SEEN: _seen,
     Kind.SHOWN: _nothing,
     Kind.BUMP: _bump,
     Kind.PROPOSE: _propose,

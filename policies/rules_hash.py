@@ -1,0 +1,15 @@
+"""One hash for all that judges: what a `rules` entry names."""
+
+from policies.canonical import digest_of
+from policies.rules import EffectiveRule, Rules
+
+
+def rules_hash(rules: Rules) -> str:
+    """Return the sha256 of the hashes of all effective rules: by environment, then service, in the files' order."""
+    return digest_of(
+        [
+            EffectiveRule(environment, service).hash
+            for environment in rules.environments.values()
+            for service in rules.services.values()
+        ]
+    )
