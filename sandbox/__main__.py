@@ -11,7 +11,7 @@ from pathlib import Path
 from types import FrameType
 
 from sandbox import day
-from sandbox.bot import BotProcess, BotProcessError
+from sandbox.bot import LOG, BotProcess, BotProcessError
 from sandbox.checks import BrokenError, Outcome, check, outcome
 from sandbox.git import Git, GitError
 from sandbox.gitops import BRANCH
@@ -105,7 +105,7 @@ def _demo(folder: Path, *, port: int, is_script: bool, is_kept: bool) -> int:
         with bot:
             bot.start()
             _welcome(world)
-            Prompt(world, narrator).run()
+            Prompt(world, bot, narrator).run()
     return FINE
 
 
@@ -126,7 +126,7 @@ def _played(world: World, narrator: Narrator, bot: BotProcess, *, began: float, 
         return BROKEN
     _sum_up(left, count=count, seconds=time.monotonic() - began)
     if is_kept:
-        print(f"\nLeft in {world.folder}: {REPOSITORY} (bare, with the ledger), {SIGNING_KEY}.")
+        print(f"\nLeft in {world.folder}: {REPOSITORY} (bare, with the ledger), {SIGNING_KEY}, {LOG}.")
     return FINE
 
 

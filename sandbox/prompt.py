@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from sandbox.bot import BotProcess
 from sandbox.feed import Message, View
 from sandbox.form import CannotDoError
 from sandbox.git import GitError
@@ -26,6 +27,7 @@ _SAYS = re.compile(r"(?P<who>\w+): *(?P<line>.+)")
 _CLICKS = re.compile(r"(?P<who>\w+) (?:clicks|presses) +(?P<button>.+)")
 _PUSHES = re.compile(r"push +(?P<service>[a-z0-9][a-z0-9-]*) +(?P<version>[\w][\w.-]{0,127})", re.ASCII)
 _FORM_SECONDS = 3.0
+LOGGED = "10"  # commits
 
 
 @dataclass(slots=True)
@@ -33,11 +35,12 @@ class Prompt:
     """Reads lines and acts on them."""
 
     world: World
+    bot: BotProcess
     narrator: Narrator
     read: Callable[[str], str] = input
 
     def run(self) -> None:
-        """Go on until somebody types quit, or the input ends."""
+        """Go on until somebody types quit, or the input ends. Raises: BotProcessError, when the bot is gone."""
         while True:
             try:
                 line = self.read("" if not sys.stdin.isatty() else "> ").strip()
@@ -49,6 +52,7 @@ class Prompt:
                 self.act(line)
             except (CannotDoError, SlackRefusal, GitError, TimeoutError) as error:
                 self.narrator.tell("sandbox", str(error))
+            self.bot.check()
 
     def act(self, line: str) -> None:
         """Do what one line says. Raises: CannotDoError, SlackRefusal, GitError."""
@@ -67,19 +71,25 @@ class Prompt:
             self.narrator.tell("sandbox", "one of these:\n" + HELP)
 
     def _says(self, name: str, line: str) -> None:
-        person = self.world.person(name.lower())
+        person = self._person(name)
         if line.startswith("/"):
             person.command(line)
         else:
             person.says(line)
 
     def _clicks(self, name: str, button: str) -> None:
-        person = self.world.person(name.lower())
+        person = self._person(name)
         message, label = _newest(person, button)
         since = person.click(message, label).since
         view = self._form(person, since) if label.endswith("...") else None
         if view is not None:
             person.submit(view, {label: self.read(f"  {label} ") for label in _asked(view)})
+
+    def _person(self, name: str) -> Person:
+        people = [user.name for user in self.world.slack.workspace.users if not user.is_bot]
+        if name.lower() not in people:
+            raise CannotDoError(f"there is no {name}; there are {', '.join(people)}")
+        return self.world.person(name.lower())
 
     def _form(self, person: Person, since: int) -> View | None:
         """Wait for the form that a button with three dots opens; where none comes an answer says why."""
@@ -89,8 +99,9 @@ class Prompt:
             return None
 
     def _log(self) -> None:
-        form = "--format=%n  %h %s%n%w(0,6,6)%(trailers:unfold)"
-        self.narrator.tell("git", self.world.git.text("log", "--first-parent", "-n", "10", form, BRANCH))
+        form = "--format=%h %s%n%w(0,4,4)%(trailers:only,unfold)"
+        text = self.world.git.text("log", "--first-parent", "-n", LOGGED, form, BRANCH)
+        self.narrator.tell("git", "\n".join(["the newest commits", *filter(str.strip, text.split("\n"))]))
 
 
 def _newest(person: Person, button: str) -> tuple[Message, str]:

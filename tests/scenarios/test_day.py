@@ -1,18 +1,25 @@
 """The scripted day, played once by its own command, and what it leaves behind, read with real git."""
 
+import http.client
 import json
 import os
 import re
 import shutil
+import signal
 import stat
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
+from urllib.parse import urlsplit
 
 import pytest
+
+from sandbox.checks import CHECKS, Outcome
+from sandbox.git import Git
+from sandbox.record import Landing, Record, Recorded
 
 HOME = Path(__file__).resolve().parents[2]
 KINDS = {
@@ -208,6 +215,69 @@ def test_the_conversation_is_printed(day: Day) -> None:
     assert [line for line in said if line not in day.output] == []
 
 
+@pytest.mark.parametrize(
+    ("expectation", "spoiled"),
+    [
+        ("the ledger has entries", lambda left: replace(left, entries=without(left, "void"))),
+        (
+            "each entry carries",
+            lambda left: replace(left, entries=[replace(one, is_signed=False) for one in left.entries]),
+        ),
+        ("exactly the moves", lambda left: replace(left, landings=[*left.landings, left.landings[-1]])),
+        ("each landing commit has", lambda left: replace(left, landings=stripped(left, "Rule"))),
+        ("each landing commit names who", lambda left: replace(left, landings=stripped(left, "Approved-By"))),
+        ("each landing commit points", lambda left: replace(left, entries=without(left, "intent"))),
+        ("the ledger names each", lambda left: replace(left, landings=left.landings[1:])),
+        ("nobody approved", lambda left: replace(left, entries=without(left, "refused"))),
+        ("each rollback", lambda left: replace(left, entries=without(left, "rollback"))),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_the_days_own_checks_find_what_is_spoiled(
+    day: Day, expectation: str, spoiled: Callable[[Outcome], Outcome]
+) -> None:
+    record = Record(Git(day.repository))
+    entries = record.entries()
+    nowhere = cast("Any", None)  # these checks look at entries and commits alone
+    left = Outcome(nowhere, nowhere, record, entries, record.landings(str(entries[0]["commit"])))
+    find = next(find for name, find in CHECKS.items() if name.startswith(expectation))
+
+    assert not find(left)
+    assert find(spoiled(left))
+
+
+def test_an_interrupted_demo_takes_the_bot_with_it() -> None:
+    command = [sys.executable, "-m", "sandbox", "demo"]
+    with subprocess.Popen(
+        command, cwd=HOME, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        assert process.stdout is not None
+        address = next(line for line in process.stdout if "/healthz" in line).split()[-1]
+        assert status(address) == 200
+
+        process.send_signal(signal.SIGINT)
+        process.stdout.read()
+
+        assert process.wait(30) == 130
+    with pytest.raises(ConnectionRefusedError):
+        status(address)
+
+
+def test_the_demo_without_a_script_takes_lines_until_quit() -> None:
+    lines = "ada: /promote nonsense\nzoe: hello\nada clicks Approve\nlog\nquit\n"
+
+    done = subprocess.run(
+        [sys.executable, "-m", "sandbox", "demo"],
+        cwd=HOME, input=lines, capture_output=True, check=False, text=True, timeout=100,
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stderr
+    assert "ada: /promote nonsense" in done.stdout
+    assert "there is no zoe; there are ada, bob, carol, dan" in done.stdout
+    assert "ada sees no button 'Approve'" in done.stdout
+    assert "Say who may promote what" in done.stdout
+
+
 def test_a_folder_with_something_in_it_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("mine", "utf-8")
 
@@ -216,6 +286,27 @@ def test_a_folder_with_something_in_it_is_left_alone(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert "notes.txt" in done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
+
+
+def status(address: str) -> int:
+    parts = urlsplit(address)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=10)
+    try:
+        connection.request("GET", parts.path)
+        return connection.getresponse().status
+    finally:
+        connection.close()
+
+
+def without(left: Outcome, kind: str) -> list[Recorded]:
+    return [entry for entry in left.entries if entry.kind != kind]
+
+
+def stripped(left: Outcome, name: str) -> list[Landing]:
+    return [
+        replace(one, trailers=tuple(pair for pair in one.trailers if pair[0] != name))
+        for one in left.landings
+    ]
 
 
 def names(trailers: Mapping[str, Sequence[str]], name: str) -> list[str]:
