@@ -40,6 +40,7 @@ from policies.errors import PolicyError
 MAX_BLOB_BYTES = 16 << 20
 _MAX_KEPT_BYTES = 64 << 20
 _MAX_MADE = 10_000
+_MAX_ANSWERS = 64
 _TIDY_SECONDS = 900.0
 _YEAR = re.compile(r"[0-9]{4}", re.ASCII)
 _OID = re.compile(r"[0-9a-f]{40}", re.ASCII)
@@ -69,6 +70,9 @@ class Mirror:
         self._kept: OrderedDict[Oid, bytes] = OrderedDict()
         self._kept_bytes = 0
         self._made: dict[Oid, tuple[Oid, ...]] = {}
+        self._tips: Tips | None = None
+        self._here: set[Oid] = set()  # commits that were found here; what is here stays
+        self._answers: OrderedDict[tuple[str, ...], bytes] = OrderedDict()
 
     @classmethod
     def open(
@@ -107,11 +111,19 @@ class Mirror:
 
         Raises: TransientError, PermanentError.
         """
+        self._tips = None
         clone.fetch(self._git, self._remote, self.branch)
         return self.tips()
 
     def tips(self) -> Tips:
-        """Return what the last fetch saw. Raises: PermanentError where the target branch was never seen."""
+        """Return what the last fetch saw, and our own pushes since.
+
+        Raises: PermanentError where the target branch was never seen.
+        """
+        self._tips = self._tips or self._read_tips()
+        return self._tips
+
+    def _read_tips(self) -> Tips:
         out = self._read(["for-each-ref", "--format=%(objectname) %(refname)", "--", TRACKED]).out
         lines = (line.partition(" ") for line in out.decode("utf-8", "replace").splitlines())
         found = {name.removeprefix(TRACKED): oid_of(oid) for oid, _, name in lines}
@@ -132,14 +144,14 @@ class Mirror:
     def touching(self, tip: Oid, folder: str) -> list[Oid]:
         """List the commits of the first-parent line that changed a folder, newest first."""
         arguments = ["rev-list", "--first-parent", "--end-of-options", oid_of(tip), "--", file_path(folder)]
-        return [Oid(line) for line in self._read(arguments).out.decode("ascii").split()]
+        return [Oid(line) for line in self._lasting(arguments).decode("ascii").split()]
 
     def anchors(self, tip: Oid, *, limit: int) -> list[tuple[Oid, Oid]]:
         """List the newest commits of the first-parent line that say where the ledger ended: commit and ledger tip."""
         about = "--format=%H %(trailers:key=Ledger,valueonly,separator=%x20)"
         bounds = ["--first-parent", f"--max-count={int(limit)}", "--extended-regexp"]
         looked = ["--grep=^Ledger: [0-9a-f]{40}$", about, "--end-of-options", oid_of(tip), "--"]
-        lines = self._read(["log", *bounds, *looked]).out.decode("utf-8", "replace").splitlines()
+        lines = self._lasting(["log", *bounds, *looked]).decode("utf-8", "replace").splitlines()
         pairs = (line.split(" ") for line in lines)
         return [(Oid(pair[0]), Oid(pair[1])) for pair in pairs if len(pair) == 2 and _OID.fullmatch(pair[1])]  # noqa: PLR2004  a pair
 
@@ -154,9 +166,12 @@ class Mirror:
 
     def known(self, oids: Iterable[Oid]) -> set[Oid]:
         """Return those of ``oids`` that are here."""
-        asked = "".join(f"{oid_of(oid)}\n" for oid in oids).encode()
-        out = self._read(["cat-file", "--batch-check=%(objectname)"], stdin=asked).out.decode("ascii")
-        return {Oid(line) for line in out.splitlines() if " " not in line}
+        wanted = {oid_of(oid) for oid in oids}
+        if missing := sorted(wanted - self._here):
+            asked = "".join(f"{oid}\n" for oid in missing).encode()
+            out = self._read(["cat-file", "--batch-check=%(objectname)"], stdin=asked).out.decode("ascii")
+            self._here |= {Oid(line) for line in out.splitlines() if " " not in line}
+        return wanted & self._here
 
     def commit_info(self, oid: Oid) -> CommitInfo:
         """Read a commit: parents, people, times, message. Raises: PermanentError."""
@@ -182,7 +197,7 @@ class Mirror:
         if not prefixes:
             return {}
         below = [] if "" in prefixes else [file_path(prefix.rstrip("/")) for prefix in prefixes]
-        out = self._read(["ls-tree", "-r", "-z", "--full-tree", "--", oid_of(commit), *below]).out
+        out = self._lasting(["ls-tree", "-r", "-z", "--full-tree", "--", oid_of(commit), *below])
         files: dict[str, Oid] = {}
         for line in filter(None, out.split(b"\0")):
             about, _, path = line.partition(b"\t")
@@ -269,11 +284,19 @@ class Mirror:
             return Unknown(str(error))
 
     def remember(self, moves: Sequence[RefUpdate]) -> None:
-        """Note where branches end after our own push, as a fetch would."""
-        sides = ((TRACKED + move.ref.removeprefix("refs/heads/"), move.new) for move in moves)
-        lines = [f"update {name} {oid_of(new)}\n" if new else f"delete {name}\n" for name, new in sides]
-        with clone.alone(self._directory) as lock:
-            self._git.run(["update-ref", "--stdin"], stdin="".join(lines).encode(), keep_open=[lock])
+        """Note where branches end after our own push, as a fetch would; the next fetch says it to the disk."""
+        tips = self.tips()
+        target, ledgers, promotions = tips.target, dict(tips.ledgers), dict(tips.promotions)
+        for move in moves:
+            name = move.ref.removeprefix("refs/heads/")
+            year = name.removeprefix(LEDGER)
+            if name == self.branch and move.new:
+                target = move.new
+            elif name.startswith(PROMOTIONS):
+                _put(promotions, name, move.new)
+            elif name.startswith(LEDGER) and _YEAR.fullmatch(year):
+                _put(ledgers, year, move.new)
+        self._tips = Tips(target, ledgers, promotions)
 
     def tidy(self) -> None:
         """Pack what has gathered; for idle hours. Commits that were never pushed go after two weeks."""
@@ -282,6 +305,16 @@ class Mirror:
             self._git.run(arguments, timeout_seconds=_TIDY_SECONDS, keep_open=[lock])
 
     # Within
+
+    def _lasting(self, arguments: Sequence[str]) -> bytes:
+        """Ask git something whose answer is fixed by the ids in it; the last answers are remembered."""
+        key = tuple(arguments)
+        if key not in self._answers:
+            self._answers[key] = self._read(arguments).out
+        self._answers.move_to_end(key)
+        while len(self._answers) > _MAX_ANSWERS:
+            self._answers.popitem(last=False)
+        return self._answers[key]
 
     def _read(self, arguments: Sequence[str], *, stdin: bytes = b"", check: bool = True) -> Answer:
         """Run a command that reads the clone; where the clone itself is broken, the next fetch mends it."""
@@ -393,3 +426,10 @@ class Mirror:
         while line != old and line in self._made and self._made[line]:
             line = self._made[line][0]
         return line == old or self.is_ancestor(old, new)
+
+
+def _put(names: dict[str, Oid], name: str, oid: Oid | None) -> None:
+    if oid:
+        names[name] = oid
+    else:
+        names.pop(name, None)
