@@ -28,7 +28,6 @@ from policies.state import Promotion, Stage
 from policies.validator import ACCOUNT_FLAGS
 from policies.verdict import Passed
 
-MAX_ATTEMPTS = 3  # a head that the forge refuses so often waits for a person
 _log = logging.getLogger(__name__)
 
 
@@ -77,8 +76,8 @@ class Reconciler:
         pull = self._pull(look, promotion)
         if not pull.is_open:
             return self._done(self.desk.append(self._ending(promotion, "closed"), at))
-        if self._attempts(look, promotion) >= MAX_ATTEMPTS:
-            return self._rebase(look, promotion, at)
+        if promotion.attempts and self._is_behind(look, promotion):
+            return self._done(self.desk.append(lambda found, _tip: self._rebased(found, promotion.id), at))
         row = decide_row(look.world, promotion.environment, promotion.service, at)
         mine = next((one for one in row.candidates if one.promotion == promotion.id), None) if row else None
         if mine is None or mine.verdict is not Standing.READY:
@@ -157,18 +156,12 @@ class Reconciler:
         self.pulls[promotion.id] = replace(pull, head=promotion.head)
         return pull
 
-    def _attempts(self, look: Survey, promotion: Promotion) -> int:
-        return look.state.count(f"abort/{promotion.id}/{promotion.head}")
-
-    def _rebase(self, look: Survey, promotion: Promotion, at: datetime) -> bool:
-        """Build the same change anew on the target's tip, where that has moved: approvals stand (promise 4)."""
-        if self.desk.mirror.parents(Oid(promotion.head))[0] == look.tips.target:
-            self._status(promotion.head, is_allowed=False, description="the forge refuses to merge it")
-            self.left.append(f"{promotion.id}: the forge refuses to merge it; a person must act there")
-            return False
-        return self._done(self.desk.append(lambda found, _tip: self._rebased(found, promotion.id), at))
+    def _is_behind(self, look: Survey, promotion: Promotion) -> bool:
+        """Whether the head was built on an older end of the target branch than the present one."""
+        return self.desk.mirror.parents(Oid(promotion.head))[0] != look.tips.target
 
     def _rebased(self, look: Survey, promotion_id: str) -> Proposal:
+        """Build the same change anew on the target's tip: approvals stand (promise 4)."""
         promotion = look.state.promotions[promotion_id]
         if promotion.stage is not Stage.OPEN:
             return Proposal()

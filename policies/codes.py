@@ -25,6 +25,7 @@ class Code(StrEnum):
     APPROVALS_MISSING = "approvals-missing"
     WAITING_FOR_A_GO = "waiting-for-a-go"
     MERGING = "merging"
+    FORGE_REFUSED = "forge-refused"
     OPEN_ELSEWHERE = "other-promotion-open"
     # the place in Git
     NO_REFERENCE = "no-reference"
@@ -69,6 +70,7 @@ MEANINGS: dict[Code, str] = {
     Code.APPROVALS_MISSING: "approvals are missing",
     Code.WAITING_FOR_A_GO: "the last approval is too old to merge by itself; an approver gives it anew",
     Code.MERGING: "it is being merged",
+    Code.FORGE_REFUSED: "the forge did not merge it; it is tried again later",
     Code.OPEN_ELSEWHERE: "another promotion of the service is open there",
     Code.NO_REFERENCE: "no file under the environment's path names the service's image",
     Code.AMBIGUOUS: "several places name the image with different tags",

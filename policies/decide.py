@@ -1,7 +1,7 @@
 """The decision: for every version, service and environment what may happen now, and why."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from policies.codes import Code
@@ -204,6 +204,8 @@ def _candidate(
     reasons = list(not_yet(ask(_gates(rule, mine), case)))
     if live and mine is None:
         reasons.append(Waiting(Code.OPEN_ELSEWHERE, f"{live.image[0].tag} is under way"))
+    if mine and mine.stage is Stage.OPEN and (again := tried_again_at(mine)) and at < again:
+        reasons.append(Waiting(Code.FORGE_REFUSED, f"{mine.why}, {mine.attempts} times", again))
     if mine and mine.stage is not Stage.OPEN:
         reasons.append(Waiting(Code.MERGING, f"it is {mine.stage}"))
     if any(isinstance(reason, Failed) for reason in reasons):
@@ -219,3 +221,12 @@ def _gates(rule: EffectiveRule, promotion: Promotion | None) -> tuple[Gate, ...]
     if rule.environment.is_guarded:
         return (*ASKED, previous, held, frozen_gate, known_before, approvals_gate)
     return ALONE
+
+
+def tried_again_at(promotion: Promotion) -> datetime | None:
+    """Return when a head that was not merged is tried again: after 1, 2, 4 ... minutes, at most an hour."""
+    if promotion.attempted is None or not promotion.attempts:
+        return None
+    return promotion.attempted + min(
+        timedelta(hours=1), timedelta(minutes=2 ** min(promotion.attempts - 1, 6))
+    )

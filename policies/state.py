@@ -76,6 +76,8 @@ class Promotion:
     refreshed: datetime | None = None  # when it was voided last: expiry counts from there
     intent: str = ""  # oid of the live or last intent's commit
     intent_key: str = ""
+    attempts: int = 0  # how often this head was not merged, and when last
+    attempted: datetime | None = None
     commit: str = ""
     ended_by: Bot | By | None = None
     ended_note: str = ""
@@ -361,6 +363,7 @@ def _void(state: State, entry: Entry, _oid: str) -> None:
             image=entry.image,
             previous=entry.previous,
             head=entry.head,
+            attempts=0,
             refreshed=entry.time,
             why=entry.why,
         )
@@ -373,7 +376,7 @@ def _undone(state: State, promotion: Promotion, approvals: Iterable[Approval]) -
 
 
 def _rebased(state: State, entry: Entry, _oid: str) -> None:
-    _change(state, entry, head=entry.head)
+    _change(state, entry, head=entry.head, attempts=0)
 
 
 def _intent(state: State, entry: Entry, oid: str) -> None:
@@ -383,7 +386,9 @@ def _intent(state: State, entry: Entry, oid: str) -> None:
 def _abort(state: State, entry: Entry, _oid: str) -> None:
     counted = f"abort/{entry.promotion}/{entry.head}"
     state.counts[counted] = state.count(counted) + 1
-    _step(state, entry, why=entry.why)
+    promotion = state.promotion_of(entry)
+    attempts = promotion.attempts + 1 if promotion else 1
+    _step(state, entry, why=entry.why, attempts=attempts, attempted=entry.time)
 
 
 def _merged(state: State, entry: Entry, _oid: str) -> None:
