@@ -82,8 +82,12 @@ def looking(settings: Settings) -> Iterator[Engine]:
 
 
 @contextmanager
-def working(settings: Settings, *, chat: Chat | None, say: Say) -> Iterator[Engine]:
-    """Yield the engine that may write, alone on its state folder; without a chat ``say`` gets what would be said.
+def working(
+    settings: Settings, *, chat: Chat | None, say: Say, printer: Say | None = None
+) -> Iterator[Engine]:
+    """Yield the engine that may write, alone on its state folder; ``say`` hears when that has to be waited for.
+
+    Without a chat ``printer`` gets what would be said there.
 
     Raises: BotError.
     """
@@ -98,7 +102,7 @@ def working(settings: Settings, *, chat: Chat | None, say: Say) -> Iterator[Engi
         try:
             desk = open_desk(settings, signer, remembered=index.remembered())
             forge = _forge(settings, desk.mirror.branch)
-            outbox = Outbox(index, chat, None if chat else say)
+            outbox = Outbox(index, chat, None if chat else printer)
             yield Engine(desk, registry, SystemClock(), index, outbox, forge, chat)
         finally:
             registry.close()
@@ -112,7 +116,7 @@ def _forge(settings: Settings, branch: str) -> GitHubForge | None:
 
 
 @contextmanager
-def alone(folder: Path, say: Say, *, wait_seconds: float = WAIT_SECONDS) -> Iterator[None]:
+def alone(folder: Path, say: Say) -> Iterator[None]:
     """Keep other writers of this machine off a state folder; wait for one that is there, and say so.
 
     Raises: TransientError when it stays, PermanentError where the folder cannot be used.
@@ -125,7 +129,7 @@ def alone(folder: Path, say: Say, *, wait_seconds: float = WAIT_SECONDS) -> Iter
             f"the state folder {folder} cannot be used ({error.strerror}); see COUNTERSIGN_DATABASE"
         ) from error
     try:
-        _take(descriptor, folder, say, wait_seconds)
+        _take(descriptor, folder, say)
         os.truncate(descriptor, 0)
         os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
         yield
@@ -133,8 +137,8 @@ def alone(folder: Path, say: Say, *, wait_seconds: float = WAIT_SECONDS) -> Iter
         os.close(descriptor)
 
 
-def _take(descriptor: int, folder: Path, say: Say, wait_seconds: float) -> None:
-    deadline = time.monotonic() + wait_seconds
+def _take(descriptor: int, folder: Path, say: Say) -> None:
+    deadline = time.monotonic() + WAIT_SECONDS
     has_said = False
     while True:
         with suppress(BlockingIOError):

@@ -123,7 +123,7 @@ def pass_(
         return _dry_pass(settings, environment)
     with (
         patience("the pass is at work"),
-        assembly.working(settings, chat=doors.chat(settings), say=print_line) as engine,
+        assembly.working(settings, chat=doors.chat(settings), say=tell, printer=print_line) as engine,
     ):
         _check_environment(engine, environment)
         report = engine.run_pass(environment)
