@@ -409,6 +409,16 @@ def test_what_is_closed_or_not_there_is_not_merged(
     assert missing == NotMerged("refused", "there is no pull request 9 in example/gitops")
 
 
+@pytest.mark.parametrize("answer", ["[]", '{"merged": false}', '{"merged": true, "sha": "main"}'])
+def test_a_merge_that_was_answered_with_something_else_is_unknown(answer: str) -> None:
+    base = {"ref": "main", "sha": NOBODY}
+    body = {"number": 1, "state": "open", "head": {"sha": NOBODY}, "base": base}
+    with answering(200, json.dumps(body), put=answer) as forge:
+        merged = forge.merge(1, head=NOBODY, title="t", message="m")
+
+    assert merged == NotMerged("unknown", "the forge answered the merge with something else")
+
+
 # Closing, commenting, statuses, people
 
 
@@ -518,6 +528,23 @@ def test_accounts_have_numbers_and_strangers_have_none(forge: GitHubForge) -> No
     logins = ("ada-l", "ADA-L", "nobody", "", "../user", "a" * 200, "ada l", "ada?x=1")
 
     assert [forge.account_id(login) for login in logins] == [583, 583, 0, 0, 0, 0, 0, 0]
+
+
+def test_below_a_flood_nothing_more_is_said(world: World, forge: GitHubForge, pull: PullRequest) -> None:
+    answer = [{"body": f"word {number}"} for number in range(100)]
+    real = forge._wire.read
+    forge._wire.read = lambda path, **asked: (  # type: ignore[method-assign]
+        answer if path.endswith("/comments") else real(path, **asked)
+    )
+
+    forge.close(pull.number, "Rejected")
+
+    assert (world.shown()["state"], world.comments()) == ("closed", [])
+
+
+def test_a_description_that_is_refused_names_the_permission(world: World, pull: PullRequest) -> None:
+    with pytest.raises(PermanentError, match="give it Pull requests: write"):
+        world.forge(BOB).describe(pull.number, title="t", body="b")
 
 
 # What the forge may do to us
@@ -670,11 +697,12 @@ def test_a_forge_that_is_not_there_is_for_the_next_pass() -> None:
 
 
 class answering:  # noqa: N801  reads as a verb, like the servers of the standard library's tests
-    """A forge that answers everything with the same body."""
+    """A forge that answers everything with the same body, merges with another."""
 
-    def __init__(self, status: int, body: str) -> None:
-        def answer(_: Request, __: bytes) -> Response:
-            return Response(body, status, media_type="application/json")
+    def __init__(self, status: int, body: str, *, put: str = "") -> None:
+        def answer(request: Request, _: bytes) -> Response:
+            said = put if put and request.method == "PUT" else body
+            return Response(said, status, media_type="application/json")
 
         methods = ["GET", "POST", "PUT", "PATCH"]
         self._app = Starlette(routes=[Route("/{rest:path}", endpoint(answer), methods=methods)])
