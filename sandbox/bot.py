@@ -1,5 +1,6 @@
 """The production bot as a child process: started with settings in its environment alone, stopped, killed, asked."""
 
+import http.client
 import os
 import shutil
 import signal
@@ -7,11 +8,10 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import Self
 
@@ -133,15 +133,24 @@ class BotProcess:
         return {**kept, "HOME": str(disk), "XDG_STATE_HOME": str(disk), **settings}
 
     def _wait_until_well(self, process: subprocess.Popen[bytes]) -> None:
-        address = f"http://127.0.0.1:{self._world.bot_port}/healthz"
         ends = time.monotonic() + READY_WITHIN_SECONDS
         while time.monotonic() < ends:
             if process.poll() is not None:
                 self.check()
-            with suppress(urllib.error.URLError, OSError), urllib.request.urlopen(address, timeout=5):
-                return
+            with suppress(OSError, http.client.HTTPException):
+                if self._health() == HTTPStatus.OK:
+                    return
             time.sleep(0.1)
         raise BotProcessError(f"the bot was not well within {READY_WITHIN_SECONDS:g} s:\n{self.last_words()}")
+
+    def _health(self) -> int:
+        """Ask how it is, past every proxy. Raises: OSError, HTTPException."""
+        connection = http.client.HTTPConnection("127.0.0.1", self._world.bot_port, timeout=5)
+        try:
+            connection.request("GET", "/healthz")
+            return connection.getresponse().status
+        finally:
+            connection.close()
 
     def _signal(self, process: subprocess.Popen[bytes], what: signal.Signals) -> None:
         """Reach its helpers too, also after it has gone itself: the group is its own."""

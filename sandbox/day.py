@@ -52,7 +52,7 @@ def approved(scene: Scene) -> None:
     lands(scene, "1.4.2", asked)
     scene.card("the card says that it landed", "1.4.2", PRODUCTION, "ada", "bob")
     ack = scene.click("ada", card, "Approve")
-    scene.answered("a click on the closed card is answered privately", "ada", ack)
+    scene.answered("a click on the closed card is answered privately: it has landed", "ada", ack, "landed")
 
 
 def crash(scene: Scene) -> None:
