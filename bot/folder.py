@@ -10,9 +10,9 @@ from pathlib import Path
 
 from bot.errors import PermanentError
 from policies.markers import is_read
-from policies.yaml_events import MAX_BYTES
 
 MAX_FILES = 200_000  # a folder with more is not the one that was meant
+MAX_BYTES = 256 * 1024 * 1024  # what is read to be refused; far less is edited
 _PIECE = 65_536  # bytes; most files are read at once
 _OWN = ".git"  # git's, not the repository's
 
@@ -42,10 +42,7 @@ class Folder:
         return cls(real)
 
     def files(self) -> Iterator[tuple[str, bytes]]:
-        """Yield path (with slashes, relative) and content of each file, in no order. Raises: PermanentError.
-
-        A file beyond the size that is ever edited comes cut off behind it: that is still too large.
-        """
+        """Yield path (with slashes, relative) and content of each file, in no order. Raises: PermanentError."""
         if self.root.is_file():
             names: Iterator[str] = iter([str(self.root)])
             base = f"{self.root.parent}{os.sep}"
@@ -125,6 +122,9 @@ class Folder:
                 os.close(handle)
         except OSError as error:
             self.left_out.append(LeftOut(path, "unreadable", f"a file that cannot be read: {error.strerror}"))
+            return None
+        if len(content) > MAX_BYTES:
+            self.left_out.append(LeftOut(path, "too-large", f"a file of more than {MAX_BYTES} bytes"))
             return None
         return content
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.errors import PermanentError
 from handlers.reasons import phrase
-from handlers.tag_sources import Live, read_documents, read_tags
+from handlers.tag_sources import STDIN, Live, read_documents, read_tags
 from handlers.terminal import FINDINGS, FINE, WORLD_FAILED, UseError, print_json, print_lines, tell
 from policies import flux_documents, rules_service, rules_text, tag_list
 from policies.errors import PolicyError
@@ -81,6 +81,8 @@ def run(
         raise UseError("say what to choose by: --policy FILE, or --versions RANGE; one of them")
     if name and versions:
         raise UseError("--name picks an ImagePolicy of --policy; with --versions there is none")
+    if tags == STDIN and Path(STDIN) in policies:
+        raise UseError("stdin holds one thing: --policy - or --tags -, and a file for the other")
     question = _of_policy(policies, name) if policies else Question(parse_versions(versions))
     if bool(tags) == bool(image):
         near = f"; its image is {question.image}" if question.image else ""

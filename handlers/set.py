@@ -83,6 +83,8 @@ def run(
         raise UseError(
             "--policies needs tags: --tags FILE, or --live; one of them, and never without --policies"
         )
+    if not folder.exists():
+        raise UseError(f"there is no folder or file {folder}")
     report = Report()
     if all_to:
         rewrite = everything_to(all_to)
