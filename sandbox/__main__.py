@@ -35,7 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0 fine, 1 an expectation is broken, 2 wrong use, 130 interrupted."""
     given = _parser().parse_args(arguments)
     for name in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(name, _interrupted)
+        if signal.getsignal(name) is not signal.SIG_IGN:  # nohup has it ignored
+            signal.signal(name, _interrupted)
     try:
         with ExitStack() as stack:
             kept = Path(given.keep) if given.keep else None

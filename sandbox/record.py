@@ -117,8 +117,11 @@ def _entries(output: bytes) -> Iterator[Recorded]:
             raise GitError(f"the ledger's {oid} is a {kind}")
         raw, output = rest[: int(size)].decode(), rest[int(size) + 1 :]
         commit, _, message = raw.partition("\n\n")
-        line = message.partition("\n\n")[2]
-        yield Recorded(oid, json.loads(line), _SIGNATURE in commit)
+        try:
+            line = json.loads(message.partition("\n\n")[2])
+        except ValueError as error:
+            raise GitError(f"the ledger's {oid} does not hold one line of JSON: {error}") from error
+        yield Recorded(oid, line, _SIGNATURE in commit)
 
 
 def _landing(text: str) -> Landing:
