@@ -1,0 +1,261 @@
+"""What the world refuses on the way of a promotion: told, recorded, tried again; and what a person may not do."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from bot import assembly
+from bot.answers import NotRecorded, Recorded
+from bot.engine import Engine
+from bot.settings import load
+from handlers.chat import SlackChat, web_client
+from policies.entry import Kind
+from policies.state import Stage
+from policies.words import (
+    Approve,
+    Block,
+    Cancel,
+    Freeze,
+    Propose,
+    Reject,
+    Rollback,
+    Speaker,
+    Unapprove,
+    Unfreeze,
+    Word,
+)
+from sandbox.gitops import CHECKOUT
+from sandbox.world import World, opened
+
+START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+TEAM = "T0SANDBOX"
+
+
+class Clock:
+    """A clock that a test winds."""
+
+    def __init__(self) -> None:
+        self.at = START
+
+    def now(self) -> datetime:
+        """Return the present instant."""
+        return self.at
+
+    def wind(self, **span: float) -> None:
+        """Let time pass."""
+        self.at += timedelta(**span)
+
+
+@dataclass
+class Office:
+    """The production engine in the sandbox's world, with a clock of ours."""
+
+    world: World
+    engine: Engine
+    clock: Clock
+
+    def say(self, person: str, word: Word) -> Recorded | NotRecorded:
+        """Let somebody say something by a button."""
+        return self.engine.say(
+            Speaker(TEAM, f"U0{person.upper()}", "button", f"{person}-{self.clock.at:%s}"), word
+        )
+
+    def look(self) -> None:
+        """Make a pass, a moment later."""
+        self.clock.wind(seconds=2)
+        self.engine.run_pass()
+
+    def asked(self, version: str) -> str:
+        """Push a version, let staging take it, let Carol ask for production; return the promotion."""
+        self.world.push(CHECKOUT, version)
+        self.look()
+        answer = self.say("carol", Propose(CHECKOUT, version, "production", "we want it"))
+        assert isinstance(answer, Recorded), answer
+        return answer.promotion
+
+    def stage(self, promotion: str) -> Stage:
+        """Return how far a promotion is."""
+        return self.engine.look().state.promotions[promotion].stage
+
+    def kinds(self) -> list[str]:
+        """Return the kinds of all entries, oldest first."""
+        chain = self.engine.desk.ledger.read(self.engine.desk.mirror.fetch())
+        assert not chain.faults
+        return [entry.kind.value for _, entry in chain.entries]
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Iterator[Office]:
+    with opened(tmp_path / "world") as world:
+        settings = load({**world.settings, "XDG_STATE_HOME": str(tmp_path / "state"), "HOME": str(tmp_path)})
+        chat = SlackChat(web_client(world.slack.token, world.slack.api_url))
+        with assembly.working(settings, chat=chat, say=lambda _line: None) as engine:
+            clock = Clock()
+            engine.clock = clock
+            engine.run_pass()
+            yield Office(world, engine, clock)
+
+
+@pytest.mark.parametrize("status", [405, 409])
+def test_a_merge_that_is_refused_is_recorded_and_tried_again_later(office: Office, status: int) -> None:
+    promotion = office.asked("1.4.2")
+    office.world.forge.refuse_merges(status, times=1)
+    office.say("ada", Approve(promotion))
+    office.say("bob", Approve(promotion))
+
+    assert office.stage(promotion) is Stage.OPEN
+    assert office.kinds().count("abort") == 1
+    office.look()
+    assert office.kinds().count("intent") == 1, "not at once"
+
+    office.clock.wind(minutes=2)
+    office.look()
+
+    assert office.stage(promotion) is Stage.LANDED
+    assert office.kinds().count("approve") == 2, "nobody has to approve again"
+
+
+def test_a_merge_whose_answer_is_lost_is_found(office: Office) -> None:
+    promotion = office.asked("1.4.2")
+    office.world.forge.refuse_merges(502, times=1, after_merging=True)
+    office.say("ada", Approve(promotion))
+    office.say("bob", Approve(promotion))
+    office.look()
+
+    assert office.stage(promotion) is Stage.LANDED
+    assert office.kinds().count("merged") == 1
+
+
+def test_a_pull_request_that_a_person_closes_ends_the_promotion(office: Office) -> None:
+    promotion = office.asked("1.4.2")
+    office.world.forge.close_pull(1)
+    office.look()
+
+    assert office.stage(promotion) is Stage.CLOSED
+    answer = office.say("ada", Approve(promotion))
+    assert isinstance(answer, NotRecorded)
+    assert answer.code == "closed"
+
+
+def test_a_commit_by_somebody_else_on_the_branch_ends_it(office: Office) -> None:
+    promotion = office.asked("1.4.2")
+    branch = f"countersign/production/{CHECKOUT}/{promotion}"
+    office.world.forge.push_to_branch(branch, {"evil.yaml": "a: 1\n"}, "More\n", login="bob")
+    office.say("ada", Approve(promotion))
+    office.say("bob", Approve(promotion))
+
+    assert office.stage(promotion) is Stage.CLOSED
+    assert "intent" not in office.kinds()
+
+
+def test_a_rule_that_changes_voids_what_was_approved_under_the_old_one(office: Office) -> None:
+    promotion = office.asked("1.4.2")
+    office.say("ada", Approve(promotion))
+    path = "promotion/rules.yaml"
+    text = office.world.git.text("show", f"main:{path}").replace(
+        "2 of release-managers", "1 of release-managers"
+    )
+    office.world.forge.push_to_branch("main", {path: text + "\n"}, "Ask one person only\n", login="bob")
+    office.look()
+
+    assert office.kinds().count("void") == 1
+    assert office.stage(promotion) is Stage.OPEN, (
+        "the approval under the old rule does not count under the new one"
+    )
+    assert isinstance(office.say("ada", Approve(promotion)), Recorded)
+    assert office.stage(promotion) is Stage.LANDED
+
+
+def test_a_freeze_stops_a_merge_but_not_a_rollback(office: Office) -> None:
+    first = office.asked("1.4.2")
+    office.say("ada", Approve(first))
+    office.say("bob", Approve(first))
+    promotion = office.asked("1.4.3")
+    assert isinstance(office.say("bob", Freeze(("production",), "the big sale")), Recorded)
+    office.say("ada", Approve(promotion))
+    office.say("bob", Approve(promotion))
+    assert office.stage(promotion) is Stage.OPEN
+    office.say("carol", Cancel(promotion))
+
+    answer = office.say("ada", Rollback(CHECKOUT, "carts are empty", "", ("production",)))
+
+    assert isinstance(answer, Recorded), answer
+    assert office.stage(answer.promotion) is Stage.LANDED
+    assert isinstance(office.say("bob", Unfreeze("production", "over")), Recorded)
+    again = office.say("carol", Propose(CHECKOUT, "1.4.2", "production", "once more"))
+    assert isinstance(again, NotRecorded)
+    assert again.code == "blocked", "a version that was rolled back does not come again"
+
+
+@pytest.mark.parametrize(
+    ("person", "word", "code"),
+    [
+        pytest.param("carol", Approve, "requester", id="who asked"),
+        pytest.param("dan", Approve, "unknown-person", id="a guest whom nobody linked"),
+        pytest.param("ada", Unapprove, "not-approved", id="taking back what was not given"),
+        pytest.param(
+            "bob", lambda named: Reject(named, ""), "reason-missing", id="a rejection without a reason"
+        ),
+        pytest.param("bob", lambda _: Approve("ffffffffffff"), "unknown-promotion", id="another promotion"),
+        pytest.param("bob", lambda named: Approve(named, "0" * 12), "change-moved", id="another change"),
+        pytest.param(
+            "bob", lambda _: Block(CHECKOUT, "1.4.2", ""), "reason-missing", id="a block without a reason"
+        ),
+        pytest.param(
+            "bob", lambda _: Propose("nothing"), "unknown-service", id="a service that is not there"
+        ),
+        pytest.param(
+            "bob", lambda _: Propose(CHECKOUT, "9.9.9"), "unknown-version", id="a version that is not there"
+        ),
+        pytest.param(
+            "bob", lambda _: Propose(CHECKOUT, "1.4.2", "staging"), "not-guarded", id="where nobody is asked"
+        ),
+    ],
+)
+def test_what_the_rule_does_not_let_through(office: Office, person: str, word, code: str) -> None:  # noqa: ANN001  a maker of words
+    promotion = office.asked("1.4.2")
+
+    answer = office.say(person, word(promotion))
+
+    assert isinstance(answer, NotRecorded)
+    assert answer.code == code
+    assert office.stage(promotion) is Stage.OPEN
+    assert "approve" not in office.kinds()
+
+
+def test_an_approver_who_was_deactivated_since_does_not_count_any_more(office: Office) -> None:
+    promotion = office.asked("1.4.2")
+    office.say("ada", Approve(promotion))
+    workspace = office.world.slack.workspace
+    workspace.set_user(replace(workspace.user("ada"), deleted=True))
+    office.say("bob", Approve(promotion))
+
+    assert office.stage(promotion) is Stage.OPEN
+    assert "intent" not in office.kinds()
+
+
+def test_a_request_expires_and_its_branch_goes(office: Office) -> None:
+    promotion = office.asked("1.4.2")
+    office.clock.wind(hours=25)
+    office.look()
+
+    assert office.stage(promotion) is Stage.EXPIRED
+    assert office.kinds().count("ended") == 1
+    assert office.engine.desk.mirror.fetch().promotions == {}
+    assert Kind.MERGED.value not in office.kinds()
+
+
+def test_a_protected_branch_refuses_the_move_and_everything_else_goes_on(office: Office) -> None:
+    office.world.forge.protect("main")
+    office.world.push(CHECKOUT, "1.4.2")
+    office.clock.wind(seconds=2)
+    report = office.engine.run_pass()
+    assert any("refuse" in line for line in report.left), report.left
+
+    office.world.forge.unprotect("main")
+    office.look()
+
+    assert office.kinds().count("bump") == 1
