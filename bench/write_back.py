@@ -120,6 +120,7 @@ def move(desk: Desk, registry: PycurlRegistry, at: datetime) -> tuple[float, flo
     )
     done = time.perf_counter()
     assert isinstance(answer, Appended), answer
+    desk.view(at)  # as a pass ends: people are shown what stands there now; the next pass begins warm
     return done - known, done - began
 
 

@@ -2,19 +2,19 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 
 from bot.mirror import Mirror
 from bot.objects import Oid, oid_of
 from policies import references
 from policies.entry import Pinned
-from policies.pins import Place, by_environment, place_of
+from policies.pins import Place, Shelf, files_under
 from policies.places import Found
 from policies.rules import Rules
 from policies.rules_findings import RulesError
 from policies.rules_parse import parse
 from policies.state import Place as Where
 
+_MAX_FILES = 200_000  # versions of files whose references are remembered
 _NAMES = (".yaml", ".yml", "Kustomization")  # the files that may name an image
 
 
@@ -38,6 +38,7 @@ class Book:
         self._folder = folder.strip("/")
         self._rules: dict[str, Rules | RulesError] = {}
         self._places: dict[tuple[str, str], Mapping[Where, Place]] = {}
+        self._files: dict[tuple[str, Oid], Found] = {}
         self._line: tuple[Oid, frozenset[Oid]] | None = None
 
     def rules(self, commit: str) -> Rules | None:
@@ -87,21 +88,24 @@ class Book:
         }
         wanted = sorted({path for paths in folders.values() for path in paths})
         listing = self._mirror.listing(commit, ["" if path in {"", "."} else path for path in wanted])
-        readable = {path: oid for path, oid in listing.items() if path.endswith(_NAMES)}
-        content = self._mirror.blobs(readable.values())
-        found = {path: _find(path, content[oid]) for path, oid in readable.items()}
+        found = self._found({path: oid for path, oid in listing.items() if path.endswith(_NAMES)})
+        shelves: dict[tuple[str, ...], Shelf] = {}
         places: dict[Where, Place] = {}
-        sorted_files: dict[tuple[str, ...], tuple[str, ...]] = {}
         for where, paths in folders.items():
-            if paths not in sorted_files:
-                sorted_files[paths] = by_environment({"": paths}, found)[""]
-            files = sorted_files[paths]
-            places[where] = place_of(
-                rules.services[where[1]],
-                [one for path in files for one in found[path].references],
-                [one for path in files for one in found[path].problems],
-            )
+            if paths not in shelves:
+                shelves[paths] = Shelf.of(found[path] for path in files_under(paths, found))
+            places[where] = shelves[paths].place_of(rules.services[where[1]])
         return places
+
+    def _found(self, files: Mapping[str, Oid]) -> dict[str, Found]:
+        """Return what each file says; a file that has not changed is not read again."""
+        unread = {path: oid for path, oid in files.items() if (path, oid) not in self._files}
+        if len(self._files) > _MAX_FILES:
+            self._files.clear()
+            unread = dict(files)
+        content = self._mirror.blobs(unread.values())
+        self._files.update({(path, oid): references.find(path, content[oid]) for path, oid in unread.items()})
+        return {path: self._files[path, oid] for path, oid in files.items()}
 
     def moved(
         self, before: Oid, commit: Oid
@@ -137,8 +141,3 @@ class Book:
         if self._line is None or self._line[0] != tip:
             self._line = (tip, frozenset(self._mirror.first_parents(tip)))
         return self._line[1]
-
-
-@lru_cache(maxsize=8192)
-def _find(path: str, content: bytes) -> Found:
-    return references.find(path, content)

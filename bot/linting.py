@@ -9,7 +9,7 @@ from bot.mirror import MAX_BLOB_BYTES, Mirror
 from bot.objects import Oid
 from policies import references
 from policies.codes import Code
-from policies.pins import by_environment, place_of
+from policies.pins import files_under, place_of
 from policies.places import Found, Problem, ProblemCode
 from policies.rules import Environment, Position, Rules
 from policies.rules_findings import Finding, RulesError, Weight
@@ -64,11 +64,9 @@ def _places(rules: Rules, paths: list[str], read: Read) -> tuple[Finding, ...]:
         for service in rules.services
     }
     everywhere = tuple(sorted({folder for found in folders.values() for folder in found}))
-    looked_at = by_environment({"": everywhere}, paths)[""]
+    looked_at = files_under(everywhere, paths)
     found = {path: references.find(path, content) for path, content in read(looked_at).items()}
-    files = by_environment(
-        {name: _folders(one, rules) for name, one in rules.environments.items()}, looked_at
-    )
+    files = {name: files_under(_folders(one, rules), looked_at) for name, one in rules.environments.items()}
     seen = {name: [one for path in held for one in _seen(found[path])] for name, held in files.items()}
     problems = dict.fromkeys(_problem(one) for path in looked_at for one in found[path].problems)
     torn = _torn(rules, folders, found)
@@ -101,7 +99,7 @@ def _torn(
 ) -> Iterator[Finding]:
     """Yield the services that several places name with different tags: they never move."""
     for (environment, service), paths in folders.items():
-        held = by_environment({"": paths}, found)[""]
+        held = files_under(paths, found)
         mine = [one for path in held for one in found[path].references]
         pin = place_of(rules.services[service], mine, ()).pin
         if pin.problem is Code.AMBIGUOUS:

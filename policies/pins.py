@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Self
 
 from policies.codes import Code
 from policies.edit import Edit
 from policies.entry import Pinned
 from policies.image import Digest, Tag
-from policies.places import Problem, Reference, ReferenceKind
+from policies.places import Found, Problem, Reference, ReferenceKind
 from policies.references import rewrite
 from policies.rules import DigestRule, EffectiveRule, Service
 from policies.world import Pin
@@ -21,8 +22,35 @@ class Place:
     pin: Pin
 
 
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """What the files of one environment hold, sorted by repository, so that each service looks at its own only."""
+
+    references: Mapping[str, tuple[Reference, ...]]
+    problems: tuple[Problem, ...]
+
+    @classmethod
+    def of(cls, found: Iterable[Found]) -> Self:
+        """Sort what was found in files."""
+        references: dict[str, list[Reference]] = {}
+        problems: list[Problem] = []
+        names: dict[str, str] = {}
+        for one in found:
+            problems += one.problems
+            for reference in one.references:
+                name = names.get(reference.repository)
+                if name is None:
+                    name = names[reference.repository] = reference.repository.canonical
+                references.setdefault(name, []).append(reference)
+        return cls({name: tuple(mine) for name, mine in references.items()}, tuple(problems))
+
+    def place_of(self, service: Service) -> Place:
+        """Return what the files say of a service: its images, or why they cannot be used."""
+        return place_of(service, self.references.get(service.image.canonical, ()), self.problems)
+
+
 def place_of(service: Service, references: Iterable[Reference], problems: Iterable[Problem]) -> Place:
-    """Return what an environment's files say of a service: its images, or why they cannot be used."""
+    """Return what references to a service's image say together, or why they cannot be used."""
     mine = [one for one in references if one.repository.canonical == service.image.canonical]
     ours = tuple(one for one in mine if one.tag and not _is_overridden(one, mine))
     pins = {(one.tag, one.digest or "") for one in ours}
@@ -79,15 +107,9 @@ def edits_to(place: Place, rule: EffectiveRule, image: Pinned) -> tuple[Edit, ..
     return tuple(edit for one in place.references for edit in rewrite(one, tag, digest, pin=pin))
 
 
-def by_environment(
-    rules_paths: Mapping[str, tuple[str, ...]], paths: Iterable[str]
-) -> dict[str, tuple[str, ...]]:
-    """Sort files under the environments whose folders hold them."""
-    files = sorted(paths)
-    return {
-        name: tuple(path for path in files if any(_is_under(path, folder) for folder in folders))
-        for name, folders in rules_paths.items()
-    }
+def files_under(folders: tuple[str, ...], paths: Iterable[str]) -> tuple[str, ...]:
+    """Return the files that one of these folders holds, in the order of their names."""
+    return tuple(path for path in sorted(paths) if any(_is_under(path, folder) for folder in folders))
 
 
 def _is_under(path: str, folder: str) -> bool:
