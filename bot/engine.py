@@ -324,7 +324,7 @@ class Engine:
             look = self.desk.view(at)
         except Declined:
             return
-        self.index.follow(self.desk.ledger.read(self.desk.mirror.tips()))
+        self._follow()
         places = look.state.shown
         known = self.outbox.known(places)
         wanted = cards(look, decide(look.world, at), self._pulls(), known, self._troubles(report))
@@ -337,6 +337,12 @@ class Engine:
         if news:
             self._write_places(news, at, report)
 
+    def _follow(self) -> None:
+        """Bring the index up to the ledger, but never to one that lost what the index remembers."""
+        tips = self.desk.mirror.tips()
+        if not self.desk.ledger.read_only_because(tips):
+            self.index.follow(self.desk.ledger.read(tips))
+
     def _write_places(self, places: tuple[Placed, ...], at: datetime, report: PassReport) -> None:
         def compose(look: Survey, _tip: str) -> Proposal:
             entry = Entry(kind=Kind.SHOWN, at=write_time(at), key="", shown=places)
@@ -345,7 +351,7 @@ class Engine:
         answer = self.desk.append(compose, at, look_first=False)
         if not isinstance(answer, Appended):
             report.left.append(f"the places of cards were not written down: {answer}")
-        self.index.follow(self.desk.ledger.read(self.desk.mirror.tips()))
+        self._follow()
 
     def _troubles(self, report: PassReport) -> list[Trouble]:
         """Return what people have to be told beside what a look shows."""

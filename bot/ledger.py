@@ -79,7 +79,7 @@ class Ledger:
             tip = tips.ledgers.get(year)
             chain = self._chain
             if chain is not None and chain.tip and not self._goes_on(chain, tips.ledgers.get(chain.year)):
-                self.remembered = self.remembered or chain.tip  # what was read once and is gone is an anchor
+                self.remembered = chain.tip  # what was read once and is gone is an anchor
             if chain is None or chain.year != year or (chain.tip and not self._goes_on(chain, tip)):
                 chain = Chain(year, State(year))
             else:

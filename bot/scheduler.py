@@ -1,5 +1,6 @@
 """The clock and what ticks by it: the only place that asks what time it is."""
 
+import logging
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -20,6 +21,10 @@ class SystemClock:
     def now(self) -> datetime:
         """Return the present instant, UTC, aware."""
         return datetime.now(UTC)  # noqa: TID251  this is the place
+
+
+# A tick that is longer than the interval is left out: meant so, and no news for an operator.
+logging.getLogger("apscheduler").setLevel(logging.ERROR)
 
 
 class Ticker:
