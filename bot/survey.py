@@ -7,13 +7,14 @@ from datetime import datetime, timedelta
 from bot.book import Book, RulesAt
 from bot.mirror import Tips
 from bot.ports import Registry
-from policies.canonical import Json, digest_of
+from policies.canonical import Json
 from policies.entry import Entry, Kind, Pinned, RuleAt, Sighting, write_time
 from policies.evidence import DigestAnswer, Silence, TagAnswer
 from policies.image import Digest, Repository, Tag
 from policies.keys import expected_key
 from policies.pins import Place
-from policies.rules import EffectiveRule, Rules
+from policies.rules import Rules
+from policies.rules_hash import rules_hash
 from policies.selection import select
 from policies.state import Place as Where
 from policies.state import State
@@ -199,17 +200,6 @@ def _empty(look: Survey, services: Iterable[str]) -> list[str]:
         if not isinstance(answer, Silence) and select(service.versions, answer.tags).best is None:
             found.append(name)
     return found
-
-
-def rules_hash(rules: Rules) -> str:
-    """Return the hash of everything that judges: all effective rules, by environment and service."""
-    return digest_of(
-        [
-            EffectiveRule(environment, service).hash
-            for environment in rules.environments.values()
-            for service in rules.services.values()
-        ]
-    )
 
 
 def sightings(look: Survey, *, is_first: bool) -> list[Sighting]:
