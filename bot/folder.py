@@ -73,10 +73,10 @@ class Folder:
             )
             with os.fdopen(handle, "wb") as file:
                 file.write(after)
-                with suppress(
-                    PermissionError
-                ):  # only root gives files away; the mode comes last, as this clears bits
-                    os.fchown(file.fileno(), now.st_uid, now.st_gid)
+                made = os.fstat(file.fileno())
+                if (made.st_uid, made.st_gid) != (now.st_uid, now.st_gid):
+                    with suppress(PermissionError):  # only root gives files away; it clears bits of the mode
+                        os.fchown(file.fileno(), now.st_uid, now.st_gid)
                 os.fchmod(file.fileno(), stat.S_IMODE(now.st_mode))
             Path(spare).replace(target)
         except OSError as error:
@@ -115,9 +115,10 @@ class Folder:
         try:
             handle = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
             try:
-                content = os.read(handle, _PIECE)
-                while len(content) <= MAX_BYTES and (more := os.read(handle, _PIECE)):
-                    content += more
+                content = piece = os.read(handle, _PIECE)
+                while len(piece) == _PIECE and len(content) <= MAX_BYTES:  # a file that gives less has ended
+                    piece = os.read(handle, _PIECE)
+                    content += piece
             finally:
                 os.close(handle)
         except OSError as error:
