@@ -50,7 +50,8 @@ PINNED = st.builds(
 )
 PLAIN: st.SearchStrategy[Any] = st.recursive(
     st.text(st.characters(exclude_categories=["Cs"])) | st.booleans() | st.integers(-(2**40), 2**40),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("ab\u00e9\u2028", max_size=3), inner, max_size=3),
+    lambda inner: st.lists(inner, max_size=3)
+    | st.dictionaries(st.text("ab\u00e9\u2028", max_size=3), inner, max_size=3),
     max_leaves=8,
 )  # fmt: skip
 NOTES = st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"]), min_size=1, max_size=MAX_NOTE)
