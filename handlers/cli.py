@@ -23,7 +23,7 @@ from bot.look import Look
 from bot.ports import Chat
 from bot.settings import Settings, load
 from bot.verify import verify as verified
-from handlers import tables
+from handlers import offline, tables
 from handlers.passed_over import ask_why
 from handlers.terminal import (
     FINDINGS,
@@ -361,6 +361,9 @@ def _instant(text: str) -> str:
     except EntryError as error:
         raise UseError(f"--since is {text[:40]!r}; expected 2026-11-23 or 2026-11-23T10:04:05Z") from error
     return full
+
+
+offline.register(app)
 
 
 def main(arguments: Sequence[str] | None, doors: Doors) -> int:
