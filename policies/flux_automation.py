@@ -125,9 +125,7 @@ def _suspended(path: str, text: str, spec: Fields) -> str:
     suspended = text[:start] + new + text[end:]
     try:
         yaml_events.events(suspended)
-    except (
-        yaml_events.YamlRefused
-    ):  # a form of YAML that nobody writes by hand: better no patch than a wrong one
+    except yaml_events.YamlRefused:  # a form that nobody writes by hand: better no patch than a wrong one
         return ""
     return unified_diff.unified(path, text, suspended)
 

@@ -8,7 +8,7 @@ from policies import quoting
 from policies.errors import PolicyError
 from policies.flux_objects import FluxName, Reason
 from policies.places import Problem
-from policies.yaml_nodes import AliasNode, ListNode, MapNode, Node, ScalarNode, resolved
+from policies.yaml_nodes import ListNode, MapNode, Node, ScalarNode, resolved
 
 # The pattern in the schema of every interval and timeout.
 _DURATION = re.compile(r"(?:[0-9]+(?:\.[0-9]+)?(?:ms|s|m|h))+", re.ASCII)
@@ -160,15 +160,9 @@ def invalid(problems: Iterable[Problem]) -> tuple[Problem, ...]:
 
 
 def _kind(node: Node) -> str:
-    match node:
-        case ScalarNode():
-            return "a single value"
-        case ListNode():
-            return "a list"
-        case MapNode():
-            return "a map"
-        case AliasNode():
-            return "an alias of itself"
+    if isinstance(node, ScalarNode):
+        return "a single value"
+    return "a list" if isinstance(node, ListNode) else "a map"
 
 
 def _shown(node: Node) -> str:

@@ -176,6 +176,12 @@ def test_digest_and_suspension_are_read() -> None:
             "IfNotPresent",
             id="digest",
         ),
+        pytest.param(
+            ("{range: 1.x}", "{}"), Reason.INVALID, 6, "expected a range", id="semver without range"
+        ),
+        pytest.param(
+            ("{range: 1.x}", "1.x"), Reason.INVALID, 6, "expected a map", id="semver that is no map"
+        ),
         pytest.param(("1.x}}", "1.x}}\n  suspend: maybe"), Reason.INVALID, 7, "true or false", id="suspend"),
         pytest.param(("name: app, namespace: shop", "a"), Reason.INVALID, 1, "metadata.name", id="metadata"),
     ],
@@ -208,6 +214,10 @@ def test_an_invalid_policy_is_named_as_flux_names_it(
         pytest.param(("5m", "5m\n  exclusionList: ['(']"), Reason.READ_OPERATION_FAILED, id="exclusion"),
         pytest.param(("5m", f"5m\n  exclusionList: {['x'] * 26}"), Reason.INVALID, id="26 exclusions"),
         pytest.param(("5m", "5m\n  exclusionList: x"), Reason.INVALID, id="exclusions that are no list"),
+        pytest.param(("5m", "5m\n  accessFrom: {namespaceSelectors: a}"), Reason.INVALID, id="selectors"),
+        pytest.param(
+            ("  interval: 5m", "  interval: {a: b}"), Reason.INVALID, id="an interval that is a map"
+        ),
         pytest.param(("io/v1\n", "io/v1alpha1\n"), Reason.INVALID, id="an old version"),
     ],
 )
@@ -401,6 +411,7 @@ def test_a_stalled_automation_is_named_and_still_covers(change: tuple[str, str],
         pytest.param("\N{ZERO WIDTH NO-BREAK SPACE}" + AUTOMATION, id="byte order mark"),
         pytest.param(AUTOMATION + "  suspend: false\n", id="suspend: false"),
         pytest.param(AUTOMATION + "  suspend: false # until Monday", id="no newline at the end"),
+        pytest.param(AUTOMATION + "  suspend:   # undecided\n", id="suspend without a value"),
         pytest.param(
             AUTOMATION.partition("spec:")[0] + "spec: {interval: 1m, sourceRef: {name: a}, git: {}}\n",
             id="flow",
@@ -420,6 +431,51 @@ def test_the_patch_suspends_and_git_takes_it(text: str, tmp_path: Path) -> None:
     assert [one.is_suspended for one in after.automations] == [True]
     assert reasons(after) == reasons(flux_documents.read({"flux.yaml": text.encode()}))
     assert len(file.read_text("utf-8")) - len(text) <= len("    suspend: true\r\n")
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        pytest.param("spec: later\n", id="no map"),
+        pytest.param("spec: {}\n", id="an empty map"),
+        pytest.param("spec:\n  suspend: [a]\n", id="suspend that is a list"),
+        pytest.param("spec:\n  ? interval\n  : 1m\n", id="a key with a question mark"),
+    ],
+)
+def test_without_a_sure_place_there_is_no_patch(spec: str) -> None:
+    found = documents(AUTOMATION.partition("spec:")[0] + spec)
+
+    assert [one.suspend_patch for one in found.automations] == [""]
+    assert reasons(found)
+    assert flux_documents.covers(found.automations[0], "anything")
+
+
+@pytest.mark.parametrize(
+    "selector",
+    [
+        "matchLabels: {app.kubernetes.io/part-of: shop, left-out: null}",
+        "matchExpressions: [{key: a, operator: In, values: [b]}, {key: a, operator: Exists}]",
+    ],
+)
+def test_a_selector_of_labels_is_fine(selector: str) -> None:
+    assert reasons(documents(AUTOMATION + f"  policySelector: {{{selector}}}\n")) == []
+
+
+def test_other_kinds_and_broken_neighbours_are_passed_over() -> None:
+    open_to = REPOSITORY + "  accessFrom: {namespaceSelectors: [{matchLabels: {}}]}\n"
+
+    found = documents(
+        open_to,
+        POLICY.replace("ImagePolicy", "ImageOther"),
+        broken_yaml="kind: Namespace\nx: [\n",
+        named_yaml="kind: Namespace\napiVersion: other/v1\n",
+        a__kustomization_yaml="x: [namespace\n",
+        b__kustomization_yaml="- namespace\n",
+    )
+
+    assert [str(one.name) for one in found.repositories] == ["shop/app"]
+    assert found.problems == documents(open_to).problems
+    assert found.namespaces == {}
 
 
 @pytest.mark.parametrize(
@@ -486,6 +542,15 @@ def _applied(before: str, diff: str) -> str:
             result.append(line[1:] + ("" if bare else "\n"))
     rest = old[at:]
     return "".join(result) + "\n".join(rest)
+
+
+def test_neighbours_share_a_hunk_and_what_goes_stands_before_what_comes() -> None:
+    before, after = "a\nb\nc\nd\ne\nf", "A\nB\nc\nd\nE\nf"
+
+    assert unified("x.yaml", before, after) == (
+        "--- a/x.yaml\n+++ b/x.yaml\n@@ -1,6 +1,6 @@\n-a\n-b\n+A\n+B\n c\n d\n-e\n+E\n"
+        " f\n\\ No newline at end of file\n"
+    )
 
 
 def test_a_diff_is_one_that_git_takes(tmp_path: Path) -> None:
