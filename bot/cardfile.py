@@ -51,7 +51,7 @@ def cards(
     ``troubles``: what stands beside what the look itself shows; one that is not named any more is over.
     """
     found: list[Shown] = [*first_looks(look, decision, known)]
-    found += notices(look, decision, [*troubles_of(look, decision), *troubles], known)
+    found += notices(look, [*troubles_of(look, decision), *troubles], known)
     names = episodes(look.state)
     found += _CardFile(look, decision, pulls, known, names, frozenset(names.values())).cards()
     return tuple({one.what: one for one in found if one.channel}.values())

@@ -1,4 +1,8 @@
-"""The outbox: what is to be shown, where it stands, what was sent last. Every flush converges on what is wanted."""
+"""The outbox: what is to be shown, where it stands, what was sent last. Every flush converges on what is wanted.
+
+A redraw's number grows, and is even where nothing more is expected of the thing: so the places in the ledger tell
+an empty disk which ends were shown.
+"""
 
 import logging
 from collections import Counter
@@ -42,8 +46,10 @@ class Outbox:
     def flush(self, wanted: Sequence[Shown], places: Mapping[str, Placed]) -> tuple[Placed, ...]:
         """Show what differs from what was sent last; returns the places that the ledger (``places``) should know.
 
-        A chat that fails for the moment ends the flush: the next one goes on. A channel that refuses is left out.
+        Of a thing that is wanted twice only the last counts. A chat that fails for the moment ends the flush: the
+        next one goes on. A channel that refuses is left out.
         """
+        wanted = list({shown.what: shown for shown in wanted}.values())
         if self._chat is None:
             self._print(wanted, places)
             return ()
@@ -76,8 +82,8 @@ class Outbox:
             self._remember(shown, place, now)
             return place
         # a trouble that comes again is a new message: nobody reads an old one
-        is_again = bool(last and last.stage == _OVER and _stage(shown) == _ON)
-        seq = place.seq + 1 if place else 1
+        is_again = bool(place and _is_end(place) and isinstance(shown, Notice) and not shown.is_over)
+        seq = _next(place.seq if place else 0, shown)
         effect = "edit" if place and not is_again else "message"
         faults.point(f"before-{effect}")
         try:
@@ -155,14 +161,24 @@ def _place(last: Sent | None, recorded: Placed | None) -> Placed | None:
     return recorded if recorded and recorded.seq > mine.seq else mine
 
 
+def _next(seq: int, shown: Shown) -> int:
+    """Return the number of the next redraw: even where it is the last that is expected."""
+    return seq + 1 if (seq + 1) % 2 != is_final(shown) else seq + 2
+
+
+def _is_end(place: Placed) -> bool:
+    """Whether what stands there is the end of the thing, by its number."""
+    return place.seq % 2 == 0
+
+
 def _was_told(shown: Shown, last: Sent | None, recorded: Placed | None) -> bool:
-    """Whether an empty disk forgot that the last was said: a place is recorded again only when a thing ends."""
-    is_told_once = isinstance(shown, Notice) or shown.stage is CardStage.GONE
-    return bool(last is None and is_told_once and is_final(shown) and recorded and recorded.seq > 1)
+    """Whether the end was shown already, by the ledger: this disk was emptied, or another replica was faster."""
+    is_newer = recorded is not None and (last is None or recorded.seq > last.seq)
+    return bool(is_newer and recorded and _is_end(recorded) and is_final(shown))
 
 
 def _is_news(shown: Shown, placed: Placed, recorded: Placed | None) -> bool:
-    """Whether the ledger should know: a place that is new or another one, or the end. A redraw alone makes no entry."""
+    """Whether the ledger should know: a new place, an end, or going on after one. A redraw alone makes no entry."""
     if recorded is None or (placed.channel, placed.message) != (recorded.channel, recorded.message):
         return True
-    return is_final(shown) and placed.seq > recorded.seq
+    return placed.seq > recorded.seq and (is_final(shown) or _is_end(recorded))

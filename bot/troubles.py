@@ -43,6 +43,10 @@ _SUBJECTS: Mapping[str, str] = {
 _PLACES = frozenset({Code.NO_REFERENCE.value, Code.AMBIGUOUS.value, Code.UNREADABLE.value})
 _PARTS = 5  # of a notice's name
 MAX_NAMES = 50  # in a list of services, for one message
+MAX_SUBJECT = 128  # characters, of a notice's name
+SEPARATOR = ", "  # between names in a fact
+BEHIND = "behind in "  # with an environment's name: the fact that lists its services that could move
+_BETWEEN = ","  # between environments in the name of a first look
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +62,12 @@ class Trouble:
     @property
     def what(self) -> str:
         """Our name of its notice: code, environment, service, subject; ``-`` where one does not apply."""
-        subject = re.sub(r"[^!-.0-~]", "-", self.subject)[:128]
+        subject = re.sub(r"[^!-.0-~]", "-", self.subject)[:MAX_SUBJECT]
         parts = [self.code, self.environment, self.service, subject]
         return "/".join(["notice", *(part or "-" for part in parts)])
 
 
-def notices(
-    look: Survey, decision: Decision, troubles: Sequence[Trouble], known: Collection[str]
-) -> tuple[Notice, ...]:
+def notices(look: Survey, troubles: Sequence[Trouble], known: Collection[str]) -> tuple[Notice, ...]:
     """Return what is to be told: each trouble that stands, and those told before that stand no more."""
     rules = look.world.rules
     current = {one.what: one for trouble in troubles for one in _told(rules, trouble)}
@@ -79,20 +81,25 @@ def notices(
         for what, one in current.items()
     ]
     over = [_named(what) for what in sorted(known) if what not in current]
-    return (*told, *(_over(look, one) for one in over if one and _is_over(look, decision, one, current)))
+    return (*told, *(_over(look, one) for one in over if one and _is_over(look, one, current)))
 
 
 def _told(rules: Rules, trouble: Trouble) -> Iterable[Trouble]:
     """Return one trouble for each channel that has to hear of it, named by the first environment that uses it."""
     if trouble.environment:
         return [trouble] if trouble.environment in rules.environments else []
-    first: dict[str, str] = {}
-    for environment in rules.environments.values():
-        first.setdefault(environment.channel, environment.name)
     return [
         Trouble(trouble.code, name, trouble.service, trouble.facts, trouble.subject)
-        for name in first.values()
+        for name in _firsts(rules).values()
     ]
+
+
+def _firsts(rules: Rules) -> dict[str, str]:
+    """Return the first environment of each channel: it names what is told to the whole channel."""
+    found: dict[str, str] = {}
+    for environment in rules.environments.values():
+        found.setdefault(environment.channel, environment.name)
+    return found
 
 
 def _about(trouble: Trouble) -> dict[str, str]:
@@ -118,7 +125,7 @@ def _over(look: Survey, trouble: Trouble) -> Notice:
     return Notice(what=trouble.what, channel=channel, code=trouble.code, facts=_about(trouble), is_over=True)
 
 
-def _is_over(look: Survey, decision: Decision, told: Trouble, current: Mapping[str, Trouble]) -> bool:
+def _is_over(look: Survey, told: Trouble, current: Mapping[str, Trouble]) -> bool:
     """Whether a trouble that does not show any more is over: what was not asked is not answered."""
     if told.environment not in look.world.rules.environments and told.what not in look.state.shown:
         return False  # nobody knows where to say so
@@ -131,13 +138,18 @@ def _is_over(look: Survey, decision: Decision, told: Trouble, current: Mapping[s
             mine = [one.image for one in look.world.rules.services.values() if one.image.host == told.subject]
             return all(isinstance(look.world.tags.get(image), TagList) for image in mine)
         case Wrong.DIGEST_MOVED:
-            row = decision.row(told.environment, told.service)
-            return row is None or all(
-                tag != told.subject or isinstance(look.world.digests.get((image, tag)), Digest)
-                for image, tag in _tags(look, row)
-            )
+            return _is_back(look, told)
         case _:
             return True
+
+
+def _is_back(look: Survey, told: Trouble) -> bool:
+    """Whether a tag that moved names what it named first again. That nobody waits for it any more is no news."""
+    return any(
+        (service, tag) == (told.service, told.subject)
+        and look.world.digests.get((Repository(image), Tag(tag))) == seen.sighting.digest
+        for (service, image, tag), seen in look.state.seen.items()
+    )
 
 
 # --- found in a look ----------------------------------------------------------------------------------------
@@ -150,7 +162,8 @@ def troubles_of(look: Survey, decision: Decision) -> tuple[Trouble, ...]:
         *_silent(look),
         *_by_hand(look),
         *_mismatches(look),
-        *(found for row in decision.rows for found in (*_place(look, row), *_digests_moved(look, row))),
+        *(found for row in decision.rows for found in _place(look, row)),
+        *_digests_moved(look, decision),
     )
 
 
@@ -236,15 +249,30 @@ def _place(look: Survey, row: Row) -> list[Trouble]:
     return [Trouble(row.codes[0], *place, {"detail": row.detail})]
 
 
-def _digests_moved(look: Survey, row: Row) -> list[Trouble]:
-    found = []
-    for image, tag in _tags(look, row):
-        seen = look.state.seen.get((row.service, image, tag))
-        now = look.world.digests.get((image, tag))
-        if seen and isinstance(now, Digest) and seen.sighting.digest not in {"", now}:
-            facts = {"version": tag, "was": seen.sighting.digest, "now": now}
-            found.append(Trouble(Wrong.DIGEST_MOVED, row.environment, row.service, facts, tag))
-    return found
+def _digests_moved(look: Survey, decision: Decision) -> list[Trouble]:
+    """Find tags that moved, one trouble for each channel, which names the environments that it concerns."""
+    rules = look.world.rules
+    concerned: dict[tuple[str, str, str], list[str]] = {}
+    facts: dict[tuple[str, str, str], dict[str, str]] = {}
+    for row in decision.rows:
+        for image, tag in _tags(look, row):
+            seen = look.state.seen.get((row.service, image, tag))
+            now = look.world.digests.get((image, tag))
+            if seen and isinstance(now, Digest) and seen.sighting.digest not in {"", now}:
+                where = (rules.environments[row.environment].channel, row.service, tag)
+                concerned.setdefault(where, []).append(row.environment)
+                facts[where] = {"was": seen.sighting.digest, "now": now}
+    first = _firsts(rules)
+    return [
+        Trouble(
+            Wrong.DIGEST_MOVED,
+            first[channel],
+            service,
+            {"environments": SEPARATOR.join(concerned[channel, service, tag]), **found},
+            tag,
+        )
+        for (channel, service, tag), found in facts.items()
+    ]
 
 
 def _tags(look: Survey, row: Row) -> list[tuple[Repository, Tag]]:
@@ -259,31 +287,65 @@ def _tags(look: Survey, row: Row) -> list[tuple[Repository, Tag]]:
 
 
 def first_looks(look: Survey, decision: Decision, known: Collection[str]) -> tuple[Notice, ...]:
-    """Return one notice for each environment that was never spoken of: how many services, which are behind.
+    """Return a notice for each channel about its environments that were never spoken of: which services are behind.
 
     Nothing before the ledger begins, or while no registry has answered.
     """
     answered = any(isinstance(answer, TagList) for answer in look.world.tags.values())
     if look.state.genesis is None or not answered:
         return ()
-    found = []
+    spoken = _spoken_of(known)
+    new: dict[str, list[str]] = {}
     for environment in look.world.rules.environments.values():
-        first = Trouble(Wrong.FIRST_LOOK, environment.name)
-        if first.what not in known:
-            rows = [row for row in decision.rows if row.environment == environment.name]
-            facts = {"environment": environment.name, **_behind(rows)}
-            found.append(Notice(what=first.what, channel=environment.channel, code=first.code, facts=facts))
-    return tuple(found)
+        if environment.name not in spoken:
+            new.setdefault(environment.channel, []).append(environment.name)
+    return tuple(
+        _first_look(look, decision, channel, part)
+        for channel, names in new.items()
+        for part in _parted(names)
+    )
 
 
-def _behind(rows: Iterable[Row]) -> dict[str, str]:
-    here = [row for row in rows if row.current]
-    behind = [
-        row.service for row in here if any(one.verdict is not Standing.REFUSED for one in row.candidates)
-    ]
-    return {"services": str(len(here)), "behind": str(len(behind)), "names": _listed(behind)}
+def _spoken_of(known: Collection[str]) -> set[str]:
+    """Return the environments that a first look was told of: by the names of their notices."""
+    told = [one for one in map(_named, known) if one and one.code == Wrong.FIRST_LOOK]
+    return {name for one in told for name in (one.environment, *one.subject.split(_BETWEEN))}
+
+
+def _parted(names: Iterable[str]) -> list[list[str]]:
+    """Return environments in parts whose notices can carry all their names."""
+    parts: list[list[str]] = []
+    for name in names:
+        if not parts or len(_BETWEEN.join([*parts[-1][1:], name])) > MAX_SUBJECT:
+            parts.append([])
+        parts[-1].append(name)
+    return parts
+
+
+def _first_look(look: Survey, decision: Decision, channel: str, environments: Sequence[str]) -> Notice:
+    """Return what is told of environments: how many services, which could move in each, and where nobody moves them."""
+    rules = look.world.rules.environments
+    rows = [row for row in decision.rows if row.environment in environments and row.current]
+    behind = {
+        f"{BEHIND}{name}": SEPARATOR.join(
+            row.service for row in rows if row.environment == name and _could_move(row)
+        )
+        for name in environments
+    }
+    first = Trouble(Wrong.FIRST_LOOK, environments[0], subject=_BETWEEN.join(environments[1:]))
+    facts = {
+        "environments": SEPARATOR.join(environments),
+        "services": str(len({row.service for row in rows})),
+        "asked": SEPARATOR.join(name for name in environments if not rules[name].catch_up),
+        **behind,
+    }
+    return Notice(what=first.what, channel=channel, code=first.code, facts=facts)
+
+
+def _could_move(row: Row) -> bool:
+    return any(one.verdict is not Standing.REFUSED for one in row.candidates)
 
 
 def _listed(names: Iterable[str]) -> str:
     listed = list(names)
-    return ", ".join(listed[:MAX_NAMES]) + (", ..." if len(listed) > MAX_NAMES else "")
+    return SEPARATOR.join(listed[:MAX_NAMES]) + (", ..." if len(listed) > MAX_NAMES else "")

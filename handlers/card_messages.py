@@ -3,8 +3,9 @@
 from collections.abc import Callable
 
 from bot.cards import Card, CardLine, CardStage, Who
-from handlers.reasons import phrase
+from handlers.reasons import phrase, reason
 from handlers.spans import Code, Line, Link, Mention, Moment, Sign, Span, Strong, joined, line
+from policies.verdict import Failed
 
 SHORT_COMMIT = 7
 SHORT_DIGEST = 12
@@ -17,28 +18,48 @@ def headline(card: Card) -> Line:
 
 
 def closing(card: Card) -> Line:
-    """Return the second line of an episode that is over: who asked, who approved, why it ended, where to read on."""
+    """Return the second line of an episode that is over: why it ended, who asked and why, who approved, where it is."""
     parts: list[Line] = []
     if card.ended_note:
-        parts.append(
-            line("\N{LEFT DOUBLE QUOTATION MARK}", card.ended_note, "\N{RIGHT DOUBLE QUOTATION MARK}")
-        )
-    if card.requester:
-        parts.append(line("asked for by ", _who(card.requester)))
-    if approvers := _approvers(card):
-        parts.append(line("approved by ", *approvers))
+        # of a mismatch it is a code, of all others somebody's words
+        is_code = card.stage is CardStage.MISMATCH
+        parts.append(line(phrase(card.ended_note)) if is_code else quoted(card.ended_note))
+    parts += _asked(card)
     if card.number:
         parts.append(pull_request(card))
     if card.commit:
         parts.append(commit(card.commit))
-    return joined(parts) if parts else line("Nobody had asked for it.")
+    return _begun(joined(parts)) if parts else line("Nobody had asked for it.")
+
+
+def _asked(card: Card) -> list[Line]:
+    """Return who asked and why, and who approved; whom the headline of a rollback names is not named again."""
+    because = quoted(card.note) if card.note else ()
+    who, asked = "", because
+    if card.requester and _is_back(card):
+        who = card.requester.name
+    elif card.requester:
+        asked = line("asked for by ", _who(card.requester), *(line(" because ", *because) if because else ()))
+    approvers = _approvers(card, without=who)
+    return [one for one in (asked, line("approved by ", *approvers) if approvers else ()) if one]
+
+
+def quoted(words: str) -> Line:
+    """Return somebody's words between quotation marks."""
+    return line("\N{LEFT DOUBLE QUOTATION MARK}", words, "\N{RIGHT DOUBLE QUOTATION MARK}")
+
+
+def _begun(spans: Line) -> Line:
+    """Return a line that begins with a capital letter, where its first words are ours."""
+    first, *rest = spans
+    return (first[:1].upper() + first[1:], *rest) if isinstance(first, str) else spans
 
 
 def facts(card: Card) -> tuple[Line, ...]:
     """Return what one looks at before one decides: who asked, the image, the pull request, when it expires."""
     found: list[Line] = []
     if card.voided:
-        found.append(line(Sign("warning"), " approvals void: ", phrase(card.voided)))
+        found.append(line(Sign("warning"), " The approvals are void: ", phrase(card.voided), "."))
     if card.requester:
         when = line(", ", Moment(card.asked)) if card.asked else ()
         found.append(line("Asked for by ", _who(card.requester), *when))
@@ -47,7 +68,7 @@ def facts(card: Card) -> tuple[Line, ...]:
             line("Image ", Code(card.repository or card.service), " ", Code(short_digest(card.digest)))
         )
     if card.number:
-        found.append(line("Change ", *pull_request(card)))
+        found.append(line("Pull request ", *pull_request(card)))
     if card.expires:
         found.append(line("Expires ", Moment(card.expires)))
     if card.newer:
@@ -92,8 +113,8 @@ def _who(who: Who) -> Span:
     return Mention(who.slack, who.name)
 
 
-def _approvers(card: Card) -> Line:
-    people = {one.name: one for asked in card.lines for one in asked.people}
+def _approvers(card: Card, without: str = "") -> Line:
+    people = {one.name: one for asked in card.lines for one in asked.people if one.name != without}
     return joined(((_who(one),) for one in people.values()), " and ")
 
 
@@ -118,11 +139,12 @@ def _candidate(card: Card) -> Line:
 def _open(card: Card) -> Line:
     kind = "Rollback: " if card.is_rollback else ""
     missing = any(one.missing for one in card.lines)
-    rest = (
-        f" waits for approvals: {tally(card)}."
-        if missing
-        else f" waits ({tally(card) or 'nobody is asked'})."
-    )
+    if any(isinstance(one, Failed) for one in card.waits):
+        rest = f" cannot be merged as it is; it has {tally(card) or 'no'} approvals."
+    elif missing:
+        rest = f" waits for approvals: {tally(card)}."
+    else:
+        rest = f" waits ({tally(card) or 'nobody is asked'})."
     return line(kind, *_move(card), *_where(card), rest)
 
 
@@ -139,10 +161,20 @@ def _merging(card: Card) -> Line:
 
 def _landed(card: Card) -> Line:
     if card.is_rollback:
-        left = line(" (was ", Code(card.previous), ")") if card.previous else ()
-        back = line(Strong(card.service), " is back on ", Code(card.version))
-        return line(Sign("rewind"), " ", *back, *_where(card), *left, ".")
+        return _back(card)
     return line(Sign("white_check_mark"), " ", *_move(card), " is in ", Strong(card.environment), ".")
+
+
+def _is_back(card: Card) -> bool:
+    return card.is_rollback and card.stage in {CardStage.LANDED, CardStage.MOVED}
+
+
+def _back(card: Card) -> Line:
+    """Say that a service went back, and by whom."""
+    left = line(" from ", Code(card.previous)) if card.previous else ()
+    by = line(" by ", _who(card.requester)) if card.requester else ()
+    what = line(Strong(card.service), " was rolled back", *left, " to ", Code(card.version))
+    return line(Sign("rewind"), " ", *what, *_where(card), *by, ".")
 
 
 def _mismatch(card: Card) -> Line:
@@ -166,15 +198,17 @@ def _superseded(card: Card) -> Line:
 
 
 def _moved(card: Card) -> Line:
-    left = line(Strong(card.previous), " -> ") if card.previous else ()
-    place = line(Strong(card.environment), ": ", Strong(card.service), " ")
-    return line(*place, *left, Strong(card.version), *((" ", *commit(card.commit)) if card.commit else ()))
+    if card.is_rollback:
+        return _back(card)
+    landed = line(" ", *commit(card.commit)) if card.commit else ()
+    return line(Strong(card.environment), ": ", *_move(card), *landed)
 
 
 def _gone(card: Card) -> Line:
     newer = line("; ", Code(card.newer), " took its place") if card.newer else ()
+    why = line(": ", *reason(card.waits[0])) if card.waits and not newer else ()
     what = line(Strong(card.service), " ", Code(card.version), " is no candidate any more for ")
-    return line(Sign("white_circle"), " ", *what, Strong(card.environment), *newer, ".")
+    return line(Sign("white_circle"), " ", *what, Strong(card.environment), *newer, *why, ".")
 
 
 _HEADLINES: dict[CardStage, Callable[[Card], Line]] = {

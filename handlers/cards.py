@@ -20,6 +20,7 @@ from handlers.notice_messages import notice_detail
 from handlers.reasons import reason
 from handlers.spans import Json, Line, Sign, escaped, is_address, line, plain
 from policies.codes import Code
+from policies.verdict import Failed, NotYet
 
 APPROVE = "approve"
 REJECT = "reject"
@@ -27,7 +28,6 @@ PROMOTE = "promote"
 LINK = "link_pull_request"  # ids that begin with link_ are acknowledged and nothing else
 SHORT_CHANGE = 12  # of the change, in a button's value: which content the person saw
 _DETAILED = DECIDABLE | {CardStage.CANDIDATE, CardStage.MERGING}
-_ONE_LINE = frozenset({CardStage.MOVED, CardStage.GONE})
 
 
 def render(shown: Shown, seq: int) -> Message:
@@ -47,7 +47,7 @@ def candidate_value(card: Card) -> str:
 
 def _card(card: Card, seq: int) -> Message:
     head = words.headline(card)
-    if card.stage in _ONE_LINE:
+    if card.stage is CardStage.GONE or (card.stage is CardStage.MOVED and not card.is_rollback):
         return _message(seq, head)
     if card.stage in _DETAILED:
         return _message(seq, head, *_details(card), buttons=_buttons(card))
@@ -67,9 +67,14 @@ def _details(card: Card) -> list[Json]:
 
 
 def _waits(card: Card) -> list[Line]:
-    """Return what waits besides the approvals, which stand in the lines of the rule."""
-    others = [one for one in card.waits if not (one.code == Code.APPROVALS_MISSING and card.lines)]
-    return [line(Sign("hourglass_flowing_sand"), " ", *reason(one)) for one in others]
+    """Return what waits besides what is said already: approvals by the lines of the rule, a void by its warning."""
+    said = {Code.APPROVALS_MISSING if card.lines else "", card.voided}
+    return [line(_sign(one), " ", *reason(one)) for one in card.waits if one.code not in said]
+
+
+def _sign(verdict: NotYet) -> Sign:
+    """Return what time opens with an hourglass, and what it does not as no entry."""
+    return Sign("no_entry" if isinstance(verdict, Failed) else "hourglass_flowing_sand")
 
 
 def _buttons(card: Card) -> list[Json]:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from bot.answers import NotRecorded, Recorded
-from handlers.blocks import Said
+from handlers.blocks import COMMAND, Said
 from handlers.questions import Misunderstood
 from handlers.reasons import phrase, reason
 from handlers.spans import Code as Literal
@@ -76,13 +76,13 @@ _DETAIL_IS_SAID = frozenset(
 _ENDED: dict[Stage, str] = {
     Stage.MERGING: "It is being merged at this moment",
     Stage.MERGED: "It was merged",
-    Stage.LANDED: "It has landed",
-    Stage.MISMATCH: "Something else than what was approved has landed",
+    Stage.LANDED: "It landed",
+    Stage.MISMATCH: "Something else than what was approved landed",
     Stage.REJECTED: "It was rejected",
     Stage.CANCELLED: "It was cancelled",
-    Stage.EXPIRED: "It has expired",
+    Stage.EXPIRED: "It expired",
     Stage.SUPERSEDED: "A newer version took its place",
-    Stage.REMOVED: "The rules do not have it any more",
+    Stage.REMOVED: "It was dropped by the rules",
     Stage.CLOSED: "Its pull request was closed",
 }
 
@@ -90,7 +90,11 @@ _ENDED: dict[Stage, str] = {
 def recorded(of: Recorded) -> Said:
     """Word what is on the remote now."""
     head = _RECORDED.get(of.kind, _other)(of)
-    points = [line("It waits: ", *reason(verdict)) for verdict in of.waits]
+    # how many approvals it has is in the sentence already
+    said = {Code.APPROVALS_MISSING} if of.wanted else set()
+    points = [line("It waits: ", *reason(verdict)) for verdict in of.waits if verdict.code not in said]
+    if of.kind is Kind.ROLLBACK and of.previous:
+        points.append(_left(of))
     if of.url:
         points.append(line(Link(of.url, f"pull request #{of.number}" if of.number else "pull request")))
     return Said(head, tuple(points))
@@ -212,7 +216,8 @@ def _propose(of: Recorded) -> Line:
 
 
 def _approve(of: Recorded) -> Line:
-    return line("Your approval of ", *_move(of), f" is recorded: {_count(of)}.")
+    merged = " It is merged." if of.commit else ""
+    return line("Your approval of ", *_move(of), f" is recorded: {_count(of)}.{merged}")
 
 
 def _unapprove(of: Recorded) -> Line:
@@ -232,6 +237,12 @@ def _rollback(of: Recorded) -> Line:
     verb = "went back to " if of.commit else "goes back to "
     where = line(" in ", Strong(of.environment)) if of.environment else ()
     return line(Strong(of.service), f" {verb}", Literal(of.version), *where, *left, ".")
+
+
+def _left(of: Recorded) -> Line:
+    """Return what becomes of the version that a rollback leaves."""
+    unblock = f"{COMMAND} unblock {of.service} {of.previous} because WHY"
+    return line(Literal(of.previous), " stays blocked there until somebody unblocks it: ", Literal(unblock))
 
 
 def _bump(of: Recorded) -> Line:

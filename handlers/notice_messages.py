@@ -1,15 +1,16 @@
 """The sentences of notices: what is wrong, told once, and told again when it is over."""
 
+from collections.abc import Mapping, Sequence
+
 from bot.cards import Notice
-from handlers.card_messages import SHORT_COMMIT
+from bot.troubles import BEHIND, SEPARATOR, Wrong
+from handlers.card_messages import SHORT_COMMIT, short_digest
 from handlers.reasons import phrase
 from handlers.spans import Code, Line, Link, Moment, Sign, Span, Strong, joined, line
 from policies.entry import EntryError, parse_time
 
 # code -> sentence while it lasts; names in braces are facts. Codes that are not here are said by their meaning.
 _ON: dict[str, str] = {
-    "first-look": "Countersign looks after {services} services in {environment}; {behind} could move. "
-    "What was there before moves only when somebody asks for it.",
     "rules-broken": "The rules at {commit} cannot be read, so the last good ones stay in force.",
     "registry-silent": "The registry {host} gives no answer that can be used, so nothing new comes from it.",
     "external": "Somebody moved {service} in {environment} in Git, without Countersign.",
@@ -17,13 +18,13 @@ _ON: dict[str, str] = {
     "no-reference": "No file names the image of {service} in {environment}, so it cannot move there.",
     "ambiguous-references": "Several places name the image of {service} in {environment} differently, so it stays.",
     "unreadable-reference": "The place that names {service} in {environment} cannot be edited safely, so it stays.",
-    "digest-moved": "The tag {version} of {service} names another digest than when it was first seen: it stays out.",
+    "digest-moved": "The tag {version} of {service} names another image than when it was first seen, so that image "
+    "stays out of {environments}. To use it, push it under a tag of its own.",
     "stuck": "{service} in {environment} could not be moved; it is tried again at the next pass.",
     "ledger-read-only": "The ledger can only be read, so nothing moves until an operator has looked.",
 }
 # code -> sentence when it is over
 _OVER: dict[str, str] = {
-    "first-look": "Countersign has looked at {environment}.",
     "rules-broken": "The rules can be read again.",
     "registry-silent": "The registry {host} answers again.",
     "external": "The move of {service} in {environment} without Countersign holds nothing up any more.",
@@ -31,28 +32,32 @@ _OVER: dict[str, str] = {
     "no-reference": "The place of {service} in {environment} is found again.",
     "ambiguous-references": "The place of {service} in {environment} is clear again.",
     "unreadable-reference": "The place of {service} in {environment} can be edited again.",
-    "digest-moved": "The tag {version} of {service} is no trouble any more.",
+    "digest-moved": "The tag {version} of {service} names the image again that it named first.",
     "stuck": "{service} in {environment} can move again.",
     "ledger-read-only": "The ledger can be written again.",
 }
 _HIDDEN = frozenset({"count", "environment", "service"})  # said by the sentence, or of no use alone
 _PROSE = frozenset({"detail", "what", "expected", "names", "services"})
-_CALM = frozenset({"first-look"})  # nothing is wrong
+_LABELS = {"was": "first seen as", "now": "names now"}
+MAX_IN_SENTENCE = 5  # names; more of them are a point
+MAX_NAMES = 50  # in a point
 
 
 def notice(of: Notice) -> Line:
     """Return the sentence of a notice."""
+    if of.code == Wrong.FIRST_LOOK:
+        return line(Sign("package"), " ", *_first_look(of.facts))
     known = (_OVER if of.is_over else _ON).get(of.code)
     said = _filled(known, of.facts) if known else _generic(of)
-    if of.is_over:
-        return line(Sign("white_check_mark"), " ", *said)
-    return line(Sign("package" if of.code in _CALM else "warning"), " ", *said)
+    return line(Sign("white_check_mark" if of.is_over else "warning"), " ", *said)
 
 
 def notice_detail(of: Notice) -> tuple[Line, ...]:
     """Return the facts of a notice that its sentence does not name; none where it is over."""
     if of.is_over:
         return ()
+    if of.code == Wrong.FIRST_LOOK:
+        return _could_move(of.facts)
     said = _ON.get(of.code, "{version}")
     left = {
         key: one for key, one in of.facts.items() if one and key not in _HIDDEN and f"{{{key}}}" not in said
@@ -61,22 +66,87 @@ def notice_detail(of: Notice) -> tuple[Line, ...]:
     if "file" in left:
         place = ":".join([left.pop("file"), left.pop("line", "")]).rstrip(":")
         found.append(line(Code(place), ": ", left.pop("what", "cannot be read")))
-    return (*found, *(line(f"{key}: ", _fact(key, one)) for key, one in left.items()))
+    return (*found, *(line(f"{_LABELS.get(key, key)}: ", _fact(key, one)) for key, one in left.items()))
 
 
 def _fact(key: str, value: str) -> Span:
-    if key == "until":
-        try:
-            return Moment(parse_time(value))
-        except EntryError:
-            return value
-    if key == "url":
-        return Link(value, value)
-    if key == "why":
-        return phrase(value)
-    if key == "commit":
-        return Code(value[:SHORT_COMMIT])
-    return value if key in _PROSE else Code(value)
+    match key:
+        case "until":
+            return _moment(value)
+        case "url":
+            return Link(value, value)
+        case "why":
+            return phrase(value)
+        case "commit":
+            return Code(value[:SHORT_COMMIT])
+        case "was" | "now":
+            return Code(short_digest(value))
+        case _:
+            return value if key in _PROSE else Code(value)
+
+
+def _moment(value: str) -> Span:
+    try:
+        return Moment(parse_time(value))
+    except EntryError:
+        return value
+
+
+# --- the first look -----------------------------------------------------------------------------------------
+
+
+def _behind(facts: Mapping[str, str]) -> dict[str, list[str]]:
+    """Return the services that could move, by environment."""
+    return {
+        key.removeprefix(BEHIND): value.split(SEPARATOR) if value else []
+        for key, value in facts.items()
+        if key.startswith(BEHIND)
+    }
+
+
+def _first_look(facts: Mapping[str, str]) -> Line:
+    """Return the sentence of a first look: what is looked after where, and what could move."""
+    behind = list(_behind(facts).values())
+    services, environments = facts.get("services", "?"), facts.get("environments", "?")
+    counted = f"{services} service" if services == "1" else f"{services} services"
+    where = Strong(_named(environments.split(SEPARATOR)))
+    head = line(f"Countersign looks after {counted} in ", where, f"; {_count(behind)}.")
+    asked = facts.get("asked", "")
+    if not (asked and any(behind)):
+        return head
+    which = "Versions" if asked == environments else f"In {_named(asked.split(SEPARATOR))} versions"
+    return line(*head, f" {which} that were there before move only when somebody asks for them.")
+
+
+def _count(behind: Sequence[list[str]]) -> str:
+    first = behind[0] if behind else []
+    if not any(behind):
+        return "none could move now"
+    if any(one != first for one in behind):
+        return "some could move"
+    each = " in each" if len(behind) > 1 else ""
+    names = f": {_named(first)}" if len(first) <= MAX_IN_SENTENCE else ""
+    return f"{len(first)} could move{each}{names}"
+
+
+def _could_move(facts: Mapping[str, str]) -> tuple[Line, ...]:
+    """Return which services could move where, as far as the sentence does not name them."""
+    behind = _behind(facts)
+    lists = list(behind.values())
+    if all(one == lists[0] for one in lists):
+        return tuple(line(_named(one)) for one in lists[:1] if len(one) > MAX_IN_SENTENCE)
+    return tuple(
+        line(Strong(where), f": {_named(names) if names else 'none'}") for where, names in behind.items()
+    )
+
+
+def _named(names: Sequence[str]) -> str:
+    """Return names as a sentence lists them; what is too much is counted."""
+    *most, last = [
+        *names[:MAX_NAMES],
+        *([f"{len(names) - MAX_NAMES} more"] if len(names) > MAX_NAMES else []),
+    ]
+    return f"{SEPARATOR.join(most)} and {last}" if most else last
 
 
 def _generic(of: Notice) -> Line:
@@ -87,13 +157,18 @@ def _generic(of: Notice) -> Line:
     return line(*joined(place, " "), ": " if place else "", phrase(of.code), f"{over}.")
 
 
-def _filled(template: str, facts: dict[str, str]) -> Line:
+def _filled(template: str, facts: Mapping[str, str]) -> Line:
     """Return a template with facts in the place of their names; a fact that is missing is said to be."""
     spans: list[Span] = []
     for index, part in enumerate(template.replace("}", "{").split("{")):
         if index % 2 == 0:
             spans.append(part)
         else:
-            shown = facts.get(part) or "?"
-            spans.append(Strong(shown[:SHORT_COMMIT] if part == "commit" else shown))
+            spans.append(_filling(part, facts.get(part, "?")))
     return tuple(spans)
+
+
+def _filling(name: str, value: str) -> Span:
+    if name == "commit":
+        return Strong(value[:SHORT_COMMIT])
+    return Strong(_named(value.split(SEPARATOR)) if name == "environments" else value or "?")

@@ -28,6 +28,10 @@ PHRASES: dict[str, str] = {
     "rolled-back": "it was rolled back",
     "external": "somebody changed it in Git without Countersign",
     "mismatch": "what landed is not what was approved",
+    "not-on-branch": "the merge is not on the target branch",
+    "other-change": "other places were changed than those that were approved",
+    "other-files": "other files were changed than those that were approved",
+    "other-content": "the files have another content than the one that was approved",
 }
 # their detail says only what the phrase says already
 _SELF_EXPLAINING = frozenset(
@@ -39,9 +43,12 @@ _SELF_EXPLAINING = frozenset(
         Code.ALREADY_APPROVED,
         Code.NOT_APPROVED,
         Code.DIGEST_UNKNOWN,
+        Code.DIGEST_MOVED,  # beside the digest that the card shows the first one says little
         Silent.NO_SUCH_TAG,
     }
 )
+# their detail says more exactly what the phrase says: it stands in its place, with these words behind it
+_BETTER: dict[str, str] = {Code.NOT_IN_PREVIOUS: ", as exactly this image"}
 
 
 def phrase(code: str) -> str:
@@ -51,6 +58,8 @@ def phrase(code: str) -> str:
 
 def reason(verdict: NotYet) -> Line:
     """Return one thing that stands in the way, with its detail, and until when."""
+    if verdict.detail and (rest := _BETTER.get(verdict.code)):
+        return (verdict.detail, rest)
     spans: list[Span] = [phrase(verdict.code.value)]
     if isinstance(verdict, Waiting) and verdict.until:
         spans += [", until ", Moment(verdict.until)]

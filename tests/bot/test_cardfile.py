@@ -65,6 +65,11 @@ def asked() -> tuple[Story, str]:
     return story, story.propose("1.4.2", "carol", "the fix for the cart")
 
 
+def shared() -> Story:
+    """Return a story in which both environments speak in one channel."""
+    return Story(text=RULES.replace(b"channel: deploys-staging", b"channel: deploys"))
+
+
 # --- where nobody is asked ----------------------------------------------------------------------------------
 
 
@@ -486,7 +491,7 @@ def test_a_promotion_that_nobody_saw_and_no_channel_knows_is_not_drawn() -> None
 # --- notices ------------------------------------------------------------------------------------------------
 
 
-def test_the_first_look_is_one_notice_for_each_environment() -> None:
+def test_the_first_look_is_one_notice_for_each_channel() -> None:
     story = Story()
     story.see("1.4.2", before=True)
 
@@ -497,11 +502,44 @@ def test_the_first_look_is_one_notice_for_each_environment() -> None:
     assert isinstance(told, Notice)
     assert told.channel == "deploys"
     assert told.facts == {
-        "environment": "production",
+        "environments": "production",
         "services": "1",
-        "behind": "1",
-        "names": "checkout-api",
+        "asked": "production",
+        "behind in production": "checkout-api",
     }
+
+
+def test_environments_that_share_a_channel_share_its_first_look() -> None:
+    story = shared()
+    story.see("1.4.2", before=True)
+
+    found = drawn(story, ())
+
+    (what,) = found
+    told = found[what]
+    assert isinstance(told, Notice)
+    assert told.facts == {
+        "environments": "staging, production",
+        "services": "1",
+        "asked": "staging, production",
+        "behind in staging": "checkout-api",
+        "behind in production": "checkout-api",
+    }
+    assert drawn(story, (what,)) == {}
+
+
+def test_the_first_look_of_very_many_environments_is_told_in_parts_and_once() -> None:
+    names = [f"region-{number}-{'x' * 40}" for number in range(9)]
+    more = "".join(f"  {name}: {{path: apps/{name}, channel: deploys, approvals: none}}\n" for name in names)
+    story = shared()
+    story.text = story.text.replace(b"services:", more.encode() + b"services:")
+
+    found = drawn(story, ())
+
+    told = [one for one in found.values() if isinstance(one, Notice)]
+    said = [name for one in told for name in one.facts["environments"].split(", ")]
+    assert said == ["staging", "production", *names]
+    assert drawn(story, found) == {}
 
 
 def test_the_first_look_waits_for_a_registry_that_answers() -> None:
@@ -536,7 +574,7 @@ def test_a_silent_registry_is_told_once_in_each_channel_until_it_answers() -> No
 
 
 def test_environments_that_share_a_channel_hear_of_a_registry_once() -> None:
-    story = Story(text=RULES.replace(b"channel: deploys-staging", b"channel: deploys"))
+    story = shared()
     story.tags[API] = Silence(Silent.DENIED, "401")
 
     assert list(drawn(story)) == ["notice/registry-silent/staging/-/ghcr.io"]
@@ -626,6 +664,33 @@ def test_a_tag_that_moved_is_told_where_it_runs_or_waits() -> None:
     assert names[0] not in drawn(story, (*LOOKED, *names))
     story.digests = {(API, Tag("1.4.2")): digest("1.4.2"), (API, Tag("1.4.1")): digest("1.4.1")}
     assert [notice(story, what, *names).is_over for what in names] == [True, True]
+
+
+def test_environments_that_share_a_channel_hear_of_a_moved_tag_once() -> None:
+    story = shared()
+    story.see("1.4.2")
+    story.bump("1.4.2")
+    story.digests[API, Tag("1.4.2")] = digest("something else")
+
+    found = [one for one in drawn(story).values() if isinstance(one, Notice)]
+
+    assert [one.what for one in found] == ["notice/digest-moved/staging/checkout-api/1.4.2"]
+    assert found[0].facts["environments"] == "staging, production"
+
+
+def test_a_moved_tag_that_nobody_waits_for_any_more_is_not_said_to_be_over() -> None:
+    story, promotion = asked()
+    story.digests[API, Tag("1.4.2")] = digest("something else")
+    what = "notice/digest-moved/production/checkout-api/1.4.2"
+    assert what in drawn(story)
+
+    story.say(Kind.CANCEL, promotion, "carol", note="nobody knows what it is")
+    story.see("1.4.3")
+    story.bump("1.4.3")
+
+    assert what not in drawn(story, (*LOOKED, what))
+    story.digests[API, Tag("1.4.2")] = digest("1.4.2")
+    assert notice(story, what, what).is_over
 
 
 def test_troubles_of_the_engine_are_told_until_they_are_named_no_more() -> None:

@@ -111,7 +111,7 @@ def test_a_change_is_edited_in_place_with_the_next_number_and_makes_no_entry(ind
     places = by_name(*outbox.flush([CARD], {}))
 
     assert outbox.flush([OPEN], places) == ()
-    assert page.calls == [("post", CARD.what, 1), ("edit", CARD.what, 2)]
+    assert page.calls == [("post", CARD.what, 1), ("edit", CARD.what, 3)]
     assert page.messages == {"1700.1": OPEN}
 
 
@@ -123,7 +123,7 @@ def test_the_end_is_worth_an_entry_once(index: Index) -> None:
 
     ended = outbox.flush([LANDED], places)
 
-    assert ended == (Placed(CARD.what, "C0DEPLOYS", "1700.1", 3),)
+    assert ended == (Placed(CARD.what, "C0DEPLOYS", "1700.1", 4),)
     assert outbox.flush([LANDED], by_name(*ended)) == ()
 
 
@@ -140,12 +140,12 @@ def test_a_message_that_was_deleted_is_posted_again_and_its_new_place_returned(i
     places = by_name(*outbox.flush([CARD], {}))
     page.messages.clear()
 
-    assert outbox.flush([OPEN], places) == (Placed(CARD.what, "C0DEPLOYS", "1700.2", 2),)
+    assert outbox.flush([OPEN], places) == (Placed(CARD.what, "C0DEPLOYS", "1700.2", 3),)
 
 
 def test_an_empty_disk_edits_where_the_ledger_says() -> None:
     page = Page(messages={"1699.9": CARD})
-    recorded = Placed(CARD.what, "C0DEPLOYS", "1699.9", 4)
+    recorded = Placed(CARD.what, "C0DEPLOYS", "1699.9", 3)
 
     assert forgetful(page, [OPEN], by_name(recorded)) == ()
     assert page.calls == [("edit", CARD.what, 5)]
@@ -163,7 +163,10 @@ def test_a_place_that_another_replica_recorded_later_is_edited(index: Index) -> 
     assert page.messages["1705.5"] == OPEN
 
 
-@pytest.mark.parametrize("shown", [GONE, OVER], ids=["gone", "over"])
+ENDS = [GONE, OVER, LANDED, replace(CARD, stage=CardStage.MOVED)]
+
+
+@pytest.mark.parametrize("shown", ENDS, ids=["gone", "over", "landed", "moved"])
 def test_an_empty_disk_does_not_tell_old_ends_again(shown: Shown) -> None:
     page = Page()
     told, open_still = (
@@ -175,6 +178,72 @@ def test_an_empty_disk_does_not_tell_old_ends_again(shown: Shown) -> None:
     assert page.calls == []
     forgetful(page, [shown], by_name(open_still))
     assert len(page.calls) == 1
+
+
+@pytest.mark.parametrize("before", [[], [CARD], [CARD, OPEN], [SILENT, OVER, SILENT]], ids=len)
+@pytest.mark.parametrize("shown", ENDS, ids=["gone", "over", "landed", "moved"])
+def test_whatever_came_before_an_end_is_told_once_through_any_number_of_empty_disks(
+    before: list[Shown], shown: Shown
+) -> None:
+    page = Page()
+    places: dict[str, Placed] = {}
+    for one in (*before, shown):
+        places.update(by_name(*forgetful(page, [replace(one, what=shown.what)], places)))
+    told = len(page.calls)
+
+    for _ in range(2):
+        assert forgetful(page, [shown], places) == ()
+    assert len(page.calls) == told
+    assert list(page.messages.values())[-1] == shown
+
+
+def test_what_begins_again_after_its_end_is_told_to_its_next_end() -> None:
+    page = Page()
+    places: dict[str, Placed] = {}
+    for shown in (CARD, GONE, CARD, GONE):
+        places.update(by_name(*forgetful(page, [shown], places)))
+
+    assert [call[0] for call in page.calls] == ["post", "edit", "edit", "edit"]
+    assert page.messages == {"1700.1": GONE}
+
+
+def test_an_end_that_another_replica_told_is_not_told_again(index: Index) -> None:
+    page, other = Page(), Index.open(None)
+    mine, yours = Outbox(index, page, None), Outbox(other, page, None)
+    places = by_name(*mine.flush([OPEN], {}))
+    yours.flush([OPEN], places)
+    places |= by_name(*yours.flush([LANDED], places))
+    told = len(page.calls)
+
+    assert mine.flush([LANDED], places) == ()
+    assert len(page.calls) == told
+    other.close()
+
+
+def test_of_what_is_wanted_twice_only_the_newest_is_shown(index: Index) -> None:
+    page = Page()
+
+    places = Outbox(index, page, None).flush([CARD, SILENT, OPEN], {})
+
+    assert [call[1] for call in page.calls] == [CARD.what, SILENT.what]
+    assert page.messages["1700.1"] == OPEN
+    assert len(places) == 2
+
+
+def test_a_version_that_was_asked_for_before_its_card_was_posted_has_one_message() -> None:
+    story, page = Story(), Page()
+    story.see("1.4.2")
+    story.bump("1.4.2")
+    story.propose("1.4.2")
+    look, decision = story.look()
+
+    forgetful(page, cards(look, decision, {}, ()), {})
+
+    said = [one for one in page.messages.values() if isinstance(one, Card) and one.version == "1.4.2"]
+    assert [(one.environment, one.stage) for one in said] == [
+        ("staging", CardStage.MOVED),
+        ("production", CardStage.OPEN),
+    ]
 
 
 def test_a_notice_is_told_once_and_edited_when_it_is_over(index: Index) -> None:
@@ -292,7 +361,7 @@ def test_printing_does_not_forget_where_a_message_stands(index: Index) -> None:
     Outbox(index, None, lambda _: None).flush([OPEN], places)
     chat.flush([OPEN], {})
 
-    assert page.calls == [("post", CARD.what, 1), ("edit", CARD.what, 2)]
+    assert page.calls == [("post", CARD.what, 1), ("edit", CARD.what, 3)]
 
 
 def test_without_chat_and_printer_nothing_happens(index: Index) -> None:

@@ -18,7 +18,7 @@ from sandbox.block_kit import interactive, problems_of_blocks
 from sandbox.members import sample_world
 from sandbox.transcript import Transcript
 from sandbox.workspace import Workspace
-from tests.handlers.samples import ADA, AT, BOB, CHANGE, PROMOTION, card
+from tests.handlers.samples import ADA, AT, BOB, CAROL, CHANGE, PROMOTION, card
 
 FULL = (CardLine("2 of release-managers", (ADA, BOB), 0),)
 DECISIONS = {"approve", "reject", "promote"}
@@ -115,7 +115,7 @@ OPEN = """\
 checkout-api `1.4.1` → `1.4.2` in production waits for approvals: 1 of 2.
 Asked for by @carol, Nov 20, 2026 14:28 UTC
 Image `ghcr.io/example/checkout-api` `sha256:9b1c9b1c9b1c…`
-Change #418 (https://github.com/example/gitops/pull/418)
+Pull request #418 (https://github.com/example/gitops/pull/418)
 Expires Nov 21, 2026 14:28 UTC
 - \N{MEDIUM WHITE CIRCLE} 2 of release-managers: approved by @ada, 1 missing
 - \N{HOURGLASS WITH FLOWING SAND} the environment stands still, until Nov 20, 2026 14:28 UTC: audit
@@ -140,7 +140,87 @@ def test_a_candidate_carries_service_environment_and_version() -> None:
 def test_a_move_by_the_bot_is_one_line() -> None:
     shown = card(CardStage.MOVED, environment="staging", commit="d1a82a4" + "0" * 33)
 
-    assert seen(render(shown, 1)) == "staging: checkout-api 1.4.1 -> 1.4.2 `d1a82a4`"
+    assert seen(render(shown, 1)) == "staging: checkout-api `1.4.1` → `1.4.2` `d1a82a4`"
+
+
+def test_a_rollback_by_a_commit_says_by_whom_and_why() -> None:
+    shown = card(
+        CardStage.MOVED,
+        environment="staging",
+        version="1.4.3",
+        previous="1.5.0",
+        is_rollback=True,
+        note="it is not what was tested",
+        number=0,
+        lines=(),
+        commit="d1a82a4" + "0" * 33,
+    )
+
+    assert seen(render(shown, 1)).splitlines() == [
+        (
+            "\N{BLACK LEFT-POINTING DOUBLE TRIANGLE} checkout-api was rolled back from `1.5.0` to `1.4.3` "
+            "in staging by @carol."
+        ),
+        "“it is not what was tested”, `d1a82a4`",
+    ]
+
+
+def test_a_rollback_by_a_pull_request_names_each_person_once() -> None:
+    lines = (CardLine("2", (CAROL, BOB), 0),)
+    shown = card(CardStage.LANDED, is_rollback=True, note="baskets are empty", lines=lines)
+
+    head, second = seen(render(shown, 1)).splitlines()
+
+    assert head.endswith("was rolled back from `1.4.1` to `1.4.2` in production by @carol.")
+    assert second.startswith("“baskets are empty”, approved by @bob, #418")
+
+
+@pytest.mark.parametrize(
+    "stage",
+    [
+        CardStage.LANDED,
+        CardStage.REJECTED,
+        CardStage.CANCELLED,
+        CardStage.EXPIRED,
+        CardStage.SUPERSEDED,
+        CardStage.REMOVED,
+        CardStage.CLOSED,
+    ],
+)
+def test_the_second_line_of_what_is_over_quotes_the_reason_that_was_given(stage: CardStage) -> None:
+    second = seen(render(card(stage, note="fixes rounding"), 1)).splitlines()[1]
+
+    assert second.startswith("Asked for by @carol because “fixes rounding”, approved by @ada")
+
+
+def test_who_ended_it_is_quoted_before_who_asked() -> None:
+    shown = card(CardStage.REJECTED, note="fixes rounding", ended_by=BOB, ended_note="it fails", lines=())
+
+    head, second = seen(render(shown, 1)).splitlines()
+
+    assert head.endswith("was rejected by @bob.")
+    assert second.startswith("“it fails”, asked for by @carol because “fixes rounding”, #418")
+
+
+def test_the_reason_of_a_mismatch_is_no_quotation() -> None:
+    second = seen(render(card(CardStage.MISMATCH, ended_note="other-files"), 1)).splitlines()[1]
+
+    assert second.startswith("Other files were changed than those that were approved, asked for by @carol")
+
+
+def test_a_candidate_that_is_none_any_more_says_why() -> None:
+    blocked = card(CardStage.GONE, waits=(Failed(Code.BLOCKED, "it leaks"),))
+    overtaken = card(CardStage.GONE, waits=(Failed(Code.NEWER_AVAILABLE),), newer="1.4.3")
+
+    assert seen(render(blocked, 1)).endswith("in an environment before: it leaks.")
+    assert seen(render(overtaken, 1)).endswith("for production; `1.4.3` took its place.")
+
+
+def test_what_cannot_go_on_does_not_ask_for_approvals() -> None:
+    shown = seen(render(card(waits=(Failed(Code.BLOCKED, "it leaks"),)), 1))
+
+    assert shown.splitlines()[0].endswith("cannot be merged as it is; it has 1 of 2 approvals.")
+    assert "- \N{NO ENTRY} somebody blocked the version" in shown
 
 
 def test_a_landed_card_is_two_lines_that_name_who_trusted_it() -> None:
@@ -148,14 +228,18 @@ def test_a_landed_card_is_two_lines_that_name_who_trusted_it() -> None:
 
     assert seen(message).splitlines() == [
         "\N{WHITE HEAVY CHECK MARK} checkout-api `1.4.1` → `1.4.2` is in production.",
-        "asked for by @carol, approved by @ada and @bob, #418 (https://github.com/example/gitops/pull/418), `d1a82a4`",
+        "Asked for by @carol, approved by @ada and @bob, #418 (https://github.com/example/gitops/pull/418), `d1a82a4`",
     ]
 
 
-def test_void_approvals_say_why() -> None:
-    message = render(card(voided=Code.DIGEST_MOVED, lines=(CardLine("2 of release-managers", (), 2),)), 1)
+def test_void_approvals_say_why_once() -> None:
+    moved = Failed(Code.DIGEST_MOVED, "1.4.2 was sha256:9b1c when it was first seen")
+    nobody = (CardLine("2 of release-managers", (), 2),)
 
-    assert "approvals void: the tag names another digest than when it was first seen" in seen(message)
+    shown = seen(render(card(voided=Code.DIGEST_MOVED, lines=nobody, waits=(moved,)), 1))
+
+    assert "The approvals are void: the tag names another digest than when it was first seen." in shown
+    assert shown.count("another digest") == 1
 
 
 @pytest.mark.parametrize("stage", CardStage)
@@ -265,13 +349,99 @@ def test_a_notice_says_what_it_is_and_when_it_is_over() -> None:
 @pytest.mark.parametrize("code", Wrong)
 @pytest.mark.parametrize("is_over", [False, True], ids=["on", "over"])
 def test_every_trouble_of_the_engine_has_its_sentence(code: Wrong, *, is_over: bool) -> None:
-    facts = dict.fromkeys(["environment", "service", "host", "version", "services", "behind", "commit"], "x1")
+    facts = dict.fromkeys(
+        ["environment", "environments", "service", "host", "version", "services", "commit"], "x1"
+    )
 
     text = render(Notice(what="w", channel="c", code=code, facts=facts, is_over=is_over), 1).text
 
     assert text.endswith(".")
     assert "?" not in text
     assert code.value not in text
+
+
+FIRST = {"environments": "staging, production", "services": "12", "asked": "staging, production"}
+KEPT = " Versions that were there before move only when somebody asks for them."
+
+
+@pytest.mark.parametrize(
+    ("facts", "expected"),
+    [
+        (
+            {**FIRST, "behind in staging": "web", "behind in production": "web"},
+            "12 services in staging and production; 1 could move in each: web." + KEPT,
+        ),
+        (
+            {**FIRST, "behind in staging": "", "behind in production": ""},
+            "12 services in staging and production; none could move now.",
+        ),
+        (
+            {**FIRST, "behind in staging": "", "behind in production": "api, cart, web"},
+            (
+                f"12 services in staging and production; some could move.{KEPT}\n"
+                "- staging: none\n- production: api, cart and web"
+            ),
+        ),
+        (
+            {"environments": "staging", "services": "1", "asked": "staging", "behind in staging": "web"},
+            "1 service in staging; 1 could move: web." + KEPT,
+        ),
+        (
+            {
+                "environments": "staging",
+                "services": "6",
+                "asked": "",
+                "behind in staging": "a, b, c, d, e, f",
+            },
+            "6 services in staging; 6 could move.\n- a, b, c, d, e and f",
+        ),
+        (
+            {**FIRST, "asked": "production", "behind in staging": "web", "behind in production": "web"},
+            (
+                "12 services in staging and production; 1 could move in each: web. "
+                "In production versions that were there before move only when somebody asks for them."
+            ),
+        ),
+    ],
+    ids=["the same in each", "nothing", "not the same", "one", "many, and caught up", "one catches up"],
+)
+def test_a_first_look_says_what_could_move_where(facts: dict[str, str], expected: str) -> None:
+    shown = seen(render(Notice(what="w", channel="c", code="first-look", facts=facts), 1))
+
+    assert shown == f"\N{PACKAGE} Countersign looks after {expected}"
+
+
+def test_a_first_look_of_five_hundred_services_stays_a_message() -> None:
+    many = ", ".join(f"service-{number}" for number in range(500))
+    facts = {"environments": "staging", "services": "500", "behind in staging": many}
+
+    message = render(Notice(what="w", channel="c", code="first-look", facts=facts), 1)
+
+    assert problems_of_blocks(list(message.blocks)) == []
+    assert seen(message).endswith(", service-49 and 450 more")
+
+
+def test_a_tag_that_moved_is_told_with_its_environments_and_what_to_do() -> None:
+    facts = {
+        "environments": "staging, production",
+        "service": "web",
+        "version": "1.5.0",
+        "was": "sha256:" + "8a" * 32,
+        "now": "sha256:" + "44" * 32,
+    }
+
+    begun = seen(render(Notice(what="w", channel="c", code="digest-moved", facts=facts), 1))
+    over = render(Notice(what="w", channel="c", code="digest-moved", facts=facts, is_over=True), 2)
+
+    assert begun.splitlines() == [
+        (
+            "\N{WARNING SIGN} The tag 1.5.0 of web names another image than when it was first seen, so that image "
+            "stays out of staging and production. To use it, push it under a tag of its own."
+        ),
+        "- first seen as: `sha256:8a8a8a8a8a8a…`",
+        "- names now: `sha256:444444444444…`",
+    ]
+    assert over.text == "The tag 1.5.0 of web names the image again that it named first."
 
 
 def test_a_move_by_others_says_from_what_to_what_and_how_long_it_holds() -> None:

@@ -145,8 +145,27 @@ def test_what_has_ended_says_how(stage: Stage) -> None:
             f"{COUNTED}\n• It waits: the environment stands still, until 2026-11-20 14:28 UTC: audit",
         ),
         (
+            Recorded(
+                kind=Kind.PROPOSE,
+                wanted=2,
+                waits=(Waiting(Code.APPROVALS_MISSING, "0 of 2 approvals"), Waiting(Code.HELD, "audit")),
+                **MOVE,
+            ),
+            (
+                "You asked for checkout-api 1.4.2 in production: 0 of 2 approvals.\n"
+                "• It waits: somebody holds the service where it is: audit"
+            ),
+        ),
+        (
+            Recorded(kind=Kind.APPROVE, given=2, wanted=2, commit="d1a82a4", **MOVE),
+            f"{COUNTED} It is merged.",
+        ),
+        (
             Recorded(kind=Kind.ROLLBACK, service="web", environment="staging", version="1", previous="2"),
-            "web goes back to 1 in staging, away from 2.",
+            (
+                "web goes back to 1 in staging, away from 2.\n"
+                "• 2 stays blocked there until somebody unblocks it: /promote unblock web 2 because WHY"
+            ),
         ),
         (
             Recorded(kind=Kind.ROLLBACK, service="web", environment="staging", version="1", commit="d1a82a4"),
@@ -171,6 +190,15 @@ def test_a_reason_says_until_when() -> None:
         "somebody holds the service where it is, until 2026-11-20 14:28 UTC: audit"
     )
     assert plain(reason(Failed(Code.BLOCKED, "rolled-back"))).endswith(": it was rolled back")
+
+
+def test_a_reason_says_nothing_twice() -> None:
+    assert plain(reason(Waiting(Code.NOT_IN_PREVIOUS, "it has not run in staging"))) == (
+        "it has not run in staging, as exactly this image"
+    )
+    assert plain(reason(Failed(Code.DIGEST_MOVED, "1.5.0 was sha256:9b1c when it was first seen"))) == (
+        "the tag names another digest than when it was first seen"
+    )
 
 
 def test_status_says_what_waits_and_what_stands_still() -> None:
