@@ -356,6 +356,7 @@ def _approve(asked: _Asked) -> _No:
 def _unapprove(asked: _Asked) -> _No:
     yield from _live(asked)
     yield from _same(asked)
+    yield from _bound(asked)
     promotion, by = asked.promotion, asked.entry.by
     if (
         promotion
@@ -388,6 +389,7 @@ def _cancel(asked: _Asked) -> _No:
 def _rebased(asked: _Asked) -> _No:
     yield from _live(asked)
     yield from _same(asked)
+    yield from _bound(asked)
 
 
 def _intent(asked: _Asked) -> _No:

@@ -374,6 +374,12 @@ def _approve_a_little_early() -> tuple[Story, Entry]:
     return _approve(found, "bob", at=write_time(found.at - timedelta(minutes=4)))
 
 
+def _rebuilt_under_old_rules() -> tuple[Story, Entry]:
+    found = _open("ada")
+    change_rules(found, RULES + "# a comment\n")
+    return found, found.about(Kind.REBASED, rule=found.promotion().rule)
+
+
 def _rollback_in_staging() -> tuple[Story, Entry]:
     found = story().staged("1.1.0")
     return found, found.rollback("1.0.0", environment="staging")
@@ -656,6 +662,7 @@ FORBIDDEN: list[tuple[str, Made, Code]] = [
         lambda: (f := _open(), f.about(Kind.REBASED, change=hash_of("x"))),
         Code.CHANGE_MOVED,
     ),
+    ("a rebuilt head under rules that are past", _rebuilt_under_old_rules, Code.RULE_MOVED),
     # going back
     ("a rollback to what never ran", lambda: _rolled_back("1.9.0"), Code.NEVER_RAN),
     (
