@@ -46,6 +46,8 @@ FAILING = range(500, 600)
 REDIRECTS = range(300, 400)
 
 # OCI distribution specification, "Pulling manifests"; policies.image.Tag has the same grammar, one tag at a time.
+_MAX_TAG = 128
+_TAG_BYTES = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-"
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}", re.ASCII)
 _LOCAL = re.compile(r"(?:localhost|127\.0\.0\.1|\[::1\]):[0-9]{1,5}", re.ASCII)
 _URL = re.compile(r"[!-~]{1,8192}", re.ASCII)
@@ -220,9 +222,9 @@ class TagsAsked:
             )
         page = self._page_before()
         if response.status == OK:
-            if not response.whole or response.body.count(b",") > MAX_ELEMENTS:
+            heard = self._read(response, page) if response.whole else None
+            if heard is None:
                 return self._answer(whole=False)
-            heard = self._read(response, page)
             if isinstance(heard, Silence):
                 return heard
             page = heard
@@ -233,7 +235,8 @@ class TagsAsked:
     def _page_before(self) -> Page | None:
         return self._before.pages.get(self._url) if self._before is not None else None
 
-    def _read(self, response: Response, before: Page | None) -> Page | Silence:
+    def _read(self, response: Response, before: Page | None) -> Page | Silence | None:
+        """Read a page; None where it holds more than is ever decoded."""
         # The built-in hash is keyed anew in each process: nobody outside can aim for a collision.
         fingerprint, size = hash(response.body), len(response.body)
         following = next_page(response, self._url, self.endpoint)
@@ -242,6 +245,8 @@ class TagsAsked:
         etag = _etag(response)
         if before is not None and (before.fingerprint, before.size) == (fingerprint, size):
             return Page(etag, fingerprint, size, before.tags, before.refused, following)
+        if response.body.count(b",") > MAX_ELEMENTS:
+            return None
         listed = _listed(response.body, self._caps.tags)
         if listed is None:
             return self._invalid("answered something that is no tag list")
@@ -539,9 +544,25 @@ def _listed(body: bytes, cap: int) -> tuple[tuple[str, ...], int, bool] | None:
     if not isinstance(named, list):
         return None
     taken = named[:cap]
+    if _are_tags(taken):
+        return tuple(taken), 0, len(named) > cap
     fits = _TAG.fullmatch
     tags = tuple([name for name in taken if isinstance(name, str) and fits(name) is not None])
     return tags, len(taken) - len(tags), len(named) > cap
+
+
+def _are_tags(names: list[Any]) -> bool:
+    """Say whether all names match the grammar of tags, in half the time that it takes to match each."""
+    try:
+        lines = ("\n" + "\n".join(names)).encode("utf-8", "surrogatepass")
+    except TypeError:  # something else than text
+        return False
+    return (
+        lines.translate(None, _TAG_BYTES) == b"\n" * len(names)
+        and not any(odd in lines for odd in (b"\n.", b"\n-", b"\n\n"))
+        and not lines.endswith(b"\n")
+        and max(map(len, names)) <= _MAX_TAG
+    )
 
 
 def _decoded(body: bytes) -> Any:

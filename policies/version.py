@@ -1,5 +1,6 @@
 """Versions as Flux reads them: a lenient semantic version, its canonical text and its place in the order."""
 
+import math
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ _IDENTIFIERS = r"[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*"
 _VERSION = re.compile(
     rf"v?([0-9]+)(?:\.([0-9]+))?(?:\.([0-9]+))?(?:-({_IDENTIFIERS}))?(?:\+({_IDENTIFIERS}))?"
 )
+_LEAD = re.compile(r"v?([0-9]+)(?:\.([0-9]+))?")  # how a version begins; whether it is one is seen later
 _EXPECTED = "expected numbers as in 1.2.3, optionally v before and -prerelease or +metadata after"
 
 
@@ -104,23 +106,29 @@ def tag_precedence(tag: str) -> Precedence | None:
     return numbers
 
 
-def highest_tag(pairs: Iterable[tuple[str, str]], is_taken: Callable[[Precedence], bool]) -> str:
+def highest_tag(
+    pairs: Iterable[tuple[str, str]],
+    is_taken: Callable[[Precedence], bool],
+    *,
+    highest_major: float = math.inf,
+) -> str:
     """Return the tag of the highest version that is taken, of equal ones the last in ascending bytes.
 
-    ``pairs`` are the text of a version, and its tag. Nothing where none is taken. Most of a hundred thousand tags
-    lose by their first two numbers: only the others are looked at as a whole, and ``is_taken`` is asked about
-    those alone that stand before the best so far.
+    ``pairs`` are the text of a version, and its tag; no version above ``highest_major`` is taken. Nothing where none
+    is. Most of a hundred thousand tags lose by their first two numbers, and are never looked at as a whole:
+    ``is_taken`` is asked about those alone that stand before the best so far.
     """
     highest: Precedence = ()  # below every version
     major = minor = -1
     found = ""
+    lead = _LEAD.match
     for text, tag in pairs:
-        match = _VERSION.fullmatch(text) if len(text) <= MAX_VERSION else None
-        if match is None:
-            continue
-        first = int(match[1])
-        if first < major or (first == major and int(match[2] or 0) < minor):
-            continue
+        begins = lead(text) if len(text) <= MAX_VERSION else None
+        if begins is not None:
+            first, second = begins.groups()
+            number = int(first)
+            if number < major or number > highest_major or (number == major and int(second or 0) < minor):
+                continue
         place = tag_precedence(text)
         if place is None or place < highest or (place == highest and tag < found):
             continue

@@ -95,6 +95,11 @@ class Range:
             )
         return cls(text, tuple(_group(group, text) for group in groups))
 
+    @property
+    def highest_major(self) -> float:
+        """The first number above which no version is in the range."""
+        return max(float(group.high[0]) for group in self.groups)
+
     def entry(self, place: Precedence) -> Entry:
         """Say whether the version at ``place`` is let in. Prereleases enter where a term of the group names one."""
         answer = Entry.OUT
