@@ -7,6 +7,7 @@ from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
+from itertools import chain
 from typing import Any, Self
 from urllib.parse import SplitResult, urlencode, urljoin, urlsplit
 
@@ -271,7 +272,7 @@ class TagsAsked:
         if whole and self._before is not None and self._is_as_before(self._before):
             self.known = Known(self._pages, self._before.answer)
             return self._before.answer
-        tags = tuple(dict.fromkeys(tag for page in self._pages.values() for tag in page.tags))
+        tags = tuple(dict.fromkeys(chain.from_iterable(page.tags for page in self._pages.values())))
         refused = sum(page.refused for page in self._pages.values())
         cut = len(tags) > self._caps.tags
         answer = TagList(tags[: self._caps.tags], whole=whole and not cut, refused=refused)
