@@ -13,6 +13,7 @@ class Part(StrEnum):
     IMAGE = "image"  # repository[:tag][@digest]
     TAG = "tag"  # the digest may stand behind it: tag@digest
     VERSION = "version"  # the tag alone, in a label or an environment variable: never a digest
+    CHART = "chart"  # a chart's version as Helm writes it: + where its tag has _
     DIGEST = "digest"
     NAME = "name"
 
@@ -24,6 +25,8 @@ class ReferenceKind(StrEnum):
     KUSTOMIZE = "kustomize"
     WORKLOAD = "workload"
     VALUES = "values"
+    CHART = "chart"
+    AT = "at"
 
 
 class ProblemCode(StrEnum):
@@ -32,6 +35,8 @@ class ProblemCode(StrEnum):
     ALIAS = "alias"
     AMBIGUOUS = "ambiguous"
     BLOCK_SCALAR = "block-scalar"
+    CHART_RANGE = "chart-range"  # a notice: Flux chooses the version in the cluster
+    CHART_SOURCE = "chart-source"
     DUPLICATE = "duplicate"
     ENCRYPTED = "encrypted"
     FOREIGN_PATH = "foreign-path"
@@ -40,9 +45,11 @@ class ProblemCode(StrEnum):
     MARKER_POLICY = "marker-policy"
     MARKER_REPOSITORY = "marker-repository"
     MARKER_SUFFIX = "marker-suffix"
+    MISSING = "missing"
     NOT_AN_IMAGE = "not-an-image"
     NOT_AN_OBJECT = "not-an-object"
     NOT_UTF_8 = "not-utf-8"
+    OUTSIDE = "outside"
     SHARED = "shared"  # a notice: the reference is there, its value is repeated by an alias
     TEMPLATE = "template"
     TOO_DEEP = "too-deep"
@@ -64,7 +71,10 @@ class Scalar:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """One place that pins one image. ``marker`` is ``namespace:name`` of a Flux policy; ``line`` is 1-based."""
+    """One place that pins one image. ``marker`` is ``namespace:name`` of a Flux policy; ``line`` is 1-based.
+
+    ``shape`` is the kind of place that it would be without its marker; None where it would be none.
+    """
 
     path: str
     kind: ReferenceKind
@@ -74,6 +84,7 @@ class Reference:
     scalars: tuple[Scalar, ...]
     marker: str | None
     line: int
+    shape: ReferenceKind | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +98,48 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
+class Release:
+    """What a HelmRelease says of its chart; empty where it does not, as in a patch.
+
+    ``source`` and ``source_namespace`` name the object that it comes from, and ``source_kind`` its kind.
+    """
+
+    name: str
+    namespace: str
+    chart: str
+    source_kind: str
+    source_namespace: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChartVersion:
+    """A place that pins a chart, whose repository another file may have to name: not a reference yet."""
+
+    release: Release
+    scalar: Scalar
+    marker: str | None
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChartRepository:
+    """A HelmRepository: where charts come from, as it is written there."""
+
+    path: str
+    name: str
+    namespace: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
-    """What one file holds."""
+    """What one file holds. ``charts`` become references when ``policies.charts.resolve`` sees all files."""
 
     references: tuple[Reference, ...] = ()
     problems: tuple[Problem, ...] = ()
+    charts: tuple[ChartVersion, ...] = ()
+    repositories: tuple[ChartRepository, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +157,7 @@ class Draft:
 
     ``certain`` is false where the shape alone is no proof: then values that are no image pass without a word.
     ``owner`` is the object as kind/namespace/name, which tells places of one file apart that are called the same.
+    ``release`` says of which chart this is the version.
     """
 
     kind: ReferenceKind
@@ -117,6 +166,7 @@ class Draft:
     certain: bool = True
     marker: str | None = None
     owner: str = ""
+    release: Release | None = None
 
 
 def encrypted(path: str, line: int) -> Problem:

@@ -1,8 +1,9 @@
 """Image references in the texts of a GitOps repository: finding them, and what to write for another tag."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
-from policies import helm_values, kustomize, markers, workload, yaml_text
+from policies import charts, helm_values, kustomize, markers, workload, yaml_text
 from policies.edit import Edit
 from policies.errors import PolicyError
 from policies.image import Digest, ImageReference, Tag
@@ -22,7 +23,8 @@ __all__ = [
     "rewrite",
 ]
 
-_TOKENS = (b"image", b"repository")  # every place that pins an image has one of them
+# Every place that pins an image or a chart has one of them; an object's kind may be the only one.
+_TOKENS = (b"image", b"repository", b"oci://", b"HelmRelease", b"HelmRepository")
 _WIDE = (b"\xff\xfe", b"\xfe\xff")  # UTF-16 by its byte order mark
 
 
@@ -42,14 +44,26 @@ def find(path: str, content: bytes) -> Found:
     shapes = [shape for root in yaml.documents for shape in _shapes(path, root)]
     drafts = [shape for shape in shapes if isinstance(shape, Draft)]
     problems += [shape for shape in shapes if isinstance(shape, Problem)]
-    return Settling(path, yaml).settle(drafts, marks, problems)
+    found = Settling(path, yaml).settle(drafts, marks, problems)
+    sources = [source for root in yaml.documents for source in charts.repositories(path, root)]
+    return replace(found, repositories=tuple(sources)) if sources else found
 
 
 def _shapes(path: str, root: Node) -> Iterator[Draft | Problem]:
     """Yield what looks like an image in one document, by its surroundings."""
     yield from kustomize.find(path, root)
-    yield from workload.find(path, root)
-    yield from helm_values.find(root)
+    yield from charts.find(path, root)
+    taken = set()
+    for shape in workload.find(path, root):
+        yield shape
+        taken.update(_starts(shape))
+    for shape in helm_values.find(path, root):  # which looks at every image:, a container's too
+        if taken.isdisjoint(_starts(shape)):
+            yield shape
+
+
+def _starts(shape: Draft | Problem) -> list[int]:
+    return [spot.node.start for spot in shape.spots] if isinstance(shape, Draft) else []
 
 
 def rewrite(reference: Reference, tag: Tag, digest: Digest | None, *, pin: bool) -> tuple[Edit, ...]:
@@ -67,8 +81,19 @@ def rewrite(reference: Reference, tag: Tag, digest: Digest | None, *, pin: bool)
 
 def _rewritten(scalar: Scalar, tag: Tag, digest: Digest | None, *, pin: bool, beside: bool) -> str:
     """Return one scalar's new value; ``beside``: the digest has a scalar of its own. Raises: PolicyError."""
-    if scalar.part in {Part.NAME, Part.VERSION}:
-        return scalar.value if scalar.part is Part.NAME else str(tag)
+    match scalar.part:
+        case Part.NAME:
+            return scalar.value
+        case Part.VERSION:
+            return str(tag)
+        case Part.CHART:
+            return charts.as_version(tag)
+        case Part.DIGEST | Part.TAG | Part.IMAGE:
+            return _pinned(scalar, tag, digest, pin=pin, beside=beside)
+
+
+def _pinned(scalar: Scalar, tag: Tag, digest: Digest | None, *, pin: bool, beside: bool) -> str:
+    """Return the new value of a scalar that may hold a digest. Raises: PolicyError."""
     here = scalar.value if scalar.part is Part.DIGEST else scalar.value.partition("@")[2]
     wants_digest = (pin if scalar.part is Part.DIGEST or not beside else False) or (bool(here) and not pin)
     if wants_digest and digest is None:

@@ -91,7 +91,7 @@ def _value(image: ImageReference, part: Part) -> str:
     match part:
         case Part.IMAGE:
             return str(image)
-        case Part.TAG | Part.VERSION:
+        case Part.TAG | Part.VERSION | Part.CHART:
             return str(image.tag or "")
         case Part.NAME:
             return str(image.repository)

@@ -8,11 +8,23 @@ from policies import marker_drafts, markers, places
 from policies.errors import PolicyError
 from policies.image import Digest, ImageReference, Repository, Tag
 from policies.markers import Mark
-from policies.places import Draft, Found, Part, Problem, ProblemCode, Reference, ReferenceKind, Scalar, Spot
+from policies.places import (
+    ChartVersion,
+    Draft,
+    Found,
+    Part,
+    Problem,
+    ProblemCode,
+    Reference,
+    ReferenceKind,
+    Scalar,
+    Spot,
+)
 from policies.yaml_nodes import AliasNode, Node, ScalarNode
 from policies.yaml_text import YamlText
 
 _TEMPLATES = ("{{", "${", "$(")
+_TAGS = frozenset({Part.VERSION, Part.CHART})  # what a marker of a tag may stand on as well
 
 
 class Settling:
@@ -31,13 +43,15 @@ class Settling:
         alone, unnamed = marker_drafts.find(self.path, list(open_marks.values()), marks)
         self.problems += unnamed
         kept = _told_apart([*(draft for draft in all_drafts if draft is not None), *alone])
-        references = [reference for draft in kept for reference in self._reference(draft)]
-        if (references or marks) and (line := self.yaml.encrypted_at) is not None:
+        places_found = [place for draft in kept for place in self._place(draft)]
+        if (places_found or marks) and (line := self.yaml.encrypted_at) is not None:
             return Found((), (*self.problems, places.encrypted(self.path, line)))
-        references = self._without_duplicates(references)
+        places_found = self._without_duplicates(places_found)
+        references = [place for place in places_found if isinstance(place, Reference)]
         references.sort(key=lambda reference: reference.scalars[0].start)
         self.problems.sort(key=lambda problem: problem.line)
-        return Found(tuple(references), tuple(self.problems))
+        charts = tuple(place for place in places_found if isinstance(place, ChartVersion))
+        return Found(tuple(references), tuple(self.problems), charts)
 
     def _marked(self, draft: Draft, open_marks: dict[int, Mark]) -> Draft | None:
         """Take the marks on a draft's scalars into it: a marker's name wins over the place's."""
@@ -56,24 +70,32 @@ class Settling:
         spots = []
         for spot in draft.spots:
             mark = own.get(spot.node.start)
-            if mark is not None and mark.marker.part is not spot.part:
+            if mark is not None and not _fits(mark.marker.part, spot.part):
+                if (
+                    not draft.certain and draft.repository is None
+                ):  # only a key called image: the marker knows
+                    open_marks |= own
+                    return None
                 expected = markers.Marker(policies[0], spot.part).where.removeprefix("marker:")
                 self._problem(
                     spot, ProblemCode.MARKER_FORM, f"the marker's form does not fit; expected {expected}"
                 )
                 return None
             spots.append(spot if mark is None else replace(spot, where=mark.marker.where))
-        return replace(draft, kind=ReferenceKind.MARKER, spots=tuple(spots), certain=True, marker=policies[0])
+        return replace(draft, spots=tuple(spots), certain=True, marker=policies[0])
 
-    def _reference(self, draft: Draft) -> Iterator[Reference]:
+    def _place(self, draft: Draft) -> Iterator[Reference | ChartVersion]:
         """Read a draft's values; yield nothing where they are no image, saying so where that is certain."""
         spots = [spot for spot in draft.spots if spot.part is not Part.NAME or _is_editable(spot.node)]
         for spot in spots:
             if (problem := self._obstacle(spot)) is not None:
-                if draft.certain or isinstance(spot.node, AliasNode):
+                if draft.certain or isinstance(spot.node, AliasNode) or problem[0] is ProblemCode.AMBIGUOUS:
                     self._problem(spot, *problem)
                 return
         scalars = tuple(_scalar(self.path, spot) for spot in spots)
+        if draft.release is not None:
+            yield ChartVersion(draft.release, scalars[0], draft.marker, spots[0].node.line)
+            return
         try:
             image = _image(draft.repository, scalars)
         except PolicyError as error:
@@ -89,7 +111,15 @@ class Settling:
         self._notice_aliases(spots)
         line = min(spot.node.line for spot in spots if spot.part is not Part.NAME)
         yield Reference(
-            self.path, draft.kind, image.repository, image.tag, image.digest, scalars, draft.marker, line
+            self.path,
+            draft.kind if draft.marker is None else ReferenceKind.MARKER,
+            image.repository,
+            image.tag,
+            image.digest,
+            scalars,
+            draft.marker,
+            line,
+            None if draft.kind is ReferenceKind.MARKER else draft.kind,
         )
 
     def _obstacle(self, spot: Spot) -> tuple[ProblemCode, str] | None:
@@ -119,26 +149,37 @@ class Settling:
                     spot, ProblemCode.SHARED, f"&{anchor} is repeated by aliases, which change with it"
                 )
 
-    def _without_duplicates(self, references: Sequence[Reference]) -> list[Reference]:
+    def _without_duplicates(
+        self, found: Sequence[Reference | ChartVersion]
+    ) -> list[Reference | ChartVersion]:
         """Drop places that cannot be told apart; a marker may stand at as many scalars as it likes."""
         counts = Counter(
             scalar.where
-            for reference in references
-            for scalar in reference.scalars
+            for place in found
+            for scalar in _scalars_of(place)
             if not scalar.where.startswith("marker:")
         )
         kept = []
-        for reference in references:
-            twice = next((scalar.where for scalar in reference.scalars if counts[scalar.where] > 1), None)
+        for place in found:
+            twice = next((scalar.where for scalar in _scalars_of(place) if counts[scalar.where] > 1), None)
             if twice is None:
-                kept.append(reference)
+                kept.append(place)
             else:
                 detail = f"{twice} stands more than once in this file; expected each image once"
-                self.problems.append(Problem(self.path, reference.line, ProblemCode.DUPLICATE, detail))
+                self.problems.append(Problem(self.path, place.line, ProblemCode.DUPLICATE, detail))
         return kept
 
     def _problem(self, spot: Spot, code: ProblemCode, detail: str) -> None:
         self.problems.append(Problem(self.path, spot.node.line, code, f"{spot.where!r}: {detail}"))
+
+
+def _scalars_of(place: Reference | ChartVersion) -> tuple[Scalar, ...]:
+    return place.scalars if isinstance(place, Reference) else (place.scalar,)
+
+
+def _fits(marked: Part, part: Part) -> bool:
+    """Say whether a marker of this form may stand on such a place."""
+    return marked is part or (marked is Part.TAG and part in _TAGS)
 
 
 def _told_apart(drafts: Sequence[Draft]) -> list[Draft]:

@@ -44,6 +44,32 @@ OLD, NEW = "sha256:" + "b" * 64, Digest("sha256:" + "a" * 64)
         ),
         ("x: &r r/a\nimage: {repository: *r, tag: v1}", "r/a", "v1", ["image.tag"]),
         ("base: &b {repository: r/a}\nimage: {<<: *b, tag: v1}", "r/a", "v1", ["image.tag"]),
+        ("image: r/a\ntag: v1", "r/a", "v1", ["image", "tag"]),
+        ("image: r/a\nimageTag: v1", "r/a", "v1", ["image", "imageTag"]),
+        ("imageRepository: r/a\nimageTag: v1", "r/a", "v1", ["imageRepository", "imageTag"]),
+        (
+            "webImage: localhost:5000/a\nwebImageTag: v1",
+            "localhost:5000/a",
+            "v1",
+            ["webImage", "webImageTag"],
+        ),
+        ("web_image: r/a\nweb_image_tag: v1", "r/a", "v1", ["web_image", "web_image_tag"]),
+        (
+            f"w: {{webRegistry: ghcr.io, webRepository: r/a, webTag: v1, webDigest: '{OLD}'}}",
+            "ghcr.io/r/a",
+            "v1",
+            ["w.webRepository", "w.webTag", "w.webDigest"],
+        ),
+        ("image: r/a:v1", "r/a", "v1", ["image"]),
+        ("image: 'localhost:5000/a:v1'\ntag: v2", "localhost:5000/a", "v1", ["image"]),
+        (f"sidecars: [{{name: s, image: r/a:v1@{OLD}}}]", "r/a", "v1", ["sidecars.s.image"]),
+        ("kind: HelmRelease\nspec: {values: {image: r/a:v1}}", "r/a", "v1", ["spec.values.image"]),
+        (
+            "apiVersion: monitoring.example.com/v1\nkind: Prometheus\nspec: {image: r/a:v1}",
+            "r/a",
+            "v1",
+            ["spec.image"],
+        ),
     ],
 )
 def test_values_beside_each_other_are_one_image(
@@ -53,6 +79,71 @@ def test_values_beside_each_other_are_one_image(
 
     assert (found.kind, found.repository, found.tag) == (ReferenceKind.VALUES, repository, tag)
     assert [scalar.where for scalar in found.scalars] == [f"values:{at}" for at in places]
+
+
+def test_several_images_of_one_map_are_apart() -> None:
+    text = "webImage: r/a\nwebTag: '1'\njobRepository: r/b\njobTag: '2'\nimage: r/c:3\ntag: '4'\n"
+
+    found = references.find("values.yaml", text.encode())
+
+    assert [(one.repository, one.tag) for one in found.references] == [
+        ("r/a", "1"),
+        ("r/b", "2"),
+        ("r/c", "3"),
+    ]
+    assert found.problems == ()
+
+
+def test_two_names_beside_one_tag_are_said_and_not_guessed() -> None:
+    found = references.find("values.yaml", b"repository: ghcr.io/x\nimage: app\ntag: '1'\n")
+
+    assert found.references == ()
+    assert [problem.code for problem in found.problems] == [ProblemCode.AMBIGUOUS]
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("web.yaml", "image: r/a:v1"),
+        (".gitlab-ci.yaml", "job: {image: r/a:v1}"),
+        ("values.yaml", "image: r/a"),
+        ("values.yaml", "image: {a: b}"),
+        ("values.yaml", "image: [r/a:v1]"),
+        ("values.yaml", "image: https://example.com/logo.png"),
+        ("values.yaml", "image: a picture of r/a:v1"),
+        ("values.yaml", "image: 12"),
+        ("values.yaml", "image:"),
+        ("values.yaml", "kind: HelmRelease\nspec: {image: r/a:v1, valuesFrom: [{image: r/a:v1}]}"),
+        ("values.yaml", "apiVersion: apps/v1\nkind: Deployment\nspec: {image: r/a:v1}"),
+        ("values.yaml", "apiVersion: x.fluxcd.io/v1\nkind: Y\nspec: {image: r/a:v1}"),
+    ],
+)
+def test_image_alone_says_too_little_outside_of_values(path: str, text: str) -> None:
+    assert references.find(path, text.encode()) == references.Found()
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("image: r/a:{{ .Values.tag }}", ProblemCode.TEMPLATE),
+        ("image: r/a:1\nimage: r/a:2", ProblemCode.AMBIGUOUS),
+        ("x: &i r/a:1\nimage: *i", ProblemCode.ALIAS),
+        ("a: [{image: r/a:1}, {image: r/b:1}]", ProblemCode.DUPLICATE),
+    ],
+)
+def test_an_image_of_values_that_cannot_be_written_is_named(text: str, code: ProblemCode) -> None:
+    found = references.find("values.yaml", f"{text}\n".encode())
+
+    assert found.references == ()
+    assert {problem.code for problem in found.problems} == {code}
+
+
+def test_a_marker_on_image_says_more_than_its_key() -> None:
+    line = 'image: v1 # {"$imagepolicy": "n:a:tag"}\nrepository: r/a\n'
+
+    (reference,) = references.find("values.yaml", line.encode()).references
+
+    assert (reference.repository, reference.tag, reference.marker) == ("r/a", "v1", "n:a")
 
 
 def test_several_images_of_one_file_are_apart() -> None:
