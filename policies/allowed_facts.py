@@ -1,0 +1,79 @@
+"""Whether what the bot notes is so: rules, sightings, moves by others, refusals; and who may review."""
+
+from policies.allowed_speakers import noted
+from policies.asked import Asked, No, Refusal
+from policies.codes import Code
+from policies.entry import By
+from policies.rules_hash import rules_hash
+
+
+def nothing(_asked: Asked) -> No:
+    """Ask nothing more: who says it, and where it stands, is all."""
+    yield from ()
+
+
+def rules(asked: Asked) -> No:
+    """Do they parse, are they named rightly, and do they come after the last ones on the target branch?"""
+    entry, state, book = asked.entry, asked.state, asked.book
+    rules = book.rules(entry.commit)
+    if rules is None:
+        yield Refusal(Code.NO_RULE, f"the rules at {entry.commit[:12]} do not parse")
+        return
+    if state.rules and not book.follows(state.rules.commit, entry.commit):
+        yield Refusal(Code.OUT_OF_LINE, f"{entry.commit[:12]} does not come after {state.rules.commit[:12]}")
+    start = state.genesis.commit if state.genesis else ""
+    if not state.rules and not (book.follows(entry.commit, start) or book.follows(start, entry.commit)):
+        yield Refusal(Code.OUT_OF_LINE, f"{entry.commit[:12]} is not on the line of {start[:12]}")
+    if entry.rule is None or entry.rule.commit != entry.commit or entry.rule.hash != rules_hash(rules):
+        yield Refusal(Code.RULE_MOVED, "the rules named are not those of its commit")
+
+
+def seen(asked: Asked) -> No:
+    """Does it say what each tag was?"""
+    if not all(one.digest for one in asked.entry.seen):
+        yield Refusal(Code.DIGEST_UNKNOWN, "a first sighting says what the tag was")
+
+
+def known_names(asked: Asked) -> No:
+    """Do the rules know the environment and the service?"""
+    entry, rules = asked.entry, asked.rules
+    if rules is None:
+        return
+    if entry.environment and entry.environment not in rules.environments:
+        yield Refusal(Code.NO_RULE, f"no environment is called {entry.environment}")
+    if entry.service and entry.service not in rules.services:
+        yield Refusal(Code.NO_RULE, f"no service is called {entry.service}")
+
+
+def external(asked: Asked) -> No:
+    """Is it not ours, and said to be guarded where the rules say so?"""
+    entry, rules = asked.entry, asked.rules
+    if found := asked.state.ours.get(entry.commit):
+        yield Refusal(Code.OUT_OF_LINE, f"the commit has its entry: #{found}")
+    yield from known_names(asked)
+    if rules is None:
+        yield Refusal(Code.NO_RULE, "there are no rules yet")
+    elif entry.environment in rules.environments:
+        expected = "guarded" if rules.environments[entry.environment].is_guarded else "unguarded"
+        if entry.why != expected:  # it decides whether somebody has to review it
+            yield Refusal(Code.OUT_OF_LINE, f"{entry.environment} is {expected}")
+
+
+def review(asked: Asked) -> No:
+    """Is it open, and does somebody close it who had no part?"""
+    yield from noted(asked)
+    opened = asked.state.open.get(asked.entry.closes)
+    by = asked.entry.by
+    if opened is None:
+        yield Refusal(Code.NOT_STANDING, f"nothing that waits for a review is #{asked.entry.closes}")
+    elif isinstance(by, By) and by.person in opened.people:
+        yield Refusal(Code.REQUESTER, f"{by.person} had a part in it")
+
+
+def refused(asked: Asked) -> No:
+    """Is it about a known promotion and a known person?"""
+    promotion = asked.promotion
+    if promotion is None:
+        yield Refusal(Code.CLOSED, f"there is no promotion {asked.entry.promotion}")
+    if asked.rules and asked.entry.evidence.get("person") not in asked.rules.people:
+        yield Refusal(Code.UNKNOWN_PERSON, "a refusal names a known person")

@@ -1,0 +1,66 @@
+"""Whether a promotion may be merged, and what may be said of its merge."""
+
+from collections.abc import Callable, Mapping
+
+from policies.allowed_moves import bound, case_of
+from policies.allowed_speakers import may_speak
+from policies.allowed_words import is_open, is_same_change
+from policies.asked import Asked, No, Refusal
+from policies.codes import Code
+from policies.entry import Kind
+from policies.gates import MERGED, ROLLED_BACK, ask, count_approvals
+from policies.rules import EffectiveRule, Rules
+from policies.state import Promotion, Stage
+from policies.verdict import not_yet
+
+
+def intent(asked: Asked) -> No:
+    """Is every line filled and every gate passed, for the very head that was built?"""
+    yield from is_open(asked)
+    yield from is_same_change(asked, image=True)
+    yield from bound(asked)
+    promotion, rule = asked.promotion, asked.rule
+    if promotion is None or rule is None:
+        return
+    if asked.entry.head != promotion.head:
+        yield Refusal(Code.HEAD_MOVED, f"the head that was built is {promotion.head[:12]}")
+    gates = ROLLED_BACK if promotion.is_rollback else MERGED
+    for verdict in not_yet(ask(gates, case_of(asked, rule, promotion))):
+        yield Refusal(verdict.code, verdict.detail)
+    yield from _looked_up_again(asked, rule, promotion)
+
+
+def _looked_up_again(asked: Asked, rule: EffectiveRule, promotion: Promotion) -> No:
+    """Were the accounts of all whose approval counts looked up before the merge, and may they still speak?"""
+    looked = asked.entry.evidence.get("accounts")
+    flags = looked if isinstance(looked, Mapping) else {}
+    count = count_approvals(asked.rules or Rules({}, {}), rule, promotion)
+    for person in sorted({one for _, people in count.lines for one in people}):
+        if not may_speak(flags.get(person)):
+            yield Refusal(Code.ACCOUNT, f"the account of {person} was not looked up, or may not speak")
+
+
+def at_stage(stage: Stage) -> Callable[[Asked], No]:
+    """Return a check that the promotion is at this stage, there, with this head."""
+
+    def check(asked: Asked) -> No:
+        promotion, entry = asked.promotion, asked.entry
+        if promotion is None or promotion.stage is not stage:
+            found = promotion.stage if promotion else "unknown"
+            yield Refusal(Code.CLOSED, f"the promotion is {found}, expected {stage}")
+        elif (promotion.environment, promotion.service) != (entry.environment, entry.service):
+            yield Refusal(Code.OUT_OF_LINE, "the promotion is about another place")
+        elif entry.head and entry.head != promotion.head:
+            yield Refusal(Code.HEAD_MOVED, f"the head that was built is {promotion.head[:12]}")
+
+    return check
+
+
+def landed(asked: Asked) -> No:
+    """Is it about the merge, and the image, that the ledger knows?"""
+    yield from at_stage(Stage.MERGED)(asked)
+    promotion, entry = asked.promotion, asked.entry
+    if promotion and entry.commit != promotion.commit:
+        yield Refusal(Code.OUT_OF_LINE, "another commit was merged")
+    if promotion and entry.kind is Kind.LANDED and entry.image != promotion.image:
+        yield Refusal(Code.CHANGE_MOVED, "another image was approved")

@@ -1,0 +1,120 @@
+"""Whether something may move, or be asked for: bump, propose, rollback; under the rule in force."""
+
+from policies.allowed_speakers import noted
+from policies.asked import Asked, No, Refusal
+from policies.codes import Code
+from policies.entry import By, Pinned, is_exact
+from policies.gates import ALONE, ASKED, Case, ask, has_run
+from policies.keys import promotion_id
+from policies.rules import EffectiveRule, Rules
+from policies.state import Place, Promotion
+from policies.tally import may_fill
+from policies.verdict import not_yet
+
+
+def bound(asked: Asked) -> No:
+    """Does the entry name the effective rule that is in force?"""
+    entry, rule, last = asked.entry, asked.rule, asked.state.rules
+    if rule is None or last is None:
+        yield Refusal(Code.NO_RULE, f"no rule covers {entry.service} in {entry.environment}")
+    elif entry.rule is None or entry.rule.commit != last.commit or entry.rule.hash != rule.hash:
+        yield Refusal(Code.RULE_MOVED, f"the rule in force is {rule.hash[:12]} at {last.commit[:12]}")
+
+
+def covered(asked: Asked) -> No:
+    """Are these the service's images, each with tag and digest?"""
+    rule, image = asked.rule, asked.entry.image
+    if rule and [one.repository for one in image] != [rule.service.image]:
+        yield Refusal(Code.NO_RULE, f"{asked.entry.service} is {rule.service.image}")
+    if not is_exact(image):
+        yield Refusal(Code.DIGEST_UNKNOWN, "an image is named by tag and digest")
+
+
+def case_of(asked: Asked, rule: EffectiveRule, promotion: Promotion | None = None) -> Case:
+    """Return what the gates are asked about this entry."""
+    entry = asked.entry
+    baseline: dict[Place, tuple[Pinned, ...]] = {
+        (name, entry.service): _baseline(asked, name) for name in (entry.environment, *rule.environment.after)
+    }
+    return Case(
+        rules=asked.rules or Rules({}, {}),
+        rule=rule,
+        state=asked.state,
+        image=entry.image or (promotion.image if promotion else ()),
+        current=entry.previous or (promotion.previous if promotion else ()),
+        at=entry.time,
+        baseline=baseline,
+        promotion=promotion,
+    )
+
+
+def _baseline(asked: Asked, environment: str) -> tuple[Pinned, ...]:
+    genesis, rules = asked.state.genesis, asked.rules
+    if genesis is None or rules is None:
+        return ()
+    return asked.book.baseline(genesis.commit, rules, environment, asked.entry.service)
+
+
+def bump(asked: Asked) -> No:
+    """May the bot move this without asking anybody?"""
+    yield from bound(asked)
+    yield from covered(asked)
+    rule, entry = asked.rule, asked.entry
+    if rule is None:
+        return
+    if rule.environment.is_guarded:
+        yield Refusal(Code.GUARDED, f"{entry.environment} asks for approvals")
+    if not all((entry.service, one.repository, one.tag) in asked.state.seen for one in entry.image):
+        yield Refusal(Code.NOT_SEEN, "its first sighting is not in the ledger")
+    if asked.state.live_at(entry.environment, entry.service):
+        yield Refusal(Code.OPEN_ELSEWHERE, "a promotion is under way there")
+    yield from _new(asked)
+    for verdict in not_yet(ask(ALONE, case_of(asked, rule))):
+        yield Refusal(verdict.code, verdict.detail)
+
+
+def _new(asked: Asked) -> No:
+    """Is the commit one that no entry has named?"""
+    if found := asked.state.commits.get(asked.entry.commit):
+        yield Refusal(Code.OUT_OF_LINE, f"the commit has its entry: #{found}")
+
+
+def _identified(asked: Asked) -> No:
+    entry = asked.entry
+    if entry.promotion != promotion_id(asked.state.year, entry.key):
+        yield Refusal(Code.OUT_OF_LINE, "the promotion is not the one that its key makes")
+    if asked.state.live_at(entry.environment, entry.service):
+        yield Refusal(Code.OPEN_ELSEWHERE, "another promotion is open there")
+
+
+def propose(asked: Asked) -> No:
+    """May this be asked for there?"""
+    yield from bound(asked)
+    yield from covered(asked)
+    yield from _identified(asked)
+    rule = asked.rule
+    if rule and not rule.environment.is_guarded:
+        yield Refusal(Code.NOT_GUARDED, f"{asked.entry.environment} asks nobody")
+    if rule:
+        for verdict in not_yet(ask(ASKED, case_of(asked, rule))):
+            yield Refusal(verdict.code, verdict.detail)
+
+
+def rollback(asked: Asked) -> No:
+    """May this person put this back there?"""
+    yield from noted(asked)
+    yield from bound(asked)
+    yield from covered(asked)
+    yield from _identified(asked)
+    entry, rule = asked.entry, asked.rule
+    if rule is None or not isinstance(entry.by, By) or asked.rules is None:
+        return
+    if not has_run(case_of(asked, rule), entry.environment, entry.image):
+        yield Refusal(Code.NEVER_RAN, f"{entry.image[0].tag} has never run in {entry.environment}")
+    if not may_fill(asked.rules, rule.service, rule.environment.rollback, entry.by.person):
+        yield Refusal(Code.NOT_AN_APPROVER, f"the rule does not let {entry.by.person} roll back")
+    if bool(entry.commit) == rule.environment.is_guarded or bool(entry.head) == bool(entry.commit):
+        yield Refusal(Code.OUT_OF_LINE, "it goes by pull request where approvals are asked, else by commit")
+    if entry.commit and sum(line.count for line in rule.environment.rollback) > 1:
+        yield Refusal(Code.APPROVALS_MISSING, "one person alone may not roll back here")
+    yield from _new(asked)

@@ -1,0 +1,98 @@
+"""Whether a hold, block or freeze may be set, changed or lifted."""
+
+from collections.abc import Iterator
+
+from policies.allowed_facts import known_names
+from policies.allowed_speakers import noted
+from policies.asked import Asked, No, Refusal
+from policies.codes import Code
+from policies.entry import Bot, By, Kind, parse_time
+from policies.rules import Rules
+from policies.state import Standing, lifted_blocks, lifted_holds
+from policies.tally import may_fill
+
+
+def standing(asked: Asked) -> No:
+    """May it be set: names that are known, a reason, an end after its beginning?"""
+    entry = asked.entry
+    if isinstance(entry.by, By):
+        yield from noted(asked)
+    if entry.until and parse_time(entry.until) <= entry.time:
+        yield Refusal(Code.OUT_OF_LINE, "it ends before it begins")
+    yield from known_names(asked)
+    yield from _replaced(asked)
+
+
+def _replaced(asked: Asked) -> No:
+    """Does it take the place of one that it may not lift? Else a short freeze would end a long one."""
+    entry, rules = asked.entry, asked.rules
+    for old in _in_its_place(asked):
+        if isinstance(entry.by, Bot):
+            is_longer = not entry.until or (old.until and old.until <= parse_time(entry.until))
+            if isinstance(old.by, By) or not is_longer:
+                yield Refusal(Code.NOT_AN_APPROVER, "one is in force there that the bot may not change")
+        elif rules and not _may_lift(rules, entry.environment, entry.service, old, entry.by.person):
+            who = old.by.person if isinstance(old.by, By) else "the bot"
+            yield Refusal(
+                Code.NOT_AN_APPROVER, f"one by {who} is in force; {entry.by.person} may not change it"
+            )
+
+
+def _in_its_place(asked: Asked) -> Iterator[Standing]:
+    entry, state = asked.entry, asked.state
+    found: list[Standing | None]
+    if entry.kind is Kind.FREEZE:
+        found = [state.freezes.get(entry.environment)]
+    elif entry.kind is Kind.HOLD:
+        found = [state.holds.get((entry.environment, entry.service))]
+    else:
+        found = [state.blocks.get((entry.environment, entry.service, image)) for image in entry.image]
+    for standing in found:
+        if standing and standing.is_on(entry.time):
+            yield standing
+
+
+def lifted(asked: Asked) -> No:
+    """Is there something to lift, and did this person set it, or may they approve there?"""
+    yield from noted(asked)
+    found = list(_in_force(asked))
+    if not found:
+        yield Refusal(Code.NOT_STANDING, "nothing of the kind is in force there")
+    by, rules = asked.entry.by, asked.rules
+    if rules is None or not isinstance(by, By):
+        return
+    for environment, service, standing in found:
+        if not _may_lift(rules, environment, service, standing, by.person):
+            yield Refusal(Code.NOT_AN_APPROVER, f"{by.person} neither set it nor may approve there")
+
+
+def _in_force(asked: Asked) -> Iterator[tuple[str, str, Standing]]:
+    """Yield what the entry would lift: environment, service, and what stands there."""
+    entry, state = asked.entry, asked.state
+    found: list[tuple[str, str, Standing]] = []
+    if entry.kind is Kind.RESUME:
+        found = [(*place, state.holds[place]) for place in lifted_holds(state, entry)]
+    elif entry.kind is Kind.UNBLOCK:
+        found = [(place[0], place[1], state.blocks[place]) for place in lifted_blocks(state, entry)]
+    elif entry.environment in state.freezes:
+        found = [(entry.environment, "", state.freezes[entry.environment])]
+    yield from (one for one in found if one[2].is_on(entry.time))
+
+
+def _may_lift(rules: Rules, environment: str, service: str, standing: Standing, person: str) -> bool:
+    mine = isinstance(standing.by, By) and standing.by.person == person
+    return mine or _may_approve(rules, environment, service, person)
+
+
+def _may_approve(rules: Rules, environment: str, service: str, person: str) -> bool:
+    """Whether a person could approve something there; where nobody is asked, every linked person may.
+
+    ``environment`` '' is everywhere: then somebody who may approve in one that asks, if there is one.
+    """
+    known = rules.environments
+    guarded = [one for one in known.values() if one.is_guarded]
+    places = [known[environment]] if environment in known else guarded
+    services = [rules.services[service]] if service in rules.services else rules.services.values()
+    return not any(place.is_guarded for place in places) or any(
+        may_fill(rules, what, place.approvals, person) for place in places for what in services
+    )

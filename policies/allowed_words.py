@@ -1,0 +1,147 @@
+"""Whether a word about a promotion stands: approve, unapprove, reject, cancel, rebased, void, ended."""
+
+from policies.allowed_moves import bound, covered
+from policies.allowed_speakers import noted
+from policies.asked import Asked, No, Refusal
+from policies.codes import Code
+from policies.entry import By, Entry
+from policies.gates import is_excluded, lines_of
+from policies.state import ENDINGS, Promotion, Stage
+from policies.tally import may_fill
+
+
+def is_open(asked: Asked) -> No:
+    """Is the promotion there, about the same place, and open for decisions?"""
+    promotion, entry = asked.promotion, asked.entry
+    if promotion is None:
+        yield Refusal(Code.CLOSED, f"there is no promotion {entry.promotion}")
+    elif (promotion.environment, promotion.service) != (entry.environment, entry.service):
+        yield Refusal(Code.OUT_OF_LINE, "the promotion is about another place")
+    elif promotion.stage is not Stage.OPEN:
+        yield Refusal(Code.CLOSED, f"the promotion is {promotion.stage}")
+
+
+def is_same_change(asked: Asked, *, image: bool = False) -> No:
+    """Is it about the present change, rule and images?"""
+    promotion, entry = asked.promotion, asked.entry
+    if promotion is None:
+        return
+    if entry.change != promotion.change or (image and entry.image != promotion.image):
+        yield Refusal(Code.CHANGE_MOVED, f"the change is {promotion.change[:12]}")
+    if entry.rule is None or entry.rule.hash != promotion.rule.hash:
+        yield Refusal(Code.RULE_MOVED, f"the promotion stands under rule {promotion.rule.hash[:12]}")
+
+
+def by_approver(asked: Asked) -> No:
+    """Does the rule let this person fill one of its lines?"""
+    promotion, rule, by = asked.promotion, asked.rule, asked.entry.by
+    if promotion is None or rule is None or asked.rules is None or not isinstance(by, By):
+        return
+    if is_excluded(rule, promotion, by.person):
+        yield Refusal(Code.REQUESTER, f"{by.person} asked for it")
+    if not may_fill(asked.rules, rule.service, lines_of(rule, promotion), by.person):
+        yield Refusal(Code.NOT_AN_APPROVER, f"the rule does not name {by.person}")
+
+
+def approve(asked: Asked) -> No:
+    """May this person approve exactly this change, now?"""
+    yield from is_open(asked)
+    yield from is_same_change(asked, image=True)
+    yield from bound(asked)
+    yield from by_approver(asked)
+    promotion, rule, by = asked.promotion, asked.rule, asked.entry.by
+    if promotion is None or rule is None or not isinstance(by, By):
+        return
+    if asked.entry.head and asked.entry.head != promotion.head:
+        yield Refusal(Code.HEAD_MOVED, f"the head that was built is {promotion.head[:12]}")
+    if any(one.by.person == by.person for one in promotion.approvals):
+        yield Refusal(Code.ALREADY_APPROVED, f"{by.person} has approved it")
+    since = promotion.refreshed or promotion.opened
+    if asked.entry.time > since + rule.environment.expire:
+        yield Refusal(Code.EXPIRED, "the request is too old")
+
+
+def unapprove(asked: Asked) -> No:
+    """Has this person approved it?"""
+    yield from is_open(asked)
+    yield from is_same_change(asked)
+    yield from bound(asked)
+    promotion, by = asked.promotion, asked.entry.by
+    if (
+        promotion
+        and isinstance(by, By)
+        and not any(one.by.person == by.person for one in promotion.approvals)
+    ):
+        yield Refusal(Code.NOT_APPROVED, f"{by.person} has not approved it")
+
+
+def reject(asked: Asked) -> No:
+    """May this person end it, and say why?"""
+    yield from is_open(asked)
+    yield from by_approver(asked)
+    yield from noted(asked)
+
+
+def cancel(asked: Asked) -> No:
+    """Is it the requester, or somebody who may approve?"""
+    yield from is_open(asked)
+    promotion, by = asked.promotion, asked.entry.by
+    if promotion and not (
+        isinstance(by, By) and isinstance(promotion.by, By) and by.person == promotion.by.person
+    ):
+        yield from by_approver(asked)
+
+
+def rebased(asked: Asked) -> No:
+    """Is it the same change under the rule in force?"""
+    yield from is_open(asked)
+    yield from is_same_change(asked)
+    yield from bound(asked)
+
+
+def void(asked: Asked) -> No:
+    """Has the change or the rule moved, and nothing else?"""
+    yield from is_open(asked)
+    yield from bound(asked)
+    yield from covered(asked)
+    promotion, entry = asked.promotion, asked.entry
+    if promotion is None or entry.rule is None:
+        return
+    has_change_moved = entry.change != promotion.change
+    if not has_change_moved and entry.rule.hash == promotion.rule.hash:
+        yield Refusal(Code.OUT_OF_LINE, "neither the change nor the rule has moved")
+    if entry.voided != (promotion.change if has_change_moved else promotion.rule.hash):
+        yield Refusal(Code.OUT_OF_LINE, "what it voids is not what has moved")
+    yield from _same_version(promotion, entry)
+
+
+def _same_version(promotion: Promotion, entry: Entry) -> No:
+    """Does it stay the version that was asked for, and for a rollback the very image?"""
+    if entry.image == promotion.image:
+        return
+    if [(one.repository, one.tag) for one in entry.image] != [
+        (one.repository, one.tag) for one in promotion.image
+    ]:
+        yield Refusal(Code.CHANGE_MOVED, f"{promotion.image[0].tag} was asked for")
+    if promotion.is_rollback:
+        yield Refusal(Code.CHANGE_MOVED, "a rollback puts back what ran, as exactly this digest")
+    if entry.why != Code.DIGEST_MOVED or entry.change == promotion.change:
+        yield Refusal(Code.OUT_OF_LINE, f"another digest is said by {Code.DIGEST_MOVED}, with its change")
+
+
+def ended(asked: Asked) -> No:
+    """Is it over, in the way that the entry says?"""
+    yield from is_open(asked)
+    promotion, entry, rule = asked.promotion, asked.entry, asked.rule
+    if entry.why not in ENDINGS:
+        yield Refusal(Code.OUT_OF_LINE, f"{entry.why!r} is no way to end; expected {', '.join(ENDINGS)}")
+    if promotion is None:
+        return
+    if entry.why == "expired":
+        since = promotion.refreshed or promotion.opened
+        if rule is None or entry.time <= since + rule.environment.expire:
+            yield Refusal(Code.OUT_OF_LINE, "it has not expired")
+    if entry.why == "removed" and rule:
+        yield Refusal(Code.OUT_OF_LINE, "the rules still have it")
+    if entry.why == "superseded" and promotion.approvals and not promotion.is_rollback:
+        yield Refusal(Code.OUT_OF_LINE, "somebody has approved it: the requester decides")

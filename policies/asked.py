@@ -1,0 +1,61 @@
+"""What the validator is asked: one entry, the state that it follows, the clone beside it; and its answer."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from policies.entry import Entry, Pinned
+from policies.rules import EffectiveRule, Rules, effective
+from policies.state import Promotion, State
+
+
+class Book(Protocol):
+    """What the validator reads from the clone beside the ledger: nothing that changes, everything by commit."""
+
+    def rules(self, commit: str) -> Rules | None:
+        """Return the rules as they stood at a commit, or nothing where they did not parse."""
+
+    def baseline(self, commit: str, rules: Rules, environment: str, service: str) -> tuple[Pinned, ...]:
+        """Return what stood in a place at a commit, as these rules say where to look."""
+
+    def follows(self, old: str, new: str) -> bool:
+        """Whether ``new`` is ``old`` or came after it on the target branch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why an entry is not allowed: a stable code and one line for people."""
+
+    code: StrEnum
+    detail: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.detail}" if self.detail else str(self.code)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One entry, the state that it follows, and the rules that are in force there."""
+
+    state: State
+    entry: Entry
+    book: Book
+    rules: Rules | None
+
+    @property
+    def promotion(self) -> Promotion | None:
+        """The promotion that the entry is about."""
+        return self.state.promotion_of(self.entry)
+
+    @property
+    def rule(self) -> EffectiveRule | None:
+        """The effective rule of the entry's place."""
+        if self.rules is None:
+            return None
+        return effective(self.rules, self.entry.environment, self.entry.service)
+
+
+No = Iterator[Refusal]
+
+Check = Callable[[Asked], No]
