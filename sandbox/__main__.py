@@ -1,9 +1,11 @@
-"""The sandbox's door: ``python -m sandbox demo`` opens a world with the bot in it; ``--script`` plays a day there."""
+"""The sandbox's door: ``python -m sandbox demo`` opens a world and its page; ``--script`` plays a day there."""
 
 import argparse
 import signal
+import socket
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -16,8 +18,10 @@ from sandbox.checks import BrokenError, Outcome, check, outcome
 from sandbox.git import Git, GitError
 from sandbox.gitops import BRANCH
 from sandbox.http import ServerError
+from sandbox.levers import KeptBot, Levers
 from sandbox.mrkdwn import harmless
 from sandbox.narrator import Narrator
+from sandbox.page import PORT, PortTakenError, served, taken
 from sandbox.prompt import HELP, Prompt
 from sandbox.record import Landing
 from sandbox.scene import Scene
@@ -41,8 +45,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with ExitStack() as stack:
             kept = Path(given.keep) if given.keep else None
             folder = _empty(kept) if kept else Path(stack.enter_context(tempfile.TemporaryDirectory()))
-            return _demo(folder, port=given.port, is_script=given.script, is_kept=kept is not None)
-    except WrongUseError as error:
+            if not (given.script or given.terminal):
+                return _paged(folder, port=given.port, is_kept=kept is not None)
+            return _demo(folder, port=given.port or 0, is_script=given.script, is_kept=kept is not None)
+    except (WrongUseError, PortTakenError) as error:
         print(f"demo: {error}", file=sys.stderr)
         return WRONG_USE
     except KeyboardInterrupt:
@@ -60,11 +66,17 @@ def _parser() -> argparse.ArgumentParser:
     demo = parser.add_subparsers(required=True).add_parser(
         "demo", help="a GitOps repository, a registry, a forge, a Slack workspace, and the bot in between"
     )
-    demo.add_argument("--script", action="store_true", help="play a whole day and check how it ends")
+    way = demo.add_mutually_exclusive_group()
+    way.add_argument("--script", action="store_true", help="play a whole day and check how it ends")
+    way.add_argument("--terminal", action="store_true", help="no page: type what people do")
     demo.add_argument(
         "--keep", metavar="DIR", help="leave the repository and the signing key in DIR, new or empty"
     )
-    demo.add_argument("--port", type=_port, default=0, help="where the bot listens; left out: any free port")
+    demo.add_argument(
+        "--port",
+        type=_port,
+        help=f"where the page is (left out: {PORT}, or the next free one); without a page, where the bot listens",
+    )
     return parser
 
 
@@ -92,6 +104,41 @@ def _empty(folder: Path) -> Path:
 
 def _interrupted(_number: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
+
+
+def _paged(folder: Path, *, port: int | None, is_kept: bool) -> int:
+    """Serve the page until somebody ends it. Raises: PortTakenError, before anything is started."""
+    if port is not None:
+        _refuse_taken(port)
+    print("Countersign's demo is starting ...", flush=True)
+    with (
+        opened(folder) as world,
+        KeptBot(world) as bot,
+        served(world, Levers(world, bot), port=port) as address,
+    ):
+        try:
+            bot.start()
+            if port is None and not address.endswith(f":{PORT}/"):
+                print(f"Port {PORT} is taken; this is the next free one.")
+            print(f"\n  {address}\n\nOpen it in a browser. Ctrl-C ends the demo.", flush=True)
+            threading.Event().wait()
+        except KeyboardInterrupt:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second one must not leave the bot behind
+            print("\nended", file=sys.stderr)
+    if is_kept:
+        _tell_kept(folder)
+    return FINE
+
+
+def _refuse_taken(port: int) -> None:
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError as error:
+        raise PortTakenError(taken(port, error)) from error
+
+
+def _tell_kept(folder: Path) -> None:
+    print(f"\nLeft in {folder}: {REPOSITORY} (bare, with the ledger), {SIGNING_KEY}, {LOG}.")
 
 
 def _demo(folder: Path, *, port: int, is_script: bool, is_kept: bool) -> int:
@@ -127,7 +174,7 @@ def _played(world: World, narrator: Narrator, bot: BotProcess, *, began: float, 
         return BROKEN
     _sum_up(left, count=count, seconds=time.monotonic() - began)
     if is_kept:
-        print(f"\nLeft in {world.folder}: {REPOSITORY} (bare, with the ledger), {SIGNING_KEY}, {LOG}.")
+        _tell_kept(world.folder)
     return FINE
 
 
