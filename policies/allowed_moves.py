@@ -4,7 +4,7 @@ from policies.allowed_speakers import noted
 from policies.asked import Asked, No, Refusal
 from policies.codes import Code
 from policies.entry import By, Pinned, is_exact
-from policies.gates import ALONE, ASKED, Case, ask, has_run
+from policies.gates import ALONE, ASKED, Case, ask, blocked, has_run
 from policies.keys import promotion_id
 from policies.rules import EffectiveRule, Rules
 from policies.state import Place, Promotion
@@ -109,7 +109,10 @@ def rollback(asked: Asked) -> No:
     entry, rule = asked.entry, asked.rule
     if rule is None or not isinstance(entry.by, By) or asked.rules is None:
         return
-    if not has_run(case_of(asked, rule), entry.environment, entry.image):
+    case = case_of(asked, rule)
+    for verdict in not_yet(ask((blocked,), case)):  # else one person could go forward again to what was left
+        yield Refusal(verdict.code, verdict.detail)
+    if not has_run(case, entry.environment, entry.image):
         yield Refusal(Code.NEVER_RAN, f"{entry.image[0].tag} has never run in {entry.environment}")
     if not may_fill(asked.rules, rule.service, rule.environment.rollback, entry.by.person):
         yield Refusal(Code.NOT_AN_APPROVER, f"the rule does not let {entry.by.person} roll back")

@@ -307,6 +307,11 @@ def _proposed_again() -> tuple[Story, Entry]:
     return found, found.propose("1.1.0")
 
 
+def _forward_again() -> tuple[Story, Entry]:
+    found, _ = _proposed_again()
+    return found, found.rollback("1.1.0")
+
+
 def _void_nothing() -> tuple[Story, Entry]:
     found = _open()
     now = found.promotion()
@@ -675,6 +680,7 @@ FORBIDDEN: list[tuple[str, Made, Code]] = [
         lambda: _rolled_back(image=(pinned("1.0.0", digest=""),)),
         Code.DIGEST_UNKNOWN,
     ),
+    ("a rollback to what was rolled back", _forward_again, Code.BLOCKED),
     ("a rollback without a reason", lambda: _rolled_back(note=""), Code.NOTE_MISSING),
     ("a rollback to another's image", lambda: _rolled_back(image=(_cart(),)), Code.NO_RULE),
     ("a rollback by the bot", lambda: _rolled_back(by=Bot()), Code.UNKNOWN_PERSON),
