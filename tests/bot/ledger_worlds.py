@@ -163,7 +163,7 @@ class World:
 
     def roll_back(self, environment: str, tag: str, by: str = "dan") -> None:
         """Go back."""
-        word = Rollback("web", tag, (environment,), "errors")
+        word = Rollback("web", "errors", tag, (environment,))
         image = Pinned(WEB, tag, digest(tag))
         self.done(
             lambda look, tip_: rollback(

@@ -216,8 +216,8 @@ class Story:
             rule=self.rule(environment),
             note="errors in checkout",
         )
-        where = "commit" if environment == "staging" else "head"
-        entry = replace(entry, **{where: oid(f"back to {tag} {self.state.seq}")})
+        built = oid(f"back to {tag} {self.state.seq}")
+        entry = replace(entry, commit=built) if environment == "staging" else replace(entry, head=built)
         return self._identified(replace(entry, **changes))
 
     def _identified(self, entry: Entry) -> Entry:
@@ -335,7 +335,9 @@ class Story:
 def shelf(text: str = RULES) -> Shelf:
     """Return a clone whose first commit has these rules and 1.0.0 everywhere."""
     first = oid("first")
-    stood = {(where, "web"): (pinned("1.0.0"),) for where in ("staging", "production")}
+    stood: dict[tuple[str, str], tuple[Pinned, ...]] = {
+        (where, "web"): (pinned("1.0.0"),) for where in ("staging", "production")
+    }
     return Shelf({first: rules(text)}, stood, [first])
 
 

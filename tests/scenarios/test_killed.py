@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -68,7 +69,7 @@ def test_a_bot_that_is_killed_on_the_way_lands_a_promotion_once(scene: Scene, po
         until(f"the card for {name}", lambda: died(scene) or bool(_card(scene)))
         if not died(scene):
             scene.click(name, day.card_of(scene, "1.4.2"), "Approve")
-            until(f"{name}'s approval", lambda who=name: died(scene) or _said(scene, who))
+            until(f"{name}'s approval", partial(_said_or_died, scene, name))
     until(f"the bot dies at {point}", lambda: died(scene))
 
     del settings["COUNTERSIGN_FAULT"]
@@ -87,6 +88,10 @@ def test_a_bot_that_is_killed_on_the_way_lands_a_promotion_once(scene: Scene, po
     numbers = [pull["number"] for pull in scene.world.forge.snapshot()["pulls"]]
     assert numbers == [1], "one pull request"
     assert scene.bot.ask("verify").code == 0, scene.bot.ask("verify").output
+
+
+def _said_or_died(scene: Scene, person: str) -> bool:
+    return died(scene) or _said(scene, person)
 
 
 def _card(scene: Scene) -> bool:

@@ -1,6 +1,6 @@
 """What the world refuses on the way of a promotion: told, recorded, tried again; and what a person may not do."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -215,7 +215,9 @@ def test_a_freeze_stops_a_merge_but_not_a_rollback(office: Office) -> None:
         ),
     ],
 )
-def test_what_the_rule_does_not_let_through(office: Office, person: str, word, code: str) -> None:  # noqa: ANN001  a maker of words
+def test_what_the_rule_does_not_let_through(
+    office: Office, person: str, word: Callable[[str], Word], code: str
+) -> None:
     promotion = office.asked("1.4.2")
 
     answer = office.say(person, word(promotion))
