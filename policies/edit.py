@@ -1,14 +1,18 @@
-"""Edits: new values for single scalars of a YAML text, applied to their bytes and then proved."""
+"""Edits: new values for single scalars of a YAML, JSON or TOML text, applied to their bytes and then proved."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise, zip_longest
 
 import yaml
 
-from policies import quoting, yaml_events
+from policies import json_text, quoting, toml_text, yaml_events
 from policies.errors import PolicyError
-from policies.yaml_nodes import ScalarNode
+from policies.yaml_nodes import ListNode, MapNode, Node, ScalarNode
+from policies.yaml_text import YamlText
+
+_TREES: dict[str, Callable[[bytes], YamlText]] = {"json": json_text.read, "toml": toml_text.read}
+Leaf = tuple[str, ScalarNode | None]  # what it is, and the value itself where it is one
 
 
 class EditRefused(PolicyError):  # noqa: N818  a refusal is what it is: foreseen, and nobody erred
@@ -34,6 +38,9 @@ def apply(content: bytes, edits: Sequence[Edit]) -> bytes:
     """
     if all(edit.old == edit.new for edit in edits):
         return content
+    read = _TREES.get(edits[0].path.rpartition(".")[2])
+    if read is not None:
+        return _splice_tree(read, content, edits)
     text = yaml_events.decode(content)
     return splice(text, yaml_events.events(text), edits).encode("utf-8")
 
@@ -50,6 +57,62 @@ def splice(text: str, before: Sequence[yaml.Event], edits: Sequence[Edit]) -> st
     result = "".join([*pieces, text[last:]])
     _prove(before, result, {nodes[edit.start][0]: edit for edit in wanted})
     return result
+
+
+def _splice_tree(read: Callable[[bytes], YamlText], content: bytes, edits: Sequence[Edit]) -> bytes:
+    """Do the same with JSON or TOML. Raises: EditRefused, YamlRefused."""
+    wanted = sorted((edit for edit in set(edits) if edit.old != edit.new), key=lambda edit: edit.start)
+    _refuse_overlaps(wanted)
+    before = read(content)
+    leaves = [leaf for root in before.documents for leaf in _leaves(root)]
+    nodes = {node.start: node for _, node in leaves if node is not None and node.style in {'"', "'"}}
+    pieces, last = [], 0
+    for edit in wanted:
+        node = nodes.get(edit.start)
+        if node is None or (node.end, node.value) != (edit.end, edit.old) or node.obstacle is not None:
+            raise _is_gone(edit)
+        pieces += [before.text[last : edit.start], _rewritten(node, edit)]
+        last = edit.end
+    result = "".join([*pieces, before.text[last:]]).encode("utf-8")
+    _prove_tree(read, leaves, result, {edit.start: edit for edit in wanted})
+    return result
+
+
+def _leaves(node: Node) -> Iterator[Leaf]:
+    """Yield all that a JSON or TOML text says, in order; places are no part of it."""
+    match node:
+        case MapNode():
+            yield "{", None
+            for key, value in node.items:
+                yield f"key {getattr(key, 'value', '')}", None
+                yield from _leaves(value)
+            yield "}", None
+        case ListNode():
+            yield "[", None
+            for item in node.items:
+                yield from _leaves(item)
+            yield "]", None
+        case ScalarNode():
+            yield f"{node.tag} {node.value}", node
+        case _:
+            raise EditRefused("an alias in a text without aliases")
+
+
+def _prove_tree(
+    read: Callable[[bytes], YamlText], before: Sequence[Leaf], result: bytes, edited: dict[int, Edit]
+) -> None:
+    """Demand the same document but for the edited values. Raises: EditRefused."""
+    try:
+        after = [leaf for root in read(result).documents for leaf in _leaves(root)]
+    except yaml_events.YamlRefused as error:
+        raise EditRefused(f"the edited text cannot be read: {error}") from error
+    for old, new in zip_longest(before, after, fillvalue=("", None)):
+        node = old[1]
+        edit = edited.get(node.start) if node is not None and node.style in {'"', "'"} else None
+        wanted = old[0] if node is None or edit is None else f"{node.tag} {edit.new}"
+        if new[0] != wanted:
+            line = node.line if node is not None else 1
+            raise EditRefused(f"the edited text would differ at line {line} in more than the edited values")
 
 
 def _refuse_overlaps(wanted: Sequence[Edit]) -> None:
@@ -78,10 +141,14 @@ def _edited_scalars(
                 found[edit.start] = (index, node)
     for edit in wanted:
         if edit.start not in found:
-            raise EditRefused(
-                f"{edit.path}: {edit.where} is not a scalar {edit.old!r} of one line any more; read the file again"
-            )
+            raise _is_gone(edit)
     return found
+
+
+def _is_gone(edit: Edit) -> EditRefused:
+    return EditRefused(
+        f"{edit.path}: {edit.where} is not a scalar {edit.old!r} of one line any more; read the file again"
+    )
 
 
 def _rewritten(node: ScalarNode, edit: Edit) -> str:

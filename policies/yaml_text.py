@@ -45,6 +45,12 @@ class YamlText:
     blocks: Spans  # block scalars
     aliased: Spans  # what an alias repeats elsewhere
 
+    @classmethod
+    def of_tree(cls, text: str, root: Node) -> "YamlText":
+        """Return a text of another format, whose one document has no anchors, blocks or equal keys."""
+        none = Spans(())
+        return cls(text, (), (root,), ambiguous=none, repeated=none, blocks=none, aliased=none)
+
     @property
     def encrypted_at(self) -> int | None:
         """The line of the map in which sops keeps its check sum; None where the file is not encrypted."""
