@@ -30,6 +30,7 @@ from policies.gates import count_approvals
 from policies.keys import expected_key
 from policies.rules import effective
 from policies.state import Place as Where
+from policies.state import State
 from policies.words import (
     Approve,
     Speaker,
@@ -327,7 +328,7 @@ class Engine:
         self._follow()
         places = look.state.shown
         known = self.outbox.known(places)
-        wanted = cards(look, decide(look.world, at), self._pulls(), known, self._troubles(report))
+        wanted = cards(look, decide(look.world, at), self._pulls(), known, self._troubles(look.state, report))
         try:
             news = self.outbox.flush(wanted, places)
         except BotError as error:
@@ -353,9 +354,14 @@ class Engine:
             report.left.append(f"the places of cards were not written down: {answer}")
         self._follow()
 
-    def _troubles(self, report: PassReport) -> list[Trouble]:
+    def _troubles(self, state: State, report: PassReport) -> list[Trouble]:
         """Return what people have to be told beside what a look shows."""
         found = [Trouble("stuck", *one.where, {"detail": one.detail}) for one in self._stuck]
+        found += [
+            Trouble("stuck", promotion.environment, promotion.service, {"detail": detail})
+            for name, detail in (self._reconciler.stuck if self._reconciler else {}).items()
+            if (promotion := state.promotions[name]).is_live
+        ]
         found += [
             Trouble("ledger-read-only", facts={"detail": line.partition(": ")[2]})
             for line in report.left

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from bot import faults, wording
 from bot.desk import Desk
-from bot.errors import BotError
+from bot.errors import BotError, PermanentError
 from bot.landing import look as look_at
 from bot.ledger import AppendAnswer, Appended, NotWritten, Proposal
 from bot.objects import Oid
@@ -41,17 +41,21 @@ class Reconciler:
     pulls: dict[str, PullRequest] = field(default_factory=dict)
     statuses: dict[str, str] = field(default_factory=dict)
     left: list[str] = field(default_factory=list)
+    stuck: dict[str, str] = field(default_factory=dict)  # promotion -> what a person has to mend
 
     def advance(self, at: datetime, only: str = "") -> None:
         """Advance every live promotion, or one; what fails is noted and goes on at the next pass."""
         look = self.desk.view(at)
         for promotion_id in [one for one in look.state.live.values() if only in {"", one}]:
+            self.stuck.pop(promotion_id, None)
             try:
                 self._advance(promotion_id, at)
             except Declined as declined:
                 self.left.append(f"{promotion_id}: {declined.answer.code}: {declined.answer.detail}")
             except BotError as error:
                 _log.warning("promotion %s waits: %s", promotion_id, error)
+                if isinstance(error, PermanentError):
+                    self.stuck[promotion_id] = str(error)
                 self.left.append(f"{promotion_id}: {error}")
         self._tidy(at)
 

@@ -261,3 +261,23 @@ def test_a_protected_branch_refuses_the_move_and_everything_else_goes_on(office:
     office.look()
 
     assert office.kinds().count("bump") == 1
+
+
+def test_a_token_that_is_refused_is_told_in_the_channel_and_the_promotion_goes_on_later(
+    office: Office,
+) -> None:
+    promotion = office.asked("1.4.2")
+    office.say("ada", Approve(promotion))
+    office.world.forge.fail(401, times=1000)
+    office.say("bob", Approve(promotion))
+    office.look()
+
+    texts = [message.text for message in office.world.slack.workspace.messages("C0DEPLOYS")]
+    assert any("GITHUB_TOKEN" in text or "token" in text for text in texts), texts
+    assert office.stage(promotion) is not Stage.LANDED
+
+    office.world.forge.heal()
+    office.clock.wind(minutes=5)
+    office.look()
+
+    assert office.stage(promotion) is Stage.LANDED
