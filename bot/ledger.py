@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from bot import faults
 from bot.chain import Chain, grow
 from bot.errors import TransientError
+from bot.measures import MEASURES, Measure
 from bot.mirror import Mirror, Tips
 from bot.objects import Oid
 from bot.push import Lost, Ok, RefUpdate, Refused, Unknown
@@ -126,14 +127,18 @@ class Ledger:
         ``look_first`` false: begin with what the last fetch saw (one handshake less). ``year``: of a new ledger.
         """
         with self._lock:
-            deadline = time.monotonic() + GIVE_UP_SECONDS
+            began = time.monotonic()
+            deadline = began + GIVE_UP_SECONDS
             detail = ""
             for attempt in range(MAX_TRIES):
                 if attempt or look_first:
                     self._fetch_until(deadline)
                 answer = self._try(compose, year)
                 if not isinstance(answer, Lost | Unknown):
+                    _measured(answer, time.monotonic() - began)
                     return answer
+                if isinstance(answer, Lost):
+                    MEASURES.count(Measure.RACES_LOST)
                 detail = answer.detail
                 if time.monotonic() > deadline:
                     break
@@ -197,6 +202,12 @@ class Ledger:
             chain.entries.append((oid, entry))
             written.append((oid, entry))
         return written
+
+
+def _measured(answer: AppendAnswer, seconds: float) -> None:
+    if isinstance(answer, Appended) and answer.entries:
+        MEASURES.count(Measure.LEDGER_ENTRIES, by=len(answer.entries))
+        MEASURES.observe(Measure.APPEND_SECONDS, seconds)
 
 
 def _unreadable(entry: Entry) -> str:

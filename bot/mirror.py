@@ -17,6 +17,7 @@ from bot import clone
 from bot.clone import LEDGER, PROMOTIONS, TRACKED
 from bot.errors import PermanentError, TransientError
 from bot.git import Answer, LateError, failure
+from bot.measures import MEASURES, Measure
 from bot.objects import (
     BOT,
     EMPTY_TREE,
@@ -279,9 +280,11 @@ class Mirror:
         conditions, moves = zip(*(update.arguments() for update in updates), strict=True)
         arguments = ["push", "--atomic", "--porcelain", "--no-signed", *conditions, "--", "origin", *moves]
         try:
-            return classify(self._git.run(arguments, timeout_seconds=timeout_seconds, check=False))
+            answer = classify(self._git.run(arguments, timeout_seconds=timeout_seconds, check=False))
         except LateError as error:
-            return Unknown(str(error))
+            answer = Unknown(str(error))
+        MEASURES.count(Measure.PUSHES, type(answer).__name__.lower())
+        return answer
 
     def remember(self, moves: Sequence[RefUpdate]) -> None:
         """Note where branches end after our own push, as a fetch would; the next fetch says it to the disk."""

@@ -13,6 +13,7 @@ from bot import faults
 from bot.cards import Card, CardStage, Notice, Shown
 from bot.errors import PermanentError, TransientError
 from bot.index import Index, Sent
+from bot.measures import MEASURES, Measure
 from bot.ports import Chat
 from policies.canonical import digest_of
 from policies.entry import Placed
@@ -56,6 +57,7 @@ class Outbox:
         sent = self._sent()
         found: list[Placed] = []
         refused: Counter[str] = Counter()
+        behind = len(wanted)
         for shown in wanted:
             if refused[shown.channel] >= MAX_REFUSALS:
                 continue
@@ -66,8 +68,11 @@ class Outbox:
                 break
             if placed is None:
                 refused[shown.channel] += 1
-            elif _is_news(shown, placed, places.get(shown.what)):
+                continue
+            behind -= 1
+            if _is_news(shown, placed, places.get(shown.what)):
                 found.append(placed)
+        MEASURES.put(Measure.CARDS_BEHIND, behind)
         return tuple(found)
 
     def _sent(self) -> dict[str, Sent]:

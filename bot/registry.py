@@ -18,6 +18,7 @@ from urllib.request import getproxies, proxy_bypass
 import pycurl
 
 from bot import oci
+from bot.measures import MEASURES, Measure
 from bot.oci import Caps, Challenge, DigestAsked, Endpoint, Known, Request, Response, TagsAsked
 from bot.registry_login import Login, LoginAnswer, LoginFailure, Logins
 from policies.evidence import DigestAnswer, Silence, Silent, TagAnswer, TagList
@@ -329,6 +330,7 @@ class _Pass:
 
     def _send(self, request: Request, errand: _Errand, now: float) -> None:
         errand.lane.running += 1
+        MEASURES.count(Measure.REGISTRY_REQUESTS, errand.lane.endpoint.host)
         failure = self._wire.start(request, errand, errand.lane.endpoint, self._until - now)
         if failure is not None:
             self._heard(errand, failure)

@@ -2,14 +2,29 @@
 
 import logging
 import threading
+import time
+from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.engine import Engine, PassReport
 from bot.errors import BotError
+from bot.measures import MEASURES, Measure
 
 STALE = timedelta(minutes=15)  # without an end of a pass for so long something hangs
+_UNWRITTEN = ("ledger-read-only", "not-recorded")  # codes of what a pass leaves because it cannot write
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    """How the passes stand: when one ended, when one ended well, what went wrong, why the ledger is not written."""
+
+    at: datetime | None = None
+    well: datetime | None = None
+    problem: str = ""
+    unwritten: str = "no pass has ended yet"
 
 
 class Rounds:
@@ -19,23 +34,42 @@ class Rounds:
         """Make passes with this engine."""
         self._engine = engine
         self._lock = threading.Lock()
-        self._ended: datetime | None = None
-        self._problem = ""
+        self._ended = _Ended()
         self._left: frozenset[str] = frozenset()
+        self._is_all = False
+
+    def ask_everything(self) -> None:
+        """Let the next pass ask all registries, also those whose interval has not passed."""
+        with self._lock:
+            self._is_all = True
 
     def tick(self, at: datetime) -> None:
         """Make a pass over what is due; raises nothing, for the next tick tries again."""
-        problem = ""
+        problem, unwritten, began = "", "", time.monotonic()
         try:
-            self._log(self._engine.run_pass(is_due_only=True))
+            report = self._engine.run_pass(is_due_only=not self._took_all())
+            unwritten = next((line for line in report.left if line.startswith(_UNWRITTEN)), "")
+            self._log(report)
         except BotError as error:
-            problem = str(error)
+            problem = unwritten = str(error)
             _log.warning("the pass waits for the next tick: %s", error)
         except Exception:  # noqa: BLE001  one broken pass must not end the rounds
-            problem = "a fault of the program; the log says more"
+            problem = unwritten = "a fault of the program; the log says more"
             _log.exception("a pass failed")
+        self._measure(time.monotonic() - began, is_failed=bool(problem))
         with self._lock:
-            self._ended, self._problem = at, problem
+            self._ended = _Ended(at, self._ended.well if problem else at, problem, unwritten)
+
+    def _took_all(self) -> bool:
+        with self._lock:
+            was, self._is_all = self._is_all, False
+            return was
+
+    @staticmethod
+    def _measure(seconds: float, *, is_failed: bool) -> None:
+        MEASURES.count(Measure.PASSES)
+        MEASURES.count(Measure.PASSES_FAILED, by=int(is_failed))
+        MEASURES.put(Measure.PASS_SECONDS, seconds)
 
     def _log(self, report: PassReport) -> None:
         """Say what was done; what is left is said once, not at every tick."""
@@ -46,14 +80,42 @@ class Rounds:
                 _log.warning("left: %s", line)
         self._left = frozenset(report.left)
 
-    def health(self) -> Mapping[str, object]:
-        """Tell whether people can be answered: something was looked at, and passes end."""
+    def pass_age(self) -> timedelta | None:
+        """Return how long ago a pass ended well; nothing where none did."""
         with self._lock:
-            ended, problem = self._ended, self._problem
+            well = self._ended.well
+        return self._engine.clock.now() - well if well is not None else None
+
+    def is_writable(self) -> bool:
+        """Whether the last pass could write to the ledger."""
+        with self._lock:
+            return not self._ended.unwritten
+
+    def promotions(self) -> Mapping[str, int]:
+        """Return how many promotions there are at each stage, as seen last."""
+        try:
+            found = self._engine.look().state.promotions.values()
+        except BotError:
+            return {}
+        return Counter(promotion.stage.value for promotion in found)
+
+    def health(self) -> Mapping[str, object]:
+        """Tell whether people can be answered: something was looked at, and passes end.
+
+        A ledger that cannot be written to is told and is no sickness: whoever asks is answered why.
+        """
+        with self._lock:
+            ended = self._ended
+        age = self.pass_age()
+        facts = {
+            "pass_age_seconds": None if age is None else round(age.total_seconds(), 1),
+            "ledger_writable": not ended.unwritten,
+        }
         try:
             decision = self._engine.look().decision
         except BotError as error:
-            return {"ok": False, "problem": problem or str(error)}
-        is_stale = ended is None or self._engine.clock.now() - ended > STALE
+            return {"ok": False, **facts, "problem": ended.problem or str(error)}
+        is_stale = ended.at is None or self._engine.clock.now() - ended.at > STALE
         seen = {"looked": f"{decision.at:%Y-%m-%dT%H:%M:%SZ}", "commit": decision.commit}
-        return {"ok": not is_stale, **seen, "problem": "no pass has ended lately" if is_stale else problem}
+        problem = "no pass has ended lately" if is_stale else ended.problem or ended.unwritten
+        return {"ok": not is_stale, **facts, **seen, "problem": problem}

@@ -26,7 +26,8 @@ SOURCES = {
     "GITHUB_TOKEN": "a fine-grained token for the GitOps repository, under GitHub's Settings, Developer settings,"
     " with read and write access to Contents, Pull requests and Commit statuses",
     "SLACK_BOT_TOKEN": "the bot token xoxb-... of your Slack app, under OAuth & Permissions",
-    "SLACK_SIGNING_SECRET": "the signing secret of your Slack app, under Basic Information",
+    "SLACK_SIGNING_SECRET": "the signing secret of your Slack app, under Basic Information;"
+    " or, for Socket Mode, SLACK_APP_TOKEN: an app-level token xapp-... made there, with connections:write",
 }
 
 _SCP = re.compile(r"(?:[^@/]+@)?([^:/]+):(?!/)(.+)")
@@ -132,10 +133,10 @@ class Settings(BaseModel):
         }
 
     def _for_chat(self) -> dict[str, str]:
-        return {
-            "SLACK_BOT_TOKEN": self.slack_bot_token.get_secret_value(),
-            "SLACK_SIGNING_SECRET": self.slack_signing_secret.get_secret_value(),
-        }
+        wanted = {"SLACK_BOT_TOKEN": self.slack_bot_token.get_secret_value()}
+        if not self.slack_app_token.get_secret_value():
+            wanted["SLACK_SIGNING_SECRET"] = self.slack_signing_secret.get_secret_value()
+        return wanted
 
     @staticmethod
     def _missing(wanted: Mapping[str, str]) -> list[str]:

@@ -69,8 +69,10 @@ def test_all_that_is_missing_is_named_with_where_to_get_it() -> None:
     assert str(chat.value) == (
         "not set:\n"
         "SLACK_BOT_TOKEN: the bot token xoxb-... of your Slack app, under OAuth & Permissions\n"
-        "SLACK_SIGNING_SECRET: the signing secret of your Slack app, under Basic Information"
+        "SLACK_SIGNING_SECRET: the signing secret of your Slack app, under Basic Information;"
+        " or, for Socket Mode, SLACK_APP_TOKEN: an app-level token xapp-... made there, with connections:write"
     )
+    load({**HOME, "SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": "xapp-1"}).need_chat()
     assert [line.partition(":")[0] for line in str(forge.value).splitlines()[1:]] == [
         "COUNTERSIGN_FORGE_REPOSITORY",
         "GITHUB_TOKEN",
