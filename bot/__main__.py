@@ -19,10 +19,13 @@ from handlers import cli
 from handlers.chat import SlackChat, web_client
 from handlers.errands import Errands
 from handlers.http import web
+from handlers.metrics import Standing, metrics
 from handlers.reply import Replies
 from handlers.serving import listen, run
 from handlers.slack import slack_app
+from handlers.socket_mode import SocketMode
 from handlers.terminal import tell
+from handlers.webhooks import Doorbell, webhooks
 
 RETRY_SECONDS = 5.0  # while the repository cannot be reached at the start
 STOP_SECONDS = (
@@ -41,14 +44,45 @@ def serve(settings: Settings) -> None:
         client = web_client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url)
         engine = _opened(settings, SlackChat(client), house)
         secret = settings.slack_signing_secret.get_secret_value()
-        errands, ticker, rounds = Errands(Replies(client)), Ticker(engine.clock), Rounds(engine)
+        errands, ticker = Errands(Replies(client, settings.command)), Ticker(engine.clock)
+        rounds = Rounds(engine)
         app = slack_app(engine, client, errands, engine.clock, secret=secret, command=settings.command)
+        app_token = settings.slack_app_token.get_secret_value()
+        mode = SocketMode(app, client, app_token) if app_token else None
+        bell = Doorbell(lambda is_package: _woken(ticker, rounds, is_package=is_package))
+        more = [metrics(lambda: _standing(rounds))]
+        if hook := settings.github_webhook_secret.get_secret_value():
+            more.append(webhooks(hook, bell))
         ticker.start(rounds.tick, every_seconds=settings.tick_seconds)
-        try:
-            run(web(app, secret=secret, health=rounds.health), listener, _ready)
+        if mode is not None:
+            mode.start()
+        try:  # Slack comes by one way only
+            run(web(app, secret="" if mode else secret, health=rounds.health, more=more), listener, _ready)
         finally:
             _log.info("stopping")
-            _within(STOP_SECONDS, [ticker.stop, errands.close])
+            bell.close()
+            _within(STOP_SECONDS, [ticker.stop, lambda: _heard_out(mode, errands)])
+
+
+def _woken(ticker: Ticker, rounds: Rounds, *, is_package: bool) -> None:
+    """Look now; where a package was published, at all registries."""
+    if is_package:
+        rounds.ask_everything()
+    ticker.now()
+
+
+def _standing(rounds: Rounds) -> Standing:
+    age = rounds.pass_age()
+    return Standing(
+        age.total_seconds() if age is not None else None, rounds.is_writable(), rounds.promotions()
+    )
+
+
+def _heard_out(mode: SocketMode | None, errands: Errands) -> None:
+    """Hear nothing more from Slack, then finish what was heard."""
+    if mode is not None:
+        mode.close()
+    errands.close()
 
 
 def _opened(settings: Settings, chat: Chat, house: ExitStack) -> Engine:
