@@ -14,6 +14,8 @@ from bot.desk import Desk
 from bot.engine import Engine
 from bot.errors import PermanentError, SettingsError, TransientError
 from bot.forge import GitHubForge
+from bot.forge_app import AppLogin
+from bot.forge_wire import Login, TokenLogin
 from bot.index import Index
 from bot.ledger import Ledger
 from bot.mirror import Mirror
@@ -36,12 +38,20 @@ _log = logging.getLogger(__name__)
 Say = Callable[[str], None]
 
 
-def open_desk(settings: Settings, signer: Signer | None = None, *, remembered: str = "") -> Desk:
+def open_desk(
+    settings: Settings,
+    signer: Signer | None = None,
+    *,
+    remembered: str = "",
+    login: Login | None = None,
+) -> Desk:
     """Open the clone and what reads it; without a signer, with a key that nobody knows, for looking.
 
-    ``remembered``: the end of the ledger that the index saw last. Raises: BotError.
+    ``remembered``: the end of the ledger that the index saw last. ``login``: who we are at the forge, else as the
+    settings say. Raises: BotError.
     """
     settings.need_repository()
+    login = login or _login(settings)
     remote = Remote.parse(settings.repository)
     if remote.transport == "file" and not Path(remote.address).is_dir():
         raise SettingsError(f"COUNTERSIGN_REPOSITORY: there is no repository at {remote.address}")
@@ -49,21 +59,36 @@ def open_desk(settings: Settings, signer: Signer | None = None, *, remembered: s
         settings.repository,
         settings.state_folder / MIRROR,
         branch=settings.branch or None,
-        token=_git_token(settings, remote),
+        token=_git_token(settings, remote, login),
+        refused=login.refuse if login else None,
     )
     book = Book(mirror, settings.rules)
     ledger = Ledger(mirror, signer or Signer.generate(), book, remembered)
     return Desk(mirror, ledger, book, Writer(mirror, settings.rules))
 
 
-def _git_token(settings: Settings, remote: Remote) -> Callable[[], str] | None:
+def _login(settings: Settings) -> Login | None:
+    """Say who we are at the forge: an App where one is set, else a token. Raises: SettingsError."""
+    if not settings.is_app:
+        token = settings.github_token
+        return TokenLogin(token) if token.get_secret_value() else None
+    if not settings.has_forge:
+        return None
+    return AppLogin(
+        settings.github_app_id,
+        settings.app_key(),
+        settings.forge_repository,
+        clock=SystemClock().now,
+        base_url=settings.github_url,
+    )
+
+
+def _git_token(settings: Settings, remote: Remote, login: Login | None) -> Callable[[], str] | None:
     """Return the forge's token where the repository is the forge's: no other host may see it."""
     forge = (urlsplit(settings.github_url).hostname or "").removeprefix("api.") or _GITHUB
-    if not settings.github_token.get_secret_value() or remote.transport != "https":
+    if login is None or remote.transport != "https" or urlsplit(remote.address).hostname != forge:
         return None
-    if urlsplit(remote.address).hostname != forge:
-        return None
-    return settings.github_token.get_secret_value
+    return login.token
 
 
 @contextmanager
@@ -100,8 +125,9 @@ def working(
         index = Index.open(settings.database)
         registry = PycurlRegistry(Logins(settings.docker_config))
         try:
-            desk = open_desk(settings, signer, remembered=index.remembered())
-            forge = _forge(settings, desk.mirror.branch)
+            login = _login(settings)
+            desk = open_desk(settings, signer, remembered=index.remembered(), login=login)
+            forge = _forge(settings, desk.mirror.branch, login)
             outbox = Outbox(index, chat, None if chat else printer)
             yield Engine(desk, registry, SystemClock(), index, outbox, forge, chat)
         finally:
@@ -109,10 +135,10 @@ def working(
             index.close()
 
 
-def _forge(settings: Settings, branch: str) -> GitHubForge | None:
-    if not settings.has_forge:
+def _forge(settings: Settings, branch: str, login: Login | None) -> GitHubForge | None:
+    if not settings.has_forge or login is None:
         return None
-    return GitHubForge(settings.forge_repository, branch, settings.github_token, base_url=settings.github_url)
+    return GitHubForge(settings.forge_repository, branch, login, base_url=settings.github_url)
 
 
 @contextmanager

@@ -2,15 +2,15 @@
 
 import re
 import time
-from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 from urllib.parse import quote
-
-from pydantic import SecretStr
 
 from bot import faults
 from bot.errors import BotError, PermanentError, TransientError
+from bot.forge_acts import LOOKS, PULLS, Acts
 from bot.forge_bodies import (
+    MAX_BODY,
     OID,
     allows,
     is_home,
@@ -24,22 +24,18 @@ from bot.forge_bodies import (
     text_of,
     title_of,
 )
-from bot.forge_wire import Manner, RefusalError, UnsureError, Wire, plain
-from bot.ports import Merged, NotMerged, PullRequest
+from bot.forge_client import Manner, UnsureError, plain
+from bot.forge_looks import Looks
+from bot.forge_verdict import Verdict, Verdicts
+from bot.forge_wire import Login, RefusalError, Wire
+from bot.ports import Merged, NotMerged, OpenPullRequest, PullRequest
 
-CONTEXT = "countersign"  # the name under which branch protection asks for our status
-MAX_DESCRIPTION = 140  # GitHub, commit statuses
-MAX_BODY = 65_536  # GitHub, characters of a description or comment
-LOOKS = 3  # a read after a write may be stale
 _PER_PAGE = 100  # GitHub, the most
 _MAX_PAGES = 20  # nobody talks more than this below one pull request
 _UNPROCESSABLE, _CONFLICT = 422, 409
 _LOGIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,98})(?:\[bot\])?", re.ASCII)
-_PULLS = "Pull requests: write"
 
 PATIENT = Manner()
-
-T = TypeVar("T")
 
 
 class GitHubForge:
@@ -49,17 +45,18 @@ class GitHubForge:
         self,
         repository: str,
         branch: str,
-        token: SecretStr,
+        login: Login,
         *,
         base_url: str = "",
         manner: Manner = PATIENT,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         """Open nothing yet. ``repository`` is OWNER/NAME; no ``base_url`` means github.com. Raises: SettingsError."""
-        self._wire = Wire(repository, token, base_url, manner)
+        self._wire = Wire(repository, login, base_url, manner)
         self._branch = branch
-        self._manner = manner
-        self._sleep = sleep
+        self._acts = Acts(self._wire, manner.between_looks, sleep)
+        self._verdicts = Verdicts(self._acts)
+        self._looks = Looks(self._wire, branch)
 
     def __repr__(self) -> str:
         """Name the repository and the branch, no secrets."""
@@ -73,11 +70,11 @@ class GitHubForge:
         wanted = {"title": title_of(title), "head": branch, "base": self._branch, "body": body[:MAX_BODY]}
         faults.point("before-pull-request")
         try:
-            made = pull_of(self._wire.write("POST", "/pulls", wanted, permission=_PULLS))
+            made = pull_of(self._wire.write("POST", "/pulls", wanted, permission=PULLS))
         except RefusalError as refusal:
             made = self._refused_to_open(branch, refusal)
         except UnsureError as unsure:
-            made = self._seen_or_later(lambda: self._open_from(branch), "the pull request", unsure)
+            made = self._acts.seen_or_later(lambda: self._open_from(branch), "the pull request", unsure)
         faults.point("after-pull-request")
         return made
 
@@ -102,7 +99,7 @@ class GitHubForge:
             return all(text_of(there.get(key)) == text_of(value) for key, value in wanted.items()) or None
 
         if not stands():
-            self._change(f"/pulls/{number}", wanted, f"the description of pull request {number}", stands)
+            self._acts.change(f"/pulls/{number}", wanted, f"the description of pull request {number}", stands)
 
     def merge(self, number: int, *, head: str, title: str, message: str) -> Merged | NotMerged:
         """Merge the very head that was cleared, with this commit title and message."""
@@ -132,7 +129,7 @@ class GitHubForge:
         self._comment(number, comment)
         if there.is_open:
             faults.point("before-close")
-            self._change(
+            self._acts.change(
                 f"/pulls/{number}",
                 {"state": "closed"},
                 f"the closing of pull request {number}",
@@ -149,28 +146,21 @@ class GitHubForge:
         name = head.get("ref")
         return name if isinstance(name, str) and name.isprintable() and is_home(head, base) else ""
 
-    def status(self, head: str, *, is_allowed: bool, description: str) -> None:
-        """Set the commit status ``countersign`` on a head; a description that is too long is cut."""
-        if OID.fullmatch(head) is None:
-            raise ValueError(f"{plain(head)!r} is not a commit")
-        state = "success" if is_allowed else "pending"
-        wanted = {"state": state, "context": CONTEXT, "description": plain(description, MAX_DESCRIPTION)}
+    def status(self, head: str, *, is_allowed: bool, description: str, summary: str = "") -> None:
+        """Say the verdict ``countersign`` on a head: a check run of an App, else a commit status."""
+        self._verdicts.say(head, Verdict(is_allowed, description, summary))
 
-        def stands() -> bool | None:
-            now = self._status(head)
-            return all(now.get(key) == value for key, value in wanted.items()) or None
+    def open_pull_requests(self) -> Sequence[OpenPullRequest]:
+        """Return everybody's open pull requests, those that moved last first."""
+        return self._looks.open_pull_requests()
 
-        if not stands():  # GitHub keeps 1,000 of one name and commit, then refuses
-            faults.point("before-status")
-            self._change(
-                f"/statuses/{head}",
-                wanted,
-                f"the status of {head[:12]}",
-                stands,
-                verb="POST",
-                permission="Commit statuses: write",
-            )
-            faults.point("after-status")
+    def changed_files(self, pull: OpenPullRequest) -> tuple[str, ...] | None:
+        """Return the paths that it would change on the target branch; nothing where they are too many to be listed."""
+        return self._looks.changed_files(pull)
+
+    def content(self, path: str, commit: str) -> bytes | None:
+        """Return a file as it stands at a commit, nothing where there is none."""
+        return self._looks.content(path, commit)
 
     def account_id(self, login: str) -> int:
         """Return the numeric id of a login, 0 where there is none."""
@@ -229,12 +219,6 @@ class GitHubForge:
         allowed = [name for name in ("merge", "squash") if allows(repository, name)]
         return allowed[0] if allowed else ""
 
-    def _status(self, head: str) -> Mapping[str, Any]:
-        """Return the newest status of ours, empty where there is none."""
-        answer = self._wire.read(f"/commits/{head}/statuses", per_page=_PER_PAGE)
-        statuses = [object_of(one) for one in list_of([] if answer is None else answer)]
-        return next((one for one in statuses if one.get("context") == CONTEXT), {})
-
     def _has_comment(self, number: int, text: str) -> bool:
         for page in range(1, _MAX_PAGES + 1):
             answer = self._read(f"/issues/{number}/comments", per_page=_PER_PAGE, page=page)
@@ -245,22 +229,12 @@ class GitHubForge:
                 return False
         return True  # a flood: one more helps nobody
 
-    def _looked_for(self, look: Callable[[], T | None]) -> T | None:
-        """Look up to three times before concluding that something is not there."""
-        for turn in range(LOOKS):
-            if turn:
-                self._sleep(self._manner.between_looks)
-            found = look()
-            if found is not None:
-                return found
-        return None
-
     # Writing
 
     def _refused_to_open(self, branch: str, refusal: RefusalError) -> PullRequest:
         """Somebody may have been faster, or we ourselves before a crash."""
         is_there = refusal.status == _UNPROCESSABLE and "already exists" in refusal.said
-        found = self._looked_for(lambda: self._open_from(branch)) if is_there else None
+        found = self._acts.looked_for(lambda: self._open_from(branch)) if is_there else None
         if found is None and (is_there or _is_unseen(refusal)):
             raise TransientError(f"no pull request from {plain(branch)} yet: {refusal.said}") from refusal
         if found is None:
@@ -270,7 +244,7 @@ class GitHubForge:
     def _merge_once(self, number: int, head: str, wanted: Mapping[str, str]) -> Merged | NotMerged:
         path = f"/pulls/{number}/merge"
         try:
-            answer = self._wire.write("PUT", path, wanted, permission="Contents: write, " + _PULLS)
+            answer = self._wire.write("PUT", path, wanted, permission="Contents: write, " + PULLS)
         except RefusalError as refusal:
             code = "head-moved" if refusal.status == _CONFLICT else "refused"
             return self._landed_or(NotMerged(code, _reason(refusal)), number, head, looks=1)
@@ -290,7 +264,7 @@ class GitHubForge:
             return None if body is None else landed(body, head)
 
         try:
-            seen = self._looked_for(look) if looks > 1 else look()
+            seen = self._acts.looked_for(look) if looks > 1 else look()
         except BotError as error:
             return NotMerged("unknown", plain(f"{otherwise.detail}; then: {error}"))
         return seen if isinstance(seen, Merged) else otherwise
@@ -300,7 +274,7 @@ class GitHubForge:
         if not text or self._has_comment(number, text):
             return
         faults.point("before-comment")
-        self._change(
+        self._acts.change(
             f"/issues/{number}/comments",
             {"body": text},
             f"the comment on pull request {number}",
@@ -308,31 +282,6 @@ class GitHubForge:
             verb="POST",
         )
         faults.point("after-comment")
-
-    def _change(
-        self,
-        path: str,
-        wanted: Mapping[str, str],
-        what: str,
-        stands: Callable[[], bool | None],
-        *,
-        verb: str = "PATCH",
-        permission: str = _PULLS,
-    ) -> None:
-        """Ask once for a change that can be seen afterwards. Raises: BotError."""
-        try:
-            self._wire.write(verb, path, wanted, permission=permission)
-        except RefusalError as refusal:
-            if not stands():
-                raise refusal.foreseen from refusal
-        except UnsureError as unsure:
-            self._seen_or_later(stands, what, unsure)
-
-    def _seen_or_later(self, look: Callable[[], T | None], what: str, unsure: UnsureError) -> T:
-        found = self._looked_for(look)
-        if found is None:
-            raise TransientError(f"{what} is not to be seen at the forge yet: {unsure}") from unsure
-        return found
 
 
 def _reason(refusal: RefusalError) -> str:

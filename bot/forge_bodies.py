@@ -1,15 +1,17 @@
 """What the forge says, read with care: its answers are somebody else's text until they have been looked at."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from bot.errors import PermanentError, TransientError
-from bot.forge_wire import plain
-from bot.ports import Merged, NotMerged, PullRequest
+from bot.forge_client import plain
+from bot.ports import Merged, NotMerged, OpenPullRequest, PullRequest
 
 OID = re.compile(r"[0-9a-f]{40}", re.ASCII)
+MAX_BODY = 65_536  # GitHub, characters of a description or comment
 MAX_TITLE = 256  # GitHub, titles of issues and pull requests
+_TOKEN = re.compile(r"[!-~]{1,1000}", re.ASCII)
 _LINK = re.compile(
     r"https?://[!-;=?-{}~]{1,500}", re.ASCII
 )  # no spaces, and nothing that Slack reads as markup
@@ -33,6 +35,31 @@ def pull_of(answer: object) -> PullRequest:
         is_merged=is_merged,
         commit=commit if is_merged and isinstance(commit, str) else "",
     )
+
+
+def open_pull_of(answer: object) -> OpenPullRequest:
+    """Read what concerns us of anybody's open pull request. Raises: PermanentError."""
+    body = object_of(answer)
+    head, base = part(body, "head"), part(body, "base")
+    branch, target = (name_of(end.get("ref")) for end in (head, base))
+    return OpenPullRequest(
+        number=number_of(body.get("number"), "a pull request"),
+        head=oid_text(head.get("sha"), "the head of a pull request"),
+        branch=branch if is_home(head, base) else "",
+        target=target,
+    )
+
+
+def paths_of(files: Iterable[object]) -> Iterator[str]:
+    """Read the names of changed files; one that was renamed has two. Raises: PermanentError."""
+    for one in files:
+        body = object_of(one)
+        name, before = body.get("filename"), body.get("previous_filename")
+        if not isinstance(name, str) or not name:
+            raise PermanentError("the forge lists a changed file without its name")
+        yield name
+        if isinstance(before, str):
+            yield before
 
 
 def landed(body: Mapping[str, Any], head: str) -> Merged | NotMerged | None:
@@ -92,6 +119,25 @@ def number_of(value: object, what: str) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
         raise PermanentError(f"the forge gives {what} no number")
     return value
+
+
+def oid_text(value: object, what: str) -> str:
+    """Take a value for the id of a commit. Raises: PermanentError."""
+    if not isinstance(value, str) or OID.fullmatch(value) is None:
+        raise PermanentError(f"the forge gives {what} no commit")
+    return value
+
+
+def token_of(value: object) -> str:
+    """Take a value for a token; it is never shown. Raises: PermanentError."""
+    if not isinstance(value, str) or _TOKEN.fullmatch(value) is None:
+        raise PermanentError("the forge gives the App something that is no token")
+    return value
+
+
+def name_of(value: object) -> str:
+    """Return the name of a branch, '' for what cannot be one."""
+    return value if isinstance(value, str) and value.isprintable() else ""
 
 
 def text_of(value: object) -> str:

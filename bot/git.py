@@ -79,6 +79,11 @@ _PERMANENT = re.compile(
     r"|host key verification failed|returned error: 40[134]|not found|dubious ownership",
     re.IGNORECASE,
 )
+# How git tells that the host answered 401 or 403 to the request itself, before any branch was looked at.
+_LOGIN_REFUSED = re.compile(
+    r"authentication failed|could not read (?:username|password)|returned error: 40[13]|invalid credentials",
+    re.IGNORECASE,
+)
 
 
 class LateError(TransientError):
@@ -103,6 +108,9 @@ class Credentials:
 
     url: str
     login: Callable[[], str] = field(repr=False)
+    refused: Callable[[str], bool] | None = field(
+        default=None, repr=False
+    )  # gets the login; is there another?
 
 
 class Git:
@@ -141,12 +149,33 @@ class Git:
         if verb not in VERBS or any("\0" in argument for argument in arguments):
             raise ValueError(f"git {verb!r} is not among the commands that are run here")
         login = self._credentials.login() if self._credentials and verb in _REMOTE_VERBS else None
-        process = self._start(arguments, self._environment_of(login), keep_open)
-        out, err = _converse(process, verb, stdin, timeout_seconds or self._timeout_seconds)
-        answer = Answer(process.returncode, out, redact(err.decode("utf-8", "replace"), login))
+        seconds = timeout_seconds or self._timeout_seconds
+        answer = self._once(arguments, login, stdin, seconds, keep_open)
+        if self._has_another(login, answer):  # the host let nobody in: nothing was done
+            another = self._credentials.login() if self._credentials else None
+            answer = self._once(arguments, another, stdin, seconds, keep_open)
         if check and answer.code != 0:
             raise failure(verb, answer)
         return answer
+
+    def _once(
+        self,
+        arguments: Sequence[str],
+        login: str | None,
+        stdin: bytes,
+        seconds: float,
+        keep_open: Sequence[int],
+    ) -> Answer:
+        process = self._start(arguments, self._environment_of(login), keep_open)
+        out, err = _converse(process, arguments[0], stdin, seconds)
+        return Answer(process.returncode, out, redact(err.decode("utf-8", "replace"), login))
+
+    def _has_another(self, login: str | None, answer: Answer) -> bool:
+        """Was the login refused (401, 403), and is there another?"""
+        if login is None or self._credentials is None or self._credentials.refused is None:
+            return False
+        is_refused = answer.code != 0 and _LOGIN_REFUSED.search(answer.err) is not None
+        return is_refused and self._credentials.refused(login)
 
     def at(self, directory: Path) -> Self:
         """Return the same runner for another folder."""

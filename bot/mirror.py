@@ -34,7 +34,7 @@ from bot.objects import (
     write_commit,
 )
 from bot.push import Ok, PushAnswer, RefUpdate, Unknown, classify
-from bot.remote import Remote
+from bot.remote import Refused, Remote
 from bot.signing import Signer
 from policies.errors import PolicyError
 
@@ -83,6 +83,7 @@ class Mirror:
         *,
         branch: str | None = None,
         token: Callable[[], str] | None = None,
+        refused: Refused | None = None,
         identity: Identity = BOT,
         timeout_seconds: float = 60.0,
     ) -> Self:
@@ -90,7 +91,7 @@ class Mirror:
 
         ``branch`` is the target branch, None for the remote's HEAD. Raises: TransientError, PermanentError.
         """
-        remote = Remote.parse(url, token)
+        remote = Remote.parse(url, token, refused)
         directory = directory.absolute()
         if remote.transport == "file" and not Path(remote.address).is_dir():
             raise PermanentError(f"there is no repository at {remote.address}; see COUNTERSIGN_REPOSITORY")

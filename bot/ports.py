@@ -1,6 +1,6 @@
 """What the engine needs of the outside world: one Protocol each. Adapters implement them; tests hand in real ones."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -46,6 +46,16 @@ class PullRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenPullRequest:
+    """Anybody's open pull request: the commit, its branch ('' = in another repository), the branch it goes to."""
+
+    number: int
+    head: str
+    branch: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
 class Merged:
     """The forge merged exactly the head that was asked for."""
 
@@ -84,8 +94,20 @@ class Forge(Protocol):
     def branch_of(self, number: int) -> str:
         """Return the head branch of a pull request, '' where there is none such."""
 
-    def status(self, head: str, *, is_allowed: bool, description: str) -> None:
-        """Set the commit status ``countersign`` on a head; description at most 140 characters."""
+    def status(self, head: str, *, is_allowed: bool, description: str, summary: str = "") -> None:
+        """Set the verdict ``countersign`` on a head: a check run of an App, else a commit status.
+
+        A status has room for 140 characters of the description; a check run has the summary (Markdown) too.
+        """
+
+    def open_pull_requests(self) -> Sequence[OpenPullRequest]:
+        """Return everybody's open pull requests, those that moved last first."""
+
+    def changed_files(self, pull: OpenPullRequest) -> tuple[str, ...] | None:
+        """Return the paths that it would change on the target branch; nothing where they are too many to be listed."""
+
+    def content(self, path: str, commit: str) -> bytes | None:
+        """Return a file as it stands at a commit, nothing where there is none; a large one is an error."""
 
     def account_id(self, login: str) -> int:
         """Return the numeric id of a login, 0 where there is none."""

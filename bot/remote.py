@@ -13,7 +13,10 @@ from bot.git import Credentials
 # host:path as scp writes it; no dash where ssh would read an option
 _SCP = re.compile(r"(?:[A-Za-z0-9._][A-Za-z0-9._-]*@)?[A-Za-z0-9][A-Za-z0-9.-]*:(?![/-]*-)[^\s:][^\s]*")
 _SSH_HOST = re.compile(r"(?:[A-Za-z0-9._][A-Za-z0-9._-]*@)?[A-Za-z0-9\[][A-Za-z0-9.:\[\]-]*")
+_USER = "x-access-token:"  # GitHub: whoever the token says that it is
 _EXPECTED = "COUNTERSIGN_REPOSITORY is https://HOST/OWNER/NAME, ssh://..., USER@HOST:PATH, or a path"
+
+Refused = Callable[[str], bool]  # hears which token was refused, says whether there is another
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +28,12 @@ class Remote:
     credentials: Credentials | None
 
     @classmethod
-    def parse(cls, text: str, token: Callable[[], str] | None = None) -> Self:
-        """Read a URL or path; a login in it is kept apart, never passed on. Raises: SettingsError."""
+    def parse(cls, text: str, token: Callable[[], str] | None = None, refused: Refused | None = None) -> Self:
+        """Read a URL or path; a login in it is kept apart, never passed on.
+
+        ``refused`` hears of a token that the host did not take, and says whether there is another.
+        Raises: SettingsError.
+        """
         if (
             not text.strip()
             or text.startswith("-")
@@ -35,7 +42,7 @@ class Remote:
         ):
             raise SettingsError(f"the repository has no usable address; {_EXPECTED}")
         if "://" in text:
-            return cls._of_url(text, token)
+            return cls._of_url(text, token, refused)
         try:
             if _SCP.fullmatch(text) and not Path(text).exists():
                 return cls(text, "ssh", None)
@@ -44,7 +51,7 @@ class Remote:
             raise SettingsError(f"the repository's path cannot be read; {_EXPECTED}") from error
 
     @classmethod
-    def _of_url(cls, text: str, token: Callable[[], str] | None) -> Self:
+    def _of_url(cls, text: str, token: Callable[[], str] | None, refused: Refused | None) -> Self:
         try:
             url = urlsplit(text)
             port = f":{url.port}" if url.port else ""
@@ -59,7 +66,9 @@ class Remote:
         host = f"[{url.hostname}]" if ":" in url.hostname else url.hostname
         address = urlunsplit(("https", host + port, url.path, "", ""))
         return cls(
-            address, "https", _credentials(f"https://{host}{port}/", url.username, url.password, token)
+            address,
+            "https",
+            _credentials(f"https://{host}{port}/", url.username, url.password, token, refused),
         )
 
     def config(self) -> dict[str, str]:
@@ -69,13 +78,18 @@ class Remote:
 
 
 def _credentials(
-    url: str, user: str | None, password: str | None, token: Callable[[], str] | None
+    url: str,
+    user: str | None,
+    password: str | None,
+    token: Callable[[], str] | None,
+    refused: Refused | None,
 ) -> Credentials | None:
     """Prefer the token that is refreshed to a login that stands in the URL."""
     if token is not None:
-        return Credentials(url, lambda: f"x-access-token:{token()}")
+        tell = (lambda login: refused(login.removeprefix(_USER))) if refused is not None else None
+        return Credentials(url, lambda: f"{_USER}{token()}", tell)
     if user is None:
         return None
     # A token alone may stand in the place of the user.
-    login = f"{unquote(user)}:{unquote(password)}" if password else f"x-access-token:{unquote(user)}"
+    login = f"{unquote(user)}:{unquote(password)}" if password else f"{_USER}{unquote(user)}"
     return Credentials(url, lambda: login)

@@ -10,8 +10,10 @@ from tempfile import mkstemp
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
+from bot import private_keys
 from bot import settings_checks as checks
 from bot.errors import SettingsError
 from bot.remote import Remote
@@ -23,8 +25,11 @@ SIGNING_KEY_FILE = "signing_key"
 SOURCES = {
     "COUNTERSIGN_REPOSITORY": "the URL or path of your GitOps repository",
     "COUNTERSIGN_FORGE_REPOSITORY": "OWNER/NAME of the GitOps repository at GitHub; its address does not say it",
+    "GITHUB_APP_ID": "the number of your GitHub App, on its page under General",
+    "GITHUB_APP_PRIVATE_KEY": "the text or the path of a private key that the App's page made for you",
     "GITHUB_TOKEN": "a fine-grained token for the GitOps repository, under GitHub's Settings, Developer settings,"
-    " with read and write access to Contents, Pull requests and Commit statuses",
+    " with read and write access to Contents, Pull requests and Commit statuses;"
+    " or GITHUB_APP_ID and GITHUB_APP_PRIVATE_KEY, see docs/github.md",
     "SLACK_BOT_TOKEN": "the bot token xoxb-... of your Slack app, under OAuth & Permissions",
     "SLACK_SIGNING_SECRET": "the signing secret of your Slack app, under Basic Information;"
     " or, for Socket Mode, SLACK_APP_TOKEN: an app-level token xapp-... made there, with connections:write",
@@ -50,6 +55,8 @@ class Settings(BaseModel):
     )
     github_url: Annotated[str, AfterValidator(checks.github_url)] = Field("", alias="COUNTERSIGN_GITHUB_URL")
     github_token: Annotated[SecretStr, checks.token()] = Field(SecretStr(""), alias="GITHUB_TOKEN")
+    github_app_id: Annotated[str, AfterValidator(checks.app_id)] = Field("", alias="GITHUB_APP_ID")
+    github_app_private_key: SecretStr = Field(SecretStr(""), alias="GITHUB_APP_PRIVATE_KEY")
     github_webhook_secret: Annotated[SecretStr, checks.token()] = Field(
         SecretStr(""), alias="GITHUB_WEBHOOK_SECRET"
     )
@@ -82,6 +89,11 @@ class Settings(BaseModel):
     def has_forge(self) -> bool:
         """Is everything set that pull requests need?"""
         return not self._missing(self._for_forge())
+
+    @property
+    def is_app(self) -> bool:
+        """Are we a GitHub App, or meant to be one? An App goes before a token."""
+        return bool(self.github_app_id or self.github_app_private_key.get_secret_value())
 
     @property
     def has_chat(self) -> bool:
@@ -125,11 +137,24 @@ class Settings(BaseModel):
                 " set it, or make the folder writable"
             ) from error
 
+    def app_key(self) -> RSAPrivateKey:
+        """Return the private key of the GitHub App. Raises: SettingsError."""
+        return private_keys.read("GITHUB_APP_PRIVATE_KEY", self.github_app_private_key.get_secret_value())
+
     def _for_forge(self) -> dict[str, str]:
         return {
             "COUNTERSIGN_REPOSITORY": self.repository,
             "COUNTERSIGN_FORGE_REPOSITORY": self.forge_repository,
-            "GITHUB_TOKEN": self.github_token.get_secret_value(),
+            **self._for_login(),
+        }
+
+    def _for_login(self) -> dict[str, str]:
+        """Half an App is not quietly made up for by a token that happens to be there."""
+        if not self.is_app:
+            return {"GITHUB_TOKEN": self.github_token.get_secret_value()}
+        return {
+            "GITHUB_APP_ID": self.github_app_id,
+            "GITHUB_APP_PRIVATE_KEY": self.github_app_private_key.get_secret_value(),
         }
 
     def _for_chat(self) -> dict[str, str]:

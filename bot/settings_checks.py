@@ -14,6 +14,9 @@ from policies.errors import PolicyError
 _NUMBER = re.compile(r"[0-9]{1,6}", re.ASCII)
 _COMMAND = re.compile(r"/[a-z0-9_-]{1,31}", re.ASCII)  # Slack, slash commands
 FORGE_REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}", re.ASCII)
+_APP_ID = re.compile(
+    r"[1-9][0-9]{0,18}|Iv[0-9A-Za-z.]{8,40}", re.ASCII
+)  # GitHub: an App's id, or its client id
 _SECRET = re.compile(r"[!-~]+", re.ASCII)
 _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 _GITHUB = frozenset({"github.com", "api.github.com"})
@@ -59,6 +62,13 @@ def forge_repository(text: str) -> str:
     """Take OWNER/NAME."""
     if FORGE_REPOSITORY.fullmatch(text) is None:
         raise ValueError(f"{text[:80]!r} is no repository at GitHub; expected OWNER/NAME")
+    return text
+
+
+def app_id(text: str) -> str:
+    """Take the id of a GitHub App, or its client id."""
+    if _APP_ID.fullmatch(text) is None:
+        raise ValueError(f"{text[:40]!r} is no App id; expected a number, or a client id Iv...")
     return text
 
 

@@ -176,7 +176,7 @@ def test_the_forges_token_goes_to_the_forge_alone(repository: str, enterprise: s
     given = {"COUNTERSIGN_REPOSITORY": repository, "GITHUB_TOKEN": "sample-token", "HOME": "/nowhere"}
     read = load(given | ({"COUNTERSIGN_GITHUB_URL": enterprise} if enterprise else {}))
 
-    token = assembly._git_token(read, Remote.parse(repository))
+    token = assembly._git_token(read, Remote.parse(repository), assembly._login(read))
 
     assert (token() if token else "") == ("sample-token" if is_sent else "")
 

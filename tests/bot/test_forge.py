@@ -18,8 +18,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bot.errors import PermanentError, SettingsError, TransientError
-from bot.forge import LOOKS, GitHubForge
-from bot.forge_wire import Manner, plain
+from bot.forge import GitHubForge
+from bot.forge_acts import LOOKS
+from bot.forge_wire import Manner, TokenLogin, plain
 from bot.ports import Forge, Merged, NotMerged, PullRequest
 from sandbox.forge import ForgeTwin, User
 from sandbox.git import Git
@@ -55,7 +56,7 @@ class World:
         forge = GitHubForge(
             repository,
             "main",
-            SecretStr(user.token),
+            TokenLogin(SecretStr(user.token)),
             base_url=self.url,
             manner=Manner(timeout=5, between_writes=0, between_looks=0.5),
             sleep=sleep,
@@ -221,7 +222,7 @@ def test_nothing_is_found_where_nothing_is(forge: GitHubForge, pull: PullRequest
 def test_one_to_another_branch_is_not_ours(world: World, forge: GitHubForge) -> None:
     world.twin.push_to_branch("release", {"a": "b\n"}, "Release", login=ADA.login)
     world.push()
-    elsewhere = GitHubForge(REPOSITORY, "release", SecretStr(ADA.token), base_url=world.url)
+    elsewhere = GitHubForge(REPOSITORY, "release", TokenLogin(SecretStr(ADA.token)), base_url=world.url)
     opened(elsewhere)
     elsewhere.close_connections()
 
@@ -608,18 +609,18 @@ def test_a_missing_permission_is_named(world: World) -> None:
 @pytest.mark.parametrize("repository", ["", "gitops", "a/b/c", "a/..", "a/ b", "-a/b", "https://x/y"])
 def test_a_repository_is_an_owner_and_a_name(repository: str) -> None:
     with pytest.raises(SettingsError, match="expected OWNER/NAME"):
-        GitHubForge(repository, "main", SecretStr("x"))
+        GitHubForge(repository, "main", TokenLogin(SecretStr("x")))
 
 
 @pytest.mark.parametrize("url", ["ftp://example.com", "example.com", "http://[", "https://"])
 def test_an_address_that_is_none_is_refused(url: str) -> None:
     with pytest.raises(SettingsError, match=r"^COUNTERSIGN_GITHUB_URL"):
-        GitHubForge(REPOSITORY, "main", SecretStr("x"), base_url=url)
+        GitHubForge(REPOSITORY, "main", TokenLogin(SecretStr("x")), base_url=url)
 
 
 def test_an_empty_token_is_refused() -> None:
     with pytest.raises(SettingsError, match=r"^GITHUB_TOKEN"):
-        GitHubForge(REPOSITORY, "main", SecretStr(" "))
+        GitHubForge(REPOSITORY, "main", TokenLogin(SecretStr(" ")))
 
 
 HOSTILE = {
@@ -688,7 +689,11 @@ def test_a_merge_without_its_commit_is_for_the_next_pass() -> None:
 
 def test_a_forge_that_is_not_there_is_for_the_next_pass() -> None:
     forge = GitHubForge(
-        REPOSITORY, "main", SecretStr("x"), base_url="http://127.0.0.1:9", manner=Manner(timeout=1)
+        REPOSITORY,
+        "main",
+        TokenLogin(SecretStr("x")),
+        base_url="http://127.0.0.1:9",
+        manner=Manner(timeout=1),
     )
 
     with pytest.raises(TransientError, match=r"cannot be read: 127.0.0.1 did not answer \(ConnectionError\)"):
@@ -711,7 +716,9 @@ class answering:  # noqa: N801  reads as a verb, like the servers of the standar
     def __enter__(self) -> GitHubForge:
         url = self._stack.enter_context(serve(self._app))
         manner = Manner(timeout=5, between_writes=0, between_looks=0)
-        forge = GitHubForge(REPOSITORY, "main", SecretStr("token-bot"), base_url=url, manner=manner)
+        forge = GitHubForge(
+            REPOSITORY, "main", TokenLogin(SecretStr("token-bot")), base_url=url, manner=manner
+        )
         self._stack.callback(forge.close_connections)
         return forge
 
@@ -740,9 +747,9 @@ import sys
 from pydantic import SecretStr
 from bot import faults
 from bot.forge import GitHubForge
-from bot.forge_wire import Manner
+from bot.forge_wire import Manner, TokenLogin
 url, trap, head, branch = sys.argv[1:]
-forge = GitHubForge("example/gitops", "main", SecretStr("token-bot"), base_url=url, manner=Manner(5, 0, 0))
+forge = GitHubForge("example/gitops", "main", TokenLogin(SecretStr("token-bot")), base_url=url, manner=Manner(5, 0, 0))
 faults.arm(trap)
 """
 
