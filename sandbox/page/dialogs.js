@@ -65,6 +65,7 @@ export class Modals {
       this.drawn = "";
       this.values.clear();
       if (this.dialog.open) this.dialog.close();
+      put(this.dialog);
       return;
     }
     if (this.drawn === `${view.id} ${view.hash}`) return;

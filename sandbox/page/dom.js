@@ -17,6 +17,15 @@ export function put(into, ...children) {
   into.replaceChildren(...children.flat(Infinity).filter((one) => one !== undefined && one !== null && one !== false));
 }
 
+// Bring the children of an element to these, and touch none that stays: a press that has begun is not lost.
+export function settle(into, ...children) {
+  const wanted = children.flat(Infinity);
+  for (const one of [...into.childNodes]) if (!wanted.includes(one)) one.remove();
+  wanted.forEach((one, index) => {
+    if (into.childNodes[index] !== one) into.insertBefore(one, into.childNodes[index] ?? null);
+  });
+}
+
 // Direction and control characters are shown, not obeyed: a name cannot dress up as another.
 const STEERING = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g;
 

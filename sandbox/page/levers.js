@@ -86,5 +86,6 @@ export class Levers {
 }
 
 function group(name, ...parts) {
-  return el("fieldset", { class: "lever-group" }, el("legend", {}, name), el("div", { class: "lever-row" }, parts));
+  const id = `levers-${name.toLowerCase().replace(/ /g, "-")}`;
+  return el("div", { class: "lever-group", role: "group", "aria-labelledby": id }, el("h2", { id }, name), el("div", { class: "lever-row" }, parts));
 }

@@ -3,7 +3,7 @@
 import { blocks } from "./blocks.js";
 import { field } from "./controls.js";
 import { confirm, Modals } from "./dialogs.js";
-import { clock, day, el, put, shown } from "./dom.js";
+import { clock, day, el, put, settle, shown } from "./dom.js";
 import { Levers } from "./levers.js";
 import { Record } from "./record.js";
 import { Tour } from "./tour.js";
@@ -21,7 +21,8 @@ const state = {
   unread: new Set(), threads: new Set(), position: 0, me: "", app: { user: "", name: "" },
 };
 const notes = new Map(); // what was filled in outside of modals, by message
-const nodes = new WeakMap(); // messages that did not change keep their elements
+const nodes = new WeakMap(); // what did not change keeps its elements
+const days = new Map();
 let source = null;
 
 function query(name) {
@@ -243,7 +244,7 @@ function drawRoom(isNew = false) {
   const isAtEnd = isNew || box.scrollHeight - box.scrollTop - box.clientHeight < 80;
   const focused = box.contains(document.activeElement) ? document.activeElement : null;
   const place = focused && { ts: focused.closest("[data-ts]")?.dataset.ts, action: focused.dataset.action };
-  put(box, isHome ? home() : items());
+  settle(box, isHome ? home() : items());
   if (focused && !box.contains(document.activeElement)) {
     const again = place.ts && box.querySelector(`[data-ts="${CSS.escape(place.ts)}"]`);
     const button = place.action && again?.querySelector(`[data-action="${CSS.escape(place.action)}"]`);
@@ -255,7 +256,7 @@ function drawRoom(isNew = false) {
 function home() {
   if (!state.home) return el("p", { class: "empty" }, `${state.app.name} publishes nothing here yet.`);
   const view = state.home;
-  return el("article", { class: "home" }, blocks(view.payload.blocks, thereIn({ view: view.id })));
+  return el("article", { class: "home-view" }, blocks(view.payload.blocks, thereIn({ view: view.id })));
 }
 
 function items() {
@@ -271,10 +272,15 @@ function items() {
   let last = "";
   return rows.flatMap((row) => {
     const today = day(row.at);
-    const mark = today === last ? [] : [el("p", { class: "day" }, el("span", {}, today))];
+    const isFirst = today !== last;
     last = today;
-    return [...mark, row.draw()];
+    return isFirst ? [midnight(today), row.draw()] : [row.draw()];
   });
+}
+
+function midnight(name) {
+  if (!days.has(name)) days.set(name, el("p", { class: "day" }, el("span", {}, name)));
+  return days.get(name);
 }
 
 function grouped(list) {
@@ -284,11 +290,15 @@ function grouped(list) {
 }
 
 function typed(one) {
+  return drawn(one, () => command(one));
+}
+
+function command(one) {
   return el("p", { class: "typed" }, el("span", { class: "time" }, clock(one.at)), "You typed ", el("code", {}, shown(one.text)));
 }
 
-function drawn(one) {
-  if (!nodes.has(one)) nodes.set(one, message(one));
+function drawn(one, draw) {
+  if (!nodes.has(one)) nodes.set(one, draw());
   return nodes.get(one);
 }
 
@@ -308,17 +318,26 @@ function message(one) {
       one.edited && el("span", { class: "edited" }, "(edited)")));
 }
 
+// A message with its replies: the message keeps its element, what hangs below is drawn anew when it changes.
 function thread(one, replies) {
+  const made = drawn(one, () => el("div", { class: "thread" }, message(one)));
   const isOpen = state.threads.has(one.ts);
-  const made = el("div", { class: "thread" }, drawn(one));
-  if (one.only_for) return made;
-  made.append(el("button", { type: "button", class: replies.length ? "replies" : "replies none", "aria-expanded": String(isOpen), onclick: () => {
+  const looks = [isOpen, ...replies.map((reply) => `${reply.ts} ${reply.edited} ${reply.text}`)].join("\n");
+  if (one.only_for || made.looks === looks) return made;
+  made.looks = looks;
+  settle(made, made.firstChild, hanging(one, replies, isOpen));
+  return made;
+}
+
+function hanging(one, replies, isOpen) {
+  const words = replies.length ? `${replies.length} ${replies.length === 1 ? "reply" : "replies"}` : "Reply";
+  const turn = el("button", { type: "button", class: replies.length ? "replies" : "replies none", "aria-expanded": String(isOpen) }, words);
+  turn.addEventListener("click", () => {
     state.threads[isOpen ? "delete" : "add"](one.ts);
     drawRoom();
     if (!isOpen) document.querySelector(`[data-thread="${CSS.escape(one.ts)}"] input`)?.focus();
-  } }, replies.length ? `${replies.length} ${replies.length === 1 ? "reply" : "replies"}` : "Reply"));
-  if (isOpen) made.append(opened(one, replies));
-  return made;
+  });
+  return isOpen ? [turn, opened(one, replies)] : [turn];
 }
 
 function opened(one, replies) {
@@ -328,7 +347,7 @@ function opened(one, replies) {
     event.preventDefault();
     if (line.value.trim() && !(await post("say", { channel: one.channel, text: line.value, thread: one.ts })).error) line.value = "";
   });
-  return el("div", { class: "opened" }, replies.map(drawn), form);
+  return el("div", { class: "opened" }, replies.map((reply) => drawn(reply, () => message(reply))), form);
 }
 
 // The composer

@@ -3,6 +3,7 @@
 import { el, put, shown } from "./dom.js";
 
 const SHORT = 7;
+const BOOKS = new Set(["seen", "shown", "rules"]); // what no reader of a story misses
 
 export class Record {
   constructor(panel, tabs, moved) {
@@ -15,6 +16,7 @@ export class Record {
     this.open = new Set();
     this.shut = new Set();
     this.entries = new Map();
+    this.hasBooks = false;
     for (const one of tabs) {
       one.addEventListener("click", () => this.turn(one.dataset.tab));
       one.addEventListener("keydown", (event) => this.walk(event, one));
@@ -111,22 +113,31 @@ export class Record {
       el("h3", { class: "pull-title" }, `#${one.number} `, shown(one.title)),
       el("p", { class: "by" }, el("span", { class: `badge ${one.state}` }, one.state),
         ` ${shown(one.author)} wants ${shown(one.head)} in ${shown(one.base)}`, one.merged_by && ` \u00b7 merged by ${shown(one.merged_by)}`),
-      one.body && el("pre", { class: "pull-body" }, shown(one.body)),
+      diff(one.diff),
       results.length > 0 && el("ul", { class: "results" }, results.map(([name, state]) =>
         el("li", {}, el("span", { class: `badge ${state}` }, shown(String(state))), " ", shown(name)))),
       [...one.reviews, ...one.comments].map((said) =>
         el("div", { class: "remark" }, el("strong", {}, shown(said.author)), said.state && ` ${said.state.toLowerCase()}`,
           el("pre", {}, shown(said.body)))),
-      diff(one.diff),
+      one.body && el("pre", { class: "pull-body" }, shown(one.body)),
     ];
   }
 
   // Ledger
 
   ledger() {
-    const rows = [...(this.sections.ledger ?? [])].reverse();
-    if (!rows.length) return el("p", { class: "empty" }, "The ledger begins with the bot's first look.");
-    return el("ol", { class: "ledger", reversed: true }, rows.map((row) => this.row(row)));
+    const all = [...(this.sections.ledger ?? [])].reverse();
+    if (!all.length) return el("p", { class: "empty" }, "The ledger begins with the bot's first look.");
+    const rows = all.filter((row) => this.hasBooks || !BOOKS.has(row.kind) || this.open.has(row.oid));
+    const books = el("input", { type: "checkbox", checked: this.hasBooks, "data-key": "books" });
+    books.addEventListener("change", () => {
+      this.hasBooks = books.checked;
+      this.draw();
+    });
+    return [
+      el("label", { class: "keep" }, books, `bookkeeping too: ${[...BOOKS].join(", ")} (${all.filter((row) => BOOKS.has(row.kind)).length})`),
+      el("ol", { class: "ledger", reversed: true }, rows.map((row) => this.row(row))),
+    ];
   }
 
   row(row) {

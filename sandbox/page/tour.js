@@ -26,7 +26,7 @@ const STEPS = [
     isDone: (seen) => has(seen, "landed"),
   },
   {
-    title: "Read what Git says",
+    title: "Read the record",
     words: "Open a commit or a ledger entry: who asked, who approved, which rule held, what was merged.",
     helps: [["Git log", (page) => show(page, "git")], ["Ledger", (page) => show(page, "ledger")]],
     isDone: (seen) => seen.looked,
