@@ -86,10 +86,6 @@ class AppLogin:
                 self._held = None
             return True
 
-    def close(self) -> None:
-        """Let go of the network."""
-        self._client.close()
-
     def _renewed(self, held: _Held | None, now: datetime) -> _Held:
         """Fetch a new token; while the old one lasts, a forge that stumbles is no reason to stop."""
         try:
@@ -98,6 +94,8 @@ class AppLogin:
             if held is None or now >= held.ends:
                 raise
             return held
+        finally:
+            self._client.close()  # for an hour nobody asks again
 
     def _fetched(self, now: datetime) -> _Held:
         is_remembered = self._installation > 0

@@ -43,9 +43,6 @@ class Login(Protocol):
     def refuse(self, token: str) -> bool:
         """Forget a token that was refused; say whether another one may be had."""
 
-    def close(self) -> None:
-        """Let go of the network."""
-
 
 class TokenLogin:
     """One token that a person made; there is no other."""
@@ -66,9 +63,6 @@ class TokenLogin:
     def refuse(self, token: str) -> bool:  # noqa: ARG002  there is nothing to forget
         """Say that there is no other."""
         return False
-
-    def close(self) -> None:
-        """Do nothing: there is no connection."""
 
 
 class RefusalError(Exception):
@@ -125,7 +119,6 @@ class Wire:
         """Close the connections."""
         self._reader.close()
         self._writer.close()
-        self.login.close()
 
     def _look(self, address: str, parameters: Mapping[str, str | int]) -> Any | None:
         try:

@@ -1,10 +1,12 @@
 """A forge that answers like GitHub, over a real bare repository, and the levers with which people and faults act."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from sandbox.forge_apps import AppAccount
 from sandbox.forge_door import Door, Fault
 from sandbox.forge_merging import METHODS, signature
 from sandbox.forge_refusals import RefusalError, head_modified, not_mergeable
@@ -12,7 +14,7 @@ from sandbox.forge_state import CheckRun, Comment, Pull, Review, Status, User
 from sandbox.forge_world import ForgeError, World, now
 from sandbox.http import Seen
 
-__all__ = ["ForgeError", "ForgeTwin", "RefusalError", "User"]
+__all__ = ["AppAccount", "ForgeError", "ForgeTwin", "RefusalError", "User"]
 
 _SECONDARY_LIMIT = "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."
 
@@ -136,6 +138,27 @@ class ForgeTwin:
                 ended,
             )
             self._world.pulls.state.check_runs.append(run)
+
+    def install_app(self, app: AppAccount) -> None:
+        """Install an App on the repository, or change what it is there: permissions, suspension, installation."""
+        with self._world.lock:
+            self._world.apps.accounts[app.id] = app
+
+    def revoke_app_tokens(self) -> None:
+        """Take back every token that Apps were given; they may ask for others."""
+        with self._world.lock:
+            self._world.apps.forget()
+
+    def shorten_app_tokens(self, life: timedelta) -> None:
+        """Let tokens that Apps are given from now on end sooner than after an hour."""
+        with self._world.lock:
+            self._world.apps.life = life
+
+    def check_runs(self, ref: str) -> list[CheckRun]:
+        """Return the check runs of a commit, oldest first. Raises: ForgeError."""
+        with self._world.acting():
+            sha = self._world.commit(ref)
+            return [replace(run) for run in self._world.pulls.state.check_runs if run.sha == sha]
 
     def require_checks(self, contexts: Sequence[str]) -> None:
         """Merge only what has passed these statuses or check runs."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sandbox.forge_apps import AppAccount
 from sandbox.forge_state import State, User
 
 Json = dict[str, Any]
@@ -78,6 +79,25 @@ class Accounts:
         own = dict.fromkeys(_OWN_COUNTS, 0) | {"two_factor_authentication": True}
         said = {"name": user.name or None, "created_at": _SINCE, "updated_at": _SINCE}
         return (self.user(user.login) or {}) | said | _UNSAID | counts | (own if is_own else {})
+
+    def app(self, app: AppAccount) -> Json:
+        """Write an App."""
+        slug = app.login.removesuffix("[bot]")
+        return {
+            "id": app.id,
+            "slug": slug,
+            "client_id": app.client_id,
+            "node_id": node("App", str(app.id)),
+            "owner": self.user(self.owner),
+            "name": slug,
+            "description": None,
+            "external_url": self.base,
+            "html_url": f"{self.base}/apps/{slug}",
+            "created_at": _SINCE,
+            "updated_at": _SINCE,
+            "permissions": app.permissions,
+            "events": [],
+        }
 
     def plain_repository(self) -> Json:
         """Write the repository as pull requests mention it."""

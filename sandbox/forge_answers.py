@@ -2,7 +2,7 @@
 
 from starlette.responses import JSONResponse, Response
 
-from sandbox import forge_commit_answers, forge_pull_answers
+from sandbox import forge_check_answers, forge_commit_answers, forge_pull_answers
 from sandbox.forge_accounts import Json, permissions
 from sandbox.forge_call import Call, Function, found, page
 from sandbox.forge_state import User
@@ -54,5 +54,6 @@ BELOW_THE_REPOSITORY: tuple[tuple[str, str, Function], ...] = (
     ("GET", "/collaborators", list_collaborators),
     ("GET", "/collaborators/{login}/permission", get_permission),
     *forge_pull_answers.ROUTES,
+    *forge_check_answers.ROUTES,
     *forge_commit_answers.ROUTES,
 )

@@ -1,5 +1,6 @@
 """The forge's answers in GitHub's shapes: commits, branches, pull requests and what hangs on them."""
 
+import base64
 import urllib.parse
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,6 +10,8 @@ from sandbox.forge_accounts import Accounts, Json, node
 from sandbox.forge_history import Change, Commit
 from sandbox.forge_pulls import Mergeability
 from sandbox.forge_state import CheckRun, Comment, Pull, Review, State, Status
+
+MAX_CONTENT = 1 << 20  # GitHub, bytes of a file that are shown in JSON
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +135,8 @@ class Bodies(Accounts):
             "updated_at": status.created_at,
         }
 
-    def check_run(self, run: CheckRun) -> Json:
-        """Write a check run."""
+    def check_run(self, run: CheckRun, app: Json | None = None) -> Json:
+        """Write a check run of an App."""
         return {
             "id": run.id,
             "node_id": node("CheckRun", str(run.id)),
@@ -148,14 +151,14 @@ class Bodies(Accounts):
             "started_at": run.started_at,
             "completed_at": run.completed_at,
             "output": {
-                "title": None,
-                "summary": None,
+                "title": run.title,
+                "summary": run.summary,
                 "text": None,
                 "annotations_count": 0,
                 "annotations_url": "",
             },
             "check_suite": {"id": run.id},
-            "app": None,
+            "app": app,
             "pull_requests": [],
         }
 
@@ -214,6 +217,27 @@ class Bodies(Accounts):
             "raw_url": f"{self.page}/raw/{sha}/{path}",
             "contents_url": f"{self.here}/contents/{path}?ref={sha}",
             **{key: value for key, value in known.items() if value is not None},
+        }
+
+    def content(self, path: str, ref: str, blob: str, data: bytes) -> Json:
+        """Write a file with its content; a large one without (GitHub, "Get repository content")."""
+        quoted = urllib.parse.quote(path)
+        is_small = len(data) <= MAX_CONTENT
+        url = f"{self.here}/contents/{quoted}?ref={ref}"
+        page, git = f"{self.page}/blob/{ref}/{quoted}", f"{self.here}/git/blobs/{blob}"
+        return {
+            "type": "file",
+            "encoding": "base64" if is_small else "none",
+            "size": len(data),
+            "name": path.rpartition("/")[2],
+            "path": path,
+            "content": base64.encodebytes(data).decode() if is_small else "",
+            "sha": blob,
+            "url": url,
+            "git_url": git,
+            "html_url": page,
+            "download_url": f"{self.page}/raw/{ref}/{quoted}",
+            "_links": {"self": url, "git": git, "html": page},
         }
 
     def branch(self, name: str, tip: Commit, *, is_protected: bool, state: State) -> Json:

@@ -9,12 +9,13 @@ from starlette.datastructures import QueryParams
 from starlette.responses import JSONResponse, Response
 
 from sandbox.forge_accounts import Json
+from sandbox.forge_apps import AppAccount, Apps
 from sandbox.forge_bodies import Bodies
 from sandbox.forge_history import Commit
 from sandbox.forge_pulls import Pulls, stamp
 from sandbox.forge_refusals import custom, forbidden, not_found
 from sandbox.forge_repository import ForgeRepository
-from sandbox.forge_state import Pull, State, User
+from sandbox.forge_state import CheckRun, Pull, State, User
 
 _PER_PAGE, _MAX_PER_PAGE = 30, 100
 MAX_COMMITS = 250  # GitHub, of a pull request or a comparison
@@ -33,6 +34,8 @@ class Call:
     target: str  # address without the query
     pulls: Pulls
     bodies: Bodies
+    apps: Apps
+    app: AppAccount | None = None  # who asks with an installation's token
 
     @property
     def repository(self) -> ForgeRepository:
@@ -65,8 +68,25 @@ class Call:
             raise custom("Commit", f"No commit found for SHA: {self.path[key]}")
         return found
 
+    def app_of(self, run: CheckRun) -> Json | None:
+        """Write the App that a check run belongs to."""
+        app = self.apps.by_id(run.app)
+        return None if app is None else self.bodies.app(app)
+
+
+@dataclass(frozen=True, slots=True)
+class AppCall:
+    """One request by an App that speaks for itself."""
+
+    app: AppAccount
+    apps: Apps
+    path: dict[str, str]
+    body: Json
+    bodies: Bodies
+
 
 Function = Callable[[Call], Response]
+AppFunction = Callable[[AppCall], Response]
 
 
 def found(value: T | None) -> T:

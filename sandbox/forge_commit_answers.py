@@ -3,9 +3,9 @@
 from starlette.responses import JSONResponse, Response
 
 from sandbox.forge_accounts import Json
-from sandbox.forge_call import MAX_COMMITS, Call, Function, commits_of, named_not_found, page
+from sandbox.forge_call import MAX_COMMITS, Call, Function, commits_of, found, named_not_found, page
 from sandbox.forge_refusals import RefusalError, custom, invalid, not_found
-from sandbox.forge_state import CheckRun, Status
+from sandbox.forge_state import Status
 
 _MAX_DESCRIPTION = 140
 _STATES = ("error", "failure", "pending", "success")
@@ -60,13 +60,14 @@ def get_combined_status(call: Call) -> Response:
     return JSONResponse(body)
 
 
-def list_check_runs(call: Call) -> Response:
-    """GET /commits/{ref}/check-runs: the last run of each name."""
-    sha = call.commit()
-    latest: dict[str, CheckRun] = {run.name: run for run in call.state.check_runs if run.sha == sha}
-    wanted = call.query.get("check_name")
-    runs = [run for run in latest.values() if wanted in {None, run.name}]
-    return page(call, runs, call.bodies.check_run, key="check_runs")
+def get_content(call: Call) -> Response:
+    """GET /contents/{path}?ref=...: a file. What is no file is not there (the forge would list a folder)."""
+    ref = call.query.get("ref") or call.repository.default_branch()
+    commit = call.repository.resolve(ref)
+    if commit is None:
+        raise custom("Commit", f"No commit found for the ref {ref}")
+    blob, data = found(call.repository.file(commit, call.path["path"]))
+    return JSONResponse(call.bodies.content(call.path["path"], ref, blob, data))
 
 
 def get_branch(call: Call) -> Response:
@@ -180,7 +181,6 @@ ROUTES: tuple[tuple[str, str, Function], ...] = (
     ("GET", "/statuses/{ref}", list_statuses),
     ("GET", "/commits/{ref:path}/statuses", list_statuses),
     ("GET", "/commits/{ref:path}/status", get_combined_status),
-    ("GET", "/commits/{ref:path}/check-runs", list_check_runs),
     ("GET", "/commits/{ref:path}/pulls", list_pulls_of_commit),
     ("GET", "/commits", list_commits),
     ("GET", "/commits/{ref:path}", get_commit),
@@ -190,5 +190,6 @@ ROUTES: tuple[tuple[str, str, Function], ...] = (
     ("GET", "/git/refs/heads/{ref:path}", get_ref),
     ("DELETE", "/git/refs/heads/{ref:path}", delete_ref),
     ("GET", "/git/matching-refs/{ref:path}", list_refs),
+    ("GET", "/contents/{path:path}", get_content),
     ("GET", "/compare/{range:path}", compare),
 )

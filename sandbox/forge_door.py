@@ -13,13 +13,16 @@ from starlette.routing import Route
 
 from sandbox.forge_accounts import Json
 from sandbox.forge_answers import BELOW_THE_REPOSITORY, EVERYWHERE
+from sandbox.forge_app_answers import BELOW_THE_REPOSITORY as APPS_BELOW
+from sandbox.forge_app_answers import ROUTES
+from sandbox.forge_apps import AppAccount, refuse_without, user_of, words_of
 from sandbox.forge_bodies import Bodies
-from sandbox.forge_call import Call, Function
+from sandbox.forge_call import AppCall, AppFunction, Call, Function
 from sandbox.forge_refusals import RefusalError, bad_credentials, not_found, unauthenticated, unreadable
 from sandbox.forge_state import User
 from sandbox.forge_world import World
 from sandbox.git import GitError
-from sandbox.http import KEPT_REQUESTS, Endpoint, Seen, endpoint, seen
+from sandbox.http import KEPT_REQUESTS, Endpoint, Handler, Seen, endpoint, seen
 
 _LOG = logging.getLogger(__name__)
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
@@ -56,12 +59,35 @@ class Door:
         below = f"/repos/{self.world.owner}/{self.world.name}"
         table = [*EVERYWHERE, *((method, below + path, call) for method, path, call in BELOW_THE_REPOSITORY)]
         routes = [Route(path, self._endpoint(function), methods=[method]) for method, path, function in table]
-        return Starlette(routes=[*routes, Route("/{rest:path}", self._endpoint(_nothing), methods=_METHODS)])
+        words = [*ROUTES, *((method, below + path, call) for method, path, call in APPS_BELOW)]
+        signed = [
+            Route(path, self._served(self._signed(function)), methods=[method])
+            for method, path, function in words
+        ]
+        return Starlette(
+            routes=[*signed, *routes, Route("/{rest:path}", self._endpoint(_nothing), methods=_METHODS)]
+        )
 
     def _endpoint(self, function: Function) -> Endpoint:
+        return self._served(lambda request, body: self._carried_out(function, request, body))
+
+    def _signed(self, function: AppFunction) -> Handler:
+        """Let an App in by the word that it signed."""
+
+        def answer(request: Request, body: bytes) -> Response:
+            scheme, _, token = request.headers.get("authorization", "").partition(" ")
+            app = self.world.apps.speaker(words_of(scheme, token))
+            call = AppCall(
+                app, self.world.apps, dict(request.path_params), _read(body), self._bodies(request)
+            )
+            return function(call)
+
+        return answer
+
+    def _served(self, function: Handler) -> Endpoint:
         return endpoint(lambda request, body: self._answer(function, request, body))
 
-    def _answer(self, function: Function, request: Request, body: bytes) -> Response:
+    def _answer(self, function: Handler, request: Request, body: bytes) -> Response:
         with self.world.lock:
             fault = self._fault(request)
             if fault is not None and not fault.is_after:
@@ -73,9 +99,9 @@ class Door:
             self.seen.append(seen(request, response))
             return response
 
-    def _sound(self, function: Function, request: Request, body: bytes) -> Response:
+    def _sound(self, function: Handler, request: Request, body: bytes) -> Response:
         try:
-            return self._carried_out(function, request, body)
+            return function(request, body)
         except RefusalError as refusal:
             return _refused(refusal)
         except GitError:
@@ -83,32 +109,43 @@ class Door:
             return _refused(RefusalError(500, "Server Error"))
 
     def _carried_out(self, function: Function, request: Request, body: bytes) -> Response:
-        user = self._user(request)
-        read = _object(body)
-        if read is None:
-            raise unreadable()
-        base = str(request.base_url).rstrip("/")
-        bodies = Bodies(base, self.world.owner, self.world.name, self.world.users, self.world.default_branch)
-        path, target = dict(request.path_params), base + request.url.path
+        user, app = self._who(request)
+        read, bodies = _read(body), self._bodies(request)
+        path, target = dict(request.path_params), bodies.base + request.url.path
         with self.world.acting():
-            response = function(
-                Call(user, path, request.query_params, read, target, self.world.pulls, bodies)
+            call = Call(
+                user, path, request.query_params, read, target, self.world.pulls, bodies, self.world.apps, app
             )
+            response = function(call)
         response.headers["X-RateLimit-Limit"] = str(_HOURLY_LIMIT)
         response.headers["X-RateLimit-Remaining"] = str(_HOURLY_LIMIT - 1)
         return response
 
-    def _user(self, request: Request) -> User:
+    def _bodies(self, request: Request) -> Bodies:
+        base = str(request.base_url).rstrip("/")
+        users = self.world.users | {
+            user.login: user for user in map(user_of, self.world.apps.accounts.values())
+        }
+        return Bodies(base, self.world.owner, self.world.name, users, self.world.default_branch)
+
+    def _who(self, request: Request) -> tuple[User, AppAccount | None]:
+        """Return who asks: a person by their token, or an App by its installation's. Raises: RefusalError."""
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if not scheme:
             raise unauthenticated()
-        known = self.world.users.values() if scheme.lower() in {"token", "bearer"} else ()
-        user = next((one for one in known if one.token == token), None)
-        if user is None:
+        if scheme.lower() not in {"token", "bearer"}:
+            raise bad_credentials()
+        below = f"/repos/{self.world.owner}/{self.world.name}"
+        if (app := self.world.apps.of_token(token)) is not None:
+            if request.url.path.startswith(below):
+                refuse_without(app, request.method, request.url.path.removeprefix(below))
+            return user_of(app), app
+        user = next((one for one in self.world.users.values() if one.token == token), None)
+        if user is None or not token:
             raise bad_credentials()
         if user.permission == "none" and request.url.path.startswith("/repos/"):
             raise not_found()
-        return user
+        return user, None
 
     def _fault(self, request: Request) -> Fault | None:
         found = next((fault for fault in self.faults if fault.meets(request)), None)
@@ -117,15 +154,17 @@ class Door:
         return found
 
 
-def _object(body: bytes) -> Json | None:
-    """Return a JSON object, an empty one for no body; None if it is anything else."""
+def _read(body: bytes) -> Json:
+    """Return a JSON object, an empty one for no body. Raises: RefusalError."""
     if not body.strip():
         return {}
     try:
         read: Any = json.loads(body)
     except (ValueError, RecursionError):
-        return None
-    return read if isinstance(read, dict) else None
+        raise unreadable() from None
+    if not isinstance(read, dict):
+        raise unreadable()
+    return read
 
 
 def _refused(refusal: RefusalError) -> Response:

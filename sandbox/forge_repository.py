@@ -167,6 +167,14 @@ class ForgeRepository:
         """Return the patch between two commits, for people."""
         return self.git.text("diff-tree", "-r", "-M", "--patch", "--no-ext-diff", before, after, "--")
 
+    def file(self, commit: str, path: str) -> tuple[str, bytes] | None:
+        """Return the blob at a path of a commit, its id first; nothing where no file is there."""
+        name = f"{commit}:{path}"
+        kind = self.git.run("cat-file", "-t", name, expected=(0, 128))
+        if kind.text.strip() != "blob":
+            return None
+        return self.git.text("rev-parse", name).strip(), self.git.run("cat-file", "blob", name).output
+
     def write(
         self,
         branch: str,

@@ -105,6 +105,9 @@ class CheckRun:
     conclusion: str | None
     started_at: str
     completed_at: str | None
+    app: int = 0  # whose it is; 0 = some machine's
+    title: str | None = None
+    summary: str | None = None
 
 
 @dataclass(slots=True)

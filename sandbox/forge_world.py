@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from sandbox.forge_apps import Apps
 from sandbox.forge_pulls import Pulls, stamp
 from sandbox.forge_repository import ForgeRepository
 from sandbox.forge_state import Pull, StateFile, User
@@ -40,6 +41,7 @@ class World:
         self.owner = owner
         self.name = name
         self.users = {user.login: user for user in users}
+        self.apps = Apps(clock)
         self.repository = ForgeRepository(Git(bare_repository))
         self._file = StateFile(state)
         self.pulls = Pulls(owner, self.repository, self._file.load(), self.users, clock)
