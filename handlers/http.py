@@ -24,18 +24,21 @@ def web(app: App, *, secret: str, health: Health, more: Sequence[BaseRoute] = ()
 
     Without a secret Slack has no way in here: anybody could sign with an empty one.
     """
-    verifier = SignatureVerifier(secret)
-
-    async def slack(request: Request) -> Response:
-        return await _slack(app, verifier, request)
 
     async def healthz(_request: Request) -> Response:
         return await run_in_threadpool(_healthz, health)
 
     own = [Route("/healthz", healthz, methods=["GET"])]
     if secret:
-        own.append(Route("/slack/events", slack, methods=["POST"]))
+        own.append(_events(app, SignatureVerifier(secret)))
     return Starlette(routes=[*own, *more])
+
+
+def _events(app: App, verifier: SignatureVerifier) -> Route:
+    async def slack(request: Request) -> Response:
+        return await _slack(app, verifier, request)
+
+    return Route("/slack/events", slack, methods=["POST"])
 
 
 async def _slack(app: App, verifier: SignatureVerifier, request: Request) -> Response:
