@@ -1,21 +1,22 @@
 """What the clone says at a commit: rules and the images in their places. Everything by commit, so nothing changes."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from bot.flux_shelf import MANIFESTS, FluxShelf
 from bot.mirror import Mirror
 from bot.objects import Oid, oid_of
 from policies import references
 from policies.entry import Pinned
 from policies.pins import Place, Shelf, files_under
-from policies.places import Found
+from policies.places import Found, Reference
 from policies.rules import Rules
 from policies.rules_findings import RulesError
 from policies.rules_parse import parse
+from policies.rules_seen import Flux
 from policies.state import Place as Where
 
 _MAX_FILES = 200_000  # versions of files whose references are remembered
-_NAMES = (".yaml", ".yml", "Kustomization")  # the files that may name an image
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,26 @@ class RulesAt:
     broken_at: str = ""
 
 
+@dataclass(slots=True)
+class Sight:
+    """A commit as its rules see it, and whether they looked."""
+
+    book: "Book"
+    commit: Oid
+    asked: bool = False
+    asked_references: bool = False
+
+    def flux(self) -> Flux:
+        """Return Flux's documents."""
+        self.asked = True
+        return self.book.flux(self.commit)
+
+    def references(self, folders: tuple[str, ...]) -> Iterator[Reference]:
+        """Return the image references in folders."""
+        self.asked = self.asked_references = True
+        return self.book.references(self.commit, folders)
+
+
 class Book:
     """Reads rules and places out of the mirror and remembers them; implements the validator's view of the clone."""
 
@@ -40,6 +61,8 @@ class Book:
         self._places: dict[tuple[str, str], Mapping[Where, Place]] = {}
         self._files: dict[tuple[str, Oid], Found] = {}
         self._line: tuple[Oid, frozenset[Oid]] | None = None
+        self._flux = FluxShelf(mirror)
+        self._sights: dict[Oid, Sight] = {}
 
     def rules(self, commit: str) -> Rules | None:
         """Return the rules as they stood at a commit, or nothing where they are missing or do not parse."""
@@ -52,22 +75,59 @@ class Book:
         """Return the newest rules on the first-parent line that parse, or what is wrong where none do."""
         broken: RulesError | None = None
         broken_at = ""
-        for commit in self._mirror.touching(tip, self._folder):
+        for commit in self._judging(tip):
             found = self._read(commit)
             if isinstance(found, Rules):
                 return RulesAt(commit, found.files, found, broken, broken_at)
             broken, broken_at = broken or found, broken_at or commit
         return broken or RulesError(())
 
+    def _judging(self, tip: Oid) -> Iterator[Oid]:
+        """Yield the commits, newest first, that wrote the rules or changed what these follow or discover."""
+        end = tip
+        for commit in self._mirror.touching(tip, self._folder):
+            self._read(commit)
+            sight = self._sights.get(commit)
+            if sight and sight.asked:
+                later = self._mirror.first_parents(end, since=commit)
+                yield from (one for one in later if self._changed(one, sight))
+            yield commit
+            end = next(iter(self._mirror.parents(commit)), commit)
+
+    def _changed(self, commit: Oid, sight: Sight) -> bool:
+        """Whether a commit changed, against its first parent, what was looked at."""
+        return self._flux.changed(commit, self._images if sight.asked_references else None)
+
+    def _images(self, path: str, oid: Oid) -> object:
+        """Return what discovery takes from one file."""
+        found = self._found({path: oid})[path]
+        return frozenset((one.repository, one.marker) for one in found.references)
+
+    def flux(self, commit: str) -> Flux:
+        """Return Flux's documents of a commit."""
+        return self._flux.read(Oid(commit))
+
     def _read(self, commit: Oid) -> Rules | RulesError:
         if commit not in self._rules:
             listing = self._mirror.listing(commit, [self._folder])
             blobs = self._mirror.blobs(listing.values())
+            sight = self._sights[commit] = Sight(self, commit)
             try:
-                self._rules[commit] = parse({path: blobs[oid] for path, oid in listing.items()})
+                self._rules[commit] = parse({path: blobs[oid] for path, oid in listing.items()}, sight)
             except RulesError as error:
                 self._rules[commit] = error
         return self._rules[commit]
+
+    def references(self, commit: Oid, folders: tuple[str, ...]) -> Iterator[Reference]:
+        """Yield the image references in folders at a commit."""
+        for one in self._found(self._manifests(commit, folders)).values():
+            yield from one.references
+
+    def _manifests(self, commit: Oid, folders: Iterable[str]) -> dict[str, Oid]:
+        """List the files in folders that may name an image."""
+        wanted = ["" if path in {"", "."} else path for path in folders]
+        listing = self._mirror.listing(commit, wanted)
+        return {path: oid for path, oid in listing.items() if path.endswith(MANIFESTS)}
 
     def files(self, commit: Oid) -> tuple[str, ...]:
         """Return the names of the rule files at a commit."""
@@ -86,15 +146,17 @@ class Book:
             for name, environment in rules.environments.items()
             for service in rules.services
         }
-        wanted = sorted({path for paths in folders.values() for path in paths})
-        listing = self._mirror.listing(commit, ["" if path in {"", "."} else path for path in wanted])
-        found = self._found({path: oid for path, oid in listing.items() if path.endswith(_NAMES)})
-        shelves: dict[tuple[str, ...], Shelf] = {}
+        found = self._found(
+            self._manifests(commit, sorted({one for paths in folders.values() for one in paths}))
+        )
+        shelves: dict[tuple[str, tuple[str, ...]], Shelf] = {}
         places: dict[Where, Place] = {}
-        for where, paths in folders.items():
-            if paths not in shelves:
-                shelves[paths] = Shelf.of(found[path] for path in files_under(paths, found))
-            places[where] = shelves[paths].place_of(rules.services[where[1]])
+        for (name, service), paths in folders.items():
+            if (name, paths) not in shelves:
+                followed = [one.policy for (where, _), one in rules.there.items() if where == name]
+                shelves[name, paths] = Shelf.of((found[path] for path in files_under(paths, found)), followed)
+            meant = rules.service_in(name, service)
+            places[name, service] = shelves[name, paths].place_of(meant or rules.services[service])
         return places
 
     def _found(self, files: Mapping[str, Oid]) -> dict[str, Found]:

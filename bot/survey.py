@@ -8,14 +8,15 @@ from bot.book import Book, RulesAt
 from bot.mirror import Tips
 from bot.ports import Registry
 from policies.canonical import Json
+from policies.codes import Code
 from policies.entry import Entry, Kind, Pinned, RuleAt, Sighting, write_time
-from policies.evidence import DigestAnswer, Silence, TagAnswer
+from policies.evidence import DigestAnswer, Silence, TagAnswer, TagList
+from policies.flux_documents import FluxDocuments, covering
 from policies.image import Digest, Repository, Tag
 from policies.keys import expected_key
 from policies.pins import Place
 from policies.rules import Rules
 from policies.rules_hash import rules_hash
-from policies.selection import select
 from policies.state import Place as Where
 from policies.state import State
 from policies.world import Pin, World
@@ -50,7 +51,7 @@ class Survey:
 
 def survey(*, book: Book, tips: Tips, rules: RulesAt, state: State, answers: Answers, at: datetime) -> Survey:
     """Put together what is known; asks nobody."""
-    places = book.places(tips.target, rules.rules)
+    places = _ours(book.places(tips.target, rules.rules), rules.rules, book.flux(tips.target).documents)
     pins = {
         where: Pin(_known(state, where, place.pin.image), place.pin.problem, place.pin.detail)
         for where, place in places.items()
@@ -71,6 +72,20 @@ def survey(*, book: Book, tips: Tips, rules: RulesAt, state: State, answers: Ans
         baseline=baseline,
     )
     return Survey(at, tips, rules, state, places, world)
+
+
+def _ours(places: Mapping[Where, Place], rules: Rules, documents: FluxDocuments) -> Mapping[Where, Place]:
+    """Take their references from the places to which an active automation of Flux writes: two must not write."""
+    if not documents.automations:
+        return places
+    found = dict(places)
+    for where, place in places.items():
+        active = covering(documents, rules.environments[where[0]].paths_of(where[1]))
+        for one in active[:1]:
+            what = f"ImageUpdateAutomation {one.name} writes to {one.folder or 'the whole repository'}"
+            detail = f"{one.path}:{one.line}: {what}; expected suspend: true"
+            found[where] = Place((), Pin(place.pin.image, Code.AUTOMATION_ACTIVE, detail))
+    return found
 
 
 def _known(state: State, where: Where, image: tuple[Pinned, ...]) -> tuple[Pinned, ...]:
@@ -123,16 +138,21 @@ def needed(rules: Rules, state: State, answers: Answers) -> list[tuple[Repositor
         answer = answers.tags.get(service.image)
         if answer is None or isinstance(answer, Silence):
             continue
-        chosen = select(service.versions, answer.tags)
         seen = [one.sighting for one in state.seen.values() if one.sighting.service == service.name]
-        tags = [chosen.best] if chosen.best else []
-        recent = [Tag(one.tag) for one in seen[-MAX_DIGESTS:]]
-        tags += [tag for tag in recent if tag in chosen.fates]
+        tags = list(_selected(rules, service.name, answer))
+        recent, listed = [Tag(one.tag) for one in seen[-MAX_DIGESTS:]], frozenset(answer.tags)
+        tags += [tag for tag in recent if tag in listed]
         found.update(dict.fromkeys((service.image, tag) for tag in tags))
     for promotion_id in state.live.values():
         for image in state.promotions[promotion_id].image:
             found[Repository(image.repository), Tag(image.tag)] = None
     return list(found)
+
+
+def _selected(rules: Rules, service: str, answer: TagList) -> tuple[Tag, ...]:
+    """Return what is selected of a service in one environment or another, each tag once."""
+    meanings = (one for one in rules.meanings(service) if one.trouble is None)
+    return tuple(dict.fromkeys(best for one in meanings if (best := one.select(answer.tags).best)))
 
 
 # --- what has to be in the ledger before anything else ------------------------------------------------------
@@ -195,9 +215,10 @@ def _empty(look: Survey, services: Iterable[str]) -> list[str]:
     """Return the services whose registry answered, with nothing that the selection would take."""
     found = []
     for name in services:
-        service = look.world.rules.services[name]
-        answer = look.world.tags_of(service.image)
-        if not isinstance(answer, Silence) and select(service.versions, answer.tags).best is None:
+        rules = look.world.rules
+        answer = look.world.tags_of(rules.services[name].image)
+        is_clear = all(one.trouble is None for one in rules.meanings(name))
+        if not isinstance(answer, Silence) and is_clear and not _selected(rules, name, answer):
             found.append(name)
     return found
 
@@ -208,11 +229,11 @@ def sightings(look: Survey, *, is_first: bool) -> list[Sighting]:
     found: list[Sighting] = []
     for service in look.world.rules.services.values():
         answer = look.world.tags_of(service.image)
-        best = None if isinstance(answer, Silence) else select(service.versions, answer.tags).best
-        if best is None or (service.name, service.image, best) in look.state.seen:
-            continue
-        digest = look.world.digests.get((service.image, best))
-        if isinstance(digest, Digest):
-            before = is_first or (service.name not in known and service.name not in look.state.empty)
-            found.append(Sighting(service.name, service.image, best, digest, before=before))
+        chosen = () if isinstance(answer, Silence) else _selected(look.world.rules, service.name, answer)
+        for best in chosen:
+            digest = look.world.digests.get((service.image, best))
+            is_new = (service.name, service.image, best) not in look.state.seen
+            if is_new and isinstance(digest, Digest):
+                before = is_first or (service.name not in known and service.name not in look.state.empty)
+                found.append(Sighting(service.name, service.image, best, digest, before=before))
     return found

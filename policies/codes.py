@@ -31,6 +31,11 @@ class Code(StrEnum):
     NO_REFERENCE = "no-reference"
     AMBIGUOUS = "ambiguous-references"
     UNREADABLE = "unreadable-reference"
+    AUTOMATION_ACTIVE = "automation-active"
+    FLUX_AMBIGUOUS = "flux-ambiguous"
+    FLUX_INVALID = "flux-invalid"
+    FLUX_MISSING = "flux-missing"
+    FLUX_SUSPENDED = "flux-suspended"
     # a person's decision that the rule does not let through
     UNKNOWN_PERSON = "unknown-person"
     ACCOUNT = "account-not-allowed"
@@ -75,6 +80,11 @@ MEANINGS: dict[Code, str] = {
     Code.NO_REFERENCE: "no file under the environment's path names the service's image",
     Code.AMBIGUOUS: "several places name the image with different tags",
     Code.UNREADABLE: "the place that names the image cannot be read or edited safely",
+    Code.AUTOMATION_ACTIVE: "a Flux ImageUpdateAutomation that is not suspended writes there; `lint` prints the patch",
+    Code.FLUX_AMBIGUOUS: "several Flux documents have the name that the rules follow",
+    Code.FLUX_INVALID: "the Flux document that the rules follow cannot be used; the detail has Flux's reason",
+    Code.FLUX_MISSING: "no Flux document there has the name that the rules follow",
+    Code.FLUX_SUSPENDED: "the Flux document that the rules follow is suspended: Flux keeps a choice that no file says",
     Code.UNKNOWN_PERSON: "the rules link nobody to this account",
     Code.ACCOUNT: "the account is deactivated, a guest, a bot, or from another workspace",
     Code.REQUESTER: "who asked may not approve",

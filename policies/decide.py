@@ -11,8 +11,8 @@ from policies.gates import ALONE, ASKED, MERGED, ROLLED_BACK, Case, Gate, ask, h
 from policies.gates import approvals as approvals_gate
 from policies.gates import frozen as frozen_gate
 from policies.image import Tag
-from policies.rules import EffectiveRule, effective
-from policies.selection import Fate, Selection, newer, select
+from policies.rules import EffectiveRule, Service, effective
+from policies.selection import Fate, Selection, newer
 from policies.state import Promotion, Stage
 from policies.verdict import Failed, NotYet, Waiting, not_yet
 from policies.world import Pin, World
@@ -92,11 +92,16 @@ class Decision:
 
 def decide(world: World, at: datetime) -> Decision:
     """Say for everything known what may happen at this time (UTC) and why. Pure: same world, same answer."""
-    selections = {service.name: _selection(world, service.name) for service in world.rules.services.values()}
+    selections = {
+        id(meant): _selection(world, meant)
+        for service in world.rules.services
+        for meant in world.rules.meanings(service)
+    }
     rows = tuple(
-        _row(world, environment, service, selections[service], at)
+        _row(world, rule, selections[id(rule.service)], at)
         for environment in world.rules.environments
         for service in world.rules.services
+        if (rule := effective(world.rules, environment, service))
     )
     return Decision(at, world.commit, rows)
 
@@ -117,16 +122,17 @@ def why(world: World, environment: str, service: str, version: str, at: datetime
 
 def decide_row(world: World, environment: str, service: str, at: datetime) -> Row | None:
     """Decide about one place alone: adding a service never changes another's verdict."""
-    if environment not in world.rules.environments or service not in world.rules.services:
-        return None
-    return _row(world, environment, service, _selection(world, service), at)
+    rule = effective(world.rules, environment, service)
+    return _row(world, rule, _selection(world, rule.service), at) if rule else None
 
 
 def _passed_over(world: World, rule: EffectiveRule, row: Row, version: str) -> Candidate:
     answer = world.tags_of(rule.service.image)
     if isinstance(answer, Silence):
         return Candidate(version, "", Standing.WAITING, (Waiting(answer.code, answer.detail),))
-    fate = row.selection.fates.get(version) if row.selection else None
+    if row.selection is None:  # its place, or what it follows, cannot be used
+        return Candidate(version, "", Standing.WAITING, (Waiting(Code(row.codes[0]), row.detail),))
+    fate = row.selection.fates.get(version)
     if fate is None:
         reason = Failed(Silent.NO_SUCH_TAG, "the registry has no such tag")
         return Candidate(version, "", Standing.REFUSED, (reason,))
@@ -134,19 +140,19 @@ def _passed_over(world: World, rule: EffectiveRule, row: Row, version: str) -> C
     return Candidate(version, "", Standing.REFUSED, (Failed(code),))
 
 
-def _selection(world: World, service: str) -> Selection | Silence:
-    what = world.rules.services[service]
-    answer = world.tags_of(what.image)
-    return answer if isinstance(answer, Silence) else select(what.versions, answer.tags)
+def _selection(world: World, service: Service) -> Selection | Silence:
+    answer = world.tags_of(service.image)
+    return answer if isinstance(answer, Silence) else service.select(answer.tags)
 
 
-def _row(world: World, environment: str, service: str, chosen: Selection | Silence, at: datetime) -> Row:
-    rule = effective(world.rules, environment, service)
-    pin = world.pin(environment, service)
+def _row(world: World, rule: EffectiveRule, chosen: Selection | Silence, at: datetime) -> Row:
+    environment, service = rule.environment.name, rule.service.name
+    pin, trouble = world.pin(environment, service), rule.service.trouble
     current = pin.image[0].tag if pin.image else ""
-    if rule is None or pin.problem is not None:
-        codes = (pin.problem or Code.NO_REFERENCE).value
-        return Row(environment, service, current, Standing.WAITING, (codes,), (), pin.detail)
+    if pin.problem is not None:
+        return Row(environment, service, current, Standing.WAITING, (pin.problem.value,), (), pin.detail)
+    if trouble is not None:
+        return Row(environment, service, current, Standing.WAITING, (trouble.code.value,), (), trouble.detail)
     if isinstance(chosen, Silence):
         return Row(environment, service, current, Standing.WAITING, (chosen.code.value,), (), chosen.detail)
     candidates = _candidates(world, rule, pin, chosen, at)

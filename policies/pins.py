@@ -1,17 +1,21 @@
 """What stands where: which references of an environment belong to a service, and what they say together."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Self
+from dataclasses import dataclass, field
+from typing import Self, TypeVar
 
+from policies import charts
 from policies.codes import Code
 from policies.edit import Edit
 from policies.entry import Pinned
+from policies.flux_documents import FluxName, policy_named
 from policies.image import Digest, Tag
 from policies.places import Found, Problem, Reference, ReferenceKind
 from policies.references import rewrite
 from policies.rules import DigestRule, EffectiveRule, Service
 from policies.world import Pin
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,35 +28,83 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """What the files of one environment hold, sorted by repository, so that each service looks at its own only."""
+    """What the files of one environment hold, sorted by repository, so that each service looks at its own only.
+
+    ``marked`` holds the references with a marker, by its policy's name without namespace. ``followed`` are the
+    ImagePolicies that services follow there, sorted alike: a marker of one belongs to its service.
+    """
 
     references: Mapping[str, tuple[Reference, ...]]
     problems: tuple[Problem, ...]
+    marked: Mapping[str, tuple[Reference, ...]] = field(default_factory=dict)
+    followed: Mapping[str, tuple[FluxName, ...]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, found: Iterable[Found]) -> Self:
+    def of(cls, found: Iterable[Found], followed: Iterable[str] = ()) -> Self:
         """Sort what was found in files."""
+        files = list(found)
         references: dict[str, list[Reference]] = {}
+        marked: dict[str, list[Reference]] = {}
         problems: list[Problem] = []
         names: dict[str, str] = {}
-        for one in found:
+        for one in (*files, charts.resolve(files)):
             problems += one.problems
             for reference in one.references:
                 name = names.get(reference.repository)
                 if name is None:
                     name = names[reference.repository] = reference.repository.canonical
                 references.setdefault(name, []).append(reference)
-        return cls({name: tuple(mine) for name, mine in references.items()}, tuple(problems))
+                if reference.marker is not None:
+                    marked.setdefault(policy_named(reference.marker).name, []).append(reference)
+        policies: dict[str, list[FluxName]] = {}
+        for policy in map(policy_named, followed):
+            policies.setdefault(policy.name, []).append(policy)
+        return cls(_fixed(references), tuple(problems), _fixed(marked), _fixed(policies))
 
     def place_of(self, service: Service) -> Place:
         """Return what the files say of a service: its images, or why they cannot be used."""
-        return place_of(service, self.references.get(service.image.canonical, ()), self.problems)
+        if service.policy:
+            policy = policy_named(service.policy)
+            mine = [one for one in self.marked.get(policy.name, ()) if _follows(one, policy)]
+            if mine or service.marked_only:
+                return _marked(service, mine, self.problems)
+        named = self.references.get(service.image.canonical, ())
+        free = [one for one in named if not self._is_followed(one)]
+        return place_of(service, free, self.problems)
+
+    def _is_followed(self, one: Reference) -> bool:
+        """Whether a service there follows the policy of the reference's marker."""
+        if one.marker is None or not self.followed:
+            return False
+        return any(_follows(one, policy) for policy in self.followed.get(policy_named(one.marker).name, ()))
+
+
+def _fixed(found: Mapping[str, list[_T]]) -> dict[str, tuple[_T, ...]]:
+    return {name: tuple(items) for name, items in found.items()}
+
+
+def _follows(one: Reference, policy: FluxName) -> bool:
+    """Whether a reference's marker names an ImagePolicy; the namespace of one that says none is not known."""
+    return one.marker is not None and policy_named(one.marker).fits(policy)
+
+
+def _marked(service: Service, mine: list[Reference], problems: Iterable[Problem]) -> Place:
+    """Return what a policy's markers say together: all of them are written, as Flux does."""
+    strange = [one for one in mine if one.repository.canonical != service.image.canonical]
+    if strange:
+        at = f"{strange[0].path}:{strange[0].line}"
+        detail = f"{at}: the marker follows {service.policy} ({service.image}), the image is {strange[0].repository}"
+        return Place((), Pin((), Code.UNREADABLE, detail))
+    return _place(service, tuple(one for one in mine if one.tag), problems)
 
 
 def place_of(service: Service, references: Iterable[Reference], problems: Iterable[Problem]) -> Place:
     """Return what references to a service's image say together, or why they cannot be used."""
     mine = [one for one in references if one.repository.canonical == service.image.canonical]
-    ours = tuple(one for one in mine if one.tag and not _is_overridden(one, mine))
+    return _place(service, tuple(one for one in mine if one.tag and not _is_overridden(one, mine)), problems)
+
+
+def _place(service: Service, ours: tuple[Reference, ...], problems: Iterable[Problem]) -> Place:
     pins = {(one.tag, one.digest or "") for one in ours}
     if not ours:
         return Place((), _nothing(service, problems))

@@ -1,13 +1,15 @@
 """The rules of ``promotion/*.yaml`` as values, and the effective rule that judges one service in one environment."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
 
+from policies import tag_list
 from policies.canonical import Json, digest_of
+from policies.codes import Code
 from policies.image import Repository
-from policies.selection import SelectionPolicy
+from policies.selection import Fate, Selection, SelectionPolicy, select
 
 DEFAULT_EXPIRE = timedelta(hours=24)
 DEFAULT_INTERVAL = timedelta(minutes=5)
@@ -55,7 +57,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """Where references live and what is asked before they move. No lines of approvals = nobody is asked."""
+    """Where references live and what is asked before they move. No lines of approvals = nobody is asked.
+
+    ``clusters`` are the folders whose Flux documents are meant there; none = those that its Kustomizations show.
+    """
 
     name: str
     paths: tuple[str, ...]
@@ -70,6 +75,7 @@ class Environment:
     rollback: tuple[Line, ...] = (Line(1),)
     interval: timedelta = DEFAULT_INTERVAL
     catch_up: bool = False
+    clusters: tuple[str, ...] = ()
 
     @property
     def is_guarded(self) -> bool:
@@ -87,8 +93,21 @@ class Environment:
 
 
 @dataclass(frozen=True, slots=True)
+class Trouble:
+    """Why the versions of a service are not known in an environment; ``detail`` begins with Flux's own reason."""
+
+    code: Code
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
 class Service:
-    """An image, the versions of it that may run, and who owns it ('' = nobody is named)."""
+    """An image, the versions of it that may run, and who owns it ('' = nobody is named).
+
+    ``policy`` is the ImagePolicy that it follows, '' = none: then ``versions``, ``exclusions`` and ``trouble`` may
+    differ between environments, and ``Rules.there`` has what is meant in each. ``marked_only``: another service has
+    the same image, so that only markers of the policy say which reference is whose.
+    """
 
     name: str
     image: Repository
@@ -96,6 +115,18 @@ class Service:
     versions_text: str
     at: Position
     owner: str = ""
+    policy: str = ""
+    exclusions: tuple[str, ...] = ()
+    trouble: Trouble | None = None
+    marked_only: bool = False
+
+    def select(self, tags: Iterable[str]) -> Selection:
+        """Choose among a repository's tags; those that its ImageRepository leaves out are filtered."""
+        if not self.exclusions:
+            return select(self.versions, tags)
+        names = list(tags)
+        found = select(self.versions, tag_list.without_excluded(names, self.exclusions))
+        return replace(found, fates={**dict.fromkeys(names, Fate.FILTERED), **found.fates})
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +150,10 @@ class Host:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """Everything that ``promotion/`` says, as one document. Orders are those of the files, files by name."""
+    """Everything that ``promotion/`` says, as one document. Orders are those of the files, files by name.
+
+    ``there`` holds each service that follows an ImagePolicy as it is meant in an environment, by both names.
+    """
 
     environments: Mapping[str, Environment]
     services: Mapping[str, Service]
@@ -127,6 +161,17 @@ class Rules:
     teams: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     registries: Mapping[str, Host] = field(default_factory=dict)
     files: tuple[str, ...] = ()
+    there: Mapping[tuple[str, str], Service] = field(default_factory=dict)
+
+    def service_in(self, environment: str, service: str) -> Service | None:
+        """Return a service as it is meant in an environment."""
+        return self.there.get((environment, service)) or self.services.get(service)
+
+    def meanings(self, service: str) -> tuple[Service, ...]:
+        """Return what a service is meant to be in one environment or another, each meaning once."""
+        there = [one for name in self.environments if (one := self.there.get((name, service)))]
+        found = there or [self.services[service]]
+        return tuple({id(one): one for one in found}.values())
 
     def person_of_slack(self, user: str) -> Person | None:
         """Return who this Slack user id is, as reviewed in Git."""
@@ -197,7 +242,7 @@ class EffectiveRule:
 
 def effective(rules: Rules, environment: str, service: str) -> EffectiveRule | None:
     """Return the rule for a service in an environment, or nothing where one of them is not in the rules."""
-    where, what = rules.environments.get(environment), rules.services.get(service)
+    where, what = rules.environments.get(environment), rules.service_in(environment, service)
     return EffectiveRule(where, what) if where and what else None
 
 

@@ -77,10 +77,13 @@ def _claims(rules: Rules) -> Iterator[tuple[str, str]]:
 
 
 def _shared_references(rules: Rules, findings: Findings) -> None:
-    """Note services of one image whose references are looked for in one folder: whose they are is a guess."""
-    sharing: defaultdict[str, list[Service]] = defaultdict(list)
+    """Note services of one image whose references are looked for in one folder: whose they are is a guess.
+
+    Markers tell services apart that follow different ImagePolicies.
+    """
+    sharing: defaultdict[tuple[str, str], list[Service]] = defaultdict(list)
     for service in rules.services.values():
-        sharing[service.image.canonical].append(service)
+        sharing[service.image.canonical, service.policy].append(service)
     for services in sharing.values():
         told: set[str] = set()
         for where in rules.environments.values() if len(services) > 1 else ():

@@ -8,8 +8,8 @@ from policies.rules_fields import kind_of
 from policies.rules_findings import Findings, shown
 from policies.rules_text import Node, Table, Text, read
 
-SECTIONS = ("environments", "services", "people", "teams", "defaults", "registries")
-_LATER = frozenset({"calendar", "groups", "discover", "zone", "notify"})
+SECTIONS = ("environments", "services", "people", "teams", "defaults", "registries", "discover")
+_LATER = frozenset({"calendar", "groups", "zone", "notify"})
 _SUFFIXES = (".yaml", ".yml")
 MAX_FILES = 1_000
 

@@ -18,7 +18,7 @@ from policies.rules_approvals import approvals
 from policies.rules_document import Entry
 from policies.rules_fields import Fields, Keys, fields, is_name, once
 from policies.rules_findings import Findings, shown
-from policies.rules_path import folder, is_inside
+from policies.rules_path import PLACEHOLDER, folder, is_inside
 from policies.rules_people import People
 from policies.rules_text import Items, Table
 
@@ -37,6 +37,7 @@ _KEYS = Keys(
         "rollback",
         "catch-up",
         "evidence",
+        "cluster",
     ),
     frozenset(
         {
@@ -67,6 +68,7 @@ def environment(
     return Environment(
         name=entry.name.value,
         paths=_paths(entry, found),
+        clusters=_folders(found, "cluster"),
         channel=_channel(entry, found),
         approvals=lines,
         at=entry.name.at,
@@ -94,13 +96,18 @@ def _approvals(entry: Entry, found: Fields, people: People) -> tuple[Line, ...]:
 
 
 def _paths(entry: Entry, found: Fields) -> tuple[str, ...]:
-    texts = found.texts("path")
+    if found.node("path") is None:
+        _missing(entry, "path", "a folder such as apps/staging", found)
+    return _folders(found, "path")
+
+
+def _folders(found: Fields, key: str) -> tuple[str, ...]:
+    """Read folders that lie beside each other; ``<service>`` may stand only in a path."""
+    texts = found.texts(key)
     if texts is None:
-        if found.node("path") is None:
-            _missing(entry, "path", "a folder such as apps/staging", found)
         return ()
     if not 1 <= len(texts) <= MAX_PATHS:
-        found.findings.add(found.place("path"), f"path has {len(texts)} folders", f"1 to {MAX_PATHS} folders")
+        found.findings.add(found.place(key), f"{key} has {len(texts)} folders", f"1 to {MAX_PATHS} folders")
         return ()
     paths: list[str] = []
     for text in texts:
@@ -111,7 +118,9 @@ def _paths(entry: Entry, found: Fields) -> tuple[str, ...]:
             continue
         other = next((one for one in paths if is_inside(path, one) or is_inside(one, path)), None)
         if other is not None:
-            found.findings.add(text.at, f"path {path} overlaps with {other}", "folders beside each other")
+            found.findings.add(text.at, f"{key} {path} overlaps with {other}", "folders beside each other")
+        if key != "path" and PLACEHOLDER in path:
+            found.findings.add(text.at, f"{key} has {PLACEHOLDER}", "a folder such as clusters/staging")
         paths.append(path)
     return tuple(paths)
 

@@ -1,13 +1,15 @@
 """A service of the rules: an image, the versions of it that may run, an owner; what is left out comes from defaults."""
 
+import re
 from collections.abc import Callable, Mapping
 
 from policies.errors import PolicyError
 from policies.image import Repository
 from policies.rules import Position, Service
 from policies.rules_document import Entry
-from policies.rules_fields import Fields, Keys, fields, is_name
+from policies.rules_fields import Fields, Keys, fields, is_name, text_of
 from policies.rules_findings import Findings, shown
+from policies.rules_flux import NO_VERSIONS, Followed
 from policies.rules_path import PLACEHOLDER
 from policies.rules_people import People
 from policies.rules_text import Node, Table, Text
@@ -24,7 +26,9 @@ _CHOICES: dict[str, Callable[[str, str | None, str], SelectionPolicy]] = {
     "alphabetical": SelectionPolicy.alphabetical,
     "numerical": SelectionPolicy.numerical,
 }
-_VERSIONS = Keys("versions", (*_CHOICES, "tags", "extract"), frozenset({"newest-build", "digest-of", "flux"}))
+_VERSIONS = Keys("versions", (*_CHOICES, "tags", "extract", "flux"), frozenset({"newest-build", "digest-of"}))
+_POLICY = re.compile(r"(?:[a-z0-9][a-z0-9-]{0,62}/)?[a-z0-9][a-z0-9.-]{0,252}", re.ASCII)
+_NO_IMAGE = Repository()  # of a service whose ImagePolicy will name it
 _MAX_PATTERN = 1_000
 
 
@@ -34,28 +38,41 @@ def defaults(section: Mapping[str, Entry], people: People, findings: Findings) -
     table = Table(at, tuple((entry.name, entry.node) for entry in section.values()))
     found = fields(table, _DEFAULTS, findings) or Fields(at, {}, findings)
     _owner(found, people)
+    _flux(found.node("versions"), "service", findings)
     _versions(found.node("versions"), findings)
     return found
 
 
-def service(entry: Entry, given: Fields, people: People, findings: Findings) -> Service | None:
-    """Read one service; nothing written under its name means the defaults."""
+def service(
+    entry: Entry, given: Fields, people: People, findings: Findings, followed: Followed | None = None
+) -> Service | None:
+    """Read one service; nothing written under its name means the defaults.
+
+    ``followed`` looks up the ImagePolicy that ``versions`` may name.
+    """
     is_name(entry.name, "a service", findings)
     is_empty = isinstance(entry.node, Text) and not entry.node.value
     own = Fields(entry.name.at, {}, findings) if is_empty else fields(entry.node, _KEYS, findings)
     if own is None:
         return None
     found = Fields(entry.name.at, {**given.entries, **own.entries}, findings, given.is_whole and own.is_whole)
-    image = _image(entry, found, is_own="image" in own.entries)
-    node = found.node("versions")
+    node, flux = found.node("versions"), _flux(found.node("versions"), entry.name.value, findings)
+    is_own = "image" in own.entries
+    image = _image(entry, found, is_own=is_own) if flux is None or "image" in found.entries else None
     if node is None:
         expected = "versions, such as 1.x, here or in defaults"
         found.missing(entry.name.at, f"{shown(entry.name.value)} has no versions", expected)
-    versions = _versions(node, findings)
     owner = _owner(found, people)
-    if image is None or versions is None or node is None:
+    versions = NO_VERSIONS if flux else _versions(node, findings)
+    if versions is None or node is None or (image is None and (is_own or flux is None)):
         return None
-    return Service(entry.name.value, image, versions, _spelled(node), entry.name.at, owner)
+    bare = Service(entry.name.value, image or _NO_IMAGE, versions, _spelled(node), entry.name.at, owner)
+    if flux is None:
+        return bare
+    if followed is None:
+        findings.add(flux.at, "flux is not looked up here", f"one of {', '.join(_CHOICES)}")
+        return None
+    return followed.service(bare, flux, findings, said=image if is_own else None, given=image)
 
 
 def _image(entry: Entry, found: Fields, *, is_own: bool) -> Repository | None:
@@ -82,6 +99,24 @@ def _owner(found: Fields, people: People) -> str:
     return text.value
 
 
+def _flux(node: Node | None, name: str, findings: Findings) -> Text | None:
+    """Return the ImagePolicy that ``versions`` names; it says all by itself."""
+    found = node.get("flux") if isinstance(node, Table) else None
+    if not isinstance(node, Table) or found is None:
+        return None
+    for key, _ in node.entries:
+        if key.value != "flux":
+            findings.add(key.at, f"versions says flux and {shown(key.value)}", "flux: NAMESPACE/NAME alone")
+    text = text_of(found, "flux", findings)
+    if text is None:
+        return None
+    policy = text.value.replace(PLACEHOLDER, name)
+    if _POLICY.fullmatch(policy) is None:
+        findings.add(text.at, f"flux is {shown(text.value)}", "an ImagePolicy as NAMESPACE/NAME, or its NAME")
+        return None
+    return Text(text.at, policy)
+
+
 def _versions(node: Node | None, findings: Findings) -> SelectionPolicy | None:
     """Read what may run: text is a semver range, a table names how to choose."""
     match node:
@@ -92,7 +127,7 @@ def _versions(node: Node | None, findings: Findings) -> SelectionPolicy | None:
         case _:
             pass
     found = fields(node, _VERSIONS, findings)
-    if found is None:
+    if found is None or found.node("flux") is not None:
         return None
     chosen = [key for key in _CHOICES if key in found.entries]
     if len(chosen) > 1:
