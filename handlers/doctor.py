@@ -1,0 +1,162 @@
+"""``countersign doctor``: look at everything that the bot needs, say what is wrong and the line that mends it."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Annotated, Any, Protocol
+
+import typer
+
+from bot.doctor import (
+    Check,
+    Mark,
+    Seen,
+    clock_check,
+    fail,
+    git_check,
+    left_out,
+    registry_checks,
+    repository_checks,
+    settings_checks,
+    target,
+)
+from bot.doctor_forge import Asker, forge_checks
+from bot.errors import BotError, SettingsError
+from bot.scheduler import SystemClock
+from bot.settings import SOURCES, Settings, load
+from handlers.chat import web_client
+from handlers.doctor_slack import Workspace
+from handlers.terminal import FINDINGS, FINE, patience, print_json, print_line, tell
+
+SCHEMA = "countersign.doctor/1"
+
+
+class Doors(Protocol):
+    """What the command line hands in."""
+
+    @property
+    def switches(self) -> tuple[str, ...]:
+        """Return the names of settings that the door reads itself."""
+
+    def settings(self, *, log_level: str = "WARNING") -> Settings:
+        """Read the settings. Raises: SettingsError."""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the command line."""
+    app.command("doctor")(doctor)
+
+
+def doctor(
+    context: typer.Context,
+    *,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print JSON; its schema names its version.")
+    ] = False,
+) -> int:
+    """Look at settings, repository, ledger, Slack, GitHub, registries, clock; say what is wrong and what mends it."""
+    doors: Doors | None = context.find_root().obj
+    try:
+        settings = doors.settings(log_level="ERROR") if doors else load()
+    except SettingsError as error:
+        checks = [fail("settings", line, "see docs/connect.md") for line in str(error).splitlines()]
+        return _end([*checks, left_out("everything else", "the settings come first")], as_json=as_json)
+    visit = Visit(settings, SystemClock().now, doors.switches if doors else ())
+    checks = []
+    with patience("looking"):
+        for check in visit.checks():
+            checks.append(check)
+            if not as_json:
+                print_line(str(check))
+    return _end(checks, as_json=as_json, is_printed=True)
+
+
+@dataclass(slots=True)
+class Visit:
+    """One look at a bot's world. ``now`` says what time it is here."""
+
+    settings: Settings
+    now: Callable[[], datetime]
+    switches: tuple[str, ...] = ()
+    dates: dict[str, tuple[str, datetime]] = field(default_factory=dict)
+
+    def checks(self) -> Iterator[Check]:
+        """Yield each check as it ends: what is configured is looked at, the rest is named."""
+        yield from settings_checks(self.settings, self.switches)
+        yield git_check()
+        seen: Seen | None = None
+        if self.settings.repository:
+            found, seen = repository_checks(self.settings)
+            yield from found
+        else:
+            yield left_out("repository, rules, ledger", "COUNTERSIGN_REPOSITORY is not set")
+        yield from self._slack(seen)
+        yield from self._forge(seen)
+        yield from self._registries(seen)
+        yield from self._clock()
+
+    def _slack(self, seen: Seen | None) -> Iterator[Check]:
+        token = self.settings.slack_bot_token.get_secret_value()
+        if not token:
+            yield left_out("Slack", "SLACK_BOT_TOKEN is not set", f"set it: {SOURCES['SLACK_BOT_TOKEN']}")
+            return
+        secrets = (self.settings.slack_signing_secret, self.settings.slack_app_token)  # HTTP, or Socket Mode
+        if not any(secret.get_secret_value() for secret in secrets):
+            remedy = f"set it: {SOURCES['SLACK_SIGNING_SECRET']}"
+            yield fail("Slack", "SLACK_SIGNING_SECRET is not set: no press can be believed", remedy)
+        try:
+            there = Workspace(web_client(token, self.settings.slack_api_url))
+        except BotError as error:
+            yield fail("Slack", str(error), "unset SLACK_API_URL")
+            return
+        for check in there.checks(seen.rules if seen else None):
+            if there.date:
+                self.dates.setdefault("Slack", (there.date, self.now()))
+            yield check
+
+    def _forge(self, seen: Seen | None) -> Iterator[Check]:
+        token, repository = self.settings.github_token.get_secret_value(), self.settings.forge_repository
+        for name, value in (("GITHUB_TOKEN", token), ("COUNTERSIGN_FORGE_REPOSITORY", repository)):
+            if not value:
+                yield left_out("GitHub", f"{name} is not set", f"set it: {SOURCES[name]}")
+                return
+        branch = target(seen)[0] if seen else ""
+        asker = Asker.open(repository, token, self.settings.github_url)
+        try:
+            for check in forge_checks(asker, seen.rules if seen else None, branch, f"ledger/{self.now():%Y}"):
+                yield check
+                if asker.date and "GitHub" not in self.dates:
+                    self.dates["GitHub"] = (asker.date, self.now())
+        finally:
+            asker.close()
+
+    def _registries(self, seen: Seen | None) -> Iterator[Check]:
+        if seen is None or seen.rules is None or not seen.rules.services:
+            yield left_out("registries", "there are no rules that name images")
+            return
+        yield from registry_checks(self.settings, seen.rules)
+
+    def _clock(self) -> Iterator[Check]:
+        yield clock_check(self.dates)
+
+
+def _end(checks: list[Check], *, as_json: bool, is_printed: bool = False) -> int:
+    """Print what is not printed yet, and return the exit code."""
+    failed = sum(check.mark is Mark.FAIL for check in checks)
+    warned = sum(check.mark is Mark.WARN for check in checks)
+    if as_json:
+        print_json(_shape(checks, is_fine=not failed))
+    elif not is_printed:
+        for check in checks:
+            print_line(str(check))
+    tell(f"{len(checks)} checks: {failed} failed, {warned} warnings")
+    return FINDINGS if failed else FINE
+
+
+def _shape(checks: list[Check], *, is_fine: bool) -> dict[str, Any]:
+    """Return the checks as ``countersign.doctor/1``."""
+    listed = [
+        {"mark": one.mark.value.lower(), "what": one.what, "detail": one.detail, "remedy": one.remedy}
+        for one in checks
+    ]
+    return {"schema": SCHEMA, "fine": is_fine, "checks": listed}
