@@ -211,7 +211,7 @@ def _without_digest(text: str) -> str:
     read: Any = yaml.safe_load("\n".join(lines))
     if not isinstance(read, dict):
         raise LeverError("the kustomization is no YAML mapping any more; mend it first")
-    return "\n".join(lines)
+    return "\n".join(lines).rstrip("\n") + "\n"
 
 
 def _known(word: str, among: tuple[str, ...]) -> str:

@@ -8,7 +8,7 @@ const ROLLBACK = `/promote rollback ${SERVICE} in production because baskets los
 // Each step: what to do, why, a button or two that help, and what in the record shows that it was done.
 const STEPS = [
   {
-    title: "Push a new version",
+    title: "Push a version",
     words: `Push a patch of ${SERVICE} with the levers. Nobody is asked in staging: the bot commits there by itself, and the channel hears of it.`,
     helps: [["Push a patch", (page) => page.post("push", { service: SERVICE, step: "patch" })]],
     isDone: (seen) => has(seen, "bump"),
@@ -21,7 +21,7 @@ const STEPS = [
   },
   {
     title: "Approve, twice",
-    words: "Two release managers other than Carol approve: Ada, then Bob. Dan is a guest and Carol asked: try them too.",
+    words: "Two release managers who did not ask approve: Ada, then Bob. Try Dan, who is a guest, and Carol, who asked.",
     helps: [["Be Ada", (page) => page.become("ada")], ["Be Bob", (page) => page.become("bob")]],
     isDone: (seen) => has(seen, "landed"),
   },
