@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from policies import workload
 from policies.places import Draft, Part, Problem, ProblemCode, ReferenceKind, Spot
-from policies.yaml_nodes import ListNode, MapNode, Node, ScalarNode
+from policies.yaml_nodes import AliasNode, ListNode, MapNode, Node, ScalarNode
 
 _NAMES = ("repository", "image")
 _SEPARATORS = ("_", "-")
@@ -70,9 +70,9 @@ def _of_map(
         else:
             yield _pair(path, values, names[0], stem, owner)
     image = values.get("image")
-    if is_values and image is not None and not isinstance(image, MapNode | ListNode):
+    if is_values and (_is_template(image) or isinstance(image, ScalarNode | AliasNode)):
         taken = ["image"] in names_of.values()
-        if not taken:
+        if image is not None and not taken:
             spot = Spot(image, Part.IMAGE, dotted(path, "image"))
             yield Draft(ReferenceKind.VALUES, None, (spot,), certain=False, owner=owner)
 
@@ -80,7 +80,8 @@ def _of_map(
 def _stem(values: MapNode, key: str) -> str | None:
     """Return what stands before ``tag`` in the key beside ``key``; None where nothing there pins it."""
     for stem in _stems(key):
-        if values.text(_beside(stem, "tag")) or values.text(_beside(stem, "digest")):
+        tag, digest = _beside(stem, "tag"), _beside(stem, "digest")
+        if values.text(tag) or values.text(digest) or _is_template(values.get(tag)):
             return stem
     return None
 
@@ -99,6 +100,11 @@ def _beside(stem: str, word: str) -> str:
     return stem + (word if not stem or stem.endswith(_SEPARATORS) else word.capitalize())
 
 
+def _is_template(node: Node | None) -> bool:
+    """Say whether this is ``{{ ... }}``, which YAML takes for a map whose key is a map."""
+    return isinstance(node, MapNode) and bool(node.items) and isinstance(node.items[0][0], MapNode)
+
+
 def _is_bare(text: str | None) -> bool:
     """Say whether a name is there, and holds no tag or digest of its own."""
     return bool(text) and "@" not in text and ":" not in text.rpartition("/")[2] if text else False
@@ -114,7 +120,9 @@ def _pair(path: str, values: MapNode, name: str, stem: str, owner: str) -> Draft
         if (node := values.get(key)) is not None and not (isinstance(node, ScalarNode) and node.is_null)
     ]
     # An empty tag means the chart's own version: the digest alone pins.
-    pinned = [spot for spot in spots if spot.part is not Part.TAG or values.text(tag)]
+    pinned = [
+        spot for spot in spots if spot.part is not Part.TAG or values.text(tag) or _is_template(spot.node)
+    ]
     return Draft(
         ReferenceKind.VALUES,
         f"{registry}/{repository}" if registry else repository,

@@ -24,6 +24,7 @@ from policies.yaml_nodes import AliasNode, Node, ScalarNode
 from policies.yaml_text import YamlText
 
 _TEMPLATES = ("{{", "${", "$(")
+_ALWAYS_SAID = frozenset({ProblemCode.AMBIGUOUS, ProblemCode.TEMPLATE})
 _TAGS = frozenset({Part.VERSION, Part.CHART})  # what a marker of a tag may stand on as well
 
 
@@ -89,7 +90,7 @@ class Settling:
         spots = [spot for spot in draft.spots if spot.part is not Part.NAME or _is_editable(spot.node)]
         for spot in spots:
             if (problem := self._obstacle(spot)) is not None:
-                if draft.certain or isinstance(spot.node, AliasNode) or problem[0] is ProblemCode.AMBIGUOUS:
+                if draft.certain or isinstance(spot.node, AliasNode) or problem[0] in _ALWAYS_SAID:
                     self._problem(spot, *problem)
                 return
         scalars = tuple(_scalar(self.path, spot) for spot in spots)

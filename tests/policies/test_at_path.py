@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policies import at_path, json_text, references
+from policies import at_path, json_text, references, toml_text
+from policies import edit as edit_module
 from policies.at_path import At
 from policies.edit import Edit, EditRefused, apply
 from policies.errors import PolicyError
@@ -249,6 +250,30 @@ def test_an_edit_of_another_text_is_refused(path: str) -> None:
         apply(text, [Edit(path, "at:a", "x", new, start, start + 3) for new in "yz"])
     with pytest.raises(YamlRefused):
         apply(b"\xff", [Edit(path, "at:a", "x", "y", 0, 3)])
+
+
+def test_a_result_that_says_anything_else_is_refused() -> None:
+    text = b"a = 'x'\n"
+
+    with pytest.raises(EditRefused, match="cannot be read"):
+        apply(text, [Edit("v.toml", "at:a", "x", "it's", 4, 7)])
+    with pytest.raises(EditRefused, match="differ at line 1"):
+        edit_module._prove_tree(toml_text.read, [("None y", None)], b"a = 'y'", {})
+
+
+@pytest.mark.parametrize(
+    "text", ["a = [1 2]", "a = { b = 1 ; }", "a = {{", "= 1", "[a", "[[a]", "a b", '"\\z" = 1', "a = 1 2"]
+)
+def test_what_is_no_toml_is_refused_with_its_place(text: str) -> None:
+    with pytest.raises(YamlRefused, match="not TOML") as refused:
+        toml_text.read(text.encode())
+
+    assert (refused.value.code, refused.value.line) == ("unparsable", 1)
+
+
+def test_json_with_too_many_values_is_refused() -> None:
+    with pytest.raises(YamlRefused, match="more than"):
+        json_text.read(b"[" + b"1," * 500_001 + b"1]")
 
 
 # Laws

@@ -147,6 +147,33 @@ def test_a_patch_takes_its_chart_from_the_release_that_it_patches() -> None:
     assert found.problems == ()
 
 
+def test_a_patch_that_names_its_source_takes_the_chart_alone() -> None:
+    patch = (
+        RELEASE.replace("      chart: web\n", "")
+        .replace("1.2.3", "1.3.0")
+        .replace("name: charts", "name: mirror")
+    )
+    mirror = REPOSITORY.replace("name: charts", "name: mirror").replace("ghcr.io", "mirror.example")
+
+    found = resolved(patch, RELEASE, REPOSITORY, mirror)
+
+    assert [one.repository for one in found.references] == [
+        "mirror.example/x/charts/web",
+        "ghcr.io/x/charts/web",
+    ]
+
+
+def test_a_patch_of_one_of_two_releases_is_not_guessed() -> None:
+    patch = "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: web}\n"
+    patch += "spec: {chart: {spec: {version: 1.3.0}}}\n"
+    other = RELEASE.replace("namespace: apps", "namespace: other").replace("chart: web", "chart: web2")
+
+    found = resolved(patch, RELEASE, other, REPOSITORY)
+
+    assert [one.path for one in found.references] == ["1.yaml", "2.yaml"]
+    assert [(one.path, one.code) for one in found.problems] == [("0.yaml", ProblemCode.CHART_SOURCE)]
+
+
 @pytest.mark.parametrize(
     ("release", "repository", "codes"),
     [

@@ -33,6 +33,8 @@ def moved(text: str | bytes, tag: str = "1.0.1", path: str = "a.yaml") -> bytes:
     return edited(content, references.find(path, content).references, Tag(tag))
 
 
+OLD = "sha256:" + "b" * 64
+
 # The hazards of the research: (before, after); what is not to be touched stands in both.
 HAZARDS = {
     "plain": (f"image: r/a:1.0.0 # {MARKER}\n", f"image: r/a:1.0.1 # {MARKER}\n"),
@@ -108,6 +110,64 @@ HAZARDS = {
     "tag of a number": (
         f"repository: r/a\ntag: 1.0 # {TAG_MARKER}\n",
         f"repository: r/a\ntag: 1.0.1 # {TAG_MARKER}\n",
+    ),
+    "merge key": (
+        f"base: &b {{x: y}}\nweb:\n  <<: *b\n  image: r/a:1.0.0 # {MARKER}\n",
+        f"base: &b {{x: y}}\nweb:\n  <<: *b\n  image: r/a:1.0.1 # {MARKER}\n",
+    ),
+    "merged and written again": (
+        f"base: &b\n  image: r/a:1.0.0 # {MARKER}\nweb:\n  <<: *b\n  image: r/a:1.0.0\n",
+        f"base: &b\n  image: r/a:1.0.1 # {MARKER}\nweb:\n  <<: *b\n  image: r/a:1.0.0\n",
+    ),
+    "directive": (
+        f"%YAML 1.1\n---\nimage: r/a:1.0.0 # {MARKER}\n...\n",
+        f"%YAML 1.1\n---\nimage: r/a:1.0.1 # {MARKER}\n...\n",
+    ),
+    "map on the line of its document": (
+        f"--- {{image: r/a:1.0.0, # {MARKER}\n}}\n",
+        f"--- {{image: r/a:1.0.1, # {MARKER}\n}}\n",
+    ),
+    "empty documents": (
+        f"---\n---\nimage: r/a:1.0.0 # {MARKER}\n---\n---\n",
+        f"---\n---\nimage: r/a:1.0.1 # {MARKER}\n---\n---\n",
+    ),
+    "tabs before the comment": (f"image: r/a:1.0.0\t# {MARKER}\t\n", f"image: r/a:1.0.1\t# {MARKER}\t\n"),
+    "tab as indent": (f"a:\n\timage: r/a:1.0.0 # {MARKER}\n", None),
+    "control character": (f"a: \x07\nimage: r/a:1.0.0 # {MARKER}\n", None),
+    "null byte": (f"a: b\x00\nimage: r/a:1.0.0 # {MARKER}\n", None),
+    "two byte order marks": (f"\ufeff\ufeffimage: r/a:1.0.0 # {MARKER}\n", None),
+    "line separator in a string": (
+        f"a: 'x\u2028y'\nimage: r/a:1.0.0 # {MARKER}\n",
+        f"a: 'x\u2028y'\nimage: r/a:1.0.1 # {MARKER}\n",
+    ),
+    "next line character": (
+        f"a: b\x85image: r/a:1.0.0 # {MARKER}\x85",
+        f"a: b\x85image: r/a:1.0.1 # {MARKER}\x85",
+    ),
+    "escapes in quotes": (f'image: "r\\/a:1.0.0" # {MARKER}\n', f'image: "r/a:1.0.1" # {MARKER}\n'),
+    "quoted key": (f'"image" : r/a:1.0.0 # {MARKER}\n', f'"image" : r/a:1.0.1 # {MARKER}\n'),
+    "colon without space in flow": (
+        f'{{"image":"r/a:1.0.0", # {MARKER}\n"b":1}}\n',
+        f'{{"image":"r/a:1.0.1", # {MARKER}\n"b":1}}\n',
+    ),
+    "kustomize with a stale digest": (
+        f"apiVersion: kustomize.config.k8s.io/v1beta1\nimages:\n- name: r/a\n  newTag: 1.0.0\n  digest: {OLD}\n",
+        f"apiVersion: kustomize.config.k8s.io/v1beta1\nimages:\n- name: r/a\n  newTag: 1.0.1\n  digest: {DIGEST}\n",
+    ),
+    "kustomize in a flow list": (
+        "apiVersion: kustomize.config.k8s.io/v1\nimages: [{name: r/a, newTag: 1.0.0}, {name: r/b, newTag: 1.0.0}]",
+        "apiVersion: kustomize.config.k8s.io/v1\nimages: [{name: r/a, newTag: 1.0.1}, {name: r/b, newTag: 1.0.1}]",
+    ),
+    "values with CRLF, comments and blanks": (
+        "\r\n# a\r\nimage:   # b\r\n  repository: r/a\r\n\r\n  tag:   '1.0.0'   # c\r\n\r\n",
+        "\r\n# a\r\nimage:   # b\r\n  repository: r/a\r\n\r\n  tag:   '1.0.1'   # c\r\n\r\n",
+    ),
+    "values twice under one key": ("image: {repository: r/a, tag: 1.0.0, tag: 1.0.0}\n", None),
+    "values of a template": ("repository: r/a\ntag: {{ .Values.tag | quote }}\n", None),
+    "values of a template in quotes": ("repository: r/a\ntag: '{{ .Values.tag }}'\n", None),
+    "workload in a folded list of JSON": (
+        '{"kind": "Pod", "spec": {"containers":\r\n [{"name": "a", "image": "r/a:1.0.0"}]}}',
+        '{"kind": "Pod", "spec": {"containers":\r\n [{"name": "a", "image": "r/a:1.0.1"}]}}',
     ),
     "port": (f"a: localhost:5000/a:1 # {MARKER}\n", f"a: localhost:5000/a:1.0.1 # {MARKER}\n"),
 }
@@ -261,6 +321,7 @@ LINES = st.one_of(
     WRITTEN.map(lambda value: f"- {value} #{MARKER}\n"),
     WRITTEN.map(lambda value: f"- {{a: b, image: {value}, # {MARKER}\n  c: 1}}\n"),
     TAGS.map(lambda tag: f"- repository: r.io/x/y\n  tag: '{tag}'\n"),
+    TAGS.map(lambda tag: f"- webImage: r.io/x/y\n  webTag: '{tag}'\n  jobImage: r.io/z\n  jobTag: '1'\n"),
     TAGS.map(lambda tag: f"- repository: r.io/x/y\n  tag: {tag}@{DIGEST} # {TAG_MARKER}\n"),
     TAGS.map(lambda tag: f"- repository: r.io/x/y\n  tag: '{tag}'\n  digest: sha256:{'b' * 64}\n"),
     st.sampled_from(

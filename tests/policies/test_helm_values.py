@@ -126,6 +126,8 @@ def test_image_alone_says_too_little_outside_of_values(path: str, text: str) -> 
     ("text", "code"),
     [
         ("image: r/a:{{ .Values.tag }}", ProblemCode.TEMPLATE),
+        ("image: {{ .Values.image }}", ProblemCode.TEMPLATE),
+        ("image: r/a\ntag: {{ .Values.tag }}", ProblemCode.TEMPLATE),
         ("image: r/a:1\nimage: r/a:2", ProblemCode.AMBIGUOUS),
         ("x: &i r/a:1\nimage: *i", ProblemCode.ALIAS),
         ("a: [{image: r/a:1}, {image: r/b:1}]", ProblemCode.DUPLICATE),
