@@ -29,6 +29,8 @@ SUSPENDED = "suspended"
 # What is good to know, and no reason for a pipeline to fail; --strict thinks otherwise.
 NOTES = frozenset(
     {
+        ProblemCode.CHART_RANGE,
+        ProblemCode.CHART_SOURCE,
         ProblemCode.MARKER_POLICY,
         ProblemCode.NOT_AN_IMAGE,
         ProblemCode.SHARED,
