@@ -9,13 +9,14 @@ from datetime import datetime
 from bot import survey as surveys
 from bot.answers import Answer, NotRecorded, Recorded
 from bot.cardfile import cards
+from bot.checks import answer_pull_requests
 from bot.desk import Desk
 from bot.errors import BotError
 from bot.hearing import Hearing
 from bot.index import Index
 from bot.ledger import AppendAnswer, Appended, NotAllowed, NotWritten, Proposal
 from bot.look import Look
-from bot.outbox import Outbox
+from bot.outbox import Outbox, is_late
 from bot.poller import Stuck, bumps, externals
 from bot.ports import Chat, Clock, Forge, Registry
 from bot.promoter import Declined, Said
@@ -119,6 +120,7 @@ class Engine:
             ):
                 break
         report.left += [f"{one.where[0]}/{one.where[1]}: {one.detail}" for one in self._stuck]
+        report.left += answer_pull_requests(self.forge, self.desk, self.index, at)
 
     def _move(self, at: datetime, environment: str, report: PassReport) -> AppendAnswer:
         """Move what is ready; a place whose move is refused is left, and the rest carries on."""
@@ -346,11 +348,18 @@ class Engine:
 
     def _write_places(self, places: tuple[Placed, ...], at: datetime, report: PassReport) -> None:
         def compose(look: Survey, _tip: str) -> Proposal:
-            entry = Entry(kind=Kind.SHOWN, at=write_time(at), key="", shown=places)
+            ours = tuple(one for one in places if not is_late(one, look.state.shown.get(one.what)))
+            if not ours:
+                return Proposal()
+            entry = Entry(kind=Kind.SHOWN, at=write_time(at), key="", shown=ours)
             return Proposal((replace(entry, key=expected_key(look.state, entry)),))
 
+        # Two replicas that showed the same at the same time meet here: the second push loses, looks, and withdraws.
         answer = self.desk.append(compose, at, look_first=False)
-        if not isinstance(answer, Appended):
+        if isinstance(answer, Appended):
+            known = answer.state.shown
+            self.outbox.withdraw([one for one in places if is_late(one, known.get(one.what))], known)
+        else:
             report.left.append(f"the places of cards were not written down: {answer}")
         self._follow()
 

@@ -28,7 +28,7 @@ from bot.forge_client import Manner, UnsureError, plain
 from bot.forge_looks import Looks
 from bot.forge_verdict import Verdict, Verdicts
 from bot.forge_wire import Login, RefusalError, Wire
-from bot.ports import Merged, NotMerged, OpenPullRequest, PullRequest
+from bot.ports import Changes, Merged, NotMerged, OpenPullRequest, PullRequest
 
 _PER_PAGE = 100  # GitHub, the most
 _MAX_PAGES = 20  # nobody talks more than this below one pull request
@@ -154,9 +154,9 @@ class GitHubForge:
         """Return everybody's open pull requests, those that moved last first."""
         return self._looks.open_pull_requests()
 
-    def changed_files(self, pull: OpenPullRequest) -> tuple[str, ...] | None:
-        """Return the paths that it would change on the target branch; nothing where they are too many to be listed."""
-        return self._looks.changed_files(pull)
+    def changes(self, pull: OpenPullRequest) -> Changes:
+        """Return what it would bring to the target branch, wherever it goes now."""
+        return self._looks.changes(pull)
 
     def content(self, path: str, commit: str) -> bytes | None:
         """Return a file as it stands at a commit, nothing where there is none."""

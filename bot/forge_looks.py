@@ -8,10 +8,10 @@ from typing import Any
 from urllib.parse import quote
 
 from bot.errors import PermanentError
-from bot.forge_bodies import OID, list_of, object_of, open_pull_of, paths_of
+from bot.forge_bodies import OID, list_of, object_of, oid_text, open_pull_of, part, paths_of
 from bot.forge_client import plain
 from bot.forge_wire import Wire
-from bot.ports import OpenPullRequest
+from bot.ports import Changes, OpenPullRequest
 
 _PER_PAGE = 100  # GitHub, the most
 _MAX_PULLS = 20  # pages of open pull requests: the oldest of more than 2,000 wait
@@ -36,16 +36,20 @@ class Looks:
                 break
         return tuple(found.values())
 
-    def changed_files(self, pull: OpenPullRequest) -> tuple[str, ...] | None:
-        """Return the paths that it would change on the target branch, wherever it goes; none if they are too many.
+    def changes(self, pull: OpenPullRequest) -> Changes:
+        """Return what its head would bring to the target branch, wherever it goes now. Raises: BotError.
 
-        What goes elsewhere today may be turned to the target branch tomorrow, and keeps its verdict. Raises: BotError.
+        What goes elsewhere today may be turned to the target branch tomorrow, and keeps its verdict.
         """
-        if pull.target == self.branch:
-            return self._listed(pull.number)
-        compared = object_of(self._read(f"/compare/{quote(self.branch)}...{pull.head}"))
+        path = f"/compare/{quote(self.branch)}...{pull.head}"
+        compared = object_of(
+            self._read(path, per_page=1)
+        )  # the page counts commits; all files stand on the first
+        base = oid_text(part(compared, "merge_base_commit").get("sha"), "the beginning of a pull request")
         files = list_of(compared.get("files"))
-        return tuple(paths_of(files)) if len(files) < _MAX_COMPARED else None
+        if len(files) < _MAX_COMPARED:
+            return Changes(base, tuple(paths_of(files)))
+        return Changes(base, self._listed(pull.number) if pull.target == self.branch else None)
 
     def content(self, path: str, commit: str) -> bytes | None:
         """Return a file at a commit, nothing where there is no file. Raises: BotError; PermanentError over 1 MB."""
@@ -66,7 +70,7 @@ class Looks:
         return None
 
     def _read(self, path: str, **parameters: str | int) -> Any:
-        answer = self.wire.read(path, per_page=_PER_PAGE, **parameters)
+        answer = self.wire.read(path, **({"per_page": _PER_PAGE} | parameters))
         if answer is None:
             raise PermanentError(f"{path} is not there in {self.wire.repository}")
         return answer

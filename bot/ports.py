@@ -56,6 +56,17 @@ class OpenPullRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class Changes:
+    """What a commit would bring to the target branch: since which commit of it, in which files (renamed: both names).
+
+    ``files`` is None where they are too many to be listed.
+    """
+
+    base: str
+    files: tuple[str, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
 class Merged:
     """The forge merged exactly the head that was asked for."""
 
@@ -103,8 +114,8 @@ class Forge(Protocol):
     def open_pull_requests(self) -> Sequence[OpenPullRequest]:
         """Return everybody's open pull requests, those that moved last first."""
 
-    def changed_files(self, pull: OpenPullRequest) -> tuple[str, ...] | None:
-        """Return the paths that it would change on the target branch; nothing where they are too many to be listed."""
+    def changes(self, pull: OpenPullRequest) -> Changes:
+        """Return what it would bring to the target branch, wherever it goes now."""
 
     def content(self, path: str, commit: str) -> bytes | None:
         """Return a file as it stands at a commit, nothing where there is none; a large one is an error."""
@@ -131,3 +142,6 @@ class Chat(Protocol):
 
     def show(self, shown: Shown, *, seq: int, place: Placed | None) -> Placed:
         """Post, or edit in place; a message that was deleted is posted again. Returns where it stands."""
+
+    def withdraw(self, place: Placed) -> None:
+        """Delete a message of ours; one that is gone already is fine."""

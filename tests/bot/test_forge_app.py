@@ -18,7 +18,7 @@ from starlette.routing import Route
 from bot.errors import BotError, PermanentError, TransientError
 from bot.forge_app import PERMISSIONS, RENEWED_BEFORE, AppLogin
 from bot.forge_bodies import MAX_BODY
-from bot.ports import Merged, OpenPullRequest
+from bot.ports import Changes, Merged, OpenPullRequest
 from sandbox.http import endpoint, serve
 from tests.bot.forge_worlds import (
     APP_ID,
@@ -318,7 +318,7 @@ def test_the_permissions_are_enough_for_everything_that_the_engine_does(world: A
     forge.status(head, is_allowed=True, description="every gate has passed", summary="- soak: passed 2h")
     ours = OpenPullRequest(1, head, BRANCH, "main")
     assert forge.open_pull_requests() == (ours,)
-    assert forge.changed_files(ours) == ("apps/production/api.yaml",)
+    assert forge.changes(ours) == Changes(world.git("rev-parse", "main"), ("apps/production/api.yaml",))
     assert forge.content("apps/production/api.yaml", head) == b"image: api:1.1.0\n"
     assert forge.account_id("ada-l") == 583
     assert forge.branch_of(1) == BRANCH
