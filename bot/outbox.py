@@ -11,7 +11,7 @@ from dataclasses import astuple, replace
 
 from bot import faults
 from bot.cards import Card, CardStage, Notice, Shown
-from bot.errors import PermanentError, TransientError
+from bot.errors import BotError, PermanentError, TransientError
 from bot.index import Index, Sent
 from bot.measures import MEASURES, Measure
 from bot.ports import Chat
@@ -74,6 +74,23 @@ class Outbox:
                 found.append(placed)
         MEASURES.put(Measure.CARDS_BEHIND, behind)
         return tuple(found)
+
+    def withdraw(self, late: Sequence[Placed], places: Mapping[str, Placed]) -> None:
+        """Delete messages that another replica had posted before us, and go on with its own.
+
+        Where the chat fails ours is known still, so that the next flush comes here again.
+        """
+        for place in late:
+            last, theirs = self._index.sent_of(place.what), places[place.what]
+            try:
+                if self._chat is not None:
+                    self._chat.withdraw(place)
+            except BotError as error:
+                _log.warning("a second message about %s stays for now: %s", visible(place.what), error)
+                continue
+            if last is not None:
+                there = replace(last, channel=theirs.channel, message=theirs.message, seq=theirs.seq)
+                self._index.remember_sent(there)
 
     def _sent(self) -> dict[str, Sent]:
         """Return what was sent last; what was only printed was not sent to a chat."""
@@ -145,6 +162,11 @@ def hash_of(shown: Shown) -> str:
     if isinstance(shown, Card) and shown.stage is not CardStage.GONE:
         return digest_of(repr(astuple(shown)))
     return digest_of([shown.what, shown.channel, _stage(shown)])
+
+
+def is_late(place: Placed, recorded: Placed | None) -> bool:
+    """Whether another replica showed the same before us: the ledger knows another message, drawn as often."""
+    return recorded is not None and recorded.message != place.message and recorded.seq >= place.seq
 
 
 def is_final(shown: Shown) -> bool:

@@ -62,6 +62,15 @@ class SlackChat:
             return Placed(shown.what, place.channel, place.message, seq)
         return self._posted(shown, seq, message, metadata)
 
+    def withdraw(self, place: Placed) -> None:
+        """Delete a message of ours; one that is gone already is fine."""
+        try:
+            with translated("chat.delete", where=place.channel):
+                self._client.chat_delete(channel=place.channel, ts=place.message)
+        except SlackRefusedError as error:
+            if error.code not in _GONE:
+                raise
+
     def _edited(self, place: Placed, message: Message, metadata: dict[str, Any]) -> bool:
         try:
             with translated("chat.update", where=place.channel):

@@ -154,10 +154,14 @@ def test_the_scopes_are_enough_for_all_that_is_done() -> None:
 
         placed = chat.show(card(), seq=1, place=None)
         again = chat.show(card(), seq=2, place=placed)
+        extra = chat.show(card(), seq=1, place=None)
+        chat.withdraw(extra)
+        chat.withdraw(extra)
         Replies(client).give(Address("U0ADA", placed.channel), outdated())
         Replies(client).give(Address("U0ADA"), outdated())
 
         assert again.message == placed.message
+        assert [one.ts for one in twin.workspace.messages(placed.channel)] == [placed.message]
         assert chat.account("T0SANDBOX", "U0ADA").is_active
         assert len(twin.workspace.whispers("U0ADA")) == 1
         assert client.conversations_open(users="U0ADA")["ok"]

@@ -13,7 +13,7 @@ from bot.cardfile import cards
 from bot.cards import Card, CardStage, Notice, Shown
 from bot.errors import PermanentError, TransientError
 from bot.index import Index
-from bot.outbox import MAX_REFUSALS, Outbox, describe, hash_of
+from bot.outbox import MAX_REFUSALS, Outbox, describe, hash_of, is_late
 from bot.ports import Account, Chat
 from policies.entry import Kind, Placed
 from tests.bot.ledger_builders import Story
@@ -53,6 +53,12 @@ class Page:
     def account(self, team: str, user: str) -> Account:
         """Say that everybody is a member."""
         return Account(is_active=True, is_bot=False, is_guest=False, is_home=bool(team and user))
+
+    def withdraw(self, place: Placed) -> None:
+        """Delete a message."""
+        if place.channel in self.fails:
+            raise self.fails[place.channel]
+        self.messages.pop(place.message, None)
 
     def show(self, shown: Shown, *, seq: int, place: Placed | None) -> Placed:
         """Post or edit; a message that is not there is posted again."""
@@ -285,6 +291,60 @@ def test_a_chat_that_fails_for_the_moment_ends_the_flush_and_loses_nothing(index
     assert [place.what for place in first] == [wanted[0].what]
     assert [place.what for place in second] == [wanted[1].what, wanted[2].what]
     assert outbox.refusals == {}
+
+
+def test_of_two_replicas_that_post_the_same_the_later_one_withdraws_and_goes_on_with_the_others(
+    index: Index,
+) -> None:
+    page, other = Page(), Index.open(None)
+    (theirs,) = Outbox(other, page, None).flush([CARD], {})
+    late = Outbox(index, page, None)
+    (ours,) = late.flush([CARD], {})
+    known = by_name(theirs)
+
+    late.withdraw([one for one in (ours,) if is_late(one, known.get(one.what))], known)
+    places = late.flush([OPEN], known)
+
+    assert len(page.calls) == 3
+    assert page.messages == {theirs.message: OPEN}
+    assert places == ()
+    other.close()
+
+
+def test_what_cannot_be_withdrawn_for_the_moment_is_withdrawn_later(index: Index) -> None:
+    page, other = Page(), Index.open(None)
+    (theirs,) = Outbox(other, page, None).flush([CARD], {})
+    late = Outbox(index, page, None)
+    (ours,) = late.flush([CARD], {})
+    known = by_name(theirs)
+
+    page.fails[ours.channel] = TransientError("the chat is away")
+    late.withdraw([ours], known)
+    page.fails.clear()
+    again = late.flush([CARD], known)
+    late.withdraw(again, known)
+
+    assert again == (ours,)
+    assert page.messages == {theirs.message: CARD}
+    assert late.flush([CARD], known) == ()
+    other.close()
+
+
+@pytest.mark.parametrize(
+    ("recorded", "expected"),
+    [
+        (None, False),
+        (Placed("w", "C0", "1", 5), False),
+        (Placed("w", "C0", "2", 5), True),
+        (Placed("w", "C0", "2", 6), True),
+        (Placed("w", "C0", "2", 4), False),
+    ],
+    ids=["unknown", "the-same-message", "drawn-as-often", "drawn-more-often", "deleted-and-posted-again"],
+)
+def test_a_message_is_late_where_the_ledger_knows_another_one(
+    recorded: Placed | None, *, expected: bool
+) -> None:
+    assert is_late(Placed("w", "C0", "1", 5), recorded) is expected
 
 
 def test_a_channel_that_refuses_is_noted_and_the_others_go_on(index: Index) -> None:
