@@ -10,6 +10,7 @@ from github import Auth, Consts, Github, GithubException
 
 from bot.doctor import Check, fail, left_out, ok, warn
 from bot.errors import TransientError
+from bot.forge_app import PERMISSIONS
 from policies.rules import Rules
 
 _OK, _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _SERVER = 200, 401, 403, 404, 500
@@ -42,10 +43,11 @@ class Asker:
 
     repository: str
     client: Github = field(repr=False)
+    is_app: bool = False
     date: str = ""
 
     @classmethod
-    def open(cls, repository: str, token: str, base_url: str = "") -> "Asker":
+    def open(cls, repository: str, token: str, base_url: str = "", *, is_app: bool = False) -> "Asker":
         """Open nothing yet."""
         address = base_url.rstrip("/") or Consts.DEFAULT_BASE_URL
         auth = Auth.Token(token)
@@ -53,7 +55,7 @@ class Asker:
             auth=auth, base_url=address, timeout=_TIMEOUT_SECONDS, user_agent="countersign", retry=None,
             seconds_between_requests=0,
         )  # fmt: skip
-        return cls(repository, client)
+        return cls(repository, client, is_app)
 
     def read(self, path: str) -> Answer:
         """Ask for what stands below the repository's address. Raises: TransientError."""
@@ -84,7 +86,7 @@ def forge_checks(asker: Asker, rules: Rules | None, branch: str, ledger: str) ->
         if problem is not None:
             yield problem
             return
-        yield from repository_checks(asker.repository, found.body, branch)
+        yield from repository_checks(asker.repository, found.body, branch, is_app=asker.is_app)
         if branch:
             yield from branch_checks(asker, rules, branch, ledger)
         if rules is not None:
@@ -112,12 +114,17 @@ def _unusable(repository: str, answer: Answer) -> Check | None:
     return None
 
 
-def repository_checks(repository: str, body: Mapping[str, Any], branch: str) -> Iterator[Check]:
-    """Judge what the forge says of the repository itself."""
+def repository_checks(
+    repository: str, body: Mapping[str, Any], branch: str, *, is_app: bool = False
+) -> Iterator[Check]:
+    """Judge what the forge says of the repository itself. ``is_app``: to the token of an App."""
     allowed = body.get("permissions")
     rights = allowed if isinstance(allowed, dict) else {}
     if rights.get("push") is True:
         yield ok("GitHub", f"{repository}: reachable, with write access")
+    elif is_app:  # an App's rights are not those of a person, and are not told here
+        wanted = ", ".join(f"{name}: {right}" for name, right in PERMISSIONS.items())
+        yield ok("GitHub", f"{repository}: reachable; the App is installed on it, and needs {wanted}")
     elif "push" in rights:
         remedy = "give the token write access to Contents and Pull requests"
         yield fail("GitHub", f"{repository}: the login may read and not write", remedy)

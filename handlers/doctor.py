@@ -11,6 +11,7 @@ from bot.doctor import (
     Check,
     Mark,
     Seen,
+    broken,
     clock_check,
     fail,
     git_check,
@@ -22,6 +23,7 @@ from bot.doctor import (
 )
 from bot.doctor_forge import Asker, forge_checks
 from bot.errors import BotError, SettingsError
+from bot.forge_app import AppLogin
 from bot.scheduler import SystemClock
 from bot.settings import SOURCES, Settings, load
 from handlers.chat import web_client
@@ -100,10 +102,10 @@ class Visit:
         if not token:
             yield left_out("Slack", "SLACK_BOT_TOKEN is not set", f"set it: {SOURCES['SLACK_BOT_TOKEN']}")
             return
-        secrets = (self.settings.slack_signing_secret, self.settings.slack_app_token)  # HTTP, or Socket Mode
-        if not any(secret.get_secret_value() for secret in secrets):
-            remedy = f"set it: {SOURCES['SLACK_SIGNING_SECRET']}"
-            yield fail("Slack", "SLACK_SIGNING_SECRET is not set: no press can be believed", remedy)
+        try:
+            self.settings.need_chat()
+        except SettingsError as error:  # signed HTTP needs the one, Socket Mode the other
+            yield from _unset("Slack", error, is_meant=True)
         try:
             there = Workspace(web_client(token, self.settings.slack_api_url))
         except BotError as error:
@@ -115,13 +117,18 @@ class Visit:
             yield check
 
     def _forge(self, seen: Seen | None) -> Iterator[Check]:
-        token, repository = self.settings.github_token.get_secret_value(), self.settings.forge_repository
-        for name, value in (("GITHUB_TOKEN", token), ("COUNTERSIGN_FORGE_REPOSITORY", repository)):
-            if not value:
-                yield left_out("GitHub", f"{name} is not set", f"set it: {SOURCES[name]}")
-                return
-        branch = target(seen)[0] if seen else ""
-        asker = Asker.open(repository, token, self.settings.github_url)
+        try:
+            self.settings.need_forge()
+        except SettingsError as error:
+            yield from _unset("GitHub", error, is_meant=self.settings.is_app)
+            return
+        try:
+            token = _forge_token(self.settings, self.now)
+        except BotError as error:
+            yield broken("GitHub App", error, "see docs/github.md")
+            return
+        repository, branch = self.settings.forge_repository, target(seen)[0] if seen else ""
+        asker = Asker.open(repository, token, self.settings.github_url, is_app=self.settings.is_app)
         try:
             for check in forge_checks(asker, seen.rules if seen else None, branch, f"ledger/{self.now():%Y}"):
                 yield check
@@ -138,6 +145,27 @@ class Visit:
 
     def _clock(self) -> Iterator[Check]:
         yield clock_check(self.dates)
+
+
+def _forge_token(settings: Settings, now: Callable[[], datetime]) -> str:
+    """Return what opens the forge now: the App's where one is set. Raises: BotError."""
+    if not settings.is_app:
+        return settings.github_token.get_secret_value()
+    login = AppLogin(
+        settings.github_app_id,
+        settings.app_key(),
+        settings.forge_repository,
+        clock=now,
+        base_url=settings.github_url,
+    )
+    return login.token()
+
+
+def _unset(what: str, error: SettingsError, *, is_meant: bool) -> Iterator[Check]:
+    """Name each setting that is not set. ``is_meant``: others say that it should be."""
+    for line in str(error).splitlines()[1:]:
+        name, _, source = line.partition(": ")
+        yield (fail if is_meant else left_out)(what, f"{name} is not set", f"set it: {source}")
 
 
 def _end(checks: list[Check], *, as_json: bool, is_printed: bool = False) -> int:

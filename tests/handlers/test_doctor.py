@@ -31,6 +31,7 @@ from policies.rules_parse import parse
 from sandbox.http import serve
 from sandbox.members import Channel, User
 from sandbox.world import World, opened
+from tests.bot.forge_worlds import APP_ID, app_account, app_key, pem
 from tests.repositories import commit_to, private_key
 
 NOW = SystemClock().now
@@ -258,7 +259,7 @@ def test_a_token_that_slack_refuses_is_told(world: World) -> None:
 def test_a_missing_secret_is_told(world: World) -> None:
     (line,) = failed(look(world, SLACK_SIGNING_SECRET=""))
 
-    assert "SLACK_SIGNING_SECRET is not set: no press can be believed -> set it: the signing secret" in line
+    assert line.startswith("FAIL Slack: SLACK_SIGNING_SECRET is not set -> set it: the signing secret")
 
 
 def test_each_missing_scope_is_told_with_what_it_is_for(world: World) -> None:
@@ -396,6 +397,36 @@ def test_a_forge_that_is_down_is_one_failure(world: World) -> None:
     lines = failed(look(world))
 
     assert lines == ["FAIL GitHub: it cannot answer now (503) -> try again"]
+
+
+def as_app(world: World) -> dict[str, str]:
+    """Make the bot a GitHub App; return its settings."""
+    key = world.folder / "app.pem"
+    key.write_text(pem(app_key()))
+    world.forge.install_app(app_account(login="countersign-app[bot]"))
+    return {"GITHUB_TOKEN": "", "GITHUB_APP_ID": str(APP_ID), "GITHUB_APP_PRIVATE_KEY": str(key)}
+
+
+def test_an_app_is_looked_at_with_its_own_token(world: World) -> None:
+    checks = look(world, NOW, **as_app(world))
+
+    assert failed(checks) == []
+    assert found(checks, "GitHub")[0].detail.startswith("example/gitops: reachable")
+    assert found(checks, "GitHub logins")
+
+
+def test_an_app_that_is_not_installed_is_told(world: World) -> None:
+    settings = as_app(world) | {"COUNTERSIGN_FORGE_REPOSITORY": "example/other"}
+
+    (line,) = failed(look(world, NOW, **settings))
+
+    assert line.startswith("FAIL GitHub App: ")
+
+
+def test_half_an_app_is_a_failure(world: World) -> None:
+    (line,) = failed(look(world, GITHUB_APP_ID="4711"))
+
+    assert line.startswith("FAIL GitHub: GITHUB_APP_PRIVATE_KEY is not set -> set it: the text or the path")
 
 
 def test_a_protected_branch_is_shown_to_an_admin(world: World) -> None:
