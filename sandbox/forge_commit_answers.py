@@ -8,6 +8,7 @@ from sandbox.forge_refusals import RefusalError, custom, invalid, not_found
 from sandbox.forge_state import Status
 
 _MAX_DESCRIPTION = 140
+_MAX_COMPARED = 300  # GitHub, files of a comparison
 _STATES = ("error", "failure", "pending", "success")
 
 
@@ -150,6 +151,7 @@ def compare(call: Call) -> Response:
     status = {(False, False): "identical", (True, False): "ahead", (False, True): "behind"}
     url = f"{call.bodies.here}/compare/{call.path['range']}"
     page = f"{call.bodies.page}/compare/{call.path['range']}"
+    changes = call.repository.changes(parted, head)
     base_commit, parted_commit = (call.repository.history(one, limit=1)[0] for one in (base, parted))
     body = {
         "url": url,
@@ -164,7 +166,7 @@ def compare(call: Call) -> Response:
         "behind_by": behind,
         "total_commits": len(ahead),
         "commits": [call.bodies.commit(commit) for commit in ahead[:MAX_COMMITS]],
-        "files": [call.bodies.file(one, head) for one in call.repository.changes(parted, head)],
+        "files": [call.bodies.file(one, head) for one in changes[:_MAX_COMPARED]],
     }
     return JSONResponse(body)
 
