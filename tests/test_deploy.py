@@ -9,8 +9,13 @@ from typing import Any
 import pytest
 import yaml
 
+from bot.__main__ import STOP_SECONDS, SWITCHES
+from bot.measures import Measures
 from bot.settings import NAMES, load
+from handlers import cli
 from handlers.http import web
+from handlers.metrics import Standing, page
+from handlers.serving import GRACE_SECONDS
 
 ROOT = Path(__file__).parents[1]
 DEPLOY = ROOT / "deploy"
@@ -174,9 +179,6 @@ def test_every_probe_asks_a_route_on_the_port_that_is_set() -> None:
 
 
 def test_it_is_given_longer_to_end_than_it_takes() -> None:
-    from bot.__main__ import STOP_SECONDS  # noqa: PLC0415  the door of the program, for this alone
-    from handlers.serving import GRACE_SECONDS  # noqa: PLC0415  the same
-
     assert POD["terminationGracePeriodSeconds"] > STOP_SECONDS + GRACE_SECONDS + 5
 
 
@@ -210,3 +212,41 @@ def test_no_secret_stands_in_a_file() -> None:
     (generator,) = KUSTOMIZATION["configMapGenerator"]
     assert [next(iter(one.values()))["name"] for one in CONTAINER["envFrom"]] == [generator["name"]] * 2
     assert [next(iter(one)) for one in CONTAINER["envFrom"]] == ["configMapRef", "secretRef"]
+
+
+# The page for operators
+
+
+PAGE = (ROOT / "docs" / "operate.md").read_text("utf-8")
+
+
+def test_every_measure_is_told_and_no_other() -> None:
+    shown = page(Measures(), Standing(1.0, is_writable=True, promotions={"open": 1}))
+    names = set(re.findall(r"^# TYPE (\S+)", shown, re.MULTILINE))
+
+    assert set(re.findall(r"\bcountersign_\w+", PAGE)) == names
+
+
+def test_every_setting_that_it_names_is_there() -> None:
+    named = set(re.findall(r"\b(?:COUNTERSIGN|GITHUB|SLACK)_[A-Z_]+", PAGE))
+
+    assert len(named) >= 5
+    assert named <= {*NAMES, *SWITCHES}
+
+
+def test_every_command_that_it_names_is_there() -> None:
+    named = set(re.findall(r"`countersign ([a-z]+)", PAGE))
+    known = {one.name or getattr(one.callback, "__name__", "") for one in cli.app.registered_commands}
+    known |= {one.name for one in cli.app.registered_groups}
+
+    assert named == {"ledger", "verify"}
+    assert named <= known
+
+
+def test_every_key_of_health_is_told() -> None:
+    told = re.search(r'`(\{"ok"[^`]*\})`', PAGE)
+
+    assert told is not None
+    assert set(re.findall(r'"(\w+)"', told[1])) == {
+        *("ok", "pass_age_seconds", "ledger_writable", "looked", "commit", "problem")
+    }

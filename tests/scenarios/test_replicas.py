@@ -123,7 +123,7 @@ def test_a_bot_that_is_asked_to_end_in_the_middle_of_a_pass_ends_and_leaves_noth
     scene, _ = replicas
     scene.bot.start()
     scene.entry("the ledger begins", "genesis")
-    scene.world.registry.fail(Fault.SLOW, repository=f"{OWNER}/{CHECKOUT}", times=MANY, seconds=15)
+    scene.world.registry.fail(Fault.SLOW, repository=f"{OWNER}/{CHECKOUT}", times=MANY, seconds=9)
     (slow,) = scene.world.registry._troubles
     scene.until("a pass waits for the registry", lambda: slow.left is not None and slow.left < MANY)
     folder, process = state_folder(scene), process_of(scene)
