@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from policies.codes import Code
@@ -47,7 +47,9 @@ def drafts(references: Sorted, documents: FluxDocuments, places: Mapping[str, Pl
             if one.tag is not None:
                 images[one.repository.canonical][environment].append(one)
     names = named({image: _first(held).repository for image, held in images.items()})
-    found = [_draft(names[image], held, documents) for image, held in images.items()]
+    markers = [one.marker for held in references.values() for one in held if one.marker]
+    known = _Policies.of(documents, markers)
+    found = [_draft(names[image], held, known) for image, held in images.items()]
     return tuple(sorted(found, key=lambda one: one.name))
 
 
@@ -73,11 +75,11 @@ def _name(image: Repository, size: int) -> str:
     return re.sub(r"[^a-z0-9]+", "-", parts.lower()).strip("-")[:MAX_NAME].strip("-") or "service"
 
 
-def _draft(name: str, held: Mapping[str, Sequence[Reference]], documents: FluxDocuments) -> Draft:
+def _draft(name: str, held: Mapping[str, Sequence[Reference]], known: "_Policies") -> Draft:
     """Judge one image by the places that hold it, environment by environment."""
     all_of_it = [one for references in held.values() for one in references]
     image = all_of_it[0].repository
-    policies = _policies(image, all_of_it, documents)
+    policies = known.choosing(all_of_it)
     service = Service(name, image, _ANYTHING, "", _NOWHERE)
     torn = [(where, pin.detail) for where, pin in _pins(service, held) if pin.problem is Code.AMBIGUOUS]
     versions, why = _chosen(policies, all_of_it)
@@ -111,33 +113,43 @@ def _chosen(policies: Sequence[ImagePolicy], held: Sequence[Reference]) -> tuple
             others = [one for one in policies if one.selection not in {None, policy.selection}]
             remark = f"as ImagePolicy {policy.name} says"
             if others:
-                remark += f"; {', '.join(str(one.name) for one in others[:_LISTED])} says otherwise"
+                remark += (
+                    f"; {', '.join(f'{one.path}:{one.line}' for one in others[:_LISTED])} says otherwise"
+                )
             return Versions(said.text, remark), ""
     guess = of_tags([str(one.tag) for one in held])
     return (guess, "") if isinstance(guess, Versions) else (None, guess)
 
 
-def _policies(
-    image: Repository, held: Sequence[Reference], documents: FluxDocuments
-) -> tuple[ImagePolicy, ...]:
-    """Return the ImagePolicies that choose for an image: those of its markers first, then those of its repository."""
-    found: dict[tuple[str, int], ImagePolicy] = {}
-    for one in held:
-        policy = resolve(one.marker, documents) if one.marker else None
-        if isinstance(policy, ImagePolicy):
-            found[policy.path, policy.line] = policy
-    for policy in documents.policies:
-        repository = repository_of(policy, documents)
-        if not isinstance(repository, Unresolved) and _is_same(repository.image, image):
-            found.setdefault((policy.path, policy.line), policy)
-    return tuple(found.values())
+@dataclass(frozen=True, slots=True)
+class _Policies:
+    """The ImagePolicies, found by a marker's name and by the image that they choose for, each looked up once."""
+
+    by_marker: Mapping[str, ImagePolicy]
+    by_image: Mapping[str, Sequence[ImagePolicy]]
+
+    @classmethod
+    def of(cls, documents: FluxDocuments, markers: Iterable[str]) -> "_Policies":
+        by_image: dict[str, list[ImagePolicy]] = defaultdict(list)
+        for policy in documents.policies:
+            repository = repository_of(policy, documents)
+            if not isinstance(repository, Unresolved):
+                by_image[_canonical(repository.image)].append(policy)
+        found = {marker: resolve(marker, documents) for marker in dict.fromkeys(markers)}
+        return cls({name: one for name, one in found.items() if isinstance(one, ImagePolicy)}, by_image)
+
+    def choosing(self, held: Sequence[Reference]) -> tuple[ImagePolicy, ...]:
+        """Return those that choose for one image: of its markers first, then of its repository."""
+        marked = [policy for one in held if (policy := self.by_marker.get(one.marker or ""))]
+        listed = [*marked, *self.by_image.get(held[0].repository.canonical, ())]
+        return tuple({(one.path, one.line): one for one in listed}.values())
 
 
-def _is_same(written: str, image: Repository) -> bool:
+def _canonical(written: str) -> str:
     try:
-        return Repository.parse(written).canonical == image.canonical
+        return Repository.parse(written).canonical
     except PolicyError:
-        return False
+        return ""  # no image's name
 
 
 def _first(held: Mapping[str, Sequence[Reference]]) -> Reference:

@@ -205,6 +205,19 @@ def test_a_policy_with_a_filter_is_taken_over_whole() -> None:
     assert best == "main-fedcba9-180"
 
 
+def test_policies_of_two_clusters_that_differ_are_remarked() -> None:
+    files = TWO | {
+        "clusters/staging/api.yaml": flux("api", API, "policy: {semver: {range: '>=1.0.0-0'}}"),
+        "clusters/production/api.yaml": flux("api", API, "policy: {semver: {range: 1.x}}"),
+    }
+    text = proposed(files).files["promotion/services.yaml"]
+
+    assert (
+        "versions: '1.x'} # as ImagePolicy flux-system/api says; clusters/staging/api.yaml:6 says otherwise"
+        in text
+    )
+
+
 def test_different_tags_in_one_environment_are_told_and_not_proposed() -> None:
     proposal = proposed(
         {"apps/staging/a.yaml": workload(f"{API}:1.0.0"), "apps/staging/b.yaml": workload(f"{API}:1.1.0")}
