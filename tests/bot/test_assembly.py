@@ -20,10 +20,12 @@ import pytest
 from bot import assembly
 from bot.engine import Engine
 from bot.errors import PermanentError, SettingsError, TransientError
+from bot.forge_app import AppLogin
 from bot.logs import redacted, set_up
 from bot.remote import Remote
 from bot.rounds import STALE, Rounds
 from bot.settings import Settings, load
+from tests.bot.forge_worlds import app_key, pem
 from tests.repositories import git, log, make_bare, private_key
 
 RULES = """\
@@ -179,6 +181,26 @@ def test_the_forges_token_goes_to_the_forge_alone(repository: str, enterprise: s
     token = assembly._git_token(read, Remote.parse(repository), assembly._login(read))
 
     assert (token() if token else "") == ("sample-token" if is_sent else "")
+
+
+def test_an_app_goes_before_a_token_and_half_of_one_is_nobody() -> None:
+    given = {
+        "COUNTERSIGN_REPOSITORY": "https://github.com/example/gitops",
+        "HOME": "/nowhere",
+        "GITHUB_TOKEN": "x",
+    }
+    app = {"GITHUB_APP_ID": "4711", "GITHUB_APP_PRIVATE_KEY": pem(app_key())}
+
+    whole = assembly._login(load(given | app))
+    half = assembly._login(load(given | {"GITHUB_APP_ID": "4711"}))
+
+    assert isinstance(whole, AppLogin)
+    assert repr(whole) == "AppLogin('4711', 'example/gitops')"
+    assert half is None
+    assert (
+        assembly._git_token(load(given | app), Remote.parse(given["COUNTERSIGN_REPOSITORY"]), whole)
+        == whole.token
+    )
 
 
 # --- rounds -------------------------------------------------------------------------------------------------------

@@ -88,6 +88,52 @@ def test_a_token_is_asked_for_anew_each_time(stand_in: StandIn) -> None:
     assert b64encode(b"u:second") in git.run(["fetch"]).out
 
 
+REFUSALS = {
+    "401": ("fatal: Authentication failed for 'https://host.example/x'", True),
+    "403": ("fatal: unable to access 'https://host.example/': The requested URL returned error: 403", True),
+    "no way to ask": ("fatal: could not read Username for 'https://host.example': prompts disabled", True),
+    "a protected branch": ("remote: error: GH006: Protected branch update failed for refs/heads/main", False),
+    "somebody was faster": (" ! [rejected] main -> main (fetch first)", False),
+    "the host is down": ("fatal: The requested URL returned error: 503", False),
+}
+
+
+@pytest.mark.parametrize(("said", "is_renewed"), REFUSALS.values(), ids=REFUSALS)
+@pytest.mark.parametrize("verb", ["fetch", "push"])
+def test_a_refused_token_is_renewed_once(
+    stand_in: StandIn, verb: str, said: str, *, is_renewed: bool
+) -> None:
+    stand_in(f"cat >&2 <<'END'\n{said}\nEND\nexit 1")
+    logins, refused = iter(["u:first", "u:second", "u:third"]), []
+
+    def refuse(login: str) -> bool:
+        refused.append(login)
+        return True
+
+    git = Git(Path("/"), credentials=Credentials("https://host.example/", lambda: next(logins), refuse))
+
+    assert git.run([verb, "origin"], check=False).code == 1
+    assert refused == (["u:first"] if is_renewed else [])
+    assert next(logins) == ("u:third" if is_renewed else "u:second")
+
+
+def test_with_another_token_it_works(stand_in: StandIn) -> None:
+    second = b64encode(b"u:second").decode()
+    stand_in(f"env | grep -q '{second}' && exit 0; echo 'returned error: 401' >&2; exit 128")
+    logins = iter(["u:first", "u:second"])
+    credentials = Credentials("https://host.example/", lambda: next(logins), lambda _login: True)
+
+    assert Git(Path("/"), credentials=credentials).run(["push", "origin"]).code == 0
+
+
+def test_a_token_of_which_there_is_one_is_not_tried_twice(stand_in: StandIn) -> None:
+    stand_in("echo 'returned error: 401' >&2; exit 128")
+    logins = iter(["u:first"])
+    credentials = Credentials("https://host.example/", lambda: next(logins), lambda _login: False)
+
+    assert Git(Path("/"), credentials=credentials).run(["push", "origin"], check=False).code == 128
+
+
 def test_a_token_cannot_bring_a_header_of_its_own(stand_in: StandIn) -> None:
     stand_in("env")
     git = Git(Path("/"), credentials=Credentials("https://host.example/", lambda: "u:a\r\nHost: b"))

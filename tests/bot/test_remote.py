@@ -76,6 +76,16 @@ def test_secrets_are_kept_for_their_host(
     assert not any(secret in repr(remote) for secret in ("t0ken", "s@crit", "s%40crit", "old"))
 
 
+def test_who_gave_a_token_hears_that_it_was_refused() -> None:
+    remote = Remote.parse("https://h.example/x", lambda: "t0ken", lambda token: token == "t0ken")
+    credentials = remote.credentials
+    assert credentials is not None
+    assert credentials.refused is not None
+
+    assert credentials.refused(credentials.login())
+    assert not credentials.refused("x-access-token:another")
+
+
 def test_only_a_path_opens_the_way_to_files() -> None:
     assert Remote.parse("/srv/x").config()["protocol.file.allow"] == "always"
     assert "protocol.file.allow" not in Remote.parse("https://h.example/x").config()

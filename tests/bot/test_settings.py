@@ -6,11 +6,20 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+)
 
 from bot import faults
 from bot.errors import SettingsError
 from bot.settings import NAMES, SIGNING_KEY_FILE, SOURCES, load
 from bot.signing import Signer
+from tests.bot.forge_worlds import app_key, pem
 from tests.repositories import private_key
 
 HOME = {"HOME": "/home/bot"}
@@ -77,10 +86,78 @@ def test_all_that_is_missing_is_named_with_where_to_get_it() -> None:
         "COUNTERSIGN_FORGE_REPOSITORY",
         "GITHUB_TOKEN",
     ]
-    assert all(name in str(everything.value) for name in SOURCES)
+    apps = {"GITHUB_APP_ID", "GITHUB_APP_PRIVATE_KEY"}  # asked for where half of it is there
+    assert all(f"{name}: " in str(everything.value) for name in SOURCES.keys() - apps)
+
+
+APP = {
+    **{name: value for name, value in WHOLE.items() if name != "GITHUB_TOKEN"},
+    "GITHUB_APP_ID": "4711",
+    "GITHUB_APP_PRIVATE_KEY": "-----BEGIN RSA PRIVATE KEY-----",
+}
+
+
+def test_an_app_serves_as_well_as_a_token() -> None:
+    settings = load(APP)
+
+    settings.need_all()
+
+    assert (settings.has_forge, settings.is_app, load(WHOLE).is_app) == (True, True, False)
+
+
+@pytest.mark.parametrize("missing", ["GITHUB_APP_ID", "GITHUB_APP_PRIVATE_KEY"])
+def test_half_an_app_is_not_made_up_for_by_a_token(missing: str) -> None:
+    half = {name: value for name, value in APP.items() if name != missing} | {"GITHUB_TOKEN": "ghp_sample"}
+
+    with pytest.raises(SettingsError) as caught:
+        load(half).need_forge()
+
+    assert load(half).has_forge is False
+    assert [line.partition(":")[0] for line in str(caught.value).splitlines()[1:]] == [missing]
+    assert all(name in SOURCES["GITHUB_TOKEN"] for name in ("GITHUB_APP_ID", "GITHUB_APP_PRIVATE_KEY"))
+
+
+def test_the_apps_key_is_its_text_or_the_file_that_has_it(tmp_path: Path) -> None:
+    text = pem(app_key())
+    path = tmp_path / "app.pem"
+    path.write_text(text)
+    given = (text, text.replace("\n", "\\n"), text.replace("\n", "\r\n"), str(path))
+
+    keys = [load({**APP, "GITHUB_APP_PRIVATE_KEY": one}).app_key() for one in given]
+
+    assert {key.private_numbers() for key in keys} == {app_key().private_numbers()}
+
+
+def test_a_key_that_no_app_has_is_refused_and_not_shown(tmp_path: Path) -> None:
+    sesame, binary = tmp_path / "sesame", tmp_path / "binary"
+    sesame.write_text("-----BEGIN RSA PRIVATE KEY-----\nopen\n-----END RSA PRIVATE KEY-----\n")
+    binary.write_bytes(b"\xff\xfe")
+    elliptic = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    locked = app_key().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"sesame"))
+    short = generate_private_key(65_537, 1024)  # noqa: S505  too short: that is the point
+    wrong = {
+        sesame.read_text(): "it is no private key that can be read; expected the .pem file",
+        str(sesame): "it is no private key that can be read; expected the .pem file",
+        str(binary): "it is no plain text",
+        str(tmp_path): "Is a directory",
+        "sesame": "No such file",
+        elliptic.decode(): "it is no RSA key of 2048 bits or more",
+        pem(short): "it is no RSA key of 2048 bits or more",
+        locked.decode(): "it is no private key that can be read",
+    }
+
+    for value, says in wrong.items():
+        with pytest.raises(SettingsError) as caught:
+            load({**APP, "GITHUB_APP_PRIVATE_KEY": value}).app_key()
+        assert str(caught.value).startswith("GITHUB_APP_PRIVATE_KEY: ")
+        assert says in str(caught.value)
+        assert "sesame" not in str(caught.value).replace(str(sesame), "")
+        assert caught.value.__cause__ is None
 
 
 WRONG = {
+    "an App by name": ("GITHUB_APP_ID", "countersign", "is no App id; expected a number"),
+    "an App of other digits": ("GITHUB_APP_ID", "٤٧", "is no App id; expected a number"),
     "a port of words": ("PORT", "http", "'http' is not a number from 1 to 65535"),
     "a port too high": ("PORT", "65536", "is not a number from 1 to 65535"),
     "a port in other digits": ("PORT", "٣٠٠٠", "is not a number from 1 to 65535"),
@@ -132,6 +209,7 @@ def test_no_secret_is_shown() -> None:
     secrets = {
         "COUNTERSIGN_REPOSITORY": "https://ghp_sesame@github.com/example/gitops",
         "COUNTERSIGN_SIGNING_KEY": "sesame",
+        "GITHUB_APP_PRIVATE_KEY": "sesame",
         "GITHUB_TOKEN": "sesame",
         "GITHUB_WEBHOOK_SECRET": "sesame",
         "SLACK_APP_TOKEN": "xapp-sesame",
