@@ -7,14 +7,16 @@ from pathlib import Path
 from bot.errors import PermanentError
 from bot.mirror import MAX_BLOB_BYTES, Mirror
 from bot.objects import Oid
-from policies import references
+from policies import charts, references, rules_seen
 from policies.codes import Code
-from policies.pins import files_under, place_of
-from policies.places import Found, Problem, ProblemCode
+from policies.pins import Shelf, files_under
+from policies.places import Found, Problem, ProblemCode, Reference
 from policies.rules import Environment, Position, Rules
 from policies.rules_findings import Finding, RulesError, Weight
+from policies.rules_flux_lint import flux_findings
 from policies.rules_lint import ReferenceSeen, lint
 from policies.rules_parse import parse
+from policies.rules_seen import Flux
 
 MAX_FILES = 200_000  # a folder with more is not the one that was meant
 _NAMES = (".yaml", ".yml", "Kustomization")  # the files that may name an image
@@ -49,41 +51,61 @@ def _lint(paths: list[str], read: Read, folder: str) -> tuple[Finding, ...]:
     if not any(path.endswith((".yaml", ".yml")) for path in wanted):
         here = Position(f"{folder}/", 1, 1)
         return (Finding(here, "there is no file with rules", "environments and services in a .yaml file"),)
+    tree = Tree([path for path in paths if path.endswith(_NAMES)], read)
     try:
-        rules = parse(read(wanted))
+        rules = parse(read(wanted), tree)
     except RulesError as error:
         return error.findings
-    return _places(rules, [path for path in paths if path.endswith(_NAMES)], read)
+    found = {*_places(rules, tree), *flux_findings(rules, tree.flux())}
+    return tuple(sorted(found, key=lambda one: (one.at.file, one.at.line, one.at.column)))
 
 
-def _places(rules: Rules, paths: list[str], read: Read) -> tuple[Finding, ...]:
+class Tree:
+    """The files that may name an image or hold a document of Flux, each read once: what rules look at."""
+
+    def __init__(self, paths: list[str], read: Read) -> None:
+        self.paths = paths
+        self._read = read
+        self._found: dict[str, Found] = {}
+        self._flux: Flux | None = None
+
+    def flux(self) -> Flux:
+        """Return Flux's documents."""
+        if self._flux is None:
+            self._flux = rules_seen.read(self._read(self.paths))
+        return self._flux
+
+    def references(self, folders: tuple[str, ...]) -> Iterator[Reference]:
+        """Yield the image references in folders."""
+        for one in self.found(files_under(folders, self.paths)).values():
+            yield from one.references
+
+    def found(self, paths: Iterable[str]) -> dict[str, Found]:
+        """Return what files hold."""
+        wanted = list(paths)
+        unread = self._read([path for path in wanted if path not in self._found])
+        self._found.update({path: references.find(path, content) for path, content in unread.items()})
+        return {path: self._found[path] for path in wanted}
+
+
+def _places(rules: Rules, tree: Tree) -> Iterator[Finding]:
     """Hold the rules against the files that their environments name."""
-    folders = {
-        (name, service): environment.paths_of(service)
-        for name, environment in rules.environments.items()
-        for service in rules.services
-    }
-    everywhere = tuple(sorted({folder for found in folders.values() for folder in found}))
-    looked_at = files_under(everywhere, paths)
-    found = {path: references.find(path, content) for path, content in read(looked_at).items()}
-    files = {name: files_under(_folders(one, rules), looked_at) for name, one in rules.environments.items()}
-    seen = {name: [one for path in held for one in _seen(found[path])] for name, held in files.items()}
-    problems = dict.fromkeys(_problem(one) for path in looked_at for one in found[path].problems)
-    torn = _torn(rules, folders, found)
-    return tuple(
-        sorted(
-            {*lint(rules, seen), *problems, *torn}, key=lambda one: (one.at.file, one.at.line, one.at.column)
-        )
-    )
+    seen: dict[str, list[ReferenceSeen]] = {}
+    for name, where in rules.environments.items():
+        found = list(tree.found(files_under(_folders(where, rules), tree.paths)).values())
+        found.append(charts.resolve(found))
+        seen[name] = [_seen(one) for held in found for one in held.references]
+        yield from (_problem(one) for held in found for one in held.problems)
+        yield from _torn(rules, where, tree)
+    yield from lint(rules, seen)
 
 
 def _folders(environment: Environment, rules: Rules) -> tuple[str, ...]:
     return tuple({folder for service in rules.services for folder in environment.paths_of(service)})
 
 
-def _seen(found: Found) -> Iterator[ReferenceSeen]:
-    for one in found.references:
-        yield ReferenceSeen(one.path, one.line, str(one.repository), one.marker)
+def _seen(one: Reference) -> ReferenceSeen:
+    return ReferenceSeen(one.path, one.line, str(one.repository), one.marker)
 
 
 def _problem(problem: Problem) -> Finding:
@@ -94,17 +116,20 @@ def _problem(problem: Problem) -> Finding:
     )
 
 
-def _torn(
-    rules: Rules, folders: Mapping[tuple[str, str], tuple[str, ...]], found: Mapping[str, Found]
-) -> Iterator[Finding]:
-    """Yield the services that several places name with different tags: they never move."""
-    for (environment, service), paths in folders.items():
-        held = files_under(paths, found)
-        mine = [one for path in held for one in found[path].references]
-        pin = place_of(rules.services[service], mine, ()).pin
+def _torn(rules: Rules, where: Environment, tree: Tree) -> Iterator[Finding]:
+    """Yield the services whose places contradict each other, or what they follow: they never move."""
+    followed = [one.policy for (name, _), one in rules.there.items() if name == where.name]
+    shelves: dict[tuple[str, ...], Shelf] = {}
+    for name, service in rules.services.items():
+        paths = where.paths_of(name)
+        if paths not in shelves:
+            shelves[paths] = Shelf.of(tree.found(files_under(paths, tree.paths)).values(), followed)
+        pin = shelves[paths].place_of(rules.service_in(where.name, name) or service).pin
         if pin.problem is Code.AMBIGUOUS:
-            what = f"several places in {environment} name {service} with different tags: {pin.detail}"
-            yield Finding(rules.services[service].at, what, "the same tag in all of them")
+            what = f"several places in {where.name} name {name} with different tags: {pin.detail}"
+            yield Finding(service.at, what, "the same tag in all of them")
+        elif pin.problem is Code.UNREADABLE:
+            yield Finding(service.at, f"in {where.name} {pin.detail}", "the policy's own image")
 
 
 def _walk(root: Path) -> Iterator[str]:

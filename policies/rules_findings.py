@@ -25,12 +25,16 @@ class Weight(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is wrong: where, what was found, and what is expected there instead."""
+    """One thing that is wrong: where, what was found, and what is expected there instead.
+
+    ``patch`` is a unified diff that mends it, to be shown below; '' = none is known.
+    """
 
     at: Position
     what: str
     expected: str
     weight: Weight = Weight.ERROR
+    patch: str = ""
 
     def __str__(self) -> str:
         return visible(f"{self.at}: {self.what}; expected {self.expected}")

@@ -1,0 +1,50 @@
+"""What lint says of Flux's documents: what is invalid or has no effect, and who else writes."""
+
+from collections.abc import Iterator
+
+from policies.flux_documents import ImageUpdateAutomation, Reason, covers
+from policies.places import Problem
+from policies.rules import Position, Rules
+from policies.rules_findings import Finding, Weight
+from policies.rules_seen import Flux
+
+_REASONS = frozenset(Reason)
+
+
+def flux_findings(rules: Rules, flux: Flux) -> Iterator[Finding]:
+    """Yield what should be looked at, each thing once."""
+    for problem in flux.documents.problems:
+        if problem.code in _REASONS:  # what else is wrong with a file is told of its references
+            yield _of_document(problem)
+    for (environment, name), service in rules.there.items():
+        if service.trouble is not None:
+            what, _, expected = service.trouble.detail.partition("; expected ")
+            said = f"{name} follows {service.policy}, which says nothing in {environment}: {what}"
+            yield Finding(service.at, said, expected or "one document that can be used", Weight.WARNING)
+    for automation in flux.documents.automations:
+        yield from _of_automation(rules, automation)
+
+
+def _of_document(problem: Problem) -> Finding:
+    what, _, expected = problem.detail.partition("; expected ")
+    at = Position(problem.path, problem.line, 1)
+    if problem.code == Reason.NO_EFFECT:
+        return Finding(at, what, expected or "nothing: it is good to know", Weight.NOTE)
+    return Finding(at, f"{problem.code}: {what}", expected or "a document that Flux takes", Weight.WARNING)
+
+
+def _of_automation(rules: Rules, automation: ImageUpdateAutomation) -> Iterator[Finding]:
+    """Refuse an automation that writes where an environment's references are."""
+    paths = {
+        name: dict.fromkeys(path for service in rules.services for path in where.paths_of(service))
+        for name, where in rules.environments.items()
+    }
+    covered = [name for name, held in paths.items() if any(covers(automation, path) for path in held)]
+    if not covered:
+        return
+    where = automation.folder or "the whole repository"
+    what = f"ImageUpdateAutomation {automation.name} writes to {where}, so that nothing moves in {', '.join(covered)}"
+    expected = "suspend: true, as this patch says" if automation.suspend_patch else "suspend: true"
+    yield Finding(
+        Position(automation.path, automation.line, 1), what, expected, patch=automation.suspend_patch
+    )
