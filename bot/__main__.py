@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from datetime import timedelta
 
 from bot import assembly
 from bot.engine import Engine
@@ -45,7 +46,7 @@ def serve(settings: Settings) -> None:
         engine = _opened(settings, SlackChat(client), house)
         secret = settings.slack_signing_secret.get_secret_value()
         errands, ticker = Errands(Replies(client, settings.command)), Ticker(engine.clock)
-        rounds = Rounds(engine)
+        rounds = Rounds(engine, every=timedelta(seconds=settings.tick_seconds))
         app = slack_app(engine, client, errands, engine.clock, secret=secret, command=settings.command)
         app_token = settings.slack_app_token.get_secret_value()
         mode = SocketMode(app, client, app_token) if app_token else None

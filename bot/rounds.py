@@ -12,7 +12,7 @@ from bot.engine import Engine, PassReport
 from bot.errors import BotError
 from bot.measures import MEASURES, Measure
 
-STALE = timedelta(minutes=15)  # without an end of a pass for so long something hangs
+STALE = timedelta(minutes=15)  # without an end of a pass for so long after it was due something hangs
 _UNWRITTEN = ("ledger-read-only", "not-recorded")  # codes of what a pass leaves because it cannot write
 _log = logging.getLogger(__name__)
 
@@ -30,9 +30,10 @@ class _Ended:
 class Rounds:
     """Makes a pass at each tick, says in the log what it did, and remembers how it went."""
 
-    def __init__(self, engine: Engine) -> None:
-        """Make passes with this engine."""
+    def __init__(self, engine: Engine, *, every: timedelta = timedelta()) -> None:
+        """Make passes with this engine; ``every`` is how often they are due."""
         self._engine = engine
+        self._stale = STALE + every
         self._lock = threading.Lock()
         self._ended = _Ended()
         self._left: frozenset[str] = frozenset()
@@ -115,7 +116,7 @@ class Rounds:
             decision = self._engine.look().decision
         except BotError as error:
             return {"ok": False, **facts, "problem": ended.problem or str(error)}
-        is_stale = ended.at is None or self._engine.clock.now() - ended.at > STALE
+        is_stale = ended.at is None or self._engine.clock.now() - ended.at > self._stale
         seen = {"looked": f"{decision.at:%Y-%m-%dT%H:%M:%SZ}", "commit": decision.commit}
         problem = "no pass has ended lately" if is_stale else ended.problem or ended.unwritten
         return {"ok": not is_stale, **facts, **seen, "problem": problem}
