@@ -247,7 +247,7 @@ def test_the_days_own_checks_find_what_is_spoiled(
 
 
 def test_an_interrupted_demo_takes_the_bot_with_it() -> None:
-    command = [sys.executable, "-m", "sandbox", "demo"]
+    command = [sys.executable, "-m", "sandbox", "demo", "--terminal"]
     with subprocess.Popen(
         command, cwd=HOME, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as process:
@@ -267,7 +267,7 @@ def test_the_demo_without_a_script_takes_lines_until_quit() -> None:
     lines = "ada: /promote nonsense\nzoe: hello\nada clicks Approve\nlog\nquit\n"
 
     done = subprocess.run(
-        [sys.executable, "-m", "sandbox", "demo"],
+        [sys.executable, "-m", "sandbox", "demo", "--terminal"],
         cwd=HOME, input=lines, capture_output=True, check=False, text=True, timeout=100,
     )  # fmt: skip
 
