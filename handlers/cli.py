@@ -155,7 +155,7 @@ def _tell_silent(engine: Engine) -> None:
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 )
 def demo(context: typer.Context) -> None:
-    """Play a whole day on this machine: demo [--script] [--keep DIR] [--port N]."""
+    """A whole world on this machine: demo [--script | --terminal] [--keep DIR] [--port N]; without --script a page."""
     sys.stdout.flush()
     sys.stderr.flush()
     command = [sys.executable, "-m", "sandbox", "demo", *context.args]
