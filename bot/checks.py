@@ -1,7 +1,7 @@
 """Answers on everybody's pull requests: may this one be merged past us, because no guarded environment is moved?"""
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,11 +12,13 @@ from bot.index import Index
 from bot.objects import Oid, oid_of
 from bot.ports import Changes, Forge, OpenPullRequest
 from policies import markers, references
+from policies.codes import MEANINGS, Code
 from policies.entry import Pinned
 from policies.errors import PolicyError
 from policies.pins import Place, files_under
 from policies.rules import Rules
 from policies.state import Place as Where
+from policies.verdict import NotYet, Waiting
 
 MAX_ANSWERS = 10  # in one pass: people who press buttons wait for its end
 MAX_TRIES = 25  # in one pass, with those that fail
@@ -75,6 +77,23 @@ def answer_pull_requests(forge: Forge | None, desk: Desk, index: Index, at: date
         if answered == MAX_ANSWERS:
             break
     return left
+
+
+def missing(reasons: Iterable[NotYet]) -> str:
+    """Return what stands in the way of a promotion as the text of its check, in Markdown; '' where nothing does.
+
+    Words of people and registries stand in code spans: they bring no links and no pictures.
+    """
+    return "\n".join(map(_reason, reasons))
+
+
+def _reason(reason: NotYet) -> str:
+    meaning = MEANINGS[reason.code] if isinstance(reason.code, Code) else ""
+    until = reason.until if isinstance(reason, Waiting) else None
+    detail = " ".join(reason.detail.replace("`", "'").split())
+    parts = [meaning, f"`{detail}`" if detail else "", f"until {until:%Y-%m-%d %H:%M} UTC" if until else ""]
+    said = ", ".join(filter(None, parts))
+    return f"- **{reason.code}**" + (f": {said}" if said else "")
 
 
 def _unanswered(

@@ -9,13 +9,16 @@ import pytest
 from pydantic import SecretStr
 
 from bot import assembly, checks
-from bot.checks import GUARDED, MOVES_NOTHING, TOO_MANY, UNREADABLE, answer_pull_requests
+from bot.checks import GUARDED, MOVES_NOTHING, TOO_MANY, UNREADABLE, answer_pull_requests, missing
 from bot.engine import Engine
 from bot.forge import GitHubForge
 from bot.forge_app import PERMISSIONS, AppLogin
 from bot.forge_wire import Manner, TokenLogin
 from bot.index import Index
 from bot.settings import Settings, load
+from policies.codes import Code
+from policies.evidence import Silent
+from policies.verdict import Failed, Waiting
 from sandbox.forge import AppAccount
 from sandbox.world import World, opened
 from tests.bot.forge_worlds import APP_ID, INSTALLATION, app_key, pem, public
@@ -313,3 +316,22 @@ def test_a_forge_that_stumbles_is_told_and_asked_again(office: Office) -> None:
 
 def test_without_a_forge_nobody_is_answered(office: Office) -> None:
     assert answer_pull_requests(None, office.engine.desk, office.index, START) == []
+
+
+def test_what_is_missing_is_said_in_lines_that_bring_no_markup() -> None:
+    at = datetime(2026, 11, 23, 15, 30, tzinfo=UTC)
+
+    said = missing(
+        [
+            Waiting(Code.FROZEN, "![x](//evil.example)`\n# x", at),
+            Failed(Code.BLOCKED),
+            Waiting(Silent.SLOW),
+        ]
+    )
+
+    assert said == (
+        "- **frozen**: the environment stands still, `![x](//evil.example)' # x`, until 2026-11-23 15:30 UTC\n"
+        "- **blocked**: somebody blocked the version, or it was rolled back here or in an environment before\n"
+        f"- **{Silent.SLOW}**"
+    )
+    assert missing(()) == ""
