@@ -100,7 +100,7 @@ class Hearing:
     def _wanted(self, rules: Rules, word: Propose, at: datetime) -> tuple[EffectiveRule, Pinned]:
         """Find out which version, where, and what exactly it is now. Raises: Declined."""
         if self.forge is None:
-            raise Declined(NotRecorded(code="forge-missing", detail="set GITHUB_TOKEN"))
+            raise Declined(NotRecorded(code="forge-missing", detail="set GITHUB_APP_ID or GITHUB_TOKEN"))
         environment = self._environment(rules, word.service, word.environment)
         rule = effective(rules, environment, word.service)
         if rule is None:
@@ -167,7 +167,7 @@ class Hearing:
         if rule is None:
             raise Declined(NotRecorded(code=Code.NO_RULE, detail=word.service))
         if rule.environment.is_guarded and self.forge is None:
-            raise Declined(NotRecorded(code="forge-missing", detail="set GITHUB_TOKEN"))
+            raise Declined(NotRecorded(code="forge-missing", detail="set GITHUB_APP_ID or GITHUB_TOKEN"))
         target = rollback_target(self.desk.view(at), environment, word.service, word.version)
         image = target if target.digest else self._exact(rules, rule, target.tag)
         return lambda look, tip: rollback(

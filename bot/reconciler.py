@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from bot import faults, wording
+from bot import checks, faults, wording
 from bot.desk import Desk
 from bot.errors import BotError, PermanentError
 from bot.landing import look as look_at
@@ -75,7 +75,9 @@ class Reconciler:
         if self._ended_or_moved(look, promotion, at):
             return True
         if self.forge is None:
-            self.left.append(f"{promotion.id}: the pull request waits for a forge; set GITHUB_TOKEN")
+            self.left.append(
+                f"{promotion.id}: the pull request waits for a forge; set GITHUB_APP_ID or GITHUB_TOKEN"
+            )
             return False
         pull = self._pull(look, promotion)
         if not pull.is_open:
@@ -86,7 +88,10 @@ class Reconciler:
         mine = next((one for one in row.candidates if one.promotion == promotion.id), None) if row else None
         if mine is None or mine.verdict is not Standing.READY:
             waits = ", ".join(mine.codes) if mine else "the rules do not cover it"
-            self._status(promotion.head, is_allowed=False, description=f"waits: {waits}"[:140])
+            summary = checks.missing(mine.reasons) if mine else ""
+            self._status(
+                promotion.head, is_allowed=False, description=f"waits: {waits}"[:140], summary=summary
+            )
             return False
         return self._intend(promotion, pull, at)
 
@@ -235,7 +240,9 @@ class Reconciler:
     def _merge(self, look: Survey, promotion: Promotion, at: datetime) -> bool:  # noqa: PLR0911  the same
         """Ask the forge to merge the head of the intent, once; whatever it answers, look."""
         if self.forge is None:
-            self.left.append(f"{promotion.id}: the merge waits for a forge; set GITHUB_TOKEN")
+            self.left.append(
+                f"{promotion.id}: the merge waits for a forge; set GITHUB_APP_ID or GITHUB_TOKEN"
+            )
             return False
         pull = self._pull(look, promotion)
         if pull.is_merged and pull.commit:
@@ -315,11 +322,11 @@ class Reconciler:
 
     # --- around it ----------------------------------------------------------------------------------------
 
-    def _status(self, head: str, *, is_allowed: bool, description: str) -> None:
-        said = f"{is_allowed} {description}"
+    def _status(self, head: str, *, is_allowed: bool, description: str, summary: str = "") -> None:
+        said = f"{is_allowed} {description} {summary}"
         if self.forge and self.statuses.get(head) != said:
             try:
-                self.forge.status(head, is_allowed=is_allowed, description=description)
+                self.forge.status(head, is_allowed=is_allowed, description=description, summary=summary)
             except BotError as error:  # what the forge shows is a view; the merge does not lean on it
                 _log.warning("the commit status was not set: %s", error)
                 return
