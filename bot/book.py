@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from bot.flux_shelf import MANIFESTS, FluxShelf
 from bot.mirror import Mirror
 from bot.objects import Oid, oid_of
-from policies import references
+from policies import at_path, references
+from policies.at_path import At
 from policies.entry import Pinned
-from policies.pins import Place, Shelf, files_under
+from policies.pins import Place, Shelf, files_under, place_at
 from policies.places import Found, Reference
-from policies.rules import Rules
+from policies.rules import Rules, Service
 from policies.rules_findings import RulesError
 from policies.rules_parse import parse
 from policies.rules_seen import Flux
@@ -155,9 +156,23 @@ class Book:
             if (name, paths) not in shelves:
                 followed = [one.policy for (where, _), one in rules.there.items() if where == name]
                 shelves[name, paths] = Shelf.of((found[path] for path in files_under(paths, found)), followed)
-            meant = rules.service_in(name, service)
-            places[name, service] = shelves[name, paths].place_of(meant or rules.services[service])
+            meant = rules.service_in(name, service) or rules.services[service]
+            found_at = self._addressed(commit, meant)
+            places[name, service] = (
+                place_at(meant, found_at) if found_at else shelves[name, paths].place_of(meant)
+            )
         return places
+
+    def _addressed(self, commit: Oid, service: Service) -> dict[At, Found | None]:
+        """Return what stands at each address of a service; None where the file is not there."""
+        if not service.addresses:
+            return {}
+        listing = self._mirror.listing(commit, sorted({at.path for at in service.addresses}))
+        content = self._mirror.blobs(listing.values())
+        return {
+            at: at_path.find(at, content[listing[at.path]], service.image) if at.path in listing else None
+            for at in service.addresses
+        }
 
     def _found(self, files: Mapping[str, Oid]) -> dict[str, Found]:
         """Return what each file says; a file that has not changed is not read again."""

@@ -1,6 +1,7 @@
 """Flux's documents in the clone: of a commit, and whether a commit changed them. A file is looked at once."""
 
 from collections.abc import Callable, Iterable, Mapping
+from typing import TypeVar
 
 from bot.errors import PermanentError
 from bot.mirror import Mirror
@@ -14,6 +15,7 @@ _KEPT = 16  # commits whose documents are remembered
 _MANY = 500  # paths that one command line names; for more the whole commit is listed
 _MAX_PATH = 1_000
 
+_Name = TypeVar("_Name", bound=str)
 Adds = Callable[[str, Oid], object]
 
 
@@ -79,12 +81,15 @@ class FluxShelf:
         return {path: oid for path, oid in files.items() if self._matters[path, oid]}
 
     def _blobs(self, oids: Iterable[Oid]) -> dict[Oid, bytes]:
-        """Read files; one that is too large is nobody's document."""
-        wanted = list(dict.fromkeys(oids))
-        try:
-            return self._mirror.blobs(wanted)
-        except PermanentError:
-            if len(wanted) == 1:
-                return {wanted[0]: b""}
-            half = len(wanted) // 2
-            return self._blobs(wanted[:half]) | self._blobs(wanted[half:])
+        return readable(self._mirror.blobs, list(dict.fromkeys(oids)))
+
+
+def readable(read: Callable[[list[_Name]], Mapping[_Name, bytes]], names: list[_Name]) -> dict[_Name, bytes]:
+    """Read files; one that cannot be read, for it is too large, is nobody's document: it counts as empty."""
+    try:
+        return dict(read(names))
+    except PermanentError:
+        if len(names) == 1:
+            return {names[0]: b""}
+        half = len(names) // 2
+        return readable(read, names[:half]) | readable(read, names[half:])

@@ -5,13 +5,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from bot.errors import PermanentError
+from bot.flux_shelf import MANIFESTS, readable
 from bot.mirror import MAX_BLOB_BYTES, Mirror
 from bot.objects import Oid
-from policies import charts, references, rules_seen
+from policies import at_path, charts, references, rules_seen
 from policies.codes import Code
-from policies.pins import Shelf, files_under
+from policies.pins import Shelf, files_under, place_at
 from policies.places import Found, Problem, ProblemCode, Reference
-from policies.rules import Environment, Position, Rules
+from policies.reach import SharedPin, reach, shared_pins
+from policies.rules import Environment, Position, Rules, Service
 from policies.rules_findings import Finding, RulesError, Weight
 from policies.rules_flux_lint import flux_findings
 from policies.rules_lint import ReferenceSeen, lint
@@ -19,7 +21,7 @@ from policies.rules_parse import parse
 from policies.rules_seen import Flux
 
 MAX_FILES = 200_000  # a folder with more is not the one that was meant
-_NAMES = (".yaml", ".yml", "Kustomization")  # the files that may name an image
+_NAMES = (*MANIFESTS, ".json", ".toml")  # the files that may name an image, or be named by a rule
 _GOOD_TO_KNOW = frozenset({ProblemCode.SHARED, ProblemCode.TEMPLATE})
 
 Read = Callable[[Iterable[str]], Mapping[str, bytes]]
@@ -51,7 +53,7 @@ def _lint(paths: list[str], read: Read, folder: str) -> tuple[Finding, ...]:
     if not any(path.endswith((".yaml", ".yml")) for path in wanted):
         here = Position(f"{folder}/", 1, 1)
         return (Finding(here, "there is no file with rules", "environments and services in a .yaml file"),)
-    tree = Tree([path for path in paths if path.endswith(_NAMES)], read)
+    tree = Tree(paths, read)
     try:
         rules = parse(read(wanted), tree)
     except RulesError as error:
@@ -63,22 +65,42 @@ def _lint(paths: list[str], read: Read, folder: str) -> tuple[Finding, ...]:
 class Tree:
     """The files that may name an image or hold a document of Flux, each read once: what rules look at."""
 
-    def __init__(self, paths: list[str], read: Read) -> None:
-        self.paths = paths
+    def __init__(self, every: list[str], read: Read) -> None:
+        self.every = frozenset(every)
+        self.paths = [path for path in every if path.endswith(MANIFESTS)]
         self._read = read
         self._found: dict[str, Found] = {}
         self._flux: Flux | None = None
+        self._content: Mapping[str, bytes] | None = None
+
+    @property
+    def content(self) -> Mapping[str, bytes]:
+        """All manifests, also those that no environment names."""
+        if self._content is None:
+            self._content = readable(self._read, self.paths)
+        return self._content
 
     def flux(self) -> Flux:
         """Return Flux's documents."""
         if self._flux is None:
-            self._flux = rules_seen.read(self._read(self.paths))
+            self._flux = rules_seen.read(self.content)
         return self._flux
 
     def references(self, folders: tuple[str, ...]) -> Iterator[Reference]:
         """Yield the image references in folders."""
         for one in self.found(files_under(folders, self.paths)).values():
             yield from one.references
+
+    def shared(self, rules: Rules) -> Mapping[str, tuple[SharedPin, ...]]:
+        """Return the images that environments pin only outside of their paths."""
+        roots = {name: _folders(where, rules) for name, where in rules.environments.items()}
+        reaches = {name: reach(self.content, folders) for name, folders in roots.items()}
+        wanted = sorted({path for one in reaches.values() for path in one.files})
+        return shared_pins((one for held in self.found(wanted).values() for one in held.references), reaches)
+
+    def file(self, path: str) -> bytes | None:
+        """Return any file, also one that holds no manifest; None where it is not there."""
+        return self._read([path])[path] if path in self.every else None
 
     def found(self, paths: Iterable[str]) -> dict[str, Found]:
         """Return what files hold."""
@@ -97,7 +119,7 @@ def _places(rules: Rules, tree: Tree) -> Iterator[Finding]:
         seen[name] = [_seen(one) for held in found for one in held.references]
         yield from (_problem(one) for held in found for one in held.problems)
         yield from _torn(rules, where, tree)
-    yield from lint(rules, seen)
+    yield from lint(rules, seen, tree.shared(rules))
 
 
 def _folders(environment: Environment, rules: Rules) -> tuple[str, ...]:
@@ -124,12 +146,29 @@ def _torn(rules: Rules, where: Environment, tree: Tree) -> Iterator[Finding]:
         paths = where.paths_of(name)
         if paths not in shelves:
             shelves[paths] = Shelf.of(tree.found(files_under(paths, tree.paths)).values(), followed)
-        pin = shelves[paths].place_of(rules.service_in(where.name, name) or service).pin
+        meant = rules.service_in(where.name, name) or service
+        if meant.addresses:
+            yield from _addressed(meant, where, tree)
+            continue
+        pin = shelves[paths].place_of(meant).pin
         if pin.problem is Code.AMBIGUOUS:
             what = f"several places in {where.name} name {name} with different tags: {pin.detail}"
             yield Finding(service.at, what, "the same tag in all of them")
         elif pin.problem is Code.UNREADABLE:
             yield Finding(service.at, f"in {where.name} {pin.detail}", "the policy's own image")
+
+
+def _addressed(service: Service, where: Environment, tree: Tree) -> Iterator[Finding]:
+    """Yield what is wrong with the addresses of a service."""
+    held = {at: tree.file(at.path) for at in service.addresses}
+    found = {
+        at: None if content is None else at_path.find(at, content, service.image)
+        for at, content in held.items()
+    }
+    pin = place_at(service, found).pin
+    if pin.problem is not None:
+        what, _, expected = pin.detail.partition("; expected ")
+        yield Finding(service.at, f"at of {service.name} in {where.name}: {what}", expected or "one tag")
 
 
 def _walk(root: Path) -> Iterator[str]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Self, TypeVar
 
 from policies import charts
+from policies.at_path import At
 from policies.codes import Code
 from policies.edit import Edit
 from policies.entry import Pinned
@@ -96,6 +97,23 @@ def _marked(service: Service, mine: list[Reference], problems: Iterable[Problem]
         detail = f"{at}: the marker follows {service.policy} ({service.image}), the image is {strange[0].repository}"
         return Place((), Pin((), Code.UNREADABLE, detail))
     return _place(service, tuple(one for one in mine if one.tag), problems)
+
+
+def place_at(service: Service, found: Mapping[At, Found | None]) -> Place:
+    """Return what stands at the addresses of a service; one that cannot be used spoils them all."""
+    references: list[Reference] = []
+    for at, held in found.items():
+        if held is None:
+            return Place((), Pin((), Code.NO_REFERENCE, f"{at.path} is not there; expected the file of {at}"))
+        for problem in held.problems:
+            where = f"{problem.path}:{problem.line}"
+            return Place((), Pin((), Code.UNREADABLE, f"{where}: {problem.detail}"))
+        for one in held.references:
+            if one.repository.canonical != service.image.canonical:
+                detail = f"{one.path}:{one.line}: {at} holds {one.repository}; expected {service.image}"
+                return Place((), Pin((), Code.UNREADABLE, detail))
+            references.append(one)
+    return _place(service, tuple(one for one in references if one.tag), ())
 
 
 def place_of(service: Service, references: Iterable[Reference], problems: Iterable[Problem]) -> Place:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from policies import tag_list
+from policies.at_path import At
 from policies.canonical import Json, digest_of
 from policies.codes import Code
 from policies.image import Repository
@@ -105,8 +106,9 @@ class Service:
     """An image, the versions of it that may run, and who owns it ('' = nobody is named).
 
     ``policy`` is the ImagePolicy that it follows, '' = none: then ``versions``, ``exclusions`` and ``trouble`` may
-    differ between environments, and ``Rules.there`` has what is meant in each. ``marked_only``: another service has
-    the same image, so that only markers of the policy say which reference is whose.
+    differ between environments, and ``Rules.there`` has what is meant in each, as it has the ``addresses`` at which
+    its references are (none = they are looked for). ``marked_only``: another service has the same image, so that
+    only markers of the policy say which reference is whose.
     """
 
     name: str
@@ -119,6 +121,7 @@ class Service:
     exclusions: tuple[str, ...] = ()
     trouble: Trouble | None = None
     marked_only: bool = False
+    addresses: tuple[At, ...] = ()
 
     def select(self, tags: Iterable[str]) -> Selection:
         """Choose among a repository's tags; those that its ImageRepository leaves out are filtered."""
@@ -152,7 +155,7 @@ class Host:
 class Rules:
     """Everything that ``promotion/`` says, as one document. Orders are those of the files, files by name.
 
-    ``there`` holds each service that follows an ImagePolicy as it is meant in an environment, by both names.
+    ``there`` holds a service as it is meant in an environment, by both names, where that says more than the service.
     """
 
     environments: Mapping[str, Environment]
@@ -169,8 +172,8 @@ class Rules:
 
     def meanings(self, service: str) -> tuple[Service, ...]:
         """Return what a service is meant to be in one environment or another, each meaning once."""
-        there = [one for name in self.environments if (one := self.there.get((name, service)))]
-        found = there or [self.services[service]]
+        plain = self.services[service]
+        found = [self.there.get((name, service), plain) for name in self.environments] or [plain]
         return tuple({id(one): one for one in found}.values())
 
     def person_of_slack(self, user: str) -> Person | None:

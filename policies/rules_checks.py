@@ -89,6 +89,8 @@ def _shared_references(rules: Rules, findings: Findings) -> None:
         for where in rules.environments.values() if len(services) > 1 else ():
             if findings.is_full:
                 return
+            if all((rules.service_in(where.name, one.name) or one).addresses for one in services):
+                continue
             for path, name, other in clashes(_folders(where, services)):
                 if name not in told:
                     told.add(name)

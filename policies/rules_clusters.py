@@ -4,11 +4,14 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from policies.flux_documents import FluxDocuments, policy_named
+from policies.flux_documents import FluxDocuments, Reason, policy_named
+from policies.places import ProblemCode
 from policies.rules import Environment
 from policies.rules_path import PLACEHOLDER
 from policies.rules_seen import Flux, Sync
 from policies.setters import in_scope
+
+_UNREAD = frozenset(ProblemCode) - frozenset(Reason)  # what keeps a file from being read
 
 
 class Clusters:
@@ -21,14 +24,16 @@ class Clusters:
     def documents_of(self, environment: str, policy: str) -> FluxDocuments:
         """Return the documents in which a policy's name is looked up for an environment.
 
-        The policies of its own folders where one has the name, else those that no other environment's folders hold.
+        The policies of its own folders where one has the name, else those that no other environment's folders hold;
+        but none where a file of its own folders cannot be read, which may have it.
         """
         own = self._folders[environment]
         named = [one for one in self._documents.policies if one.name.name == policy_named(policy).name]
         mine = [one for one in named if _is_in(one.path, own)]
         others = [folder for name, held in self._folders.items() if name != environment for folder in held]
         free = [one for one in named if not _is_in(one.path, others)]
-        return replace(self._documents, policies=tuple(mine or free))
+        unread = [one for one in self._documents.problems if one.code in _UNREAD and _is_in(one.path, own)]
+        return replace(self._documents, policies=tuple(mine or ([] if unread else free)))
 
 
 def _reached(paths: Sequence[str], syncs: Sequence[Sync]) -> tuple[str, ...]:

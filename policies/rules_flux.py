@@ -155,7 +155,8 @@ def _one_image(
         )
         return None
     if not found and given is None:
-        why = next((f": {one.trouble.detail}" for one in meanings.values() if one.trouble), "")
+        details = (one.trouble.detail.partition("; expected ")[0] for one in meanings.values() if one.trouble)
+        why = next((f": {detail}" for detail in details), "")
         expected = "image, or an ImagePolicy whose ImageRepository names it"
         findings.add(flux.at, f"{shown(bare.name)} has no image{why}"[:600], expected)
         return None

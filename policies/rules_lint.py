@@ -3,9 +3,11 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from policies.errors import PolicyError
 from policies.image import Repository
+from policies.reach import SharedPin
 from policies.rules import OWNERS, Environment, Line, Position, Rules, Service
 from policies.rules_findings import Finding, Weight, shown
 from policies.rules_path import is_inside
@@ -24,12 +26,17 @@ class ReferenceSeen:
     marker: str | None = None
 
 
-def lint(rules: Rules, references: Mapping[str, Sequence[ReferenceSeen]]) -> tuple[Finding, ...]:
+def lint(
+    rules: Rules,
+    references: Mapping[str, Sequence[ReferenceSeen]],
+    shared: Mapping[str, Sequence[SharedPin]] = MappingProxyType({}),
+) -> tuple[Finding, ...]:
     """Return what should be looked at, in the order of the files.
 
     ``references`` are those under each environment's paths; environments that are left out were not looked at.
+    ``shared`` are the images that an environment pins only outside of its paths.
     """
-    found = {*_approvals(rules), *_places(rules, references), *_strangers(rules, references)}
+    found = {*_approvals(rules), *_places(rules, references, shared), *_strangers(rules, references)}
     return tuple(sorted(found, key=lambda one: (one.at.file, one.at.line, one.at.column, one.what)))
 
 
@@ -72,7 +79,11 @@ def _vain(
     return Finding(services[0].at, f"{what} for {names} ({owner})", expected, weight)
 
 
-def _places(rules: Rules, references: Mapping[str, Sequence[ReferenceSeen]]) -> Iterator[Finding]:
+def _places(
+    rules: Rules,
+    references: Mapping[str, Sequence[ReferenceSeen]],
+    shared: Mapping[str, Sequence[SharedPin]],
+) -> Iterator[Finding]:
     looked_at = [where for name, where in rules.environments.items() if name in references]
     seen = {where.name: _by_image(references[where.name]) for where in looked_at}
     for service in rules.services.values():
@@ -80,10 +91,20 @@ def _places(rules: Rules, references: Mapping[str, Sequence[ReferenceSeen]]) -> 
         there = {
             where.name
             for where in looked_at
-            if any(_is_in(one, where, service) for one in seen[where.name][image])
+            if (rules.service_in(where.name, service.name) or service).addresses
+            or any(_is_in(one, where, service) for one in seen[where.name][image])
         }
         away = [where.name for where in looked_at if where.name not in there]
-        yield from _missing(service, there, away, rules)
+        based = {
+            name: one
+            for name in away
+            for one in shared.get(name, ())
+            if one.reference.repository.canonical == image
+        }
+        for one in dict.fromkeys(based.values()):
+            expected = "a pin in each environment's own path, such as images: of its kustomization"
+            yield Finding(service.at, one.detail, expected, Weight.WARNING)
+        yield from _missing(service, there, [name for name in away if name not in based], rules)
 
 
 def _missing(service: Service, there: set[str], away: list[str], rules: Rules) -> Iterator[Finding]:

@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from policies.rules import Rules, Service
+from policies.rules_addresses import addresses
 from policies.rules_checks import check
 from policies.rules_discover import Discovery, Listed
 from policies.rules_document import Document, document
@@ -50,14 +51,19 @@ def _rules(whole: Document, seen: Seen, findings: Findings) -> Rules:
     hosts = [registry(entry, findings) for entry in sections["registries"].values()]
     several = Counter(one.image.canonical for one in services)
     shared = {one.name for one in services if one.policy and several[one.image.canonical] > 1}
+    found = {where: _marked(one, shared) for where, one in followed.there.items()}
+    plain = {one.name: _marked(one, shared) for one in services}
+    for where, addressed in addresses(sections["services"], environments, findings).items():
+        if where[1] in plain:
+            found[where] = replace(found.get(where, plain[where[1]]), addresses=addressed)
     return Rules(
         environments=environments,
-        services={one.name: _marked(one, shared) for one in services},
+        services=plain,
         people=known.persons,
         teams=known.teams,
         registries=dict(one for one in hosts if one),
         files=whole.files,
-        there={where: _marked(one, shared) for where, one in followed.there.items()},
+        there=found,
     )
 
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 
+from policies.charts import OCI
 from policies.errors import PolicyError
 from policies.image import Repository
 from policies.rules import Position, Service
@@ -16,11 +17,9 @@ from policies.rules_text import Node, Table, Text
 from policies.selection import SelectionPolicy
 from policies.tag_filter import TagFilter
 
-_LATER = frozenset(
-    {"images", "chart", "channel", "source", "links", "environments", "platforms", "at", "was"}
-)
-_KEYS = Keys("a service", ("image", "versions", "owner"), _LATER)
-_DEFAULTS = Keys("defaults", _KEYS.known, _LATER)
+_LATER = frozenset({"images", "channel", "source", "links", "environments", "platforms", "was"})
+_KEYS = Keys("a service", ("image", "chart", "versions", "owner", "at"), _LATER)
+_DEFAULTS = Keys("defaults", ("image", "versions", "owner"), _LATER)
 _CHOICES: dict[str, Callable[[str, str | None, str], SelectionPolicy]] = {
     "semver": SelectionPolicy.semver,
     "alphabetical": SelectionPolicy.alphabetical,
@@ -57,8 +56,8 @@ def service(
         return None
     found = Fields(entry.name.at, {**given.entries, **own.entries}, findings, given.is_whole and own.is_whole)
     node, flux = found.node("versions"), _flux(found.node("versions"), entry.name.value, findings)
-    is_own = "image" in own.entries
-    image = _image(entry, found, is_own=is_own) if flux is None or "image" in found.entries else None
+    is_own = "image" in own.entries or "chart" in own.entries
+    image = _image(entry, found, own) if flux is None or is_own or "image" in found.entries else None
     if node is None:
         expected = "versions, such as 1.x, here or in defaults"
         found.missing(entry.name.at, f"{shown(entry.name.value)} has no versions", expected)
@@ -75,18 +74,35 @@ def service(
     return followed.service(bare, flux, findings, said=image if is_own else None, given=image)
 
 
-def _image(entry: Entry, found: Fields, *, is_own: bool) -> Repository | None:
-    name = entry.name.value
-    if found.node("image") is None:
+def _image(entry: Entry, found: Fields, own: Fields) -> Repository | None:
+    """Read the repository: a chart's is one, too, and stands in an OCI registry."""
+    name, chart = entry.name.value, own.text("chart")
+    if chart is not None:
+        return _chart(chart, own)
+    if found.node("image") is None and own.node("chart") is None:
         expected = f"image, here or in defaults (there {PLACEHOLDER} is the name)"
         found.missing(entry.name.at, f"{shown(name)} has no image", expected)
     text = found.text("image")
     if text is None:
         return None
+    at = text.at if own.node("image") is not None else entry.name.at
+    return _repository(at, text.value.replace(PLACEHOLDER, name), found.findings)
+
+
+def _chart(text: Text, own: Fields) -> Repository | None:
+    if own.node("image") is not None:
+        own.findings.add(text.at, "image and chart", "one of the two")
+    if not text.value.startswith(OCI):
+        own.findings.add(text.at, f"chart is {shown(text.value)}", f"{OCI}HOST/PATH")
+        return None
+    return _repository(text.at, text.value.removeprefix(OCI), own.findings)
+
+
+def _repository(at: Position, text: str, findings: Findings) -> Repository | None:
     try:
-        return Repository.parse(text.value.replace(PLACEHOLDER, name))
+        return Repository.parse(text)
     except PolicyError as error:
-        found.findings.refuse(text.at if is_own else entry.name.at, error)
+        findings.refuse(at, error)
         return None
 
 

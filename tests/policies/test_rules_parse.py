@@ -455,7 +455,7 @@ REFUSALS = {
         "2:38: newest-build is not supported yet; expected this key left out",
     ),
     "several images": ("services:\n  a: {images: [x], versions: 1.x}\n", "2:7: images is not supported yet"),
-    "a chart": ("services:\n  a: {chart: x, versions: 1.x}\n", "2:7: chart is not supported yet"),
+    "a chart": ("services:\n  a: {chart: x, versions: 1.x}\n", "2:14: chart is 'x'; expected oci"),
     "a service in a word": ("services:\n  a: x\n", "2:6: a service is 'x'; expected a table with image"),
     "an unknown owner": (
         "services:\n  a: {image: ghcr.io/e/a, versions: 1.x, owner: dou}\n" + TEAM,

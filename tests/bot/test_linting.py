@@ -1,0 +1,69 @@
+"""Lint of a folder: what only the repository's files show."""
+
+from pathlib import Path
+
+import pytest
+
+from bot.linting import lint_folder
+from policies.rules_findings import Weight
+
+RULES = """\
+environments:
+  staging:    {path: apps/staging, channel: deploys, approvals: none}
+  production: {path: apps/production, channel: deploys, approvals: none, after: staging}
+services:
+  web: {image: ghcr.io/acme/web, versions: 1.xAT}
+people: {ada: {slack: U0ADA}, bob: {slack: U0BOB}}
+"""
+POD = "kind: Pod\nspec: {containers: [{name: web, image: 'ghcr.io/acme/web:1.0.0'}]}\n"
+BASE = "resources: [pod.yaml]\n"
+OVERLAY = "resources: [../base]\n"
+PINNED = f"{OVERLAY}images: [{{name: ghcr.io/acme/web, newTag: 1.1.0}}]\n"
+
+
+def found(root: Path, files: dict[str, str], at: str = "") -> list[tuple[Weight, str]]:
+    for name, text in {"promotion/rules.yaml": RULES.replace("AT", at), **files}.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return [(one.weight, str(one)) for one in lint_folder(root, "promotion")]
+
+
+def test_an_image_that_only_a_shared_base_pins_is_named(tmp_path: Path) -> None:
+    files = {
+        "apps/base/kustomization.yaml": BASE,
+        "apps/base/pod.yaml": POD,
+        "apps/staging/kustomization.yaml": PINNED,
+        "apps/production/kustomization.yaml": OVERLAY,
+    }
+
+    ((weight, said),) = found(tmp_path, files)
+
+    assert weight is Weight.WARNING
+    what, _, expected = said.partition("; expected ")
+    assert what == (
+        "promotion/rules.yaml:5:3: ghcr.io/acme/web is pinned only in apps/base/pod.yaml:2,"
+        " which production and staging share"
+    )
+    assert expected == "a pin in each environment's own path, such as images: of its kustomization"
+
+
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [
+        ('{"web": "1.0.0"}', []),
+        (
+            '{"web": ""}',
+            ["promotion/rules.yaml:5:3: at of web in production: config/web.json:1: 'at:web': '' has no tag"],
+        ),
+        (None, ["promotion/rules.yaml:5:3: at of web in production: config/web.json is not there"]),
+    ],
+    ids=["fine", "nothing", "no file"],
+)
+def test_addresses_are_looked_at(tmp_path: Path, value: str | None, says: list[str]) -> None:
+    files = {"apps/staging/pod.yaml": POD} | ({"config/web.json": value} if value else {})
+
+    told = found(tmp_path, files, at=", at: {production: 'config/web.json: web'}")
+
+    assert [said.partition("; expected")[0] for _, said in told] == says
+    assert {weight for weight, _ in told} <= {Weight.ERROR}
