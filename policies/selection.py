@@ -87,7 +87,7 @@ def best(policy: SelectionPolicy, tags: Iterable[str]) -> Tag | None:
         case Semver(range=range_):
             values = _values(policy, names, None) if policy.tags else None
             pairs = zip(names, names, strict=True) if values is None else values.items()
-            found = highest_tag(pairs, range_.takes)
+            found = highest_tag(pairs, range_.takes, highest_major=range_.highest_major)
         case Alphabetical(order=order):
             values = _values(policy, names, None)
             outermost = max if order is Order.ASC else min
