@@ -14,7 +14,7 @@ from policies.entry import Bot, Kind, Pinned, write_time
 from policies.evidence import Silence, Silent, TagList
 from policies.gates import ALONE, MERGED, ROLLED_BACK, Case, ask
 from policies.image import Digest, Repository, Tag
-from policies.rules import effective
+from policies.rules import Trouble, effective
 from policies.state import Stage
 from policies.verdict import PASSED, Failed, Waiting
 from policies.world import Pin, World
@@ -485,3 +485,40 @@ def test_rules_that_moved_are_judged_as_they_are_now() -> None:
     assert refusal.code is Code.RULE_MOVED  # it is voided first
     assert hash_of("x") != found.promotion().change
     assert found.refusal(found.stand(Kind.FREEZE, Bot())) is None
+
+
+def test_a_place_whose_policy_says_nothing_waits_and_the_others_go_on() -> None:
+    found = story()
+    world = _world(found)
+    trouble = Trouble(Code.FLUX_SUSPENDED, "ImagePolicy shop/web is suspended")
+    web = world.rules.services["web"]
+    there = {("staging", "web"): replace(web, trouble=trouble)}
+    world = replace(world, rules=replace(world.rules, there=there))
+
+    decision = decide(world, found.at)
+    row = decision.row("staging", "web")
+    asked = why(world, "staging", "web", "1.2.0", found.at)
+
+    assert row
+    assert (row.verdict, row.codes, row.detail) == (Standing.WAITING, ("flux-suspended",), trouble.detail)
+    assert row.current
+    assert asked
+    assert asked.codes == ("flux-suspended",)
+    assert decision.row("production", "web") == decide(_world(found), found.at).row("production", "web")
+
+
+def test_each_environment_has_its_own_versions_where_they_differ() -> None:
+    found = story()
+    world = _world(found)
+    narrow = replace(world.rules.services["web"], exclusions=("^1[.]2",))
+    world = replace(world, rules=replace(world.rules, there={("staging", "web"): narrow}))
+
+    decision = decide(world, found.at)
+
+    best = {
+        row.environment: row.selection.best for row in decision.rows if row.selection and row.service == "web"
+    }
+    assert best == {"staging": "1.1.0", "production": "1.2.0"}
+    excluded = why(world, "staging", "web", "1.2.0", found.at)
+    assert excluded
+    assert excluded.codes == ("tag-filtered",)

@@ -4,11 +4,13 @@ from dataclasses import replace
 
 import pytest
 
+from policies import at_path
+from policies.at_path import At
 from policies.codes import Code
 from policies.edit import apply
 from policies.entry import Pinned
 from policies.errors import PolicyError
-from policies.pins import Place, Shelf, edits_to, files_under, place_of
+from policies.pins import Place, Shelf, edits_to, files_under, place_at, place_of
 from policies.references import find
 from policies.rules import DigestRule, EffectiveRule, effective
 from tests.policies.ledger_builders import pinned, rules
@@ -170,3 +172,36 @@ def test_a_move_edits_every_place_that_counts_and_no_other() -> None:
 )
 def test_a_folder_holds_what_is_below_it(folders: tuple[str, ...], found: tuple[str, ...]) -> None:
     assert files_under(folders, ["ab/z", "a/x", "a/b/y"]) == found
+
+
+ADDRESS = At.parse("config.json: web")
+
+
+@pytest.mark.parametrize(
+    ("content", "tag", "problem"),
+    [
+        ('{"web": "1.0.0"}', "1.0.0", None),
+        ('{"web": "ghcr.io/example/web:1.0.0"}', "1.0.0", None),
+        ('{"web": "ghcr.io/example/other:1.0.0"}', "", Code.UNREADABLE),
+        ("{}", "", Code.UNREADABLE),
+        (None, "", Code.NO_REFERENCE),
+    ],
+    ids=["a tag", "an image", "another image", "nothing", "no file"],
+)
+def test_an_address_says_what_stands_there(content: str | None, tag: str, problem: Code | None) -> None:
+    found = None if content is None else at_path.find(ADDRESS, content.encode(), WEB.image)
+
+    place = place_at(WEB, {ADDRESS: found})
+
+    assert (place.pin.image[0].tag if place.pin.image else "", place.pin.problem) == (tag, problem)
+    assert bool(place.references) is (problem is None)
+
+
+def test_two_addresses_with_different_tags_are_ambiguous() -> None:
+    other = At.parse("other.json: web")
+    found = {
+        at: at_path.find(at, f'{{"web": "{tag}"}}'.encode(), WEB.image)
+        for at, tag in ((ADDRESS, "1.0.0"), (other, "1.1.0"))
+    }
+
+    assert place_at(WEB, found).pin.problem is Code.AMBIGUOUS

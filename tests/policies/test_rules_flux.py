@@ -300,6 +300,33 @@ REFUSALS = {
         {},
         "'a.txt' cannot be written to; expected .yaml",
     ),
+    "at with a colon": (
+        "services: {web: {image: a.io/b, versions: 1.x, at: {staging: {file: 'a.yaml: b', key: c}}}}\n",
+        {},
+        "file holds a colon and a space; expected the path of a file alone",
+    ),
+    "at of no places": (
+        "services: {web: {image: a.io/b, versions: 1.x, at: {staging: []}}}\n",
+        {},
+        "at has 0 places; expected 1 to 100 places",
+    ),
+    "at of nothing": (
+        "services: {web: {image: a.io/b, versions: 1.x, at: {staging: }}}\n",
+        {},
+        "at is empty",
+    ),
+    "discovered by no word": ("discover: {flux: [policies]}\n", {}, "flux is a list; expected text"),
+    "discovered by no image": (
+        "discover: {images: 'ghcr.io/acme/*:1'}\ndefaults: {versions: 1.x}\n",
+        {},
+        "'ghcr.io/acme/x:1' is not an image repository",
+    ),
+    "a chart with a tag": (
+        "services: {web: {chart: 'oci://a.io/b:1', versions: 1.x}}\n",
+        {},
+        "'a.io/b:1' is not an image repository",
+    ),
+    "an empty policy": ("services: {web: {versions: {flux: ''}}}\n", {}, "flux is empty"),
     "at of nowhere": (
         "services: {web: {image: a.io/b, versions: 1.x, at: {stagin: 'a.yaml: b'}}}\n",
         {},
@@ -381,6 +408,52 @@ def test_a_marker_on_another_image_is_said_not_written() -> None:
 
     assert place.references == ()
     assert place.pin.problem is Code.UNREADABLE
+
+
+def test_a_listed_follower_keeps_its_name_beside_discovery() -> None:
+    text = "services: {shop: {versions: {flux: shop/web}}}\ndiscover: {flux: policies}\n"
+
+    rules = rules_of(text, f=REPOSITORY + POLICY, apps__staging__a=MARKED)
+
+    assert list(rules.services) == ["shop"]
+
+
+def test_the_defaults_may_follow_a_policy_of_each_service() -> None:
+    text = "defaults: {versions: {flux: shop/<service>}, image: ghcr.io/acme/<service>}\nservices: {web: , api: }\n"
+
+    rules = rules_of(text, f=REPOSITORY + POLICY)
+
+    assert meant(rules, "staging").select(["1.2.0"]).best == "1.2.0"
+    trouble = meant(rules, "staging", "api").trouble
+    assert trouble is not None
+    assert trouble.code is Code.FLUX_MISSING
+    assert rules.services["api"].image == "ghcr.io/acme/api"
+
+
+def test_one_text_is_the_place_where_there_is_one_environment() -> None:
+    text = """\
+environments: {staging: {path: apps/staging, channel: deploys, approvals: none}}
+services: {web: {image: ghcr.io/acme/web, versions: 1.x, at: 'a.json: web'}}
+"""
+
+    rules = parse({"promotion/r.yaml": text.encode()})
+
+    assert [str(one) for one in meant(rules, "staging").addresses] == ["a.json: web"]
+
+
+def test_a_service_of_one_image_in_each_of_two_places_says_where() -> None:
+    text = """\
+services:
+  one: {image: a.io/b, versions: 1.x, at: {staging: 'a.yaml: one', production: 'b.yaml: one'}}
+  two: {image: a.io/b, versions: 1.x, at: {staging: 'a.yaml: two', production: 'b.yaml: two'}}
+"""
+
+    rules = rules_of(text)
+
+    assert list(rules.services) == ["one", "two"]
+    assert "have one image and are both looked for" in refused(
+        text.replace(", production: 'b.yaml: two'", "")
+    )
 
 
 def test_a_chart_is_a_repository_like_others() -> None:
