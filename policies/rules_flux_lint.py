@@ -29,7 +29,7 @@ def _of_document(problem: Problem) -> Finding:
     what, _, expected = problem.detail.partition("; expected ")
     at = Position(problem.path, problem.line, 1)
     if problem.code == Reason.NO_EFFECT:
-        return Finding(at, what, expected or "nothing: it is good to know", Weight.NOTE)
+        return Finding(at, what, expected or "it for Flux alone, or left out", Weight.NOTE)
     return Finding(at, f"{problem.code}: {what}", expected or "a document that Flux takes", Weight.WARNING)
 
 
