@@ -13,12 +13,13 @@ from policies.yaml_text import YamlText
 MAX_BYTES = 1024 * 1024  # tomllib reads about a megabyte in a second
 _MAX_DEPTH = 100
 _SPACE = re.compile(r"[ \t]*")
-_SPACES = re.compile(r"(?:[ \t\r\n]++|#[^\n]*+)*+")
+# One character at a time: possessive repeats within groups go wrong before Python 3.11.4.
+_SPACES = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
-_BASIC = re.compile(r'"(?:[^"\\\n]++|\\.)*+"')
-_LITERAL = re.compile(r"'[^'\n]*+'")
-_LONG_BASIC = re.compile(r'"""(?:[^"\\]++|\\.|"(?!""))*+"""(?:"{0,2})', re.DOTALL)
-_LONG_LITERAL = re.compile(r"'''(?:[^']++|'(?!''))*+'''(?:'{0,2})")
+_BASIC = re.compile(r'"(?:[^"\\\n]|\\.)*"')
+_LITERAL = re.compile(r"'[^'\n]*'")
+_LONG_BASIC = re.compile(r'"""(?:[^"\\]|\\.|"(?!""))*"""(?:"{0,2})', re.DOTALL)
+_LONG_LITERAL = re.compile(r"'''(?:[^']|'(?!''))*'''(?:'{0,2})")
 _OTHER = re.compile(r"[^\s,\]}#\"'\[{=]+(?:[ ][0-9:.+Zz-]+)?")  # a date may have a space before its time
 
 Path = tuple[str | int, ...]
