@@ -88,6 +88,7 @@ def test_packages_are_held_to_their_hashes_and_come_from_no_host_that_is_named_h
     assert not re.search(r"--(?:extra-)?index|--find-links|--trusted-host", text)
     assert len(installs) == 2
     assert all("--require-hashes" in one or "--no-deps --no-build-isolation" in one for one in installs)
+    assert all("--no-deps" in one for one in installs)  # a lock leaves nothing to resolve
 
 
 def test_it_is_built_in_one_stage_and_runs_in_another() -> None:
