@@ -36,14 +36,18 @@ SWITCHES = ("COUNTERSIGN_LOG", "COUNTERSIGN_DEBUG")
 _log = logging.getLogger("bot")
 
 
-def serve(settings: Settings) -> None:
+def serve(settings: Settings, *, is_observing: bool) -> None:
     """Run the bot until it is asked to stop. Raises: BotError where it cannot start."""
-    settings.need_all()
+    if is_observing:
+        settings.need_repository()
+        settings.need_chat()
+    else:
+        settings.need_all()
     listener = listen(settings.port)
     with ExitStack() as house:
         house.callback(listener.close)
         client = web_client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url)
-        engine = _opened(settings, SlackChat(client), house)
+        engine = _opened(settings, SlackChat(client), house, is_observing=is_observing)
         secret = settings.slack_signing_secret.get_secret_value()
         errands, ticker = Errands(Replies(client, settings.command)), Ticker(engine.clock)
         rounds = Rounds(engine, every=timedelta(seconds=settings.tick_seconds))
@@ -86,10 +90,12 @@ def _heard_out(mode: SocketMode | None, errands: Errands) -> None:
     errands.close()
 
 
-def _opened(settings: Settings, chat: Chat, house: ExitStack) -> Engine:
+def _opened(settings: Settings, chat: Chat, house: ExitStack, *, is_observing: bool) -> Engine:
     """Open the engine; a repository that is away for the moment is waited for. Raises: BotError."""
     while True:
         try:
+            if is_observing:
+                return house.enter_context(assembly.observing(settings, chat=chat, say=tell))
             return house.enter_context(assembly.working(settings, chat=chat, say=tell))
         except TransientError as error:
             _log.warning("the start waits: %s", error)

@@ -47,6 +47,7 @@ PROBLEMS = (
     "nothing-to-roll-back",
     "rules-unreadable",
     "ledger-read-only",
+    "observing",
     "not-recorded",  # the remote could not be reached or another writer kept winning: press again
     "forge-missing",
     "forge-failed",

@@ -19,6 +19,7 @@ from bot.forge_wire import Login, TokenLogin
 from bot.index import Index
 from bot.ledger import Ledger
 from bot.mirror import Mirror
+from bot.observing import Observer
 from bot.outbox import Outbox
 from bot.poller import Writer
 from bot.ports import Chat
@@ -104,6 +105,25 @@ def looking(settings: Settings) -> Iterator[Engine]:
     finally:
         registry.close()
         index.close()
+
+
+@contextmanager
+def observing(settings: Settings, *, chat: Chat, say: Say) -> Iterator[Engine]:
+    """Yield an engine that writes nothing but its database and the chat: no key, no forge, no push.
+
+    Raises: BotError.
+    """
+    settings.need_repository()
+    with alone(settings.state_folder, say):
+        index, registry = Index.open(settings.database), PycurlRegistry(Logins(settings.docker_config))
+        try:
+            desk = open_desk(settings)
+            desk.observer = Observer(index)
+            desk.mirror.forbid("this bot only observes")
+            yield Engine(desk, registry, SystemClock(), index, Outbox(index, chat, None), None, chat)
+        finally:
+            registry.close()
+            index.close()
 
 
 @contextmanager

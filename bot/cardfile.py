@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from bot.cards import Card, CardLine, CardStage, Shown, Who
+from bot.observing import would_move
 from bot.survey import Survey
-from bot.troubles import Trouble, first_looks, notices, troubles_of
+from bot.troubles import Trouble, Wrong, first_looks, notices, troubles_of
 from policies.codes import Code
 from policies.decide import Candidate, Decision, Row
 from policies.entry import Bot, By, Kind, Pinned
@@ -44,16 +45,25 @@ def cards(
     pulls: Mapping[str, tuple[int, str]],
     known: Collection[str],
     troubles: Sequence[Trouble] = (),
+    *,
+    observed: Collection[str] = (),
 ) -> tuple[Shown, ...]:
     """Return what should be shown now: notices first, then cards in the order of the ledger, candidates last.
 
     ``pulls``: number and URL by promotion. ``known``: the names of all that is shown somewhere already.
     ``troubles``: what stands beside what the look itself shows; one that is not named any more is over.
+    ``observed``: environments in which nothing is written; what would move there is told.
     """
-    found: list[Shown] = [*first_looks(look, decision, known)]
-    found += notices(look, [*troubles_of(look, decision), *troubles], known)
+    is_observing = bool(observed) and all(name in observed for name in look.world.rules.environments)
+    found: list[Shown] = [
+        *first_looks(look, decision, known, Wrong.OBSERVING if is_observing else Wrong.FIRST_LOOK)
+    ]
+    troubles = [*troubles_of(look, decision), *troubles, *would_move(look, decision, observed)]
+    lasting = f"notice/{Wrong.OBSERVING}/" if is_observing else "-"
+    found += notices(look, troubles, [one for one in known if not one.startswith(lasting)])
     names = episodes(look.state)
-    found += _CardFile(look, decision, pulls, known, names, frozenset(names.values())).cards()
+    told = _CardFile(look, decision, pulls, known, names, frozenset(names.values())).cards()
+    found += [replace(one, is_observed=True) if one.environment in observed else one for one in told]
     return tuple({one.what: one for one in found if one.channel}.values())
 
 

@@ -75,6 +75,7 @@ class Card:
     commit: str = ""
     is_rollback: bool = False
     newer: str = ""
+    is_observed: bool = False  # nobody can decide: it only says what could be asked for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

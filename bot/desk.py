@@ -9,6 +9,7 @@ from bot.book import Book, RulesAt
 from bot.ledger import AppendAnswer, Ledger, Proposal
 from bot.mirror import Mirror, Tips
 from bot.objects import Oid
+from bot.observing import Observer
 from bot.poller import Writer
 from bot.promoter import Declined
 from bot.survey import Answers, Survey, openings, survey
@@ -25,6 +26,7 @@ class Desk:
     writer: Writer
     answers: Answers = field(default_factory=Answers)
     examined: set[Oid] = field(default_factory=set)
+    observer: Observer | None = None  # where there is one, nothing is appended
 
     def rules(self, tips: Tips) -> RulesAt:
         """Return the rules in force. Raises: Declined where none parse."""
@@ -44,6 +46,8 @@ class Desk:
         """Return what the last fetch saw, with what would be written down first added. Raises: Declined."""
         tips = self.mirror.tips()
         chain = self.ledger.read(tips).copy()
+        if self.observer:
+            self.observer.recall(chain.state)
         found = self.look(tips, chain.state, at)
         self.open(found)
         return found
@@ -51,6 +55,8 @@ class Desk:
     def open(self, look: Survey) -> Proposal:
         """Return the entries that this look makes necessary, applied to its state."""
         entries = openings(look, branch=self.mirror.branch, signer=self.ledger.signer.public_key)
+        if self.observer:
+            self.observer.keep(entries)
         return Proposal(tuple(entries))
 
     def append(
@@ -60,6 +66,8 @@ class Desk:
 
         Raises: Declined.
         """
+        if self.observer:
+            raise Declined(NotRecorded(code="observing"))
 
         def compose(tips: Tips, state: State) -> Proposal:
             tip = state.tip

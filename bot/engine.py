@@ -85,7 +85,9 @@ class Engine:
             self.desk.mirror.fetch()
             try:
                 self._ask(at, environment, is_due_only=is_due_only)
-                if not is_dry:
+                if self.is_observing():
+                    report.left.append("observing: nothing is written")
+                elif not is_dry:
                     self._write(at, environment, report)
                 self._remember(at)
             except Declined as declined:
@@ -94,6 +96,10 @@ class Engine:
             if not is_dry:
                 self._show(at, report)
             return report
+
+    def is_observing(self, environment: str = "") -> bool:  # noqa: ARG002  the whole bot, until rules can say it
+        """Whether nothing may be written: anywhere, or about one environment."""
+        return self.desk.observer is not None
 
     def _ask(self, at: datetime, environment: str, *, is_due_only: bool) -> None:
         tips = self.desk.mirror.tips()
@@ -181,6 +187,8 @@ class Engine:
         """Take a person's word: look up who they are, write it down, bring on what it makes possible, show it."""
         with self._lock:
             at = self.clock.now()
+            if self.is_observing():
+                return NotRecorded(code="observing")
             try:
                 self.desk.mirror.fetch()
                 return self._say(speaker, word, at)
@@ -328,22 +336,26 @@ class Engine:
         except Declined:
             return
         self._follow()
-        places = look.state.shown
+        # one that observes leaves what another bot shows, by the ledger, to that one
+        theirs, places = (look.state.shown, {}) if self.is_observing() else ({}, look.state.shown)
         known = self.outbox.known(places)
-        wanted = cards(look, decide(look.world, at), self._pulls(), known, self._troubles(look.state, report))
+        observed = frozenset(filter(self.is_observing, look.world.rules.environments))
+        troubles = self._troubles(look.state, report)
+        found = cards(look, decide(look.world, at), self._pulls(), known, troubles, observed=observed)
+        wanted = [one for one in found if one.what not in theirs]
         try:
             news = self.outbox.flush(wanted, places)
         except BotError as error:
             report.left.append(f"the chat was not reached: {error}")
             return
         report.left += [f"#{channel}: {why}" for channel, why in self.outbox.refusals.items()]
-        if news:
+        if news and not self.is_observing():
             self._write_places(news, at, report)
 
     def _follow(self) -> None:
         """Bring the index up to the ledger, but never to one that lost what the index remembers."""
         tips = self.desk.mirror.tips()
-        if not self.desk.ledger.read_only_because(tips):
+        if not self.is_observing() and not self.desk.ledger.read_only_because(tips):
             self.index.follow(self.desk.ledger.read(tips))
 
     def _write_places(self, places: tuple[Placed, ...], at: datetime, report: PassReport) -> None:

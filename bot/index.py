@@ -17,7 +17,7 @@ from policies.canonical import Json
 from policies.entry import By, Entry
 from policies.state import Promotion
 
-SCHEMA = 1  # PRAGMA user_version; a file of any other shape is put aside
+SCHEMA = 2  # PRAGMA user_version; a file of any other shape is put aside
 BUSY_SECONDS = 30.0  # how long another process may hold the file
 _DERIVED = ("mark", "entries", "promotions")  # equal after a rebuild; the other tables are caches
 
@@ -30,6 +30,7 @@ _TABLES: Mapping[str, str] = {
     "outbox": "what channel message #seq hash stage",
     "pulls": "promotion #number url",
     "statuses": "head said",
+    "observed": "key #place line",
 }
 _LOOKED_UP = {"entries": ("promotion", "service"), "promotions": ("service", "stage")}
 
@@ -172,6 +173,19 @@ class Index:
         """Remember the commit status that was set."""
         with self._writing() as db:
             db.table("statuses").upsert({"head": head, "said": said}, pk="head")
+
+    # --- while observing ------------------------------------------------------------------------------------
+
+    def observed(self) -> list[bytes]:
+        """Return the lines of the entries that a ledger would have, oldest first."""
+        return [row["line"].encode() for row in self._rows("select line from observed order by place")]
+
+    def remember_observed(self, key: str, line: bytes) -> None:
+        """Remember an entry that was not written; of one key the first."""
+        with self._writing() as db:
+            place = db.table("observed").count + 1
+            row = {"key": key, "place": place, "line": line.decode()}
+            db.table("observed").insert(row, pk="key", ignore=True)
 
 
 # --- rows ---------------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from typing import Self
 from gitdb import IStream, LooseObjectDB  # type: ignore[import-untyped]
 
 from bot import clone
+from bot import push as pushes
 from bot.clone import LEDGER, PROMOTIONS, TRACKED
 from bot.errors import PermanentError, TransientError
 from bot.git import Answer, LateError, failure
@@ -72,6 +73,7 @@ class Mirror:
         self._kept_bytes = 0
         self._made: dict[Oid, tuple[Oid, ...]] = {}
         self._tips: Tips | None = None
+        self._forbidden = ""
         self._here: set[Oid] = set()  # commits that were found here; what is here stays
         self._answers: OrderedDict[tuple[str, ...], bytes] = OrderedDict()
 
@@ -270,6 +272,10 @@ class Mirror:
             write_commit(EMPTY_TREE, parents, self._identity, at, message, signature=signature),
         )
 
+    def forbid(self, why: str) -> None:
+        """Refuse every push from now on."""
+        self._forbidden = why
+
     def push(self, updates: Sequence[RefUpdate], *, timeout_seconds: float | None = None) -> PushAnswer:
         """Move all of these branches, or none, on condition that each ends where its ``old`` says.
 
@@ -277,6 +283,8 @@ class Mirror:
         """
         if not updates:
             return Ok()
+        if self._forbidden:
+            return pushes.Refused(self._forbidden)
         self._refuse_rewrite(updates)
         conditions, moves = zip(*(update.arguments() for update in updates), strict=True)
         arguments = ["push", "--atomic", "--porcelain", "--no-signed", *conditions, "--", "origin", *moves]

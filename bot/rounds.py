@@ -13,7 +13,11 @@ from bot.errors import BotError
 from bot.measures import MEASURES, Measure
 
 STALE = timedelta(minutes=15)  # without an end of a pass for so long after it was due something hangs
-_UNWRITTEN = ("ledger-read-only", "not-recorded")  # codes of what a pass leaves because it cannot write
+_UNWRITTEN = (
+    "ledger-read-only",
+    "not-recorded",
+    "observing",
+)  # codes of what a pass leaves because it cannot write
 _log = logging.getLogger(__name__)
 
 

@@ -30,6 +30,8 @@ class Wrong(StrEnum):
     DIGEST_MOVED = "digest-moved"
     STUCK = "stuck"
     READ_ONLY = "ledger-read-only"
+    OBSERVING = "observing"  # the first look of a bot that writes nothing
+    WOULD_MOVE = "would-move"
 
 
 # what the subject of a notice is called among its facts
@@ -39,6 +41,7 @@ _SUBJECTS: Mapping[str, str] = {
     Wrong.EXTERNAL: "commit",
     Wrong.MISMATCH: "commit",
     Wrong.DIGEST_MOVED: "version",
+    Wrong.WOULD_MOVE: "version",
 }
 _PLACES = frozenset({Code.NO_REFERENCE.value, Code.AMBIGUOUS.value, Code.UNREADABLE.value})
 _PARTS = 5  # of a notice's name
@@ -286,29 +289,31 @@ def _tags(look: Survey, row: Row) -> list[tuple[Repository, Tag]]:
 # --- the first look -----------------------------------------------------------------------------------------
 
 
-def first_looks(look: Survey, decision: Decision, known: Collection[str]) -> tuple[Notice, ...]:
+def first_looks(
+    look: Survey, decision: Decision, known: Collection[str], code: Wrong = Wrong.FIRST_LOOK
+) -> tuple[Notice, ...]:
     """Return a notice for each channel about its environments that were never spoken of: which services are behind.
 
-    Nothing before the ledger begins, or while no registry has answered.
+    ``code`` is theirs: one that observes says so. Nothing before the ledger begins, or while no registry has answered.
     """
     answered = any(isinstance(answer, TagList) for answer in look.world.tags.values())
     if look.state.genesis is None or not answered:
         return ()
-    spoken = _spoken_of(known)
+    spoken = _spoken_of(known, code)
     new: dict[str, list[str]] = {}
     for environment in look.world.rules.environments.values():
         if environment.name not in spoken:
             new.setdefault(environment.channel, []).append(environment.name)
     return tuple(
-        _first_look(look, decision, channel, part)
+        _first_look(look, decision, channel, part, code)
         for channel, names in new.items()
         for part in _parted(names)
     )
 
 
-def _spoken_of(known: Collection[str]) -> set[str]:
+def _spoken_of(known: Collection[str], code: Wrong) -> set[str]:
     """Return the environments that a first look was told of: by the names of their notices."""
-    told = [one for one in map(_named, known) if one and one.code == Wrong.FIRST_LOOK]
+    told = [one for one in map(_named, known) if one and one.code == code]
     return {name for one in told for name in (one.environment, *one.subject.split(_BETWEEN))}
 
 
@@ -322,7 +327,9 @@ def _parted(names: Iterable[str]) -> list[list[str]]:
     return parts
 
 
-def _first_look(look: Survey, decision: Decision, channel: str, environments: Sequence[str]) -> Notice:
+def _first_look(
+    look: Survey, decision: Decision, channel: str, environments: Sequence[str], code: Wrong
+) -> Notice:
     """Return what is told of environments: how many services, which could move in each, and where nobody moves them."""
     rules = look.world.rules.environments
     rows = [row for row in decision.rows if row.environment in environments and row.current]
@@ -332,7 +339,7 @@ def _first_look(look: Survey, decision: Decision, channel: str, environments: Se
         )
         for name in environments
     }
-    first = Trouble(Wrong.FIRST_LOOK, environments[0], subject=_BETWEEN.join(environments[1:]))
+    first = Trouble(code, environments[0], subject=_BETWEEN.join(environments[1:]))
     facts = {
         "environments": SEPARATOR.join(environments),
         "services": str(len({row.service for row in rows})),

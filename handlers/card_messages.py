@@ -133,6 +133,8 @@ def _candidate(card: Card) -> Line:
     what = line(
         Strong(card.service), " ", Code(card.version), " can be asked for in ", Strong(card.environment)
     )
+    if card.is_observed:
+        return line(Sign("eyes"), " ", *what, *now, ". Observing: nobody can decide yet.")
     return line(Sign("package"), " ", *what, *now, ".")
 
 

@@ -79,6 +79,8 @@ def _sign(verdict: NotYet) -> Sign:
 
 def _buttons(card: Card) -> list[Json]:
     found: list[Json] = []
+    if card.is_observed:
+        return found
     if card.stage is CardStage.CANDIDATE and len(candidate_value(card)) <= MAX_BUTTON_VALUE:
         found.append(button(PROMOTE, "Promote", value=candidate_value(card), style="primary"))
     if card.stage in DECIDABLE and card.promotion and len(value_of(card)) <= MAX_BUTTON_VALUE:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib.metadata import version as version_of
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Protocol
 
 import typer
 
@@ -44,11 +44,18 @@ from policies.rules_findings import Finding, Weight
 _DAY = len("2026-11-23")
 
 
+class Server(Protocol):
+    """What runs the bot until it is asked to stop."""
+
+    def __call__(self, settings: Settings, /, *, is_observing: bool) -> None:
+        """Serve; one that observes posts what it would do and writes nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Doors:
     """What only the one door can hand in: the server, the chat of the settings if any, the operator's switches."""
 
-    serve: Callable[[Settings], None]
+    serve: Server
     chat: Callable[[Settings], Chat | None]
     log_level: str = ""  # '' = as fits the command
     is_debugging: bool = False
@@ -100,10 +107,16 @@ def _whole(
 
 
 @app.command()
-def serve(context: typer.Context) -> int:
-    """Run the bot: poll registries, answer Slack over HTTP on $PORT, on all addresses unless COUNTERSIGN_HOST."""
+def serve(
+    context: typer.Context,
+    *,
+    observe: Annotated[
+        bool, typer.Option("--observe", help="Post what it would do; write nothing but its own database.")
+    ] = False,
+) -> int:
+    """Run the bot: poll registries, answer Slack by Socket Mode or over HTTP on $PORT."""
     doors: Doors = context.obj
-    doors.serve(doors.settings(log_level="INFO"))
+    doors.serve(doors.settings(log_level="INFO"), is_observing=observe)
     return FINE
 
 

@@ -50,6 +50,8 @@ PROBLEM_SENTENCES: dict[str, str] = {
     "nothing-to-roll-back": "There is no earlier version there to go back to.",
     "rules-unreadable": "The rules cannot be read, so nothing is decided until somebody mends them.",
     "ledger-read-only": "The ledger can only be read at the moment, so nothing was recorded. An operator has to look.",
+    "observing": "Observing: nothing is recorded. This bot only says what it would do; status, why, who and the other "
+    "questions are answered.",
     "not-recorded": "It could not be recorded: the repository was not reachable or busy. Nothing happened; try again.",
     "forge-missing": "That needs a pull request, and no forge is set up. An operator has to add it.",
     "forge-failed": "The forge did not do it. It is tried again; the card shows how it goes.",

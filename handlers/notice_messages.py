@@ -21,6 +21,7 @@ _ON: dict[str, str] = {
     "digest-moved": "The tag {version} of {service} names another image than when it was first seen, so that image "
     "stays out of {environments}. To use it, push it under a tag of its own.",
     "stuck": "{service} in {environment} could not be moved; it is tried again at the next pass.",
+    "would-move": "Observing: Countersign would move {service} in {environment} to {version}. Nothing was written.",
     "ledger-read-only": "The ledger can only be read, so nothing moves until an operator has looked.",
 }
 # code -> sentence when it is over
@@ -34,8 +35,15 @@ _OVER: dict[str, str] = {
     "unreadable-reference": "The place of {service} in {environment} can be edited again.",
     "digest-moved": "The tag {version} of {service} names the image again that it named first.",
     "stuck": "{service} in {environment} can move again.",
+    "would-move": "Observing: the move of {service} in {environment} to {version} is not due any more.",
+    "observing": "Countersign does not only observe any more: from here on it does what it says.",
     "ledger-read-only": "The ledger can be written again.",
 }
+_FIRST: Mapping[str, str] = {
+    Wrong.FIRST_LOOK: "",
+    Wrong.OBSERVING: " It observes: it says here what it would do, and writes nothing.",
+}
+_SIGNS: Mapping[str, str] = {Wrong.FIRST_LOOK: "package", Wrong.OBSERVING: "eyes", Wrong.WOULD_MOVE: "eyes"}
 _HIDDEN = frozenset({"count", "environment", "service"})  # said by the sentence, or of no use alone
 _PROSE = frozenset({"detail", "what", "expected", "names", "services"})
 _LABELS = {"was": "first seen as", "now": "names now"}
@@ -45,18 +53,18 @@ MAX_NAMES = 50  # in a point
 
 def notice(of: Notice) -> Line:
     """Return the sentence of a notice."""
-    if of.code == Wrong.FIRST_LOOK:
-        return line(Sign("package"), " ", *_first_look(of.facts))
+    if of.code in _FIRST and not of.is_over:
+        return line(Sign(_SIGNS[of.code]), " ", *_first_look(of.facts), _FIRST[of.code])
     known = (_OVER if of.is_over else _ON).get(of.code)
     said = _filled(known, of.facts) if known else _generic(of)
-    return line(Sign("white_check_mark" if of.is_over else "warning"), " ", *said)
+    return line(Sign("white_check_mark" if of.is_over else _SIGNS.get(of.code, "warning")), " ", *said)
 
 
 def notice_detail(of: Notice) -> tuple[Line, ...]:
     """Return the facts of a notice that its sentence does not name; none where it is over."""
     if of.is_over:
         return ()
-    if of.code == Wrong.FIRST_LOOK:
+    if of.code in _FIRST:
         return _could_move(of.facts)
     said = _ON.get(of.code, "{version}")
     left = {

@@ -66,12 +66,12 @@ class BotProcess:
         self.stop()
         shutil.rmtree(self._disk, ignore_errors=True)
 
-    def start(self) -> None:
-        """Start it on an empty disk and wait until it is well. Raises: BotProcessError."""
-        self._disks += 1
+    def start(self, *options: str, keeps_disk: bool = False) -> None:
+        """Start it, by default on an empty disk, and wait until it is well. Raises: BotProcessError."""
+        self._disks += not keeps_disk
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "bot", "serve"],
+                [sys.executable, "-m", "bot", "serve", *options],
                 cwd=_HOME,
                 env=self._environment(self._world.settings),
                 stdin=subprocess.DEVNULL,
