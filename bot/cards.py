@@ -24,6 +24,7 @@ class CardStage(StrEnum):
     CLOSED = "closed"
     MOVED = "moved"  # by the bot alone, where nobody is asked
     GONE = "gone"  # a candidate that is none any more
+    RETIRED = "retired"  # it could be asked for when the bot left
 
 
 DECIDABLE = frozenset({CardStage.OPEN, CardStage.APPROVED})

@@ -21,6 +21,7 @@ from bot.poller import Stuck, bumps, externals
 from bot.ports import Chat, Clock, Forge, Registry
 from bot.promoter import Declined, Said
 from bot.reconciler import Reconciler
+from bot.retire import end_all, farewell, plan, strangers
 from bot.survey import Survey
 from bot.troubles import Trouble
 from policies.codes import Code
@@ -69,6 +70,7 @@ class Engine:
     _look: Look | None = None
     _reconciler: Reconciler | None = None
     _stuck: list[Stuck] = field(default_factory=list)
+    _is_leaving: bool = False
 
     # --- one pass -----------------------------------------------------------------------------------------
 
@@ -180,6 +182,43 @@ class Engine:
             self._reconciler = Reconciler(self.desk, self.forge, self.chat)
         self._reconciler.left = []
         return self._reconciler
+
+    # --- leaving ----------------------------------------------------------------------------------------------
+
+    def retire(self, *, is_dry: bool = False) -> PassReport:
+        """End what is open, with its pull request, branch and card; ``is_dry`` says so only. May be repeated.
+
+        Raises: BotError, Declined.
+        """
+        with self._lock:
+            report, at = PassReport(), self.clock.now()
+            self.desk.mirror.fetch()
+            tips = self.desk.mirror.tips()
+            if not self.desk.ledger.read(tips).entries:
+                return report
+            if reason := self.desk.ledger.read_only_because(tips):
+                report.left.append(f"ledger-read-only: {reason}")
+                return report
+            look = self.desk.view(at)
+            if is_dry:
+                report.done += plan(look, self.outbox.open(look.state.shown))
+            else:
+                self._leave(at, report)
+            report.left += [f"the branch {one} is not of this ledger" for one in strangers(look)]
+            return report
+
+    def _leave(self, at: datetime, report: PassReport) -> None:
+        reconciler = self._bring_on()
+        ours = set(self.desk.mirror.tips().promotions)
+        report.done += end_all(self.desk, reconciler, at)
+        gone = sorted(ours - set(self.desk.mirror.tips().promotions))
+        report.done += [f"deleted the branch {one}" for one in gone]
+        report.left += reconciler.left
+        self._is_leaving = True
+        self._show(at, report)
+        look = self.desk.view(at)
+        still = [one for one in self.outbox.open(look.state.shown) if one.startswith("card/")]
+        report.left += [f"{one} is not marked as ended" for one in sorted(still)]
 
     # --- a person's word ------------------------------------------------------------------------------------
 
@@ -342,6 +381,8 @@ class Engine:
         observed = frozenset(filter(self.is_observing, look.world.rules.environments))
         troubles = self._troubles(look.state, report)
         found = cards(look, decide(look.world, at), self._pulls(), known, troubles, observed=observed)
+        if self._is_leaving:
+            found = farewell(look, found, self.outbox.open(places), places)
         wanted = [one for one in found if one.what not in theirs]
         try:
             news = self.outbox.flush(wanted, places)

@@ -44,6 +44,12 @@ class Outbox:
         """Return the names of all that is shown somewhere, by the ledger (``State.shown``) or by what was sent."""
         return frozenset(places) | frozenset(self._sent())
 
+    def open(self, places: Mapping[str, Placed]) -> frozenset[str]:
+        """Return the names of what is shown somewhere and has not ended."""
+        sent = self._sent()
+        stand = {what: _place(sent.get(what), places.get(what)) for what in self.known(places)}
+        return frozenset(what for what, place in stand.items() if place and not _is_end(place))
+
     def flush(self, wanted: Sequence[Shown], places: Mapping[str, Placed]) -> tuple[Placed, ...]:
         """Show what differs from what was sent last; returns the places that the ledger (``places``) should know.
 

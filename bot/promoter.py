@@ -116,7 +116,7 @@ def _make_room(look: Survey, environment: str, service: str, image: Pinned) -> t
     return (end(look, live, "superseded"),)
 
 
-def end(look: Survey, promotion: Promotion, why: str) -> Entry:
+def end(look: Survey, promotion: Promotion, why: str, note: str = "") -> Entry:
     """Return the entry that ends a promotion early, applied to the look's state."""
     entry = Entry(
         kind=Kind.ENDED,
@@ -126,6 +126,7 @@ def end(look: Survey, promotion: Promotion, why: str) -> Entry:
         service=promotion.service,
         promotion=promotion.id,
         why=why,
+        note=note,
     )
     look.state.apply(replace(entry, seq=look.state.seq + 1), look.state.tip)
     return entry

@@ -57,7 +57,7 @@ class Reconciler:
                 if isinstance(error, PermanentError):
                     self.stuck[promotion_id] = str(error)
                 self.left.append(f"{promotion_id}: {error}")
-        self._tidy(at)
+        self.tidy(at)
 
     def _advance(self, promotion_id: str, at: datetime) -> None:
         for _ in range(8):  # each step leaves another stage behind; 8 is more than there are
@@ -81,9 +81,9 @@ class Reconciler:
             return False
         pull = self._pull(look, promotion)
         if not pull.is_open:
-            return self._done(self.desk.append(self._ending(promotion, "closed"), at))
+            return self.noted(self.desk.append(self._ending(promotion, "closed"), at))
         if promotion.attempts and self._is_behind(look, promotion):
-            return self._done(self.desk.append(lambda found, _tip: self._rebased(found, promotion.id), at))
+            return self.noted(self.desk.append(lambda found, _tip: self._rebased(found, promotion.id), at))
         row = decide_row(look.world, promotion.environment, promotion.service, at)
         mine = next((one for one in row.candidates if one.promotion == promotion.id), None) if row else None
         if mine is None or mine.verdict is not Standing.READY:
@@ -100,7 +100,7 @@ class Reconciler:
     def _ended_or_moved(self, look: Survey, promotion: Promotion, at: datetime) -> bool:
         """End what is over, void what moved."""
         if why := self._over(look, promotion):
-            return self._done(self.desk.append(self._ending(promotion, why), at))
+            return self.noted(self.desk.append(self._ending(promotion, why), at))
         digest = self._digest_now(look, promotion)
 
         def void(found: Survey, _tip: str) -> Proposal:
@@ -115,10 +115,10 @@ class Reconciler:
         except Declined as declined:
             if declined.answer.code != Code.CURRENT:
                 raise
-            return self._done(
+            return self.noted(
                 self.desk.append(self._ending(promotion, "closed"), at)
             )  # it stands there already
-        return self._done(self.desk.append(void, at))
+        return self.noted(self.desk.append(void, at))
 
     def _over(self, look: Survey, promotion: Promotion) -> str:
         rule = effective(look.world.rules, promotion.environment, promotion.service)
@@ -219,7 +219,7 @@ class Reconciler:
             )
             return Proposal((entry,))
 
-        return self._done(self.desk.append(intent, at))
+        return self.noted(self.desk.append(intent, at))
 
     def _accounts(self, promotion: Promotion) -> Mapping[str, Json] | None:
         """Look the approvers up again; none where one of them may not speak any more, or cannot be looked up."""
@@ -282,7 +282,7 @@ class Reconciler:
             )
             return Proposal((entry,))
 
-        self._done(self.desk.append(abort, at))
+        self.noted(self.desk.append(abort, at))
         return False  # tried again at the next pass, not at once
 
     def _landed(self, look: Survey, promotion: Promotion, commit: Oid, at: datetime) -> bool:
@@ -316,7 +316,7 @@ class Reconciler:
             outcome = replace(outcome, image=image, why=wrong)
         else:
             outcome = replace(outcome, image=promotion.image, previous=promotion.previous)
-        return self._done(
+        return self.noted(
             self.desk.append(lambda _look, _tip: Proposal((merged, outcome)), at, look_first=False)
         )
 
@@ -332,7 +332,7 @@ class Reconciler:
                 return
             self.statuses[head] = said
 
-    def _done(self, answer: AppendAnswer) -> bool:
+    def noted(self, answer: AppendAnswer) -> bool:
         """Note an answer; say whether something was written."""
         if isinstance(answer, Appended):
             return bool(answer.entries)
@@ -342,7 +342,7 @@ class Reconciler:
             self.left.append(f"{answer.entry.kind} of {answer.entry.promotion}: {answer.refusal}")
         return False
 
-    def _tidy(self, at: datetime) -> None:
+    def tidy(self, at: datetime) -> None:
         """Close pull requests and delete branches of promotions that have ended."""
         look = self.desk.view(at)
         for name, oid in look.tips.promotions.items():

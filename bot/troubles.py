@@ -32,6 +32,7 @@ class Wrong(StrEnum):
     READ_ONLY = "ledger-read-only"
     OBSERVING = "observing"  # the first look of a bot that writes nothing
     WOULD_MOVE = "would-move"
+    FAREWELL = "farewell"
 
 
 # what the subject of a notice is called among its facts

@@ -213,6 +213,13 @@ def _gone(card: Card) -> Line:
     return line(Sign("white_circle"), " ", *what, Strong(card.environment), *newer, *why, ".")
 
 
+def _retired(card: Card) -> Line:
+    what = line(Strong(card.service), " ", Code(card.version), *_where(card))
+    return line(
+        Sign("white_circle"), " ", *what, " can no longer be asked for here: Countersign was retired."
+    )
+
+
 _HEADLINES: dict[CardStage, Callable[[Card], Line]] = {
     CardStage.CANDIDATE: _candidate,
     CardStage.OPEN: _open,
@@ -228,4 +235,5 @@ _HEADLINES: dict[CardStage, Callable[[Card], Line]] = {
     CardStage.CLOSED: _ended("x", "ended: its pull request was closed"),
     CardStage.MOVED: _moved,
     CardStage.GONE: _gone,
+    CardStage.RETIRED: _retired,
 }

@@ -47,7 +47,9 @@ def candidate_value(card: Card) -> str:
 
 def _card(card: Card, seq: int) -> Message:
     head = words.headline(card)
-    if card.stage is CardStage.GONE or (card.stage is CardStage.MOVED and not card.is_rollback):
+    if card.stage in {CardStage.GONE, CardStage.RETIRED} or (
+        card.stage is CardStage.MOVED and not card.is_rollback
+    ):
         return _message(seq, head)
     if card.stage in _DETAILED:
         return _message(seq, head, *_details(card), buttons=_buttons(card))

@@ -23,7 +23,7 @@ from bot.look import Look
 from bot.ports import Chat
 from bot.settings import Settings, load
 from bot.verify import verify as verified
-from handlers import doctor, init, offline, tables
+from handlers import doctor, init, offline, retire, tables
 from handlers.passed_over import ask_why
 from handlers.terminal import (
     FINDINGS,
@@ -379,6 +379,7 @@ def _instant(text: str) -> str:
 offline.register(app)
 init.register(app)
 doctor.register(app)
+retire.register(app)
 
 
 def main(arguments: Sequence[str] | None, doors: Doors) -> int:

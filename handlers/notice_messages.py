@@ -21,6 +21,7 @@ _ON: dict[str, str] = {
     "digest-moved": "The tag {version} of {service} names another image than when it was first seen, so that image "
     "stays out of {environments}. To use it, push it under a tag of its own.",
     "stuck": "{service} in {environment} could not be moved; it is tried again at the next pass.",
+    "farewell": "Countersign was retired: it asks and moves nothing any more. The history stays in Git.",
     "would-move": "Observing: Countersign would move {service} in {environment} to {version}. Nothing was written.",
     "ledger-read-only": "The ledger can only be read, so nothing moves until an operator has looked.",
 }
@@ -35,6 +36,7 @@ _OVER: dict[str, str] = {
     "unreadable-reference": "The place of {service} in {environment} can be edited again.",
     "digest-moved": "The tag {version} of {service} names the image again that it named first.",
     "stuck": "{service} in {environment} can move again.",
+    "farewell": "Countersign is back.",
     "would-move": "Observing: the move of {service} in {environment} to {version} is not due any more.",
     "observing": "Countersign does not only observe any more: from here on it does what it says.",
     "ledger-read-only": "The ledger can be written again.",
@@ -43,7 +45,12 @@ _FIRST: Mapping[str, str] = {
     Wrong.FIRST_LOOK: "",
     Wrong.OBSERVING: " It observes: it says here what it would do, and writes nothing.",
 }
-_SIGNS: Mapping[str, str] = {Wrong.FIRST_LOOK: "package", Wrong.OBSERVING: "eyes", Wrong.WOULD_MOVE: "eyes"}
+_SIGNS: Mapping[str, str] = {
+    Wrong.FIRST_LOOK: "package",
+    Wrong.OBSERVING: "eyes",
+    Wrong.WOULD_MOVE: "eyes",
+    Wrong.FAREWELL: "wave",
+}
 _HIDDEN = frozenset({"count", "environment", "service"})  # said by the sentence, or of no use alone
 _PROSE = frozenset({"detail", "what", "expected", "names", "services"})
 _LABELS = {"was": "first seen as", "now": "names now"}

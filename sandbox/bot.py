@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -106,12 +106,19 @@ class BotProcess:
 
     def ask(self, *arguments: str) -> Said:
         """Run one command that needs the repository alone, on a disk of its own."""
-        self._disks += 1
         repository = "COUNTERSIGN_REPOSITORY"
+        return self._ran(arguments, {repository: self._world.settings[repository]})
+
+    def run(self, *arguments: str) -> Said:
+        """Run one command with all settings, on a disk of its own."""
+        return self._ran(arguments, self._world.settings)
+
+    def _ran(self, arguments: Sequence[str], settings: Mapping[str, str]) -> Said:
+        self._disks += 1
         done = subprocess.run(
             [sys.executable, "-m", "bot", *arguments],
             cwd=_HOME,
-            env=self._environment({repository: self._world.settings[repository]}),
+            env=self._environment(settings),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
