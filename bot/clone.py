@@ -23,7 +23,8 @@ TRACKED = "refs/remotes/origin/"
 MAX_PACKS = 60  # a fetch that checks objects leaves a pack each time; git's own limit is 50
 
 _OTHER_FORMAT = "the repository uses SHA-256 object ids; only SHA-1 repositories are supported"
-_FORMAT = 1
+_FORMAT = 2
+_HEADS = "refs/heads/"
 _MARKER = "countersign.json"  # written last, so that a folder with it is whole
 _CLONE_SECONDS = 900.0
 _REPACK_SECONDS = 300.0
@@ -51,13 +52,31 @@ def git_of(remote: Remote, directory: Path, timeout_seconds: float) -> Git:
     )
 
 
+def heads_of(git: Git, remote: Remote) -> str:
+    """Return where the branches of ``remote`` are: ``refs/heads/``, but of a plain clone those of its origin.
+
+    A plain clone has the ledger only as ``refs/remotes/origin/ledger/*``, and its own branches may be old.
+    """
+    if remote.transport != "file" or not (Path(remote.address) / ".git").exists():
+        return _HEADS
+    said = git.run(["ls-remote", "--", "origin", f"{_HEADS}{LEDGER}*", f"{TRACKED}{LEDGER}*"]).out
+    names = [line.partition("\t")[2] for line in said.decode("utf-8", "replace").splitlines()]
+    own = any(name.startswith(_HEADS) for name in names)
+    return TRACKED if names and not own else _HEADS
+
+
 def ensure(git: Git, remote: Remote, branch: str | None) -> None:
     """Have a whole clone of ``remote`` in its folder; one that is half-made or another's is made anew.
 
     Raises: TransientError, PermanentError.
     """
+    heads = heads_of(git, remote)
     with alone(git.directory) as lock:
-        if not _is_whole(git.directory, remote) or _has_broken_objects(git.directory):
+        if (
+            not _is_whole(git.directory, remote)
+            or heads != _heads_in(git.directory)
+            or _has_broken_objects(git.directory)
+        ):
             _make(git, remote, branch, lock)
 
 
@@ -71,7 +90,7 @@ def fetch(git: Git, remote: Remote, branch: str) -> None:
             _make(git, remote, branch, lock)
             return
         try:
-            _fetch(git, branch, lock)
+            _fetch(git, branch, lock, _heads_in(git.directory))
         except PermanentError as error:
             if not is_damage(str(error)) and _INCOMPLETE.search(str(error)) is None:
                 raise
@@ -92,22 +111,23 @@ def condemn(directory: Path) -> None:
     (directory / _MARKER).unlink(missing_ok=True)
 
 
-def target_branch(git: Git, branch: str | None) -> str:
-    """Return the branch that deploys: the one that is named, else the remote's HEAD.
+def target_branch(git: Git, branch: str | None, heads: str = _HEADS) -> str:
+    """Return the branch that deploys: the one that is named, else the remote's HEAD. ``heads``: see ``heads_of``.
 
     Raises: PermanentError where there is nothing to deploy from.
     """
     if branch is not None:
         return _deployable(branch)
-    said = git.run(["ls-remote", "--symref", "--", "origin", "HEAD", "refs/heads/*"]).out
+    head = "HEAD" if heads == _HEADS else f"{heads}HEAD"
+    said = git.run(["ls-remote", "--symref", "--", "origin", head, f"{heads}*"]).out
     lines = [line.partition("\t") for line in said.decode("utf-8", "replace").splitlines()]
-    pointed = [what for what, _, name in lines if name == "HEAD" and what.startswith("ref: refs/heads/")]
-    oids = {name: oid for oid, _, name in lines if name.startswith("refs/heads/")}
+    pointed = [what for what, _, name in lines if name == head and what.startswith(f"ref: {heads}")]
+    oids = {name: oid for oid, _, name in lines if name.startswith(heads) and name != head}
     if any(len(oid) > len(EMPTY_TREE) for oid in oids.values()):
         raise PermanentError(_OTHER_FORMAT)
     if pointed:
-        return _deployable(pointed[0].removeprefix("ref: refs/heads/"))
-    return _guessed([name.removeprefix("refs/heads/") for name in oids])
+        return _deployable(pointed[0].removeprefix(f"ref: {heads}"))
+    return _guessed([name.removeprefix(heads) for name in oids])
 
 
 @contextmanager
@@ -142,13 +162,27 @@ def _locked(descriptor: int) -> bool:
 
 def _is_whole(directory: Path, remote: Remote) -> bool:
     try:
-        return (directory / _MARKER).read_text("utf-8") == _marker(remote) and (directory / "HEAD").is_file()
+        said = (directory / _MARKER).read_text("utf-8")
     except (OSError, UnicodeDecodeError):
         return False
+    return said in {_marker(remote, heads) for heads in (_HEADS, TRACKED)} and (directory / "HEAD").is_file()
 
 
-def _marker(remote: Remote) -> str:
-    return json.dumps({"format": _FORMAT, "remote": remote.address}) + "\n"
+def _marker(remote: Remote, heads: str) -> str:
+    return json.dumps({"format": _FORMAT, "remote": remote.address, "heads": heads}) + "\n"
+
+
+def is_plain(directory: Path) -> bool:
+    """Say whether the clone follows a plain clone's view of its origin, which nobody may push to."""
+    return _heads_in(directory) != _HEADS
+
+
+def _heads_in(directory: Path) -> str:
+    try:
+        said = (directory / _MARKER).read_text("utf-8")
+    except (OSError, UnicodeDecodeError):
+        return _HEADS
+    return TRACKED if json.dumps(TRACKED) in said else _HEADS
 
 
 def _make(git: Git, remote: Remote, branch: str | None, lock: int) -> None:
@@ -160,8 +194,9 @@ def _make(git: Git, remote: Remote, branch: str | None, lock: int) -> None:
         shutil.rmtree(left, ignore_errors=True)
     beside = git.at(new)
     beside.run(["init", "--bare", "--quiet", "--template=", "--object-format=sha1"], keep_open=[lock])
-    _fetch(beside, target_branch(beside, branch), lock, timeout_seconds=_CLONE_SECONDS)
-    (new / _MARKER).write_text(_marker(remote), "utf-8")
+    heads = heads_of(beside, remote)
+    _fetch(beside, target_branch(beside, branch, heads), lock, heads, timeout_seconds=_CLONE_SECONDS)
+    (new / _MARKER).write_text(_marker(remote, heads), "utf-8")
     faults.point("before-clone-ready")
     if directory.exists():
         directory.rename(old)
@@ -180,12 +215,12 @@ def _looks_like_clone(directory: Path) -> bool:
     return not names or _MARKER in names or {"objects", "refs"} <= names
 
 
-def _fetch(git: Git, branch: str, lock: int, *, timeout_seconds: float | None = None) -> None:
+def _fetch(git: Git, branch: str, lock: int, heads: str, *, timeout_seconds: float | None = None) -> None:
     """Mirror what concerns us; plus signs, for the mirror follows whatever the remote did."""
     _sweep(git.directory)
     names = (branch_name(branch), f"{LEDGER}*", f"{PROMOTIONS}*")
     flags = ["--prune", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--quiet"]
-    refs = [f"+refs/heads/{name}:{TRACKED}{name}" for name in names]
+    refs = [f"+{heads}{name}:{TRACKED}{name}" for name in names]
     answer = git.run(
         ["fetch", *flags, "--", "origin", *refs],
         timeout_seconds=timeout_seconds,

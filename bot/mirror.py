@@ -103,7 +103,7 @@ class Mirror:
         return cls(
             remote,
             directory,
-            clone.target_branch(git, branch),
+            clone.target_branch(git, branch, clone.heads_of(git, remote)),
             identity=identity,
             timeout_seconds=timeout_seconds,
         )
@@ -286,6 +286,10 @@ class Mirror:
         if self._forbidden:
             return pushes.Refused(self._forbidden)
         self._refuse_rewrite(updates)
+        if clone.is_plain(self._directory):
+            return pushes.Refused(
+                "it is somebody's clone; COUNTERSIGN_REPOSITORY names the repository itself"
+            )
         conditions, moves = zip(*(update.arguments() for update in updates), strict=True)
         arguments = ["push", "--atomic", "--porcelain", "--no-signed", *conditions, "--", "origin", *moves]
         try:

@@ -36,6 +36,7 @@ SOURCES = {
 }
 
 _SCP = re.compile(r"(?:[^@/]+@)?([^:/]+):(?!/)(.+)")
+_OF_REPOSITORY = ("COUNTERSIGN_BRANCH", "COUNTERSIGN_DATABASE", "COUNTERSIGN_FORGE_REPOSITORY")
 _OUR_OWN = ("COUNTERSIGN_TEST_",)  # read by the test suite alone
 
 
@@ -175,9 +176,15 @@ class Settings(BaseModel):
 NAMES = tuple(field.alias for field in Settings.model_fields.values() if field.alias)
 
 
-def load(environ: Mapping[str, str] | None = None) -> Settings:
-    """Read the settings; by default from the environment. Raises: SettingsError, which names all that is wrong."""
+def load(environ: Mapping[str, str] | None = None, *, repository: str = "") -> Settings:
+    """Read the settings; by default from the environment. Raises: SettingsError, which names all that is wrong.
+
+    ``repository`` takes the place of the one that is set, and of its branch and state folder.
+    """
     given = os.environ if environ is None else environ
+    if repository:
+        given = {name: value for name, value in given.items() if name not in _OF_REPOSITORY}
+        given = {**given, "COUNTERSIGN_REPOSITORY": repository}
     said: dict[str, Any] = {name: given[name].strip() for name in NAMES if given.get(name, "").strip()}
     home = Path(given.get("HOME") or Path.home())
     said.setdefault("COUNTERSIGN_DATABASE", str(_state(given, home) / _key(said) / "index.sqlite"))

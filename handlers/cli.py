@@ -23,7 +23,7 @@ from bot.look import Look
 from bot.ports import Chat
 from bot.settings import Settings, load
 from bot.verify import verify as verified
-from handlers import doctor, init, offline, retire, tables
+from handlers import audit, doctor, init, offline, retire, tables
 from handlers.passed_over import ask_why
 from handlers.terminal import (
     FINDINGS,
@@ -61,13 +61,16 @@ class Doors:
     is_debugging: bool = False
     switches: tuple[str, ...] = ()  # names of settings that the door reads itself
 
-    def settings(self, *, log_level: str = "WARNING") -> Settings:
-        """Read the settings and begin to log. Raises: SettingsError."""
+    def settings(self, *, log_level: str = "WARNING", repository: str = "") -> Settings:
+        """Read the settings and begin to log; a ``repository`` that is named is looked at, not worked on.
+
+        Raises: SettingsError.
+        """
         level = (self.log_level or log_level).upper()
         if level not in LEVELS:
             raise SettingsError(f"COUNTERSIGN_LOG is {level[:20]!r}; expected one of {', '.join(LEVELS)}")
         set_up(level, is_debugging=self.is_debugging)
-        settings = load()
+        settings = load(repository=repository)
         faults.arm(settings.fault)
         for name in sorted(set(settings.unknown) - set(self.switches)):
             tell(f"{name} is set, and no setting of ours; see docs/connect.md")
@@ -330,9 +333,9 @@ def rebuild(context: typer.Context) -> int:
 # --- parts ------------------------------------------------------------------------------------------------------
 
 
-def _settings(context: typer.Context) -> Settings:
+def _settings(context: typer.Context, repository: str = "") -> Settings:
     doors: Doors = context.find_root().obj
-    return doors.settings()
+    return doors.settings(repository=repository)
 
 
 def _lint_folder(path: str, folder: str) -> tuple[Finding, ...]:
@@ -376,6 +379,7 @@ def _instant(text: str) -> str:
     return full
 
 
+audit.register(app, ledger, _settings)
 offline.register(app)
 init.register(app)
 doctor.register(app)

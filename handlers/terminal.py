@@ -48,6 +48,13 @@ def print_lines(lines: Iterable[str]) -> None:
         print_line(line)
 
 
+def print_text(text: str) -> None:
+    """Print a document on stdout, byte for byte."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(text.encode())
+    sys.stdout.buffer.flush()
+
+
 def print_json(shape: Mapping[str, Any]) -> None:
     """Print one JSON document on stdout, in ASCII."""
     sys.stdout.write(f"{json.dumps(shape, indent=2)}\n")

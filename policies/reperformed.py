@@ -1,0 +1,49 @@
+"""What was asked before something moved, asked again: the same gates, in the state that the entry followed."""
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+
+from policies.allowed_moves import case_of
+from policies.asked import Asked, Book
+from policies.entry import Entry, Kind
+from policies.gates import ALONE, MERGED, ROLLED_BACK, Gate, blocked
+from policies.state import State
+from policies.verdict import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One gate by its name, and what it says."""
+
+    gate: str
+    verdict: Verdict
+
+
+def reperformed(
+    year: str, entries: Iterable[tuple[str, Entry]], book: Book, wanted: Collection[int]
+) -> Iterator[tuple[int, tuple[Judged, ...]]]:
+    """Fold the entries and yield, for each wanted number, what the gates say there."""
+    state = State(year)
+    for oid, entry in entries:
+        if entry.seq in wanted:
+            yield entry.seq, judged(state, entry, book)
+        state.apply(entry, oid)
+
+
+def judged(state: State, entry: Entry, book: Book) -> tuple[Judged, ...]:
+    """Return each gate's verdict of an entry that moves something; ``state`` is what it followed."""
+    asked = Asked(state, entry, book, book.rules(state.rules.commit) if state.rules else None)
+    if asked.rule is None:
+        return ()
+    case = case_of(asked, asked.rule, asked.promotion)
+    return tuple(Judged(gate.__name__, gate(case)) for gate in _gates(asked))
+
+
+def _gates(asked: Asked) -> tuple[Gate, ...]:
+    match asked.entry.kind:
+        case Kind.BUMP:
+            return ALONE
+        case Kind.INTENT:
+            return ROLLED_BACK if asked.promotion and asked.promotion.is_rollback else MERGED
+        case _:
+            return (blocked,)

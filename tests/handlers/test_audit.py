@@ -1,0 +1,234 @@
+"""What an auditor gets from a clone: pages for a sample, an index of everything, one row a change."""
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from bot.ledger import Appended
+from bot.settings import NAMES, Settings
+from handlers import cli, page
+from handlers.export import COLUMNS
+from policies.words import Approve, Reject
+from tests.bot.ledger_worlds import World, kustomization, world
+from tests.repositories import commit_to, git
+
+DAY = ("--from", "2026-11-23", "--to", "2026-11-23")
+
+
+@pytest.fixture(autouse=True)
+def nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Let nothing be set but a home."""
+    for name in NAMES:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def told(tmp_path: Path) -> World:
+    """Tell a day: moved by rule, approved, rejected with a hostile reason, moved by hand twice."""
+    found = world(tmp_path)
+    found.stage("1.1.0")
+    found.promote("1.1.0")
+    found.stage("1.2.0")
+    second = found.ask("1.2.0")
+    refused = found.say("carol", Approve(second.id))
+    assert not isinstance(refused, Appended)
+    found.say("ada", Reject(second.id, "<script>alert(1)</script> =cmd|'/c calc' \u202egnp.exe"))
+    commit_to(found.remote, {"apps/production/kustomization.yaml": kustomization("1.0.0")})
+    found.run()
+    return found
+
+
+def run(capsysbinary: pytest.CaptureFixture[bytes], *arguments: str) -> tuple[int, str, str]:
+    """Run a command; return its exit code and what it printed."""
+    capsysbinary.readouterr()
+    code = cli.main(arguments, cli.Doors(_no_server, lambda _: None))
+    said = capsysbinary.readouterr()
+    return code, said.out.decode(), said.err.decode()
+
+
+def _no_server(_: Settings) -> None:
+    raise AssertionError("nobody asked for a server")
+
+
+class Reader(HTMLParser):
+    """Collects tags with their attributes."""
+
+    def __init__(self, content: str) -> None:
+        """Read a page."""
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(content)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note a tag."""
+        self.tags.append((tag, dict(attrs)))
+
+
+def pages_of(folder: Path) -> Iterator[tuple[str, str]]:
+    """Yield the names and contents of the pages."""
+    for path in sorted(folder.iterdir()):
+        yield path.name, path.read_text("utf-8")
+
+
+def test_every_change_is_counted_and_has_a_page(
+    told: World, tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    code, out, err = run(capsysbinary, "evidence", str(told.remote), *DAY, "--out", "pages")
+
+    assert code == 0, err
+    assert out == "5 changes, 5 pages in pages\n"
+    index = (tmp_path / "pages" / "index.html").read_text("utf-8")
+    for sort, count in (("standard", 2), ("normal", 2), ("emergency", 0), ("unauthorised", 1)):
+        assert f"<tr><td>{sort}</td><td>" in index
+        assert f"</td><td>{count}</td><td>" in index
+    assert "1 not reviewed" in index
+    assert len(list((tmp_path / "pages").glob("change-*.html"))) == 5
+
+
+def test_a_page_has_the_rule_the_gates_the_people_and_the_diff(
+    told: World, tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    run(capsysbinary, "evidence", str(told.remote), *DAY, "--out", "pages")
+
+    promoted = next(one for one in told.state.promotions.values() if one.commit)
+    shown = (tmp_path / "pages" / f"change-{promoted.id}.html").read_text("utf-8")
+
+    assert "promotion/rules.yaml:3:   production: {path: apps/production, channel: deploys" in shown
+    assert "release-managers</th><td>ada, bob, carol" in shown
+    assert "<td>approvals</td><td>passed</td>" in shown
+    assert shown.count("<td>approved</td>") == 2
+    assert "ada (slack:T0/U0ADA), by button" in shown
+    assert f"<ins>+    newTag: 1.1.0@{promoted.image[0].digest}</ins>" in shown
+    for oid, entry in told.entries:
+        if entry.promotion == promoted.id:
+            assert f"git verify-commit {oid}    # {entry.kind} #{entry.seq}" in shown
+    assert f"git diff {git(told.remote, 'rev-parse', f'{promoted.commit}^1')} {promoted.commit}" in shown
+
+
+def test_a_page_loads_nothing_and_runs_nothing_of_others(
+    told: World, tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    run(capsysbinary, "evidence", str(told.remote), *DAY, "--out", "pages")
+
+    for name, content in pages_of(tmp_path / "pages"):
+        found = Reader(content).tags
+        assert {tag for tag, _ in found}.isdisjoint({"script", "img", "link", "iframe", "object", "base"}), (
+            name
+        )
+        for tag, attributes in found:
+            assert not any(one in attributes for one in ("src", "srcset", "onerror", "onload")), (name, tag)
+            if href := attributes.get("href"):
+                assert href.endswith(".html") or href.startswith("https://"), href
+        assert "\u202e" not in content
+    shown = "".join(content for _, content in pages_of(tmp_path / "pages"))
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in shown
+
+
+def test_the_same_clone_gives_the_same_bytes_and_the_same_seed_the_same_sample(
+    told: World, tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    sampled = (*DAY, "--sample", "1", "--seed", "7")
+    for folder in ("one", "two"):
+        code, out, err = run(capsysbinary, "evidence", str(told.remote), *sampled, "--out", folder)
+        assert code == 0, err
+        assert out.startswith("5 changes, 2 pages")  # one that was drawn, and the exception
+
+    assert list(pages_of(tmp_path / "one")) == list(pages_of(tmp_path / "two"))
+    index = (tmp_path / "one" / "index.html").read_text("utf-8")
+    assert index.count("<tr><td>#") + index.count('<tr><td><a href="change-') >= 2
+
+
+def test_a_plain_clone_is_enough(
+    told: World, tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    git(tmp_path, "clone", "--quiet", str(told.remote), "plain")
+
+    of_clone = run(capsysbinary, "ledger", "export", str(tmp_path / "plain"), "--csv")
+    of_remote = run(capsysbinary, "ledger", "export", str(told.remote), "--csv")
+
+    assert of_clone == of_remote
+    assert of_clone[0] == 0
+
+
+def test_rows_are_in_the_auditors_words(told: World, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    code, out, err = run(capsysbinary, "ledger", "export", str(told.remote), "--json")
+
+    assert code == 0, err
+    read = json.loads(out)
+    assert read["schema"] == "countersign.export/1"
+    assert read["tip"] == told.ledger_tip
+    rows = [(one["sort"], one["outcome"], one["review"]) for one in read["rows"]]
+    assert rows == [
+        ("standard", "moved", "not asked"),
+        ("normal", "landed", "not asked"),
+        ("standard", "moved", "not asked"),
+        ("normal", "rejected", "not asked"),
+        ("unauthorised", "moved", "missing"),
+    ]
+    landed = read["rows"][1]
+    assert [one.split()[0] for one in landed["approved_by"]] == ["ada", "bob"]
+    assert landed["requested_by"] == "carol (slack:T0/U0CAROL)"
+    assert set(landed) == set(COLUMNS)
+
+
+def test_no_cell_of_the_table_is_a_formula(told: World, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    second = told.ask("1.2.0")
+    told.say("ada", Reject(second.id, "=HYPERLINK(1)"))
+
+    _, out, _ = run(capsysbinary, "ledger", "export", str(told.remote), "--csv")
+
+    rows = list(csv.reader(io.StringIO(out, newline="")))
+    assert rows[0] == list(COLUMNS)
+    assert all(len(row) == len(COLUMNS) for row in rows)
+    assert not any(cell.startswith(("=", "+", "-", "@")) for row in rows for cell in row)
+    assert rows[-1][COLUMNS.index("end_note")] == "'=HYPERLINK(1)"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--from", "2026-11-23", "--to", "2026-11-22"), "after --to"),
+        (("--from", "yesterday", "--to", "2026-11-22"), "expected a day"),
+        ((*DAY, "--seed", "a b"), "--seed"),
+        ((*DAY, "--out", "."), "there already"),
+    ],
+    ids=["turned-round", "no-day", "seed", "not-empty"],
+)
+def test_wrong_use_is_named(
+    told: World, capsysbinary: pytest.CaptureFixture[bytes], arguments: tuple[str, ...], said: str
+) -> None:
+    code, _, err = run(capsysbinary, "evidence", str(told.remote), *arguments)
+
+    assert code == 2
+    assert said in err
+
+
+@pytest.mark.parametrize(
+    "address", ["javascript:alert(1)", "data:text/html,x", "https://a\n.example", "//a.example"]
+)
+def test_an_address_of_another_kind_is_no_link(address: str) -> None:
+    assert "<a " not in page.link(address)
+
+
+def test_a_period_without_changes_is_said(told: World, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    code, out, _ = run(
+        capsysbinary,
+        "evidence",
+        str(told.remote),
+        "--from",
+        "2025-01-01",
+        "--to",
+        "2025-01-02",
+        "--out",
+        "none",
+    )
+
+    assert (code, out) == (0, "0 changes, 0 pages in none\n")
