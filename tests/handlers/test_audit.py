@@ -54,7 +54,7 @@ def run(capsysbinary: pytest.CaptureFixture[bytes], *arguments: str) -> tuple[in
     return code, said.out.decode(), said.err.decode()
 
 
-def _no_server(_: Settings) -> None:
+def _no_server(_: Settings, *, is_observing: bool) -> None:
     raise AssertionError("nobody asked for a server")
 
 
