@@ -1,10 +1,8 @@
 """The forge adapter: pull requests of one GitHub repository. Each write is done once, then looked at."""
 
-import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
-from urllib.parse import quote
 
 from bot import faults
 from bot.errors import BotError, PermanentError, TransientError
@@ -17,7 +15,6 @@ from bot.forge_bodies import (
     is_ours,
     landed,
     list_of,
-    number_of,
     object_of,
     part,
     pull_of,
@@ -26,14 +23,14 @@ from bot.forge_bodies import (
 )
 from bot.forge_client import Manner, UnsureError, plain
 from bot.forge_looks import Looks
+from bot.forge_people import People
 from bot.forge_verdict import Verdict, Verdicts
 from bot.forge_wire import Login, RefusalError, Wire
-from bot.ports import Changes, Merged, NotMerged, OpenPullRequest, PullRequest
+from bot.ports import Changes, ForgeAccount, Merged, NotMerged, OpenPullRequest, PullRequest, Review
 
 _PER_PAGE = 100  # GitHub, the most
 _MAX_PAGES = 20  # nobody talks more than this below one pull request
 _UNPROCESSABLE, _CONFLICT = 422, 409
-_LOGIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,98})(?:\[bot\])?", re.ASCII)
 
 PATIENT = Manner()
 
@@ -57,6 +54,7 @@ class GitHubForge:
         self._acts = Acts(self._wire, manner.between_looks, sleep)
         self._verdicts = Verdicts(self._acts)
         self._looks = Looks(self._wire, branch)
+        self._people = People(self._wire)
 
     def __repr__(self) -> str:
         """Name the repository and the branch, no secrets."""
@@ -162,14 +160,21 @@ class GitHubForge:
         """Return a file as it stands at a commit, nothing where there is none."""
         return self._looks.content(path, commit)
 
-    def account_id(self, login: str) -> int:
-        """Return the numeric id of a login, 0 where there is none."""
-        if _LOGIN.fullmatch(login) is None:
-            return 0
-        account = self._wire.read_account(quote(login, safe=""))
-        if account is None:
-            return 0
-        return number_of(object_of(account).get("id"), f"the account {login}")
+    def account(self, login: str) -> ForgeAccount | None:
+        """Return whose login it is now, nothing where nobody has it."""
+        return self._people.account(login)
+
+    def account_of_id(self, number: int) -> ForgeAccount | None:
+        """Return the account of a numeric id, whatever its login is now."""
+        return self._people.account_of_id(number)
+
+    def team(self, named: str) -> Sequence[ForgeAccount]:
+        """Return the members of ``organization/team``."""
+        return self._people.team(named)
+
+    def reviews(self, number: int) -> Sequence[Review]:
+        """Return the reviews of a pull request that decide something, oldest first."""
+        return self._people.reviews(number)
 
     def close_connections(self) -> None:
         """Let go of the network."""

@@ -103,6 +103,10 @@ class Wire:
         """Return a user, None where there is none. Raises: BotError."""
         return self._look(f"/users/{login}", {})
 
+    def read_elsewhere(self, address: str, **parameters: str | int) -> Any | None:
+        """Return what stands at an address of the API, None where it answers 404. Raises: BotError."""
+        return self._look(address, parameters)
+
     def write(self, verb: str, path: str, body: Json, *, permission: str) -> Any:
         """Ask for a change once. Raises: RefusalError, UnsureError, BotError."""
         try:

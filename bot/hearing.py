@@ -70,10 +70,11 @@ class Hearing:
     def _forge_id(self, login: str) -> int:
         """Return the login's numeric id, 0 where the forge does not say: the chat's id decides."""
         try:
-            return self.forge.account_id(login) if self.forge else 0
+            found = self.forge.account(login) if self.forge else None
         except BotError as error:
             _log.warning("the forge did not say who %s is: %s", login, error)
             return 0
+        return found.id if found else 0
 
     def composer(self, rules: Rules, said: Said, word: Word, at: datetime) -> Compose:
         """Return what makes an entry of the word; made anew for each state that it may have to follow."""

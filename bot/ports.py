@@ -81,6 +81,34 @@ class NotMerged:
     detail: str
 
 
+@dataclass(frozen=True, slots=True)
+class ForgeAccount:
+    """An account of the forge: its number stays, its login may be another one tomorrow, or somebody else's.
+
+    ``is_person``: no bot and no organization. ``is_active``: not suspended, as far as the forge tells.
+    """
+
+    id: int
+    login: str
+    is_person: bool = True
+    is_active: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """What somebody said of one commit of a pull request.
+
+    ``state``: APPROVED, CHANGES_REQUESTED or DISMISSED. ``is_stale``: the forge took it back because the head moved.
+    """
+
+    id: int
+    author: ForgeAccount
+    state: str
+    commit: str
+    body: str = ""
+    is_stale: bool = False
+
+
 class Forge(Protocol):
     """The forge. Writes are done once, then looked at; never retried blindly. Raises: BotError."""
 
@@ -120,8 +148,17 @@ class Forge(Protocol):
     def content(self, path: str, commit: str) -> bytes | None:
         """Return a file as it stands at a commit, nothing where there is none; a large one is an error."""
 
-    def account_id(self, login: str) -> int:
-        """Return the numeric id of a login, 0 where there is none."""
+    def account(self, login: str) -> ForgeAccount | None:
+        """Return whose login it is now, nothing where nobody has it."""
+
+    def account_of_id(self, number: int) -> ForgeAccount | None:
+        """Return the account of a numeric id, whatever its login is now."""
+
+    def team(self, named: str) -> Sequence[ForgeAccount]:
+        """Return the members of ``organization/team``; a team that cannot be seen is an error."""
+
+    def reviews(self, number: int) -> Sequence[Review]:
+        """Return the reviews of a pull request that decide something, oldest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +176,12 @@ class Chat(Protocol):
 
     def account(self, team: str, user: str) -> Account:
         """Look an account up."""
+
+    def home(self) -> str:
+        """Return the bot's own workspace."""
+
+    def group(self, named: str) -> frozenset[str]:
+        """Return the user ids of a user group, named ``@handle`` or by its id; one that is not there is an error."""
 
     def show(self, shown: Shown, *, seq: int, place: Placed | None) -> Placed:
         """Post, or edit in place; a message that was deleted is posted again. Returns where it stands."""

@@ -44,7 +44,7 @@ class SlackChat:
 
     def account(self, team: str, user: str) -> Account:
         """Look an account up, now: flags change, and a decision hangs on them."""
-        home = self._team()
+        home = self.home()
         try:
             with translated("users.info"):
                 found = self._client.users_info(user=user).get("user")
@@ -53,6 +53,18 @@ class SlackChat:
                 return _NOBODY
             raise
         return _account(found, home, is_from_home=team == home) if isinstance(found, dict) else _NOBODY
+
+    def group(self, named: str) -> frozenset[str]:
+        """Return the user ids of a user group, named ``@handle`` or by its id. Raises: BotError."""
+        handle = named.removeprefix("@")
+        with translated("usergroups.list"):
+            answer = self._client.usergroups_list(include_users=True)
+        for group in answer.get("usergroups") or ():
+            if handle in {group.get("handle"), group.get("id")}:
+                return frozenset(one for one in group.get("users") or () if isinstance(one, str))
+        raise PermanentError(
+            f"slack:{named[:80]} is not there: somebody makes the user group again, or the rules name another one"
+        )
 
     def show(self, shown: Shown, *, seq: int, place: Placed | None) -> Placed:
         """Edit where it stands; post where it stands nowhere any more."""
@@ -143,7 +155,7 @@ class SlackChat:
         with self._lock:
             self._channels.pop(named.removeprefix("#"), None)
 
-    def _team(self) -> str:
+    def home(self) -> str:
         """Return the workspace of the bot, which never changes for a token."""
         with self._lock:
             if not self._home:

@@ -22,6 +22,7 @@ SCOPES = {
     "commands": "to hear /promote",
     "groups:read": "to find private channels that it is in",
     "im:write": "to answer where it is not in the channel",
+    "usergroups:read": "to see who is in a user group that the rules name",
     "users:read": "to see who is active and no guest",
 }
 _PAGE, _MAX_PAGES = 1000, 200  # Slack, conversations.list

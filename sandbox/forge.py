@@ -95,6 +95,41 @@ class ForgeTwin:
                 Review(ids, number, author, state, body, pull.head_sha, at)
             )
 
+    def dismiss(self, number: int, *, login: str) -> None:
+        """Take a person's last review back, as a maintainer does. Raises: ForgeError."""
+        with self._world.acting():
+            mine = [
+                one for one in self._world.pulls.state.reviews if (one.pull, one.author) == (number, login)
+            ]
+            if not mine:
+                raise ForgeError(f"{login} has not reviewed pull request {number}")
+            mine[-1].state, mine[-1].dismissed_at = "DISMISSED", None
+
+    def set_team(self, team: str, logins: Sequence[str] | None) -> None:
+        """Say who is in a team of the organization; None: there is no such team."""
+        with self._world.acting():
+            self._world.pulls.state.teams.pop(team, None)
+            if logins is not None:
+                self._world.pulls.state.teams[team] = list(logins)
+
+    def rename(self, login: str, new: str) -> None:
+        """Give an account another login; its number stays, and what it wrote is shown under the new one."""
+        with self._world.acting():
+            user, state = self._world.user(login), self._world.pulls.state
+            del self._world.users[login]
+            self._world.users[new] = replace(user, login=new)
+            written: list[Review | Pull | Comment] = [*state.reviews, *state.pulls, *state.comments]
+            for one in written:
+                one.author = new if one.author == login else one.author
+            state.teams = {
+                team: [new if one == login else one for one in who] for team, who in state.teams.items()
+            }
+
+    def register(self, user: User) -> None:
+        """Make an account, or change what it is: suspended, a bot."""
+        with self._world.acting():
+            self._world.users[user.login] = user
+
     def comment(self, number: int, *, login: str, body: str) -> None:
         """Comment on a pull request as a person. Raises: ForgeError."""
         with self._world.acting():

@@ -78,6 +78,7 @@ class Accounts:
         counts = dict.fromkeys(("followers", "following", "public_gists", "public_repos"), 0)
         own = dict.fromkeys(_OWN_COUNTS, 0) | {"two_factor_authentication": True}
         said = {"name": user.name or None, "created_at": _SINCE, "updated_at": _SINCE}
+        said |= {"suspended_at": _SINCE} if user.is_suspended else {}
         return (self.user(user.login) or {}) | said | _UNSAID | counts | (own if is_own else {})
 
     def app(self, app: AppAccount) -> Json:

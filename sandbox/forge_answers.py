@@ -4,7 +4,8 @@ from starlette.responses import JSONResponse, Response
 
 from sandbox import forge_check_answers, forge_commit_answers, forge_pull_answers
 from sandbox.forge_accounts import Json, permissions
-from sandbox.forge_call import Call, Function, found, page
+from sandbox.forge_call import Call, Function, found, number, page
+from sandbox.forge_refusals import not_found
 from sandbox.forge_state import User
 
 
@@ -18,6 +19,21 @@ def get_user(call: Call) -> Response:
     wanted = call.path["login"].lower()
     user = found(next((one for one in call.bodies.users.values() if one.login.lower() == wanted), None))
     return JSONResponse(call.bodies.profile(user))
+
+
+def get_user_by_id(call: Call) -> Response:
+    """GET /user/{id}: an account by its number, whatever its login is now."""
+    wanted = number(call.path["id"])
+    user = found(next((one for one in call.bodies.users.values() if one.id == wanted), None))
+    return JSONResponse(call.bodies.profile(user))
+
+
+def list_team_members(call: Call) -> Response:
+    """GET /orgs/{org}/teams/{team}/members."""
+    if call.path["org"].lower() != call.bodies.owner.lower():
+        raise not_found()
+    members = found(call.state.teams.get(call.path["team"]))
+    return page(call, members, lambda login: call.bodies.user(login) or {})
 
 
 def get_repository(call: Call) -> Response:
@@ -45,7 +61,9 @@ def _collaborator(call: Call, user: User) -> Json:
 
 EVERYWHERE: tuple[tuple[str, str, Function], ...] = (
     ("GET", "/user", get_me),
+    ("GET", "/user/{id}", get_user_by_id),
     ("GET", "/users/{login}", get_user),
+    ("GET", "/orgs/{org}/teams/{team}/members", list_team_members),
 )
 
 # Addresses below the repository; where two fit, the first counts.

@@ -162,7 +162,15 @@ def user_of(app: AppAccount) -> User:
 
 def refuse_without(app: AppAccount, method: str, path: str) -> None:
     """Refuse an App what it has no permission for. Raises: RefusalError."""
-    permission = needed(method, path)
+    _refuse(app, needed(method, path))
+
+
+def refuse_organization(app: AppAccount) -> None:
+    """Refuse an App the organization's teams without that permission. Raises: RefusalError."""
+    _refuse(app, "members:read")
+
+
+def _refuse(app: AppAccount, permission: str) -> None:
     if not app.may(permission):
         headers: Mapping[str, str] = {"X-Accepted-GitHub-Permissions": permission.replace(":", "=")}
         raise RefusalError(403, "Resource not accessible by integration", headers=headers)

@@ -86,6 +86,27 @@ class Bodies(Accounts):
             "changed_files": len(changes),
         }
 
+    def dismissal(self, review: Review) -> Json:
+        """Write the event by which a review was taken back."""
+        by_push = {"dismissal_commit_id": review.dismissed_at} if review.dismissed_at else {}
+        return {
+            "id": 2_000_000 + review.id,
+            "node_id": node("ReviewDismissedEvent", str(review.id)),
+            "url": f"{self.here}/issues/events/{2_000_000 + review.id}",
+            "actor": self.user(self.owner),
+            "event": "review_dismissed",
+            "commit_id": None,
+            "commit_url": None,
+            "created_at": review.submitted_at,
+            "performed_via_github_app": None,
+            "dismissed_review": {
+                "state": "approved",
+                "review_id": review.id,
+                "dismissal_message": None,
+                **by_push,
+            },
+        }
+
     def review(self, review: Review) -> Json:
         """Write a review."""
         pull = f"{self.here}/pulls/{review.pull}"

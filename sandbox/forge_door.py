@@ -15,7 +15,7 @@ from sandbox.forge_accounts import Json
 from sandbox.forge_answers import BELOW_THE_REPOSITORY, EVERYWHERE
 from sandbox.forge_app_answers import BELOW_THE_REPOSITORY as APPS_BELOW
 from sandbox.forge_app_answers import ROUTES
-from sandbox.forge_apps import AppAccount, refuse_without, user_of, words_of
+from sandbox.forge_apps import AppAccount, refuse_organization, refuse_without, user_of, words_of
 from sandbox.forge_bodies import Bodies
 from sandbox.forge_call import AppCall, AppFunction, Call, Function
 from sandbox.forge_refusals import RefusalError, bad_credentials, not_found, unauthenticated, unreadable
@@ -139,6 +139,8 @@ class Door:
         if (app := self.world.apps.of_token(token)) is not None:
             if request.url.path.startswith(below):
                 refuse_without(app, request.method, request.url.path.removeprefix(below))
+            elif request.url.path.startswith("/orgs/"):
+                refuse_organization(app)
             return user_of(app), app
         user = next((one for one in self.world.users.values() if one.token == token), None)
         if user is None or not token:

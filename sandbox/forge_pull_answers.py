@@ -117,6 +117,13 @@ def dismiss_review(call: Call) -> Response:
     return JSONResponse(call.bodies.review(review))
 
 
+def list_events(call: Call) -> Response:
+    """GET /issues/{number}/events: the reviews that were taken back, by a person or by a push."""
+    pull = call.pull()
+    found = [one for one in call.state.reviews if one.pull == pull.number and one.state == "DISMISSED"]
+    return page(call, found, call.bodies.dismissal)
+
+
 def list_comments(call: Call) -> Response:
     """GET /issues/{number}/comments, oldest first."""
     pull = call.pull()
@@ -195,6 +202,7 @@ ROUTES: tuple[tuple[str, str, Function], ...] = (
     ("GET", "/issues/comments/{id}", get_comment),
     ("PATCH", "/issues/comments/{id}", change_comment),
     ("DELETE", "/issues/comments/{id}", delete_comment),
+    ("GET", "/issues/{number}/events", list_events),
     ("GET", "/issues/{number}/comments", list_comments),
     ("POST", "/issues/{number}/comments", create_comment),
 )

@@ -179,7 +179,7 @@ class Pulls:
         if self.state.dismisses_stale:
             for review in self.state.reviews:
                 if review.pull == pull.number and review.state == "APPROVED":
-                    review.state = "DISMISSED"
+                    review.state, review.dismissed_at = "DISMISSED", head
 
     def _keep_head(self, pull: Pull) -> None:
         """Keep the head under ``refs/pull``, as GitHub does: it outlives its branch."""

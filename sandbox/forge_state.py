@@ -22,6 +22,7 @@ class User:
     name: str = ""
     permission: str = "write"
     is_bot: bool = False
+    is_suspended: bool = False
 
     @property
     def can_write(self) -> bool:
@@ -66,6 +67,7 @@ class Review:
     body: str
     commit_id: str
     submitted_at: str
+    dismissed_at: str | None = None  # the commit whose push took it back; None where a person did, or nobody
 
 
 @dataclass(slots=True)
@@ -123,6 +125,7 @@ class State:
     required_checks: list[str] = field(default_factory=list)
     required_reviews: int = 0
     dismisses_stale: bool = False
+    teams: dict[str, list[str]] = field(default_factory=dict)  # of the organization: slug -> logins
     merge_methods: list[str] = field(default_factory=lambda: ["merge", "squash", "rebase"])
 
     def next_id(self) -> int:

@@ -37,7 +37,7 @@ NEEDED: dict[str, frozenset[str]] = {
     "chat_postMessage": frozenset({"chat:write"}),
     "chat_update": frozenset({"chat:write"}),
     "conversations_open": frozenset({"im:write"}),  # with one person
-    "usergroups_users_list": frozenset({"usergroups:read"}),
+    "usergroups_list": frozenset({"usergroups:read"}),
     "users_info": frozenset({"users:read"}),
     "views_open": frozenset(),
     "views_publish": frozenset(),

@@ -21,7 +21,7 @@ from bot.errors import PermanentError, SettingsError, TransientError
 from bot.forge import GitHubForge
 from bot.forge_acts import LOOKS
 from bot.forge_wire import Manner, TokenLogin, plain
-from bot.ports import Forge, Merged, NotMerged, PullRequest
+from bot.ports import Forge, ForgeAccount, Merged, NotMerged, PullRequest
 from sandbox.forge import ForgeTwin, User
 from sandbox.git import Git
 from sandbox.http import endpoint, serve
@@ -528,7 +528,8 @@ def test_a_status_is_at_most_140_characters(world: World, forge: GitHubForge, pu
 def test_accounts_have_numbers_and_strangers_have_none(forge: GitHubForge) -> None:
     logins = ("ada-l", "ADA-L", "nobody", "", "../user", "a" * 200, "ada l", "ada?x=1")
 
-    assert [forge.account_id(login) for login in logins] == [583, 583, 0, 0, 0, 0, 0, 0]
+    ada = ForgeAccount(583, "ada-l")
+    assert [forge.account(login) for login in logins] == [ada, ada, *[None] * 6]
 
 
 def test_below_a_flood_nothing_more_is_said(world: World, forge: GitHubForge, pull: PullRequest) -> None:

@@ -18,7 +18,7 @@ from starlette.routing import Route
 from bot.errors import BotError, PermanentError, TransientError
 from bot.forge_app import PERMISSIONS, RENEWED_BEFORE, AppLogin
 from bot.forge_bodies import MAX_BODY
-from bot.ports import Changes, Merged, OpenPullRequest
+from bot.ports import Changes, ForgeAccount, Merged, OpenPullRequest
 from sandbox.http import endpoint, serve
 from tests.bot.forge_worlds import (
     APP_ID,
@@ -320,7 +320,7 @@ def test_the_permissions_are_enough_for_everything_that_the_engine_does(world: A
     assert forge.open_pull_requests() == (ours,)
     assert forge.changes(ours) == Changes(world.git("rev-parse", "main"), ("apps/production/api.yaml",))
     assert forge.content("apps/production/api.yaml", head) == b"image: api:1.1.0\n"
-    assert forge.account_id("ada-l") == 583
+    assert forge.account("ada-l") == ForgeAccount(583, "ada-l")
     assert forge.branch_of(1) == BRANCH
     assert isinstance(forge.merge(1, head=head, title="t", message="m"), Merged)
     world.push("other", "1.2.0")

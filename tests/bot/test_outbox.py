@@ -54,6 +54,15 @@ class Page:
         """Say that everybody is a member."""
         return Account(is_active=True, is_bot=False, is_guest=False, is_home=bool(team and user))
 
+    def home(self) -> str:
+        """Say where the bot is."""
+        return "T0"
+
+    def group(self, named: str) -> frozenset[str]:
+        """Say that no user group has anybody."""
+        assert named
+        return frozenset()
+
     def withdraw(self, place: Placed) -> None:
         """Delete a message."""
         if place.channel in self.fails:

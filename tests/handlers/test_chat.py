@@ -14,7 +14,7 @@ from handlers.chat import SlackChat, web_client
 from handlers.slack_errors import RateLimitedError
 from policies.entry import Placed
 from sandbox.http import serve
-from sandbox.members import Channel, User
+from sandbox.members import Channel, User, Usergroup
 from sandbox.slack import SlackTwin
 from tests.handlers.samples import card
 
@@ -64,6 +64,21 @@ def test_flags_are_read_as_they_are_now(twin: SlackTwin, chat: Chat, user: User,
     twin.workspace.set_user(user)
 
     assert chat.account(HOME, "U0X") == expected
+
+
+@pytest.mark.parametrize("named", ["@release-managers", "S0RELEASE"])
+def test_a_user_group_is_found_by_its_handle_or_id(chat: Chat, named: str) -> None:
+    assert chat.group(named) == {"U0ADA", "U0BOB", "U0CAROL"}
+
+
+def test_a_user_group_that_is_disabled_or_not_there_is_an_error_and_never_empty(
+    twin: SlackTwin, chat: Chat
+) -> None:
+    twin.workspace.set_usergroup(Usergroup("S0OLD", "old", "Old", ("U0ADA",), disabled=True))
+
+    for named in ("@old", "@nobody", "Release managers"):
+        with pytest.raises(PermanentError, match="makes the user group again"):
+            chat.group(named)
 
 
 def test_somebody_whose_click_comes_from_elsewhere_is_not_of_the_house(chat: Chat) -> None:
