@@ -20,7 +20,22 @@ class Code(StrEnum):
     BLOCKED = "blocked"
     HELD = "held"
     FROZEN = "frozen"
+    FREEZE_WINDOW = "freeze-window"
     NOT_IN_PREVIOUS = "not-in-previous"
+    NOT_THERE_NOW = "not-there-now"
+    NOT_HEALTHY = "not-healthy"
+    UNHEALTHY = "unhealthy"
+    SOAKING = "soaking"
+    TOO_YOUNG = "too-young"
+    AGE_UNKNOWN = "age-unknown"
+    LIMIT_REACHED = "limit-reached"
+    GATE_UNKNOWN = "gate-unknown"
+    CHECKS_PENDING = "checks-pending"
+    CHECKS_FAILED = "checks-failed"
+    CONDITION_NOT_MET = "condition-not-met"
+    SIGNATURE_MISSING = "signature-missing"
+    SIGNATURE_INVALID = "signature-invalid"
+    LABEL_DIFFERS = "label-differs"
     NOT_REQUESTED = "not-requested"
     APPROVALS_MISSING = "approvals-missing"
     WAITING_FOR_A_GO = "waiting-for-a-go"
@@ -70,6 +85,21 @@ MEANINGS: dict[Code, str] = {
     Code.BLOCKED: "somebody blocked the version, or it was rolled back here or in an environment before",
     Code.HELD: "somebody holds the service where it is",
     Code.FROZEN: "the environment stands still",
+    Code.FREEZE_WINDOW: "the rules let nothing move at these times (`freeze`)",
+    Code.NOT_THERE_NOW: "the environment before runs another version at this moment (`takes: same`)",
+    Code.NOT_HEALTHY: "it has not been reported healthy in the environment before",
+    Code.UNHEALTHY: "it is reported unhealthy in the environment before",
+    Code.SOAKING: "it has not run long enough in the environment before (`soak`)",
+    Code.TOO_YOUNG: "it has not been known long enough (`age`)",
+    Code.AGE_UNKNOWN: "nobody knows since when it is there: the ledger has no first sighting of it",
+    Code.LIMIT_REACHED: "as many moves as the rules let through have been made (`limit`)",
+    Code.GATE_UNKNOWN: "an outside gate gave no answer that can be used; it is asked again, and never taken as passed",
+    Code.CHECKS_PENDING: "a check that the rules name has not succeeded yet",
+    Code.CHECKS_FAILED: "a check that the rules name has failed",
+    Code.CONDITION_NOT_MET: "an outside condition that the rules name does not hold now",
+    Code.SIGNATURE_MISSING: "the image has no signature by a key of the rules",
+    Code.SIGNATURE_INVALID: "the image's signature is by none of the rules' keys, or is about another image",
+    Code.LABEL_DIFFERS: "the image lacks a label or annotation that the rules name",
     Code.NOT_IN_PREVIOUS: "it has not run in the environment before, as exactly this digest",
     Code.NOT_REQUESTED: "nobody has asked for it yet",
     Code.APPROVALS_MISSING: "approvals are missing",
