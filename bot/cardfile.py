@@ -259,9 +259,9 @@ class _CardFile:
         found = []
         rules = self.look.world.rules
         for (environment, service), moves in self.look.state.moves.items():
-            rule, move = rules.environments.get(environment), moves[-1]
+            rule, move = effective(rules, environment, service), moves[-1]
             is_ours = move.kind in {Kind.BUMP, Kind.ROLLBACK}
-            if rule and not rule.is_guarded and is_ours and self.look.at - move.at <= TOLD_FOR:
+            if rule and not rule.environment.is_guarded and is_ours and self.look.at - move.at <= TOLD_FOR:
                 found.append((move, self._moved(environment, service, moves)))
         return found
 
@@ -294,7 +294,7 @@ class _CardFile:
 
     def _candidate(self, row: Row) -> Card | None:
         """Return the card of the best version that may be asked for, where it was not asked for before."""
-        if not self.look.world.rules.environments[row.environment].is_guarded:
+        if not self.look.world.rules.environment_for(row.environment, row.service).is_guarded:
             return None
         for candidate in row.candidates:
             if [one.code for one in candidate.reasons] == [Code.NOT_REQUESTED]:
@@ -364,7 +364,7 @@ class _CardFile:
         ]
         newest = next((one for one in instead if one and self._is_newer(row.service, one, tag)), "")
         is_refused = candidate is None or any(isinstance(one, Failed) for one in candidate.reasons)
-        is_guarded = self.look.world.rules.environments[row.environment].is_guarded
+        is_guarded = self.look.world.rules.environment_for(row.environment, row.service).is_guarded
         if newest or is_refused or not is_guarded or (present and present.version != tag):
             return replace(self._card(row, tag, CardStage.GONE, candidate), newer=newest)
         return self._card(row, tag, CardStage.CANDIDATE, candidate)

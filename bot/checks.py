@@ -141,8 +141,9 @@ class _Look:
         return Judged(is_allowed=True, description=MOVES_NOTHING)
 
     def _guarded_folders(self) -> tuple[str, ...]:
-        guarded = [one for one in self.rules.environments.values() if one.is_guarded]
-        folders = (path for one in guarded for name in self.rules.services for path in one.paths_of(name))
+        places = [(one, name) for one in self.rules.environments for name in self.rules.services]
+        asked = [(self.rules.environment_for(*place), place[1]) for place in places]
+        folders = (path for one, name in asked if one.is_guarded for path in one.paths_of(name))
         return tuple(dict.fromkeys(folders))
 
     def _moved(self, head: str, changes: Changes, touched: tuple[str, ...]) -> Iterator[str]:
@@ -173,7 +174,7 @@ class _Look:
         before = self.desk.book.places(base, self.rules)
         after = self.desk.book.places(laid, self.rules)
         for where, place in after.items():
-            if self.rules.environments[where[0]].is_guarded and _pin(place) != _pin(before[where]):
+            if self.rules.environment_for(*where).is_guarded and _pin(place) != _pin(before[where]):
                 yield _line(where, before[where], place)
 
 

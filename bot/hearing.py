@@ -142,7 +142,8 @@ class Hearing:
                 names = tuple(rules.environments)
                 raise Declined(NotRecorded(code="unknown-environment", detail=named, choices=names))
             return named
-        guarded = tuple(one.name for one in rules.environments.values() if one.is_guarded)
+        asked = [rule for name in rules.environments if (rule := effective(rules, name, service))]
+        guarded = tuple(rule.environment.name for rule in asked if rule.environment.is_guarded)
         if len(guarded) != 1:
             raise Declined(NotRecorded(code="which-environment", detail=service, choices=guarded))
         return guarded[0]

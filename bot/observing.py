@@ -34,7 +34,7 @@ class Observer:
 
 def would_move(look: Survey, decision: Decision, observed: Collection[str]) -> tuple[Trouble, ...]:
     """Return what would move by itself in environments that are only observed."""
-    rules = look.world.rules.environments
+    rules = look.world.rules
     return tuple(
         Trouble(
             Wrong.WOULD_MOVE,
@@ -44,6 +44,6 @@ def would_move(look: Survey, decision: Decision, observed: Collection[str]) -> t
             row.best.version,
         )
         for row in decision.rows
-        if row.environment in observed and not rules[row.environment].is_guarded
+        if row.environment in observed and not rules.environment_for(row.environment, row.service).is_guarded
         if row.best is not None and row.best.verdict is Standing.READY
     )

@@ -151,7 +151,7 @@ def _moved(look: Survey, book: Book, before: Oid, commit: Oid) -> list[Entry]:
     for where, was, image in book.moved(before, commit):
         if where[0] not in look.world.rules.environments or where[1] not in look.world.rules.services:
             continue
-        guarded = look.world.rules.environments[where[0]].is_guarded
+        guarded = look.world.rules.environment_for(*where).is_guarded
         entry = Entry(
             kind=Kind.EXTERNAL,
             at=write_time(look.at),

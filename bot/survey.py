@@ -80,7 +80,7 @@ def _ours(places: Mapping[Where, Place], rules: Rules, documents: FluxDocuments)
         return places
     found = dict(places)
     for where, place in places.items():
-        active = covering(documents, rules.environments[where[0]].paths_of(where[1]))
+        active = covering(documents, rules.environment_for(*where).paths_of(where[1]))
         for one in active[:1]:
             what = f"ImageUpdateAutomation {one.name} writes to {one.folder or 'the whole repository'}"
             detail = f"{one.path}:{one.line}: {what}; expected suspend: true"

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from policies.entry import By, Entry, Kind, Pinned, RuleAt, write_time
 from policies.errors import PolicyError
+from policies.gates import lines_of
 from policies.rules import EffectiveRule
 from policies.state import Approval, Promotion
 
@@ -135,7 +136,7 @@ def landing(promotion: Promotion, *, folder: str, url: str, intent: str, key: st
 def pull_request(promotion: Promotion, rule: EffectiveRule, *, folder: str) -> tuple[str, str]:
     """Return title and body of a pull request: what moves, what is asked, how to read it."""
     title = subject(promotion.environment, promotion.service, promotion.previous, promotion.image)
-    lines = rule.environment.rollback if promotion.is_rollback else rule.environment.approvals
+    lines = lines_of(rule, promotion)
     rows = [
         f"- service: `{promotion.service}` in `{promotion.environment}`",
         *(f"- image: `{one.repository}:{one.tag}` `{one.digest}`" for one in promotion.image),

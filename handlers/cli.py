@@ -154,8 +154,7 @@ def _dry_pass(settings: Settings, environment: str) -> int:
     with patience("looking at the repository and its registries"), assembly.looking(settings) as engine:
         _check_environment(engine, environment)
         look = engine.plan(environment)
-        guarded = [one.name for one in look.rules.environments.values() if one.is_guarded]
-        moves = tables.would_move(look.decision, guarded, environment)
+        moves = tables.would_move(look.decision, look.rules, environment)
         print_lines([f"would move: {line}" for line in moves])
         _tell_silent(engine)
     return FINE

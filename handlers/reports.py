@@ -205,7 +205,7 @@ def _whoami(engine: Engine, user: str) -> Said:
             line("The rules link nobody to your Slack account, so your word does not count yet."), (hint,)
         )
     try:
-        teams = [name for name, members in engine.look().rules.teams.items() if person in members]
+        teams = [name for name, team in engine.look().rules.teams.items() if person in team.people]
     except BotError:
         teams = []
     of = f", of {', '.join(teams)}" if teams else ""

@@ -14,6 +14,7 @@ from bot.verify import Report
 from handlers.reasons import phrase
 from policies.decide import Candidate, Decision, Row, Standing
 from policies.entry import By, Entry, write_time
+from policies.rules import Rules
 from policies.rules_findings import Finding, Weight, visible
 from policies.verdict import NotYet, Waiting
 
@@ -85,13 +86,12 @@ def plan_table(decision: Decision) -> Table:
     return table
 
 
-def would_move(decision: Decision, guarded: Iterable[str], environment: str = "") -> list[str]:
+def would_move(decision: Decision, rules: Rules, environment: str = "") -> list[str]:
     """Return what the next pass would move by itself."""
-    asked = set(guarded)
     return [
         visible(f"{row.environment}: {row.service} {row.current} -> {row.best.version}")
         for row in decision.rows
-        if row.environment not in asked
+        if not rules.environment_for(row.environment, row.service).is_guarded
         and environment in {"", row.environment}
         and row.best
         and row.best.verdict is Standing.READY

@@ -54,7 +54,9 @@ def external(asked: Asked) -> No:
     if rules is None:
         yield Refusal(Code.NO_RULE, "there are no rules yet")
     elif entry.environment in rules.environments:
-        expected = "guarded" if rules.environments[entry.environment].is_guarded else "unguarded"
+        expected = "unguarded"
+        if rules.environment_for(entry.environment, entry.service).is_guarded:
+            expected = "guarded"
         if entry.why != expected:  # it decides whether somebody has to review it
             yield Refusal(Code.OUT_OF_LINE, f"{entry.environment} is {expected}")
 

@@ -24,8 +24,8 @@ def bound(asked: Asked) -> No:
 def covered(asked: Asked) -> No:
     """Are these the service's images, each with tag and digest?"""
     rule, image = asked.rule, asked.entry.image
-    if rule and [one.repository for one in image] != [rule.service.image]:
-        yield Refusal(Code.NO_RULE, f"{asked.entry.service} is {rule.service.image}")
+    if rule and [one.repository for one in image] != list(rule.service.images):
+        yield Refusal(Code.NO_RULE, f"{asked.entry.service} is {' and '.join(rule.service.images)}")
     if not is_exact(image):
         yield Refusal(Code.DIGEST_UNKNOWN, "an image is named by tag and digest")
 
@@ -114,10 +114,10 @@ def rollback(asked: Asked) -> No:
         yield Refusal(verdict.code, verdict.detail)
     if not has_run(case, entry.environment, entry.image):
         yield Refusal(Code.NEVER_RAN, f"{entry.image[0].tag} has never run in {entry.environment}")
-    if not may_fill(asked.rules, rule.service, rule.environment.rollback, entry.by.person):
+    if not may_fill(asked.rules, rule.service, rule.environment.rollback.approvals, entry.by.person):
         yield Refusal(Code.NOT_AN_APPROVER, f"the rule does not let {entry.by.person} roll back")
     if bool(entry.commit) == rule.environment.is_guarded or bool(entry.head) == bool(entry.commit):
         yield Refusal(Code.OUT_OF_LINE, "it goes by pull request where approvals are asked, else by commit")
-    if entry.commit and sum(line.count for line in rule.environment.rollback) > 1:
+    if entry.commit and sum(line.count for line in rule.environment.rollback.approvals) > 1:
         yield Refusal(Code.APPROVALS_MISSING, "one person alone may not roll back here")
     yield from _new(asked)

@@ -7,7 +7,7 @@ from policies.allowed_speakers import noted
 from policies.asked import Asked, No, Refusal
 from policies.codes import Code
 from policies.entry import Bot, By, Kind, parse_time
-from policies.rules import Rules
+from policies.rules import Rules, effective
 from policies.state import Standing, lifted_blocks, lifted_holds
 from policies.tally import may_fill
 
@@ -89,10 +89,12 @@ def _may_approve(rules: Rules, environment: str, service: str, person: str) -> b
 
     ``environment`` '' is everywhere: then somebody who may approve in one that asks, if there is one.
     """
-    known = rules.environments
-    guarded = [one for one in known.values() if one.is_guarded]
-    places = [known[environment]] if environment in known else guarded
-    services = [rules.services[service]] if service in rules.services else rules.services.values()
-    return not any(place.is_guarded for place in places) or any(
-        may_fill(rules, what, place.approvals, person) for place in places for what in services
+    environments = [environment] if environment in rules.environments else list(rules.environments)
+    services = [service] if service in rules.services else list(rules.services)
+    found = [rule for where in environments for what in services if (rule := effective(rules, where, what))]
+    if not found:
+        return not any(rules.environments[where].is_guarded for where in environments)
+    guarded = [rule for rule in found if rule.environment.is_guarded]
+    return not guarded or any(
+        may_fill(rules, rule.service, rule.environment.approvals, person) for rule in guarded
     )

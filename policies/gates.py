@@ -176,7 +176,7 @@ def ask(gates: tuple[Gate, ...], case: Case) -> tuple[Verdict, ...]:
 
 def lines_of(rule: EffectiveRule, promotion: Promotion) -> tuple[Line, ...]:
     """Return the approval lines that judge this promotion: a rollback has its own."""
-    return rule.environment.rollback if promotion.is_rollback else rule.environment.approvals
+    return rule.environment.rollback.approvals if promotion.is_rollback else rule.environment.approvals
 
 
 def is_excluded(rule: EffectiveRule, promotion: Promotion, person: str) -> bool:

@@ -80,7 +80,7 @@ def _draft(name: str, held: Mapping[str, Sequence[Reference]], known: "_Policies
     all_of_it = [one for references in held.values() for one in references]
     image = all_of_it[0].repository
     policies = known.choosing(all_of_it)
-    service = Service(name, image, _ANYTHING, "", _NOWHERE)
+    service = Service(name, (image,), _ANYTHING, "", _NOWHERE)
     torn = [(where, pin.detail) for where, pin in _pins(service, held) if pin.problem is Code.AMBIGUOUS]
     versions, why = _chosen(policies, all_of_it)
     is_outsider = (

@@ -10,6 +10,7 @@ from policies.rules import (
     DEFAULT_INTERVAL,
     DEFAULT_MERGE_WITHIN,
     REQUESTER,
+    Apart,
     DigestRule,
     Environment,
     Line,
@@ -77,7 +78,7 @@ def environment(
         exclude=_exclude(found),
         expire=found.span("expire", default=DEFAULT_EXPIRE, least=_SECOND, most=_YEAR),
         merge_within=found.span("merge-within", default=DEFAULT_MERGE_WITHIN, least=timedelta(0), most=_YEAR),
-        rollback=_rollback(found, people),
+        rollback=Apart(_rollback(found, people)),
         interval=found.span("interval", default=DEFAULT_INTERVAL, least=_SECOND, most=_YEAR),
         catch_up=found.flag("catch-up", default=False),
     )

@@ -81,7 +81,7 @@ class Followed:
         image = said or _one_image(bare, flux, meanings, findings, given)
         if image is None:
             return None
-        shared = replace(bare, image=image, policy=flux.value)
+        shared = replace(bare, images=(image,), policy=flux.value)
         for environment, meaning in meanings.items():
             found = _checked(meaning, image)
             self.there[environment, bare.name] = replace(

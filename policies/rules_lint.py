@@ -51,7 +51,7 @@ def _approvals(rules: Rules) -> Iterator[Finding]:
 
 def _unfillable(where: Environment, services: list[Service], rules: Rules) -> Iterator[Finding]:
     """Judge services of one owner at once: nothing else of a service decides who may approve."""
-    for key, lines in (("approvals", where.approvals), ("rollback", where.rollback)):
+    for key, lines in (("approvals", where.approvals), ("rollback", where.rollback.approvals)):
         if not can_be_filled(lines, rules, services[0]):
             yield _vain(where, lines, services, f"{key} of {where.name} cannot be filled")
             return

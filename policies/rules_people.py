@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from policies.rules import Person
+from policies.rules import Person, Team
 from policies.rules_document import Entry
 from policies.rules_fields import Keys, fields, is_name, kind_of, once, text_of
 from policies.rules_findings import Findings, shown
@@ -24,14 +24,21 @@ class People:
     """Persons and teams, and all names that are written for them, also where the rest did not fit."""
 
     persons: Mapping[str, Person]
-    teams: Mapping[str, tuple[str, ...]]
+    teams: Mapping[str, Team]
     names: frozenset[str]
 
     def members(self, names: tuple[str, ...]) -> frozenset[str] | None:
         """Return the people behind names of teams and persons, or nothing where one of them is not known."""
-        groups = [self.teams.get(name, (name,) if name in self.persons else None) for name in names]
+        groups = [self._named(name) for name in names]
         known = [group for group in groups if group is not None]
         return frozenset(one for group in known for one in group) if len(known) == len(groups) else None
+
+    def _named(self, name: str) -> tuple[str, ...] | None:
+        """Return who bears a name; nothing where it is not known, or not known here."""
+        team = self.teams.get(name)
+        if team is not None:
+            return None if team.source else team.people
+        return (name,) if name in self.persons else None
 
 
 def people(persons: Mapping[str, Entry], teams: Mapping[str, Entry], findings: Findings) -> People:
@@ -41,7 +48,11 @@ def people(persons: Mapping[str, Entry], teams: Mapping[str, Entry], findings: F
     for name in sorted(teams.keys() & persons.keys()):
         findings.add(teams[name].name.at, f"{name} is a person already", "another name for the team")
     members = {name: _team(entry, persons, teams, findings) for name, entry in teams.items()}
-    return People(read, {name: team for name, team in members.items() if team}, frozenset({*persons, *teams}))
+    return People(
+        read,
+        {name: Team(name, team) for name, team in members.items() if team},
+        frozenset({*persons, *teams}),
+    )
 
 
 def _person(entry: Entry, findings: Findings) -> Person:

@@ -65,7 +65,7 @@ def service(
     versions = NO_VERSIONS if flux else _versions(node, findings)
     if versions is None or node is None or (image is None and (is_own or flux is None)):
         return None
-    bare = Service(entry.name.value, image or _NO_IMAGE, versions, _spelled(node), entry.name.at, owner)
+    bare = Service(entry.name.value, (image or _NO_IMAGE,), versions, _spelled(node), entry.name.at, owner)
     if flux is None:
         return bare
     if followed is None:

@@ -11,7 +11,7 @@ from policies.codes import Code
 from policies.decide import Candidate, Decision, Row, Standing
 from policies.entry import By, Kind, Pinned, RuleAt
 from policies.image import Repository
-from policies.rules import Environment, Line, Person, Position, Rules, Service
+from policies.rules import Environment, Line, Person, Position, Rules, Service, Team
 from policies.selection import SelectionPolicy
 from policies.state import Approval, Move, Promotion, Stage, State
 from policies.state import Standing as InForce
@@ -30,7 +30,7 @@ NAMES = Names(
 
 
 def service(name: str) -> Service:
-    return Service(name, IMAGE, SelectionPolicy.semver("1.x"), "1.x", HERE, owner="platform")
+    return Service(name, (IMAGE,), SelectionPolicy.semver("1.x"), "1.x", HERE, owner="platform")
 
 
 def environment(name: str, *lines: Line) -> Environment:
@@ -44,7 +44,7 @@ RULES = Rules(
     },
     services={name: service(name) for name in ("checkout-api", "cart-api")},
     people={name: Person(name, f"U0{name.upper()}") for name in ("ada", "bob", "carol")},
-    teams={"release-managers": ("ada", "bob", "carol")},
+    teams={"release-managers": Team("release-managers", ("ada", "bob", "carol"))},
 )
 
 

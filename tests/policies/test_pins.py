@@ -112,7 +112,7 @@ def test_what_cannot_be_used_says_where() -> None:
 
 
 def test_one_spelling_of_a_repository_is_as_good_as_another() -> None:
-    short = replace(WEB, image=type(WEB.image)("alpine"))
+    short = replace(WEB, images=(type(WEB.image)("alpine"),))
     found = [find("a/x.yaml", _workload("docker.io/library/alpine:3.20").encode())]
 
     assert Shelf.of(found).place_of(short).pin.image == (Pinned("alpine", "3.20"),)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from policies.errors import PolicyError
-from policies.rules import DigestRule, Host, Line, Person, Position, Rules, Via, effective
+from policies.rules import Apart, DigestRule, Host, Line, Person, Position, Rules, Team, Via, effective
 from policies.rules_fields import RESERVED
 from policies.rules_findings import MAX_FINDINGS
 from policies.rules_parse import Finding, RulesError, parse
@@ -91,7 +91,7 @@ def test_what_is_left_out_has_the_values_of_the_design() -> None:
     assert production.expire == timedelta(hours=24)
     assert production.merge_within == timedelta(hours=4)
     assert production.interval == timedelta(minutes=5)
-    assert production.rollback == (Line(1),)
+    assert production.rollback == Apart((Line(1),))
     assert production.catch_up is False
 
 
@@ -108,14 +108,14 @@ def test_all_files_of_the_folder_are_one_document() -> None:
     production = rules.environments["production"]
     assert production.paths == ("apps/production", "clusters/<service>/production")
     assert production.approvals == (Line(1, ("owners",)), Line(1, ("release-managers",)))
-    assert production.rollback == (Line(1, ("owners", "oncall")),)
+    assert production.rollback == Apart((Line(1, ("owners", "oncall")),))
     assert (production.expire, production.merge_within) == (timedelta(days=1), timedelta(minutes=90))
     assert (production.interval, production.digest) == (timedelta(seconds=10), DigestRule.KEEP)
     assert (production.catch_up, production.channel) == (True, "deploys")
     assert rules.files == ("promotion/environments.yaml", "promotion/people.yml", "promotion/services.yaml")
     assert list(rules.services) == ["cart-api", "identity", "web"]
     assert rules.people["ada"] == Person("ada", "U0ADA", "ada-l")
-    assert rules.teams["release-managers"] == ("ada", "bob", "carol")
+    assert rules.teams["release-managers"] == Team("release-managers", ("ada", "bob", "carol"))
     assert rules.registries == {
         "localhost:5000": Host(http=True, private=True),
         "index.docker.io": Host(concurrency=4),

@@ -9,7 +9,7 @@ import pytest
 from policies.codes import Code
 from policies.entry import SHAPES, Bot, Entry, Kind, Pinned, write_time
 from policies.keys import bump_key
-from policies.rules import Line
+from policies.rules import Apart, Line
 from policies.state import ENDINGS, TRANSITIONS, Stage
 from policies.validator import _CHECKS, _WHO, Refusal, refuse
 from tests.policies.ledger_builders import (
@@ -330,7 +330,7 @@ def _two_for_staging() -> tuple[Story, Entry]:
     found = story().staged("1.1.0")
     commit = found.book.line[-1]
     was = found.book.versions[commit]
-    staging = replace(was.environments["staging"], rollback=(Line(2),))
+    staging = replace(was.environments["staging"], rollback=Apart((Line(2),)))
     found.book.versions[commit] = replace(was, environments={**was.environments, "staging": staging})
     return found, found.rollback("1.0.0", environment="staging")
 

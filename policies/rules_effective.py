@@ -1,0 +1,113 @@
+"""The effective rule that judges one service in one environment, and its canonical form, which approvals bind to."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from policies.calendar import Calendar
+from policies.canonical import Json, digest_of
+from policies.rules_places import Environment, Service
+from policies.rules_terms import AUTHORS, Apart, ConfigRule, Evidence, Line, Merges, Takes
+
+NO_CALENDAR = Calendar()
+
+
+@dataclass(frozen=True, slots=True)
+class EffectiveRule:
+    """The rule that judges one service in one environment; ``group`` are the services that move with it."""
+
+    environment: Environment
+    service: Service
+    calendar: Calendar = NO_CALENDAR
+    group: tuple[str, ...] = ()
+
+    def canonical(self) -> dict[str, Json]:
+        """Return the judging keys as resolved: durations in seconds, team names not members, no versions.
+
+        Keys that came later are left out where they ask for nothing, so that the hash of older rules stands.
+        """
+        where = self.environment
+        return {
+            "after": list(where.after),
+            "approvals": _lines(where.approvals),
+            "digest": where.digest.value,
+            "environment": where.name,
+            "exclude": list(where.exclude),
+            "expire": _seconds(where.expire),
+            "images": list(self.service.images),
+            "merge-within": _seconds(where.merge_within),
+            "owner": self.service.owner,
+            "path": list(where.paths_of(self.service.name)),
+            "rollback": _lines(where.rollback.approvals),
+            "service": self.service.name,
+            "via": where.via.value,
+            **{key: value for key, value in self._later().items() if value},
+        }
+
+    def _later(self) -> dict[str, Json]:
+        """Return the keys that may be left out, each with something false where it asks for nothing."""
+        where, what = self.environment, self.service
+        return {
+            "after-any": where.after_any,
+            "age": _seconds(where.age),
+            "approvals-as": where.approvals_as,
+            "calendar": _calendar(self.calendar),
+            "config": _unless(where.config, ConfigRule.RECORD),
+            "emergency": _apart(where.emergency) if where.emergency else {},
+            "evidence": _unless(where.evidence, Evidence.SLACK),
+            "freeze": [str(window) for window in where.freeze],
+            "gates": [
+                {
+                    "kind": gate.kind,
+                    "name": gate.name,
+                    "settings": {key: list(values) for key, values in gate.settings.items()},
+                }
+                for gate in where.gates
+            ],
+            "group": list(self.group),
+            "health": list(where.health),
+            "limit": str(where.limit or ""),
+            "merges": _unless(where.merges, Merges.WHEN_APPROVED),
+            "observed": where.is_observed,
+            "platforms": list(what.platforms),
+            "pulled-from": where.pulled_from,
+            "rollback-rest": {key: value for key, value in _rest(where.rollback).items() if value},
+            "soak": _seconds(where.soak),
+            "source": what.source if AUTHORS in where.exclude else "",
+            "takes": _unless(where.takes, Takes.NEWEST),
+            "zone": where.zone,
+        }
+
+    @property
+    def hash(self) -> str:
+        """The sha256 of the canonical form, 64 hexadecimal digits: what an approval binds to."""
+        return digest_of(self.canonical())
+
+
+def _lines(lines: tuple[Line, ...]) -> list[Json]:
+    return [{"count": line.count, "of": list(line.of)} for line in lines]
+
+
+def _seconds(span: timedelta) -> int:
+    return int(span.total_seconds())
+
+
+def _unless(said: str, built_in: str) -> str:
+    return "" if said == built_in else str(said)
+
+
+def _apart(apart: Apart) -> dict[str, Json]:
+    return {"approvals": _lines(apart.approvals), **_rest(apart)}
+
+
+def _rest(apart: Apart) -> dict[str, Json]:
+    review = 0 if apart.review is None else _seconds(apart.review)
+    return {"review": review, "skips": list(apart.skips)}
+
+
+def _calendar(calendar: Calendar) -> dict[str, Json]:
+    found: dict[str, Json] = {
+        "closed": [str(dates) for dates in calendar.closed],
+        "working": [str(hours) for hours in calendar.working],
+        "zone": calendar.zone,
+    }
+    return found if calendar.closed or calendar.working else {}

@@ -1,0 +1,141 @@
+"""An environment and a service, as the rules mean them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from policies import tag_list
+from policies.at_path import At
+from policies.calendar import Window
+from policies.image import Repository
+from policies.rules_terms import (
+    DEFAULT_EXPIRE,
+    DEFAULT_INTERVAL,
+    DEFAULT_MERGE_WITHIN,
+    REQUESTER,
+    Apart,
+    ConfigRule,
+    DigestRule,
+    Evidence,
+    Limit,
+    Line,
+    Merges,
+    Opens,
+    OutsideGate,
+    Position,
+    Takes,
+    Trouble,
+    Via,
+)
+from policies.selection import Fate, Selection, SelectionPolicy, select
+
+ONE_PERSON = Apart((Line(1),))
+NO_TIME = timedelta(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """Where references live and what is asked before they move. No lines of approvals = nobody is asked.
+
+    ``clusters`` are the folders whose Flux documents are meant there; none = those that its Kustomizations show.
+    ``soak`` and ``age`` of no time are not asked. ``zone`` is that of its times, '' = UTC. ``approvals_as`` is the
+    environment whose approvals fill its lines, '' = its own do. ``pulled_from`` has <service> or <image> in it, '' =
+    images are pulled under the name that the service says.
+    """
+
+    name: str
+    paths: tuple[str, ...]
+    channel: str
+    approvals: tuple[Line, ...]
+    at: Position
+    after: tuple[str, ...] = ()
+    digest: DigestRule = DigestRule.KEEP
+    exclude: tuple[str, ...] = (REQUESTER,)
+    expire: timedelta = DEFAULT_EXPIRE
+    merge_within: timedelta = DEFAULT_MERGE_WITHIN
+    rollback: Apart = ONE_PERSON
+    interval: timedelta = DEFAULT_INTERVAL
+    catch_up: bool = False
+    clusters: tuple[str, ...] = ()
+    after_any: bool = False
+    takes: Takes = Takes.NEWEST
+    via_said: Via | None = None
+    opens: Opens = Opens.ON_REQUEST
+    merges: Merges = Merges.WHEN_APPROVED
+    soak: timedelta = NO_TIME
+    age: timedelta = NO_TIME
+    limit: Limit | None = None
+    freeze: tuple[Window, ...] = ()
+    gates: tuple[OutsideGate, ...] = ()
+    health: tuple[str, ...] = ()
+    evidence: Evidence = Evidence.SLACK
+    emergency: Apart | None = None
+    pulled_from: str = ""
+    config: ConfigRule = ConfigRule.RECORD
+    zone: str = ""
+    notify: tuple[str, ...] = ()
+    like: str = ""
+    approvals_as: str = ""
+    is_observed: bool = False
+    was: tuple[str, ...] = ()
+
+    @property
+    def is_guarded(self) -> bool:
+        """Whether the environment asks for approvals."""
+        return bool(self.approvals)
+
+    @property
+    def via(self) -> Via:
+        """What is said, else commit where nobody is asked, else a pull request."""
+        return self.via_said or (Via.PULL_REQUEST if self.is_guarded else Via.COMMIT)
+
+    def paths_of(self, service: str) -> tuple[str, ...]:
+        """Return the folders in which this service's references are looked for."""
+        return tuple(path.replace("<service>", service) for path in self.paths)
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """Images of one version, the versions that may run, and who owns it ('' = nobody is named).
+
+    ``policy`` is the ImagePolicy that it follows, '' = none: then ``versions``, ``exclusions`` and ``trouble`` may
+    differ between environments, and ``Rules.there`` has what is meant in each, as it has the ``addresses`` at which
+    its references are (none = they are looked for). ``marked_only``: another service has the same image, so that
+    only markers of the policy say which reference is whose. ``environments`` are those in which it exists, none = all.
+    ``channel`` is where it is said, '' = in the environment's. ``links`` are name and address.
+    """
+
+    name: str
+    images: tuple[Repository, ...]
+    versions: SelectionPolicy
+    versions_text: str
+    at: Position
+    owner: str = ""
+    policy: str = ""
+    exclusions: tuple[str, ...] = ()
+    trouble: Trouble | None = None
+    marked_only: bool = False
+    addresses: tuple[At, ...] = ()
+    channel: str = ""
+    source: str = ""
+    links: tuple[tuple[str, str], ...] = ()
+    environments: tuple[str, ...] = ()
+    platforms: tuple[str, ...] = ()
+    was: tuple[str, ...] = ()
+
+    @property
+    def image(self) -> Repository:
+        """The first image: what is shown, and whose tags are the versions."""
+        return self.images[0]
+
+    def is_in(self, environment: str) -> bool:
+        """Whether the service exists in an environment."""
+        return not self.environments or environment in self.environments
+
+    def select(self, tags: Iterable[str]) -> Selection:
+        """Choose among a repository's tags; those that its ImageRepository leaves out are filtered."""
+        if not self.exclusions:
+            return select(self.versions, tags)
+        names = list(tags)
+        found = select(self.versions, tag_list.without_excluded(names, self.exclusions))
+        return replace(found, fates={**dict.fromkeys(names, Fate.FILTERED), **found.fates})
