@@ -103,6 +103,6 @@ def _file(mirror: Mirror, commit: Oid, at: Position) -> bytes:
 
 def _members(rules: Rules, rule: EffectiveRule) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """Return who was in each team that the rule names, by the rules of that day."""
-    lines = (*rule.environment.approvals, *rule.environment.rollback)
+    lines = (*rule.environment.approvals, *rule.environment.rollback.approvals)
     names = dict.fromkeys(name for line in lines for name in line.of)
     return tuple((name, tuple(sorted(rules.members((name,), rule.service)))) for name in names)
