@@ -323,9 +323,13 @@ def rebuild(context: typer.Context) -> int:
         if chain.faults:
             return FINDINGS
         index = Index.open(settings.database)
+        was = index.dump() if index.remembered() == (chain.tip or "") else None
         index.rebuild(chain)
+        is_other = was is not None and index.dump() != was
         index.close()
     print_lines([f"{len(chain.entries)} entries are in {settings.database}"])
+    if is_other:
+        tell("the index that was there said something else than the ledger; it has been replaced")
     return FINE
 
 

@@ -11,10 +11,29 @@ from bot.chain import Chain, Fault
 from bot.errors import PermanentError, TransientError
 from bot.index import Index, Sent
 from policies.entry import Kind, Placed
-from policies.state import State
-from tests.bot.ledger_builders import Story, oid
+from policies.state import State, fold
+from tests.bot.ledger_builders import Story, by, oid, pinned
 
 SENT = Sent("card/production/checkout-api/1.4.2", "C1", "1700.1", 3, "e" * 64, "open")
+
+
+# told by tests of their own
+LATER = {
+    kind
+    for kind in Kind
+    if kind.value
+    in {
+        "healthy",
+        "unhealthy",
+        "emergency",
+        "config",
+        "identity",
+        "checkpoint",
+        "redact",
+        "fork",
+        "quarantine",
+    }
+}
 
 
 @pytest.fixture
@@ -71,6 +90,55 @@ def test_following_step_by_step_and_rebuilding_give_equal_databases(index: Index
     assert len(index.entries()) == len(story.chain.entries)
     with_all.close()
     at_once.close()
+
+
+def many_kinds() -> Story:
+    """Tell of everything that may become of a change."""
+    story = list(day())[-1]
+    story.see("1.4.3")
+    story.bump("1.4.3")
+    voided = story.propose("1.4.3", note="again")
+    story.say(Kind.APPROVE, voided, "ada")
+    story.say(Kind.UNAPPROVE, voided, "ada")
+    story.say(Kind.APPROVE, voided, "ada")
+    story.void(voided, "change-moved")
+    story.say(Kind.APPROVE, voided, "bob")
+    story.say(Kind.REFUSED, voided, why="requester", evidence={"person": "carol", "decision": "approve"})
+    about = story.promotion(voided)
+    story.say(Kind.REBASED, voided, change=about.change, rule=about.rule, head=oid("rebased"))
+    story.intend(voided, 8)
+    story.say(Kind.ABORT, voided, head=oid("rebased"), why="head-moved")
+    story.intend(voided, 9)
+    story.say(Kind.MERGED, voided, head=oid("rebased"), commit=oid("other"))
+    story.say(Kind.MISMATCH, voided, commit=oid("other"), why="other-files")
+    story.add(Kind.REVIEW, by=by("carol"), closes=story.state.seq, note="known")
+    story.add(Kind.FREEZE, by=by("bob"), environment="staging", trigger="T1", note="a fair")
+    story.add(Kind.UNFREEZE, by=by("bob"), environment="production", trigger="T2", note="on we go")
+    story.rollback("1.4.1", "staging")
+    cancelled = story.propose("1.4.4")
+    story.say(Kind.CANCEL, cancelled, "carol")
+    story.say(Kind.ENDED, story.propose("1.4.5"), why="expired")
+    story.external("1.4.0", "production")
+    story.external("1.4.0", "staging")
+    for kind in (Kind.HOLD, Kind.RESUME):
+        story.add(kind, by=by("ada"), service="checkout-api", trigger="T3", note="wait")
+    for kind in (Kind.BLOCK, Kind.UNBLOCK):
+        story.add(kind, by=by("ada"), service="checkout-api", image=pinned("1.4.9"), trigger="T4", note="bad")
+    return story
+
+
+def test_a_rebuilt_index_equals_the_one_that_followed_every_single_entry(index: Index) -> None:
+    story = many_kinds()
+    told_kinds = {entry.kind for _, entry in story.chain.entries}
+
+    for end in range(1, len(story.chain.entries) + 1):
+        part = story.chain.entries[:end]
+        index.follow(Chain("2026", fold("2026", part), part))
+    before = index.dump()
+    index.rebuild(story.chain)
+
+    assert index.dump() == before
+    assert told_kinds >= set(Kind) - {Kind.RULES} - LATER
 
 
 def test_the_ledgers_end_is_remembered_across_restarts(index: Index, path: Path) -> None:
