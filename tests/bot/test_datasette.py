@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
-from datasette.app import Datasette
+from datasette.app import Datasette  # type: ignore[import-untyped]
 
 from bot.index import Index
 from policies.entry import Kind
