@@ -12,6 +12,7 @@ from datetime import timedelta
 from bot import assembly
 from bot.engine import Engine
 from bot.errors import TransientError
+from bot.pacing import Pace
 from bot.ports import Chat
 from bot.rounds import Rounds
 from bot.scheduler import Ticker
@@ -50,7 +51,8 @@ def serve(settings: Settings, *, is_observing: bool) -> None:
         engine = _opened(settings, SlackChat(client), house, is_observing=is_observing)
         secret = settings.slack_signing_secret.get_secret_value()
         errands, ticker = Errands(Replies(client, settings.command)), Ticker(engine.clock)
-        rounds = Rounds(engine, every=timedelta(seconds=settings.tick_seconds))
+        every = timedelta(seconds=settings.tick_seconds)
+        rounds = Rounds(engine, every=every, wake=ticker.now, pace=engine.desk.pace)
         app = slack_app(engine, client, errands, engine.clock, secret=secret, command=settings.command)
         app_token = settings.slack_app_token.get_secret_value()
         mode = SocketMode(app, client, app_token) if app_token else None
@@ -78,8 +80,13 @@ def _woken(ticker: Ticker, rounds: Rounds, *, is_package: bool) -> None:
 
 def _standing(rounds: Rounds) -> Standing:
     age = rounds.pass_age()
+    pushes, waiting = rounds.pushes()
     return Standing(
-        age.total_seconds() if age is not None else None, rounds.is_writable(), rounds.promotions()
+        age.total_seconds() if age is not None else None,
+        rounds.is_writable(),
+        rounds.promotions(),
+        pushes,
+        waiting,
     )
 
 
@@ -96,7 +103,8 @@ def _opened(settings: Settings, chat: Chat, house: ExitStack, *, is_observing: b
         try:
             if is_observing:
                 return house.enter_context(assembly.observing(settings, chat=chat, say=tell))
-            return house.enter_context(assembly.working(settings, chat=chat, say=tell))
+            pace = Pace.of_tick(settings.tick_seconds)
+            return house.enter_context(assembly.working(settings, chat=chat, say=tell, pace=pace))
         except TransientError as error:
             _log.warning("the start waits: %s", error)
             time.sleep(RETRY_SECONDS)

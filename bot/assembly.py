@@ -21,6 +21,7 @@ from bot.ledger import Ledger
 from bot.mirror import Mirror
 from bot.observing import Observer
 from bot.outbox import Outbox
+from bot.pacing import Pace
 from bot.poller import Writer
 from bot.ports import Chat
 from bot.registry import PycurlRegistry
@@ -45,6 +46,7 @@ def open_desk(
     *,
     remembered: str = "",
     login: Login | None = None,
+    pace: Pace | None = None,
 ) -> Desk:
     """Open the clone and what reads it; without a signer, with a key that nobody knows, for looking.
 
@@ -62,6 +64,7 @@ def open_desk(
         branch=settings.branch or None,
         token=_git_token(settings, remote, login),
         refused=login.refuse if login else None,
+        pace=pace,
     )
     book = Book(mirror, settings.rules)
     ledger = Ledger(mirror, signer or Signer.generate(), book, remembered)
@@ -128,11 +131,11 @@ def observing(settings: Settings, *, chat: Chat, say: Say) -> Iterator[Engine]:
 
 @contextmanager
 def working(
-    settings: Settings, *, chat: Chat | None, say: Say, printer: Say | None = None
+    settings: Settings, *, chat: Chat | None, say: Say, printer: Say | None = None, pace: Pace | None = None
 ) -> Iterator[Engine]:
     """Yield the engine that may write, alone on its state folder; ``say`` hears when that has to be waited for.
 
-    Without a chat ``printer`` gets what would be said there.
+    Without a chat ``printer`` gets what would be said there. ``pace``: of pushes that nobody waits for; at once.
 
     Raises: BotError.
     """
@@ -146,7 +149,7 @@ def working(
         registry = PycurlRegistry(Logins(settings.docker_config))
         try:
             login = _login(settings)
-            desk = open_desk(settings, signer, remembered=index.remembered(), login=login)
+            desk = open_desk(settings, signer, remembered=index.remembered(), login=login, pace=pace)
             forge = _forge(settings, desk.mirror.branch, login)
             outbox = Outbox(index, chat, None if chat else printer)
             yield Engine(desk, registry, SystemClock(), index, outbox, forge, chat)

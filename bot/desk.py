@@ -10,10 +10,13 @@ from bot.ledger import AppendAnswer, Ledger, Proposal
 from bot.mirror import Mirror, Tips
 from bot.objects import Oid
 from bot.observing import Observer
+from bot.pacing import Pace
 from bot.poller import Writer
 from bot.promoter import Declined
 from bot.survey import Answers, Survey, openings, survey
+from policies.entry import Entry
 from policies.state import State
+from policies.validator import refuse
 
 
 @dataclass(slots=True)
@@ -27,6 +30,11 @@ class Desk:
     answers: Answers = field(default_factory=Answers)
     examined: set[Oid] = field(default_factory=set)
     observer: Observer | None = None  # where there is one, nothing is appended
+
+    @property
+    def pace(self) -> Pace:
+        """When the bot may push of itself."""
+        return self.mirror.pace
 
     def rules(self, tips: Tips) -> RulesAt:
         """Return the rules in force. Raises: Declined where none parse."""
@@ -70,10 +78,30 @@ class Desk:
             raise Declined(NotRecorded(code="observing"))
 
         def compose(tips: Tips, state: State) -> Proposal:
-            tip = state.tip
+            tip, seq = state.tip, state.seq
             found = self.look(tips, state, at)
             first = self.open(found)
+            kept = self._kept(found.state)
             then = make(found, tip)
-            return replace(then, entries=(*first.entries, *then.entries))
+            return self._paced(replace(then, entries=(*first.entries, *kept, *then.entries)), state, seq)
 
         return self.ledger.append(compose, year=f"{at:%Y}", look_first=look_first)
+
+    def _kept(self, state: State) -> tuple[Entry, ...]:
+        """Return what waited and is still allowed, applied to the state."""
+        found: list[Entry] = []
+        for one in list(self.pace.later):
+            entry = replace(one, seq=state.seq + 1, prev=state.tip)
+            if refuse(state, entry, self.book) is not None:
+                self.pace.went([one])  # it is there, or does not hold any more
+                continue
+            state.apply(entry, state.tip)
+            found.append(one)
+        return tuple(found)
+
+    def _paced(self, proposal: Proposal, state: State, seq: int) -> Proposal:
+        """Return what may go now: all of it, or nothing where it has to wait. ``seq``: where the ledger ends."""
+        new = [one for one in proposal.entries if state.keys.get(one.key, seq + 1) > seq]
+        if new and not self.pace.lets(new, state.shown, has_moves=bool(proposal.updates)):
+            return Proposal()
+        return proposal

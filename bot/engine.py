@@ -254,25 +254,23 @@ class Engine:
                 return self._recorded(answer, word, at)
 
     def _refused(self, answer: NotAllowed, said: Said, at: datetime) -> None:
-        """Write down that a known person's decision was not let through; a failure here is only logged."""
+        """Write down that a known person's decision was not let through: at leisure; a failure is only logged."""
         refusal, entry = answer.refusal, answer.entry
         if refusal.code not in _REFUSED or not entry.promotion or entry.kind in {Kind.PROPOSE, Kind.ROLLBACK}:
             return
 
-        def compose(look: Survey, _tip: str) -> Proposal:
-            about = Entry(
-                kind=Kind.REFUSED,
-                at=write_time(at),
-                key="",
-                environment=entry.environment,
-                service=entry.service,
-                promotion=entry.promotion,
-                why=str(refusal.code),
-                evidence={"person": said.by.person, "decision": entry.kind.value},
-            )
-            return Proposal((replace(about, key=expected_key(look.state, about)),))
-
-        written = self.desk.append(compose, at, look_first=False)
+        about = Entry(
+            kind=Kind.REFUSED,
+            at=write_time(at),
+            key="",
+            environment=entry.environment,
+            service=entry.service,
+            promotion=entry.promotion,
+            why=str(refusal.code),
+            evidence={"person": said.by.person, "decision": entry.kind.value},
+        )
+        self.desk.pace.keep(replace(about, key=expected_key(self.desk.view(at).state, about)))
+        written = self.desk.append(lambda _look, _tip: Proposal(), at, look_first=False)
         if not isinstance(written, Appended):
             _log.warning("a refusal was not recorded: %s", written)
 

@@ -167,6 +167,7 @@ class Ledger:
         if isinstance(written, NotAllowed):
             return written
         if not written:
+            self.mirror.pace.went(proposal.entries)  # all of it is there already
             return Appended((), grown.state)
         ref = f"refs/heads/ledger/{grown.year}"
         moves = [RefUpdate(ref, tips.ledgers.get(grown.year), written[-1][0]), *proposal.updates]
@@ -177,6 +178,7 @@ class Ledger:
             case Ok():
                 self._chain = grown
                 self.mirror.remember(moves)
+                self.mirror.pace.went(proposal.entries)
                 self.remembered = written[-1][0]
                 return Appended(tuple(written), grown.state)
             case Refused():

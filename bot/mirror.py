@@ -34,6 +34,7 @@ from bot.objects import (
     replace_in_tree,
     write_commit,
 )
+from bot.pacing import Pace
 from bot.push import Ok, PushAnswer, RefUpdate, Unknown, classify
 from bot.remote import Refused, Remote
 from bot.signing import Signer
@@ -61,10 +62,18 @@ class Mirror:
     """One repository, as it was at the last fetch, and the commits that we make for it."""
 
     def __init__(
-        self, remote: Remote, directory: Path, branch: str, *, identity: Identity, timeout_seconds: float
+        self,
+        remote: Remote,
+        directory: Path,
+        branch: str,
+        *,
+        identity: Identity,
+        timeout_seconds: float,
+        pace: Pace | None = None,
     ) -> None:
         """Use a clone that is there; ``open`` makes one."""
         self.branch = branch
+        self.pace = pace or Pace.at_once()
         self._remote = remote
         self._directory = directory
         self._identity = identity
@@ -88,6 +97,7 @@ class Mirror:
         refused: Refused | None = None,
         identity: Identity = BOT,
         timeout_seconds: float = 60.0,
+        pace: Pace | None = None,
     ) -> Self:
         """Open the clone of ``url`` in ``directory``; make it where it is missing, half-made or another's.
 
@@ -106,6 +116,7 @@ class Mirror:
             clone.target_branch(git, branch, clone.heads_of(git, remote)),
             identity=identity,
             timeout_seconds=timeout_seconds,
+            pace=pace,
         )
 
     # Reading
@@ -296,6 +307,7 @@ class Mirror:
             answer = classify(self._git.run(arguments, timeout_seconds=timeout_seconds, check=False))
         except LateError as error:
             answer = Unknown(str(error))
+        self.pace.pushed()
         MEASURES.count(Measure.PUSHES, type(answer).__name__.lower())
         return answer
 

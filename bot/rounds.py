@@ -4,13 +4,14 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.engine import Engine, PassReport
 from bot.errors import BotError
 from bot.measures import MEASURES, Measure
+from bot.pacing import Pace
 
 STALE = timedelta(minutes=15)  # without an end of a pass for so long after it was due something hangs
 _UNWRITTEN = (
@@ -34,9 +35,22 @@ class _Ended:
 class Rounds:
     """Makes a pass at each tick, says in the log what it did, and remembers how it went."""
 
-    def __init__(self, engine: Engine, *, every: timedelta = timedelta()) -> None:
-        """Make passes with this engine; ``every`` is how often they are due."""
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        every: timedelta = timedelta(),
+        wake: Callable[[], None] | None = None,
+        pace: Pace | None = None,
+    ) -> None:
+        """Make passes with this engine; ``every`` is how often they are due.
+
+        ``wake`` asks for one in between, when it is time for what waits by the ``pace``.
+        """
         self._engine = engine
+        self._pace = pace or Pace.at_once()
+        self._every, self._wake = every, wake
+        self._alarm: threading.Timer | None = None
         self._stale = STALE + every
         self._lock = threading.Lock()
         self._ended = _Ended()
@@ -64,6 +78,22 @@ class Rounds:
         self._measure(time.monotonic() - began, is_failed=bool(problem))
         with self._lock:
             self._ended = _Ended(at, self._ended.well if problem else at, problem, unwritten)
+        self._set_alarm()
+
+    def _set_alarm(self) -> None:
+        """Look again when it is time for what waits, where the next tick would be later."""
+        seconds = self._pace.seconds()
+        if self._alarm is not None:
+            self._alarm.cancel()
+        if seconds is None or self._wake is None or seconds >= self._every.total_seconds():
+            return
+        self._alarm = threading.Timer(seconds, self._wake)
+        self._alarm.daemon = True
+        self._alarm.start()
+
+    def pushes(self) -> tuple[int, int]:
+        """Return how many pushes there were in the last minute, and how many entries wait."""
+        return self._pace.last_minute(), self._pace.waiting()
 
     def _took_all(self) -> bool:
         with self._lock:

@@ -17,11 +17,16 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How the bot stands: seconds since a pass last ended well (``None``: never), and what is under way."""
+    """How the bot stands: seconds since a pass last ended well (``None``: never), and what is under way.
+
+    ``pushes`` of the last minute; ``waiting``: entries that the pace holds back.
+    """
 
     pass_age: float | None = None
     is_writable: bool = False
     promotions: Mapping[str, int] = field(default_factory=dict)
+    pushes: int = 0
+    waiting: int = 0
 
 
 def metrics(stands: Callable[[], Standing], measures: Measures = MEASURES) -> Route:
@@ -66,6 +71,12 @@ def _standing(standing: Standing) -> Iterator[str]:
     name = "countersign_ledger_writable"
     yield from _head(name, Kind.GAUGE, "1 where the last pass could write to the ledger.")
     yield _sample(name, "", "", float(standing.is_writable))
+    name = "countersign_pushes_per_minute"
+    yield from _head(name, Kind.GAUGE, "Pushes to the repository in the last minute.")
+    yield _sample(name, "", "", standing.pushes)
+    name = "countersign_entries_waiting"
+    yield from _head(name, Kind.GAUGE, "Entries of the bot's own that wait, so as to go together.")
+    yield _sample(name, "", "", standing.waiting)
     name = "countersign_promotions"
     yield from _head(name, Kind.GAUGE, "Promotions of this year's ledger, by how far they are.")
     for stage, count in sorted(standing.promotions.items()):

@@ -1,5 +1,6 @@
 """The rounds tell how the passes went: their age, whether the ledger was written, and who asked for everything."""
 
+import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
@@ -9,7 +10,9 @@ import pytest
 from bot.engine import Engine, PassReport
 from bot.errors import BotError, TransientError
 from bot.measures import MEASURES, Measure
+from bot.pacing import Pace
 from bot.rounds import STALE, Rounds
+from policies.entry import Entry, Kind
 
 AT = datetime(2026, 11, 20, 14, 28, tzinfo=UTC)
 
@@ -123,3 +126,15 @@ def test_a_long_interval_is_no_hanging(passes: Passes) -> None:
     rounds = rounds_of(passes, every=timedelta(hours=1))
 
     assert rounds._stale == STALE + timedelta(hours=1)
+
+
+def test_a_pass_is_asked_for_when_it_is_time_for_what_waits(passes: Passes) -> None:
+    woken = threading.Event()
+    pace = Pace((0.01, 0.01))
+    pace.lets([Entry(kind=Kind.SEEN, at="2026-11-20T14:28:00Z", key="seen/1")], {}, has_moves=False)
+    rounds = Rounds(cast("Engine", passes), every=timedelta(hours=1), wake=woken.set, pace=pace)
+
+    rounds.tick(AT)
+
+    assert rounds.pushes() == (0, 1)
+    assert woken.wait(10)
