@@ -48,7 +48,7 @@ def passes() -> Passes:
     return Passes()
 
 
-def rounds_of(passes: Passes, **more: timedelta) -> Rounds:
+def rounds_of(passes: Passes, **more: Any) -> Rounds:
     return Rounds(cast("Engine", passes), **more)
 
 
