@@ -7,9 +7,7 @@ from enum import StrEnum
 from policies.codes import Code
 from policies.entry import Pinned
 from policies.evidence import Silence, Silent
-from policies.gates import ALONE, ASKED, MERGED, ROLLED_BACK, Case, Gate, ask, held, known_before, previous
-from policies.gates import approvals as approvals_gate
-from policies.gates import frozen as frozen_gate
+from policies.gates import ALONE, MERGED, OFFERED, ROLLED_BACK, Case, Gate, ask
 from policies.image import Tag
 from policies.rules import EffectiveRule, Service, effective
 from policies.selection import Fate, Selection, newer
@@ -225,7 +223,7 @@ def _gates(rule: EffectiveRule, promotion: Promotion | None) -> tuple[Gate, ...]
     if promotion:
         return ROLLED_BACK if promotion.is_rollback else MERGED
     if rule.environment.is_guarded:
-        return (*ASKED, previous, held, frozen_gate, known_before, approvals_gate)
+        return OFFERED
     return ALONE
 
 

@@ -1,0 +1,48 @@
+"""What a gate is asked, and what a gate is."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from policies.entry import Pinned
+from policies.facts import Fact
+from policies.rules import EffectiveRule, Rules
+from policies.state import Place, Promotion, State, is_same
+from policies.verdict import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What is asked of a gate: may this image stand in the place of that one, there, at this time (UTC)?
+
+    ``baseline`` holds what stood at genesis, for each place that matters; ``promotion`` is the one under way; ``facts``
+    are what was looked up outside.
+    """
+
+    rules: Rules
+    rule: EffectiveRule
+    state: State
+    image: tuple[Pinned, ...]
+    current: tuple[Pinned, ...]
+    at: datetime
+    baseline: Mapping[Place, tuple[Pinned, ...]] = field(default_factory=dict)
+    promotion: Promotion | None = None
+    facts: tuple[Fact, ...] = ()
+
+    @property
+    def environment(self) -> str:
+        """The environment's name."""
+        return self.rule.environment.name
+
+    @property
+    def service(self) -> str:
+        """The service's name."""
+        return self.rule.service.name
+
+
+Gate = Callable[[Case], Verdict]
+
+
+def holds(images: tuple[Pinned, ...], image: tuple[Pinned, ...]) -> bool:
+    """Whether each of ``image`` is among ``images``, as far as both are known."""
+    return bool(images) and all(any(is_same(one, other) for other in images) for one in image)

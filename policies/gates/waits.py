@@ -1,0 +1,72 @@
+"""Gates that time alone opens: soak, age, limit, the rules' freeze windows."""
+
+from policies.codes import Code
+from policies.duration import spell
+from policies.entry import Kind
+from policies.gates.before import each_before
+from policies.gates.case import Case
+from policies.gates.clock import clock
+from policies.state import Move
+from policies.verdict import PASSED, Verdict, Waiting
+from policies.windows import is_in, opens
+
+
+def soak(case: Case) -> Verdict:
+    """Has it run long enough in every environment before (``soak``)? Newer versions there do not stop its clock."""
+    return each_before(case, _soaked_in) if case.rule.environment.soak else PASSED
+
+
+def _soaked_in(case: Case, before: str) -> Verdict:
+    needed, found = case.rule.environment.soak, clock(case, before)
+    if found.since is None:
+        what = "it is healthy" if found.is_watched else "it runs"
+        return Waiting(Code.SOAKING, f"{spell(needed)} are needed; the clock starts when {what} in {before}")
+    ends = found.since + needed
+    if case.at >= ends:
+        return PASSED
+    what = "healthy in" if found.is_watched else "in"
+    said = f"{what} {before} since {found.since:%Y-%m-%d %H:%M} UTC, {spell(needed)} are needed"
+    return Waiting(Code.SOAKING, said, ends)
+
+
+def age(case: Case) -> Verdict:
+    """Has it been known long enough since it was first seen (``age``)?"""
+    needed = case.rule.environment.age
+    if not needed:
+        return PASSED
+    seen = [case.state.seen.get((case.service, one.repository, one.tag)) for one in case.image]
+    known = [one.at for one in seen if one]
+    if len(known) < len(seen) or not known:
+        return Waiting(Code.AGE_UNKNOWN, "the ledger has no first sighting of it")
+    ends = max(known) + needed
+    if case.at >= ends:
+        return PASSED
+    return Waiting(Code.TOO_YOUNG, f"first seen {max(known):%Y-%m-%d %H:%M} UTC, {spell(needed)} are needed", ends)
+
+
+def limit(case: Case) -> Verdict:
+    """Have fewer moves of the service been made there than the rule lets through (``limit``)? Rollbacks do not count."""
+    most = case.rule.environment.limit
+    if most is None:
+        return PASSED
+    moves = case.state.moves.get((case.environment, case.service), ())
+    recent = sorted(one.at for one in moves if _counts(case, one) and one.at > case.at - most.span)
+    if len(recent) < most.count:
+        return PASSED
+    return Waiting(Code.LIMIT_REACHED, f"{most} have been made", recent[-most.count] + most.span)
+
+
+def _counts(case: Case, move: Move) -> bool:
+    promotion = case.state.promotions.get(move.promotion)
+    return move.kind is not Kind.EXTERNAL and not (promotion and promotion.is_rollback)
+
+
+def freeze(case: Case) -> Verdict:
+    """Is it outside of the windows in which the rules let nothing move (``freeze``)?"""
+    where = case.rule.environment
+    calendar, zone = case.rules.calendar, where.zone or case.rules.calendar.zone
+    now = [one for one in where.freeze if is_in(one, calendar, zone, case.at)]
+    if not now:
+        return PASSED
+    until = opens(where.freeze, calendar, zone, case.at)
+    return Waiting(Code.FREEZE_WINDOW, f"{now[0]} ({zone or 'UTC'})", until)
