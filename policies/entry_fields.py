@@ -1,0 +1,204 @@
+"""How each field of an entry is read from JSON: one row a field, one small reader each."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from policies.canonical import Json
+from policies.entry_values import Bot, By, EntryError, Pinned, Placed, RuleAt, Sighting, parse_time
+from policies.errors import PolicyError
+from policies.image import Repository, Tag
+
+MAX_NOTE: Final = 280
+MAX_DEPTH: Final = 16  # of evidence, so that no reader runs out of stack
+
+_OID = re.compile(r"[0-9a-f]{40}", re.ASCII)
+_HASH = re.compile(r"[0-9a-f]{64}", re.ASCII)
+_PROMOTION = re.compile(r"[0-9a-f]{12}", re.ASCII)
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}", re.ASCII)
+_CODE = re.compile(r"[a-z][a-z0-9-]{0,62}", re.ASCII)
+_WORD = re.compile(r"[!-~]{1,512}", re.ASCII)
+_LOGIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]|\[bot\])*", re.ASCII)
+_SLACK = re.compile(r"[A-Z0-9]{2,32}", re.ASCII)
+_PATH = re.compile(r"[^\x00-\x1f\x7f]{1,512}")
+VIA: Final = frozenset({"button", "command", "modal", "shortcut", "review", "link"})
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+
+def _text(pattern: re.Pattern[str], *, empty: bool = False) -> Callable[[Any], str]:
+    def read(value: Any) -> str:
+        if isinstance(value, str) and ((empty and not value) or pattern.fullmatch(value)):
+            return value
+        raise EntryError(f"{str(value)[:60]!r} is not of the form {pattern.pattern}")
+
+    return read
+
+
+def _string(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    raise EntryError(f"{str(value)[:20]!r} is not text")
+
+
+def _integer(value: Any) -> int:
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**53:
+        return value
+    raise EntryError(f"{str(value)[:20]!r} is not a count")
+
+
+def _boolean(value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    raise EntryError(f"{str(value)[:20]!r} is not true or false")
+
+
+def _time(value: Any) -> str:
+    parse_time(value if isinstance(value, str) else "")
+    return str(value)
+
+
+def _note(value: Any) -> str:
+    if isinstance(value, str) and value and len(value) <= MAX_NOTE and _CONTROL.search(value) is None:
+        return value
+    raise EntryError(f"a note is one line of at most {MAX_NOTE} characters")
+
+
+def _list_of(read: Callable[[Any], Any]) -> Callable[[Any], tuple[Any, ...]]:
+    def read_all(value: Any) -> tuple[Any, ...]:
+        if isinstance(value, list) and value:
+            return tuple(read(item) for item in value)
+        raise EntryError("expected a list with something in it")
+
+    return read_all
+
+
+def _object(
+    required: Mapping[str, Callable[[Any], Any]], optional: Mapping[str, Callable[[Any], Any]]
+) -> Any:
+    def read(value: Any) -> dict[str, Any]:
+        if not isinstance(value, dict):
+            raise EntryError("expected an object")
+        return read_fields(value, required, optional)
+
+    return read
+
+
+def read_fields(
+    value: Mapping[str, Any],
+    required: Mapping[str, Callable[[Any], Any]],
+    optional: Mapping[str, Callable[[Any], Any]],
+) -> dict[str, Any]:
+    missing = required.keys() - value.keys()
+    unknown = value.keys() - required.keys() - optional.keys()
+    if missing or unknown:
+        raise EntryError(f"fields missing: {sorted(missing)}, not of this kind: {sorted(unknown)}")
+    table = {**required, **optional}
+    found = {}
+    for name, item in value.items():
+        try:
+            found[name] = table[name](item)
+        except PolicyError as error:
+            raise EntryError(f"{name}: {error}") from error
+    return found
+
+
+_digest = _text(re.compile(r"sha256:[0-9a-f]{64}"), empty=True)
+
+
+def _pinned(value: Any) -> Pinned:
+    read = _object({"repository": _string, "tag": _string, "digest": _digest}, {})(value)
+    Repository.parse(read["repository"])
+    if read["tag"]:
+        Tag.parse(read["tag"])
+    return Pinned(**read)
+
+
+def _sighting(value: Any) -> Sighting:
+    shape = {"service": _text(_NAME), "repository": _string, "tag": _string, "digest": _digest}
+    read = _object(shape, {"before": _boolean})(value)
+    Repository.parse(read["repository"])
+    Tag.parse(read["tag"])
+    return Sighting(**read)
+
+
+def _placed(value: Any) -> Placed:
+    shape = {"what": _text(_WORD), "channel": _text(_SLACK), "message": _text(_WORD), "seq": _integer}
+    return Placed(**_object(shape, {})(value))
+
+
+def _rule(value: Any) -> RuleAt:
+    shape = {"commit": _text(_OID), "files": _list_of(_text(_PATH)), "hash": _text(_HASH)}
+    return RuleAt(**_object(shape, {})(value))
+
+
+_person = _object(
+    {"person": _text(_NAME), "via": _string},
+    {
+        "slack": _object({"team": _text(_SLACK), "user": _text(_SLACK)}, {}),
+        "forge": _object({"id": _integer, "login": _text(_LOGIN)}, {}),
+    },
+)
+
+
+def _by(value: Any) -> Bot | By:
+    if value == {"bot": True} and isinstance(value["bot"], bool):
+        return Bot()
+    read = _person(value)
+    if read["via"] not in VIA:
+        raise EntryError(f"{read['via'][:20]!r} is no way in which a person speaks")
+    slack, forge = read.get("slack", {}), read.get("forge", {})
+    return By(
+        person=read["person"],
+        via=read["via"],
+        slack_team=slack.get("team", ""),
+        slack_user=slack.get("user", ""),
+        forge_id=forge.get("id", 0),
+        forge_login=forge.get("login", ""),
+    )
+
+
+def _evidence(value: Any) -> Mapping[str, Json]:
+    if isinstance(value, dict) and value and _is_plain(value, MAX_DEPTH):
+        return value
+    raise EntryError(
+        f"evidence is an object with something in it, without null, at most {MAX_DEPTH} levels deep"
+    )
+
+
+def _is_plain(value: Any, levels: int) -> bool:
+    """Whether there is no null in it, and no more levels than these."""
+    if isinstance(value, dict | list):
+        items = value.values() if isinstance(value, dict) else value
+        return levels > 0 and all(_is_plain(item, levels - 1) for item in items)
+    return value is not None
+
+
+FIELDS: Final[Mapping[str, Callable[[Any], Any]]] = {
+    "v": _integer,
+    "seq": _integer,
+    "prev": _text(_OID, empty=True),
+    "key": _text(_WORD),
+    "kind": _string,
+    "at": _time,
+    "by": _by,
+    "environment": _text(_NAME),
+    "service": _text(_NAME),
+    "promotion": _text(_PROMOTION),
+    "image": _list_of(_pinned),
+    "previous": _list_of(_pinned),
+    "change": _text(_HASH),
+    "rule": _rule,
+    "head": _text(_OID),
+    "commit": _text(_OID),
+    "branch": _text(_PATH),
+    "signer": _text(re.compile(r"ssh-ed25519 [A-Za-z0-9+/]{68}")),
+    "seen": _list_of(_sighting),
+    "shown": _list_of(_placed),
+    "voided": _text(_HASH),
+    "closes": _integer,
+    "until": _time,
+    "trigger": _text(_WORD),
+    "evidence": _evidence,
+    "why": _text(_CODE),
+    "note": _note,
+}

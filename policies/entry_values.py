@@ -1,0 +1,139 @@
+"""What an entry holds, as values: its kinds, who speaks, images, rules, sightings, places, instants."""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from policies.errors import PolicyError
+from policies.image import Digest
+
+_INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z", re.ASCII)
+
+
+class EntryError(PolicyError):
+    """A line of the ledger cannot be read as an entry; the message says what is wrong with it."""
+
+
+class UnknownKindError(EntryError):
+    """A newer program wrote this entry; an older one may only read."""
+
+
+class Kind(StrEnum):
+    """What an entry says happened. Names are for ever."""
+
+    GENESIS = "genesis"
+    RULES = "rules"
+    SEEN = "seen"
+    SHOWN = "shown"
+    BUMP = "bump"
+    PROPOSE = "propose"
+    APPROVE = "approve"
+    UNAPPROVE = "unapprove"
+    REJECT = "reject"
+    CANCEL = "cancel"
+    REBASED = "rebased"
+    INTENT = "intent"
+    ABORT = "abort"
+    VOID = "void"
+    ENDED = "ended"
+    MERGED = "merged"
+    LANDED = "landed"
+    MISMATCH = "mismatch"
+    ROLLBACK = "rollback"
+    EXTERNAL = "external"
+    REVIEW = "review"
+    HOLD = "hold"
+    RESUME = "resume"
+    BLOCK = "block"
+    UNBLOCK = "unblock"
+    FREEZE = "freeze"
+    UNFREEZE = "unfreeze"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Bot:
+    """The bot says it of itself."""
+
+
+BOT = Bot()
+
+
+@dataclass(frozen=True, slots=True)
+class By:
+    """A person said it. Ids decide, names decorate; ``forge_id`` 0 = not linked there. ``via``: button, command, ..."""
+
+    person: str
+    via: str
+    slack_team: str = ""
+    slack_user: str = ""
+    forge_id: int = 0
+    forge_login: str = ""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Pinned:
+    """One image of a service. ``digest`` '' = not known (what stood there before without one)."""
+
+    repository: str
+    tag: str
+    digest: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.repository}:{self.tag}" + (f"@{self.digest}" if self.digest else "")
+
+
+@dataclass(frozen=True, slots=True)
+class RuleAt:
+    """Which effective rule judged: the commit it was read at, the files, its hash."""
+
+    commit: str
+    files: tuple[str, ...]
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A tag that a selection picked. ``before``: it was there when we first looked, so only a person moves it."""
+
+    service: str
+    repository: str
+    tag: str
+    digest: str
+    before: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Where something is shown: ``what`` is our name of it, ``seq`` the redraw that was sent last."""
+
+    what: str
+    channel: str
+    message: str
+    seq: int
+
+
+def parse_time(text: str) -> datetime:
+    """Return an instant written as RFC 3339, UTC, whole seconds, ``Z``. Raises: EntryError."""
+    try:
+        if _INSTANT.fullmatch(text):
+            return datetime.fromisoformat(text)
+    except ValueError:
+        pass  # of the form, and no day of the calendar
+    raise EntryError(f"{text[:40]!r} is not an instant; expected 2026-11-23T10:04:05Z")
+
+
+def write_time(at: datetime) -> str:
+    """Return an instant as the ledger writes it. ``at`` is aware."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def digests_of(images: tuple[Pinned, ...]) -> str:
+    """Return the digests of a service's images as keys carry them."""
+    return "+".join(image.digest for image in images)
+
+
+def is_exact(images: tuple[Pinned, ...]) -> bool:
+    """Whether every image is named by tag and digest."""
+    return bool(images) and all(image.tag and image.digest and Digest.parse(image.digest) for image in images)

@@ -1,0 +1,196 @@
+"""Add up promotions and moves: what each kind of entry about one does to the tables."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from policies.entry import By, Entry, Kind, Pinned
+from policies.promotion import ENDINGS, TRANSITIONS, Approval, Promotion, Stage
+from policies.remembered import Move, Open, Standing
+from policies.tables import Apply, Tables
+
+
+def moved(state: Tables, entry: Entry, image: tuple[Pinned, ...], previous: tuple[Pinned, ...]) -> None:
+    """Add a move to its place."""
+    where = (entry.environment, entry.service)
+    move = Move(image, previous, entry.commit, entry.time, entry.seq, entry.kind, entry.promotion)
+    state.moves[where] = (*state.moves.get(where, ()), move)
+
+
+def _bump(state: Tables, entry: Entry, _oid: str) -> None:
+    moved(state, entry, entry.image, entry.previous)
+
+
+def _propose(state: Tables, entry: Entry, _oid: str) -> None:
+    if entry.rule is None:
+        return
+    state.promotions[entry.promotion] = Promotion(
+        id=entry.promotion,
+        kind=entry.kind,
+        environment=entry.environment,
+        service=entry.service,
+        image=entry.image,
+        previous=entry.previous,
+        change=entry.change,
+        rule=entry.rule,
+        head=entry.head,
+        by=entry.by,
+        opened=entry.time,
+        note=entry.note,
+        seq=entry.seq,
+    )
+    state.live[entry.environment, entry.service] = entry.promotion
+    counted = f"{entry.kind}/{entry.environment}/{entry.service}/{_digests(entry)}"
+    state.counts[counted] = state.count(counted) + 1
+
+
+def _digests(entry: Entry) -> str:
+    """Return the digests that the key names: those proposed, or for a rollback those left."""
+    images = entry.previous if entry.kind is Kind.ROLLBACK else entry.image
+    return "+".join(image.digest or image.tag for image in images)
+
+
+def _rollback(state: Tables, entry: Entry, oid: str) -> None:
+    _propose(state, entry, oid)
+    if isinstance(entry.by, By):
+        approval = Approval(entry.by, entry.time, entry.seq)
+        _change(state, entry, approvals=(approval,))
+    for left in entry.previous:
+        blocked = Standing(entry.by, entry.time, entry.note, "rolled-back", None, entry.seq)
+        state.blocks.setdefault((entry.environment, entry.service, left), blocked)
+    if entry.commit:  # without approvals it stands in the place of `bump`
+        _end(state, entry, Stage.LANDED, commit=entry.commit)
+        moved(state, entry, entry.image, entry.previous)
+
+
+def _approve(state: Tables, entry: Entry, _oid: str) -> None:
+    promotion = state.promotion_of(entry)
+    if promotion and isinstance(entry.by, By):
+        _change(state, entry, approvals=(*promotion.approvals, Approval(entry.by, entry.time, entry.seq)))
+
+
+def _unapprove(state: Tables, entry: Entry, _oid: str) -> None:
+    promotion = state.promotion_of(entry)
+    if promotion and isinstance(entry.by, By):
+        who = entry.by.person
+        _undone(state, promotion, [one for one in promotion.approvals if one.by.person == who])
+        _change(state, entry, approvals=tuple(one for one in promotion.approvals if one.by.person != who))
+
+
+def _void(state: Tables, entry: Entry, _oid: str) -> None:
+    promotion = state.promotion_of(entry)
+    if promotion and entry.rule:
+        _undone(state, promotion, promotion.approvals)
+        _change(
+            state,
+            entry,
+            approvals=(),
+            change=entry.change,
+            rule=entry.rule,
+            image=entry.image,
+            previous=entry.previous,
+            head=entry.head,
+            attempts=0,
+            refreshed=entry.time,
+            why=entry.why,
+        )
+
+
+def _undone(state: Tables, promotion: Promotion, approvals: Iterable[Approval]) -> None:
+    for one in approvals:
+        counted = f"undone/{promotion.id}/{promotion.change}/{promotion.rule.hash}/{one.by.person}"
+        state.counts[counted] = state.count(counted) + 1
+
+
+def _rebased(state: Tables, entry: Entry, _oid: str) -> None:
+    _change(state, entry, head=entry.head, attempts=0)
+
+
+def _intent(state: Tables, entry: Entry, oid: str) -> None:
+    _step(state, entry, intent=oid, intent_key=entry.key)
+
+
+def _abort(state: Tables, entry: Entry, _oid: str) -> None:
+    counted = f"abort/{entry.promotion}/{entry.head}"
+    state.counts[counted] = state.count(counted) + 1
+    promotion = state.promotion_of(entry)
+    attempts = promotion.attempts + 1 if promotion else 1
+    _step(state, entry, why=entry.why, attempts=attempts, attempted=entry.time)
+
+
+def _merged(state: Tables, entry: Entry, _oid: str) -> None:
+    _step(state, entry, commit=entry.commit)
+
+
+def _landed(state: Tables, entry: Entry, _oid: str) -> None:
+    promotion = state.promotion_of(entry)
+    if promotion:
+        _end(state, entry, Stage.LANDED, commit=entry.commit)
+        moved(state, entry, promotion.image, promotion.previous)
+
+
+def _mismatch(state: Tables, entry: Entry, _oid: str) -> None:
+    _end(state, entry, Stage.MISMATCH, commit=entry.commit, why=entry.why)
+    state.freezes[entry.environment] = Standing(entry.by, entry.time, "", "mismatch", None, entry.seq)
+    promotion = state.promotion_of(entry)
+    people = _part_in(promotion) if promotion else frozenset()
+    state.open[entry.seq] = Open(
+        entry.kind, entry.environment, entry.service, entry.commit, entry.time, people
+    )
+
+
+def _part_in(promotion: Promotion) -> frozenset[str]:
+    asked = {promotion.by.person} if isinstance(promotion.by, By) else set()
+    return frozenset(asked | {one.by.person for one in promotion.approvals})
+
+
+def _reject(state: Tables, entry: Entry, _oid: str) -> None:
+    _end(state, entry, Stage.REJECTED)
+
+
+def _cancel(state: Tables, entry: Entry, _oid: str) -> None:
+    _end(state, entry, Stage.CANCELLED)
+
+
+def _ended(state: Tables, entry: Entry, _oid: str) -> None:
+    _end(state, entry, ENDINGS.get(entry.why, Stage.CLOSED), why=entry.why)
+
+
+def _change(state: Tables, entry: Entry, **fields: object) -> None:
+    promotion = state.promotion_of(entry)
+    if promotion:
+        state.promotions[promotion.id] = replace(promotion, **fields)  # type: ignore[arg-type]  # named by this module
+
+
+def _step(state: Tables, entry: Entry, **fields: object) -> None:
+    promotion = state.promotion_of(entry)
+    if promotion:
+        _change(state, entry, stage=TRANSITIONS.get((promotion.stage, entry.kind), promotion.stage), **fields)
+
+
+def _end(state: Tables, entry: Entry, stage: Stage, **fields: object) -> None:
+    _change(state, entry, stage=stage, ended_by=entry.by, ended_note=entry.note, done=entry.time, **fields)
+    promotion = state.promotion_of(entry)
+    if promotion and promotion.is_rollback and stage not in {Stage.LANDED, Stage.MISMATCH}:
+        for place in [place for place, standing in state.blocks.items() if standing.seq == promotion.seq]:
+            del state.blocks[place]  # a rollback that did not happen blocks nothing
+    if state.live.get((entry.environment, entry.service)) == entry.promotion:
+        del state.live[entry.environment, entry.service]
+
+
+APPLY: Mapping[Kind, Apply] = {
+    Kind.BUMP: _bump,
+    Kind.PROPOSE: _propose,
+    Kind.APPROVE: _approve,
+    Kind.UNAPPROVE: _unapprove,
+    Kind.REJECT: _reject,
+    Kind.CANCEL: _cancel,
+    Kind.REBASED: _rebased,
+    Kind.INTENT: _intent,
+    Kind.ABORT: _abort,
+    Kind.VOID: _void,
+    Kind.ENDED: _ended,
+    Kind.MERGED: _merged,
+    Kind.LANDED: _landed,
+    Kind.MISMATCH: _mismatch,
+    Kind.ROLLBACK: _rollback,
+}

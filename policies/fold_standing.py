@@ -1,0 +1,49 @@
+"""Add up holds, blocks and freezes, and what lifts them."""
+
+from collections.abc import Mapping
+
+from policies.entry import Entry, Kind, parse_time
+from policies.remembered import Standing
+from policies.tables import Apply, Tables, lifted_blocks, lifted_holds
+
+
+def _standing(entry: Entry) -> Standing:
+    until = parse_time(entry.until) if entry.until else None
+    return Standing(entry.by, entry.time, entry.note, entry.why, until, entry.seq)
+
+
+def _hold(state: Tables, entry: Entry, _oid: str) -> None:
+    state.holds[entry.environment, entry.service] = _standing(entry)
+
+
+def _resume(state: Tables, entry: Entry, _oid: str) -> None:
+    for place in lifted_holds(state, entry):
+        del state.holds[place]
+
+
+def _block(state: Tables, entry: Entry, _oid: str) -> None:
+    for image in entry.image:
+        state.blocks[entry.environment, entry.service, image] = _standing(entry)
+
+
+def _unblock(state: Tables, entry: Entry, _oid: str) -> None:
+    for place in lifted_blocks(state, entry):
+        del state.blocks[place]
+
+
+def _freeze(state: Tables, entry: Entry, _oid: str) -> None:
+    state.freezes[entry.environment] = _standing(entry)
+
+
+def _unfreeze(state: Tables, entry: Entry, _oid: str) -> None:
+    state.freezes.pop(entry.environment, None)
+
+
+APPLY: Mapping[Kind, Apply] = {
+    Kind.HOLD: _hold,
+    Kind.RESUME: _resume,
+    Kind.BLOCK: _block,
+    Kind.UNBLOCK: _unblock,
+    Kind.FREEZE: _freeze,
+    Kind.UNFREEZE: _unfreeze,
+}

@@ -1,0 +1,92 @@
+"""A promotion as its entries tell it, and the table of its stages."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from policies.entry import Bot, By, Kind, Pinned, RuleAt
+
+
+class Stage(StrEnum):
+    """How far a promotion is. Derived from entries, never stored (DESIGN section 7)."""
+
+    OPEN = "open"
+    MERGING = "merging"
+    MERGED = "merged"
+    LANDED = "landed"
+    MISMATCH = "mismatch"
+    REJECTED = "rejected"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+    SUPERSEDED = "superseded"
+    REMOVED = "removed"
+    CLOSED = "closed"
+
+
+# (stage, kind) -> stage. What is not here leaves the stage as it is; the validator says whether it was allowed.
+TRANSITIONS: dict[tuple[Stage, Kind], Stage] = {
+    (Stage.OPEN, Kind.INTENT): Stage.MERGING,
+    (Stage.MERGING, Kind.ABORT): Stage.OPEN,
+    (Stage.MERGING, Kind.MERGED): Stage.MERGED,
+    (Stage.MERGED, Kind.LANDED): Stage.LANDED,
+    (Stage.MERGED, Kind.MISMATCH): Stage.MISMATCH,
+    (Stage.OPEN, Kind.REJECT): Stage.REJECTED,
+    (Stage.OPEN, Kind.CANCEL): Stage.CANCELLED,
+}
+ENDINGS: dict[str, Stage] = {
+    "expired": Stage.EXPIRED,
+    "superseded": Stage.SUPERSEDED,
+    "removed": Stage.REMOVED,
+    "closed": Stage.CLOSED,
+}
+LIVE = frozenset({Stage.OPEN, Stage.MERGING, Stage.MERGED})
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """One person's word for one change under one rule."""
+
+    by: By
+    at: datetime
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Promotion:
+    """One promotion as its entries tell it. ``approvals`` are those that stand for the present change and rule."""
+
+    id: str
+    kind: Kind
+    environment: str
+    service: str
+    image: tuple[Pinned, ...]
+    previous: tuple[Pinned, ...]
+    change: str
+    rule: RuleAt
+    head: str
+    by: Bot | By
+    opened: datetime
+    note: str
+    seq: int
+    stage: Stage = Stage.OPEN
+    approvals: tuple[Approval, ...] = ()
+    refreshed: datetime | None = None  # when it was voided last: expiry counts from there
+    intent: str = ""  # oid of the live or last intent's commit
+    intent_key: str = ""
+    attempts: int = 0  # how often this head was not merged, and when last
+    attempted: datetime | None = None
+    commit: str = ""
+    ended_by: Bot | By | None = None
+    ended_note: str = ""
+    why: str = ""
+    done: datetime | None = None
+
+    @property
+    def is_live(self) -> bool:
+        """Whether something may still happen to it."""
+        return self.stage in LIVE
+
+    @property
+    def is_rollback(self) -> bool:
+        """Whether it goes back."""
+        return self.kind is Kind.ROLLBACK

@@ -1,0 +1,68 @@
+"""What the ledger remembers beside promotions: moves, what stands in the way, sightings, open exceptions."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from policies.entry import Bot, By, Kind, Pinned, Sighting
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """What an entry put in place: a bump, a landed promotion, a rollback."""
+
+    image: tuple[Pinned, ...]
+    previous: tuple[Pinned, ...]
+    commit: str
+    at: datetime
+    seq: int
+    kind: Kind
+    promotion: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A hold, block or freeze that is in force. ``until`` none = until somebody lifts it."""
+
+    by: Bot | By
+    at: datetime
+    note: str
+    why: str
+    until: datetime | None
+    seq: int
+
+    def is_on(self, at: datetime) -> bool:
+        """Whether it is in force at that time (UTC)."""
+        return self.until is None or at < self.until
+
+    def outlasts(self, until: datetime) -> bool:
+        """Whether it is in force up to that time (UTC) and beyond."""
+        return self.until is None or self.until >= until
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """When a selection first picked a tag, and what it was then."""
+
+    sighting: Sighting
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """An exception that waits for its review: an external change or a mismatch."""
+
+    kind: Kind
+    environment: str
+    service: str
+    commit: str
+    at: datetime
+    people: frozenset[str] = frozenset()  # who asked, approved or did it: somebody else closes it
+
+
+Place = tuple[str, str]  # environment, service
+
+
+def is_same(one: Pinned, other: Pinned) -> bool:
+    """Whether two pins mean the same image, as far as both are known: a digest that is not known agrees with any."""
+    same = one.repository == other.repository and one.tag == other.tag
+    return same and (not one.digest or not other.digest or one.digest == other.digest)

@@ -1,0 +1,98 @@
+"""The tables that a ledger branch adds up to, and what can be asked of them."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from policies.entry import Entry, Pinned, Placed
+from policies.promotion import Promotion
+from policies.remembered import Move, Open, Place, Seen, Standing, is_same
+
+
+@dataclass(slots=True)
+class Tables:
+    """What a ledger branch adds up to."""
+
+    year: str
+    seq: int = 0
+    tip: str = ""
+    genesis: Entry | None = None
+    rules: Entry | None = None  # the last `rules` entry: what is in force
+    keys: dict[str, int] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
+    seen: dict[tuple[str, str, str], Seen] = field(default_factory=dict)  # service, repository, tag
+    empty: dict[str, bool] = field(default_factory=dict)  # services without a version when we looked first
+    shown: dict[str, Placed] = field(default_factory=dict)
+    promotions: dict[str, Promotion] = field(default_factory=dict)
+    live: dict[Place, str] = field(default_factory=dict)
+    moves: dict[Place, tuple[Move, ...]] = field(default_factory=dict)
+    commits: dict[str, int] = field(default_factory=dict)
+    ours: dict[str, int] = field(default_factory=dict)  # those of `commits` that this bot or its forge made
+    holds: dict[Place, Standing] = field(default_factory=dict)  # environment '' = everywhere
+    blocks: dict[tuple[str, str, Pinned], Standing] = field(default_factory=dict)
+    freezes: dict[str, Standing] = field(default_factory=dict)
+    open: dict[int, Open] = field(default_factory=dict)
+    at: str = ""
+
+    def promotion_of(self, entry: Entry) -> Promotion | None:
+        """Return the promotion that an entry is about."""
+        return self.promotions.get(entry.promotion)
+
+    def live_at(self, environment: str, service: str) -> Promotion | None:
+        """Return the one promotion that is under way there."""
+        found = self.live.get((environment, service))
+        return self.promotions[found] if found else None
+
+    def last_move(self, environment: str, service: str) -> Move | None:
+        """Return what we moved there last."""
+        moves = self.moves.get((environment, service), ())
+        return moves[-1] if moves else None
+
+    def count(self, what: str) -> int:
+        """Return how often something counted has happened: see keys.py."""
+        return self.counts.get(what, 0)
+
+    def hold_on(self, environment: str, service: str, at: datetime) -> Standing | None:
+        """Return the hold that keeps a service where it is."""
+        for place in ((environment, service), ("", service)):
+            if (found := self.holds.get(place)) and found.is_on(at):
+                return found
+        return None
+
+    def freeze_on(self, environment: str, at: datetime) -> Standing | None:
+        """Return the freeze under which an environment stands still."""
+        found = self.freezes.get(environment)
+        return found if found and found.is_on(at) else None
+
+    def block_on(
+        self, environments: Iterable[str], service: str, image: tuple[Pinned, ...]
+    ) -> Standing | None:
+        """Return the block that forbids this version in one of these: the environment and all that come before it."""
+        wanted = {"", *environments}
+        for (where, what, blocked), standing in self.blocks.items():
+            if what == service and where in wanted and any(is_same(blocked, one) for one in image):
+                return standing
+        return None
+
+
+def lifted_holds(state: Tables, entry: Entry) -> tuple[Place, ...]:
+    """Return the holds that a resume lifts: there, or everywhere where it names no environment."""
+    return tuple(place for place in state.holds if _covers(entry, place[0]) and place[1] == entry.service)
+
+
+def lifted_blocks(state: Tables, entry: Entry) -> tuple[tuple[str, str, Pinned], ...]:
+    """Return the blocks that an unblock lifts: there, or everywhere where it names no environment."""
+    return tuple(
+        place
+        for place in state.blocks
+        if _covers(entry, place[0])
+        and place[1] == entry.service
+        and any(is_same(place[2], image) for image in entry.image)
+    )
+
+
+def _covers(entry: Entry, environment: str) -> bool:
+    return not entry.environment or entry.environment == environment
+
+
+Apply = Callable[[Tables, Entry, str], None]  # adds one entry, by its commit's oid
