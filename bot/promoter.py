@@ -16,9 +16,11 @@ from policies.codes import Code
 from policies.edit import Edit
 from policies.entry import By, Entry, Kind, Pinned, write_time
 from policies.errors import PolicyError
+from policies.gates import Case, merge_within
 from policies.keys import expected_key, promotion_id
 from policies.rules import EffectiveRule, effective
 from policies.state import Promotion, Stage
+from policies.verdict import Passed
 from policies.words import (
     Approve,
     Block,
@@ -246,8 +248,19 @@ def judge(
     if isinstance(word, Approve):
         if word.change and not promotion.change.startswith(word.change):
             raise Declined(NotRecorded(code=Code.CHANGE_MOVED, detail="the card showed another change"))
-        about = replace(about, image=promotion.image, head=promotion.head)
+        renewed = _renewed(look, rule, promotion, said)
+        evidence = {**said.evidence, "renews": renewed} if renewed else said.evidence
+        about = replace(about, image=promotion.image, head=promotion.head, evidence=evidence)
     return Proposal((replace(about, key=expected_key(look.state, about)),))
+
+
+def _renewed(look: Survey, rule: EffectiveRule, promotion: Promotion, said: Said) -> int:
+    """Return the number of the person's own approval that they give anew; 0 where it needs no go, or is their first."""
+    mine = next((one for one in promotion.approvals if one.by.person == said.by.person), None)
+    case = Case(
+        look.world.rules, rule, look.state, promotion.image, promotion.previous, look.at, promotion=promotion
+    )
+    return mine.seq if mine and not isinstance(merge_within(case), Passed) else 0
 
 
 _KINDS: Mapping[type, Kind] = {

@@ -8,7 +8,7 @@ from policies.allowed_words import is_open, is_same_change
 from policies.asked import Asked, No, Refusal
 from policies.codes import Code
 from policies.entry import Kind
-from policies.gates import MERGED, ROLLED_BACK, ask, count_approvals
+from policies.gates import ask, before_merge, count_approvals
 from policies.rules import EffectiveRule, Rules
 from policies.state import Promotion, Stage
 from policies.verdict import not_yet
@@ -24,8 +24,7 @@ def intent(asked: Asked) -> No:
         return
     if asked.entry.head != promotion.head:
         yield Refusal(Code.HEAD_MOVED, f"the head that was built is {promotion.head[:12]}")
-    gates = ROLLED_BACK if promotion.is_rollback else MERGED
-    for verdict in not_yet(ask(gates, case_of(asked, rule, promotion))):
+    for verdict in not_yet(ask(before_merge(rule, promotion), case_of(asked, rule, promotion))):
         yield Refusal(verdict.code, verdict.detail)
     yield from _looked_up_again(asked, rule, promotion)
 

@@ -4,6 +4,7 @@ from policies.allowed_speakers import noted
 from policies.asked import Asked, No, Refusal
 from policies.codes import Code
 from policies.entry import By, Pinned, is_exact
+from policies.facts import from_json
 from policies.gates import ALONE, ASKED, Case, ask, blocked, has_run
 from policies.keys import promotion_id
 from policies.rules import EffectiveRule, Rules
@@ -45,6 +46,7 @@ def case_of(asked: Asked, rule: EffectiveRule, promotion: Promotion | None = Non
         at=entry.time,
         baseline=baseline,
         promotion=promotion,
+        facts=from_json(entry.evidence.get("facts", [])),
     )
 
 

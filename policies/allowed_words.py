@@ -1,13 +1,15 @@
 """Whether a word about a promotion stands: approve, unapprove, reject, cancel, rebased, void, ended."""
 
-from policies.allowed_moves import bound, covered
+from policies.allowed_moves import bound, case_of, covered
 from policies.allowed_speakers import noted
 from policies.asked import Asked, No, Refusal
 from policies.codes import Code
 from policies.entry import By, Entry
-from policies.gates import is_excluded, lines_of
+from policies.gates import is_excluded, is_expired, lines_of, merge_within
+from policies.rules import EffectiveRule
 from policies.state import ENDINGS, Promotion, Stage
 from policies.tally import may_fill
+from policies.verdict import Passed
 
 
 def is_open(asked: Asked) -> No:
@@ -54,11 +56,19 @@ def approve(asked: Asked) -> No:
         return
     if asked.entry.head and asked.entry.head != promotion.head:
         yield Refusal(Code.HEAD_MOVED, f"the head that was built is {promotion.head[:12]}")
-    if any(one.by.person == by.person for one in promotion.approvals):
-        yield Refusal(Code.ALREADY_APPROVED, f"{by.person} has approved it")
-    since = promotion.refreshed or promotion.opened
-    if asked.entry.time > since + rule.environment.expire:
+    yield from _once(asked, rule, promotion, by.person)
+    if asked.rules and is_expired(asked.rules.calendar, rule, promotion, asked.entry.time):
         yield Refusal(Code.EXPIRED, "the request is too old")
+
+
+def _once(asked: Asked, rule: EffectiveRule, promotion: Promotion, person: str) -> No:
+    """Has this person not approved it yet, or is it their own approval that they renew, because it waits for a go?"""
+    mine = next((one for one in promotion.approvals if one.by.person == person), None)
+    renews = asked.entry.evidence.get("renews")
+    if mine is None and renews is not None:
+        yield Refusal(Code.NOT_APPROVED, f"{person} has nothing to renew")
+    elif mine and (renews != mine.seq or isinstance(merge_within(case_of(asked, rule, promotion)), Passed)):
+        yield Refusal(Code.ALREADY_APPROVED, f"{person} has approved it")
 
 
 def unapprove(asked: Asked) -> No:
@@ -137,10 +147,9 @@ def ended(asked: Asked) -> No:
         yield Refusal(Code.OUT_OF_LINE, f"{entry.why!r} is no way to end; expected {', '.join(ENDINGS)}")
     if promotion is None:
         return
-    if entry.why == "expired":
-        since = promotion.refreshed or promotion.opened
-        if rule is None or entry.time <= since + rule.environment.expire:
-            yield Refusal(Code.OUT_OF_LINE, "it has not expired")
+    is_over = rule and asked.rules and is_expired(asked.rules.calendar, rule, promotion, entry.time)
+    if entry.why == "expired" and not is_over:
+        yield Refusal(Code.OUT_OF_LINE, "it has not expired")
     if entry.why == "removed" and rule:
         yield Refusal(Code.OUT_OF_LINE, "the rules still have it")
     if entry.why == "superseded" and promotion.approvals and not promotion.is_rollback:

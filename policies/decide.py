@@ -7,7 +7,7 @@ from enum import StrEnum
 from policies.codes import Code
 from policies.entry import Pinned
 from policies.evidence import Silence, Silent
-from policies.gates import ALONE, MERGED, OFFERED, ROLLED_BACK, Case, Gate, ask
+from policies.gates import ALONE, OFFERED, Case, Gate, ask, before_merge
 from policies.image import Tag
 from policies.rules import EffectiveRule, Service, effective
 from policies.selection import Fate, Selection, newer
@@ -204,6 +204,7 @@ def _candidate(
         at=at,
         baseline=world.baseline,
         promotion=mine,
+        facts=world.facts_of(rule.environment.name, rule.service.name, (digest,)),
     )
     reasons = list(not_yet(ask(_gates(rule, mine), case)))
     if live and mine is None:
@@ -221,7 +222,7 @@ def _candidate(
 
 def _gates(rule: EffectiveRule, promotion: Promotion | None) -> tuple[Gate, ...]:
     if promotion:
-        return ROLLED_BACK if promotion.is_rollback else MERGED
+        return before_merge(rule, promotion)
     if rule.environment.is_guarded:
         return OFFERED
     return ALONE

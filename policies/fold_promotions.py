@@ -65,7 +65,12 @@ def _rollback(state: Tables, entry: Entry, oid: str) -> None:
 def _approve(state: Tables, entry: Entry, _oid: str) -> None:
     promotion = state.promotion_of(entry)
     if promotion and isinstance(entry.by, By):
-        _change(state, entry, approvals=(*promotion.approvals, Approval(entry.by, entry.time, entry.seq)))
+        who = entry.by.person
+        others = tuple(one for one in promotion.approvals if one.by.person != who)
+        _undone(
+            state, promotion, set(promotion.approvals) - set(others)
+        )  # renewed: the new word takes its place
+        _change(state, entry, approvals=(*others, Approval(entry.by, entry.time, entry.seq)))
 
 
 def _unapprove(state: Tables, entry: Entry, _oid: str) -> None:

@@ -29,6 +29,7 @@ def _block(state: Tables, entry: Entry, _oid: str) -> None:
 def _unblock(state: Tables, entry: Entry, _oid: str) -> None:
     for place in lifted_blocks(state, entry):
         del state.blocks[place]
+        state.unblocked[place] = entry.time
 
 
 def _freeze(state: Tables, entry: Entry, _oid: str) -> None:
@@ -37,6 +38,7 @@ def _freeze(state: Tables, entry: Entry, _oid: str) -> None:
 
 def _unfreeze(state: Tables, entry: Entry, _oid: str) -> None:
     state.freezes.pop(entry.environment, None)
+    state.unfrozen[entry.environment] = entry.time
 
 
 APPLY: Mapping[Kind, Apply] = {

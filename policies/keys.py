@@ -26,12 +26,22 @@ def rollback_key(state: State, environment: str, service: str, left: tuple[Pinne
 
 
 def word_key(
-    state: State, kind: Kind, *, promotion: str, change: str, rule: RuleAt | None, person: str
+    state: State,
+    kind: Kind,
+    *,
+    promotion: str,
+    change: str,
+    rule: RuleAt | None,
+    person: str,
+    renews: bool = False,
 ) -> str:
-    """Return the key of ``approve`` or ``unapprove``: 1 + that person's earlier approvals of it that were undone."""
+    """Return the key of ``approve`` or ``unapprove``: 1 + that person's earlier approvals of it that were undone.
+
+    An approval that renews one undoes it.
+    """
     rule_hash = rule.hash if rule else ""
     undone = state.count(f"undone/{promotion}/{change}/{rule_hash}/{person}")
-    return f"{kind}/{promotion}/{change}/{rule_hash}/{person}/{undone + 1}"
+    return f"{kind}/{promotion}/{change}/{rule_hash}/{person}/{undone + 1 + renews}"
 
 
 def attempt_key(state: State, kind: Kind, promotion: str, head: str) -> str:
@@ -91,6 +101,7 @@ def expected_key(state: State, entry: Entry) -> str:  # noqa: C901, PLR0911, PLR
                 change=entry.change,
                 rule=entry.rule,
                 person=who,
+                renews=entry.kind is Kind.APPROVE and "renews" in entry.evidence,
             )
         case Kind.INTENT | Kind.ABORT:
             return attempt_key(state, entry.kind, entry.promotion, entry.head)

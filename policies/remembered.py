@@ -48,6 +48,17 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
+class Health:
+    """What was seen of a place: that what stands there runs, or that it does not; on which commit."""
+
+    commit: str
+    image: tuple[Pinned, ...]
+    at: datetime
+    is_healthy: bool
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
 class Open:
     """An exception that waits for its review: an external change or a mismatch."""
 

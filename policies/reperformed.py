@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from policies.allowed_moves import case_of
 from policies.asked import Asked, Book
 from policies.entry import Entry, Kind
-from policies.gates import ALONE, MERGED, ROLLED_BACK, Gate, blocked
+from policies.gates import ALONE, MERGED, Gate, before_merge, blocked
 from policies.state import State
 from policies.verdict import Verdict
 
@@ -44,6 +44,6 @@ def _gates(asked: Asked) -> tuple[Gate, ...]:
         case Kind.BUMP:
             return ALONE
         case Kind.INTENT:
-            return ROLLED_BACK if asked.promotion and asked.promotion.is_rollback else MERGED
+            return before_merge(asked.rule, asked.promotion) if asked.rule and asked.promotion else MERGED
         case _:
             return (blocked,)

@@ -7,7 +7,7 @@ from policies import fold_facts, fold_promotions, fold_standing
 from policies.entry import Entry, Kind
 from policies.fold_facts import EXTERNAL_HOLD
 from policies.promotion import ENDINGS, LIVE, TRANSITIONS, Approval, Promotion, Stage
-from policies.remembered import Move, Open, Place, Seen, Standing, is_same
+from policies.remembered import Health, Move, Open, Place, Seen, Standing, is_same
 from policies.tables import Apply, Tables, lifted_blocks, lifted_holds
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "LIVE",
     "TRANSITIONS",
     "Approval",
+    "Health",
     "Move",
     "Open",
     "Place",
@@ -55,7 +56,8 @@ class State(Tables):
 
 
 _TABLES = (
-    "keys counts seen empty shown promotions live moves commits ours holds blocks freezes open".split()  # noqa: SIM905  a word each
+    "keys counts seen empty shown promotions live moves commits ours holds blocks freezes "  # noqa: SIM905
+    "unblocked unfrozen open health".split()
 )
 
 

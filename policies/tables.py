@@ -6,7 +6,7 @@ from datetime import datetime
 
 from policies.entry import Entry, Pinned, Placed
 from policies.promotion import Promotion
-from policies.remembered import Move, Open, Place, Seen, Standing, is_same
+from policies.remembered import Health, Move, Open, Place, Seen, Standing, is_same
 
 
 @dataclass(slots=True)
@@ -31,7 +31,10 @@ class Tables:
     holds: dict[Place, Standing] = field(default_factory=dict)  # environment '' = everywhere
     blocks: dict[tuple[str, str, Pinned], Standing] = field(default_factory=dict)
     freezes: dict[str, Standing] = field(default_factory=dict)
+    unblocked: dict[tuple[str, str, Pinned], datetime] = field(default_factory=dict)  # when last (UTC)
+    unfrozen: dict[str, datetime] = field(default_factory=dict)  # the same
     open: dict[int, Open] = field(default_factory=dict)
+    health: dict[Place, tuple[Health, ...]] = field(default_factory=dict)
     at: str = ""
 
     def promotion_of(self, entry: Entry) -> Promotion | None:

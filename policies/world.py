@@ -6,9 +6,12 @@ from dataclasses import dataclass, field
 from policies.codes import Code
 from policies.entry import Pinned
 from policies.evidence import DigestAnswer, Silence, Silent, TagAnswer
+from policies.facts import Fact
 from policies.image import Digest, Repository, Tag
 from policies.rules import Rules
 from policies.state import Place, State
+
+About = tuple[str, str, tuple[str, ...]]  # environment, service, digests: what a fact is about
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +34,15 @@ class World:
     tags: Mapping[Repository, TagAnswer]
     digests: Mapping[tuple[Repository, Tag], DigestAnswer] = field(default_factory=dict)
     baseline: Mapping[Place, tuple[Pinned, ...]] = field(default_factory=dict)
+    facts: Mapping[About, tuple[Fact, ...]] = field(default_factory=dict)
 
     def pin(self, environment: str, service: str) -> Pin:
         """Return what stands in a place."""
         return self.pins.get((environment, service), Pin(problem=Code.NO_REFERENCE))
+
+    def facts_of(self, environment: str, service: str, digests: tuple[str, ...]) -> tuple[Fact, ...]:
+        """Return what was looked up outside about these digests there."""
+        return self.facts.get((environment, service, digests), ())
 
     def tags_of(self, repository: Repository) -> TagAnswer:
         """Return what the registry said of a repository."""

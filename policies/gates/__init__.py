@@ -1,14 +1,29 @@
 """The gates: one small function each, in one visible table; asked by ``decide`` and by the entry validator alike."""
 
-from policies.gates.before import has_run, previous
-from policies.gates.case import Case, Gate
+from policies.gates.before import has_run, healthy, previous, takes
+from policies.gates.case import Case, Gate, holds
+from policies.gates.clock import Clock, clock
 from policies.gates.content import blocked, digest
 from policies.gates.counting import approvals, count_approvals, is_excluded, lines_of
 from policies.gates.order import downgrade, went_back
-from policies.gates.promised import expired, merge_within
+from policies.gates.outside import checks, http, labels, prometheus, signature
+from policies.gates.promised import expired, expires, is_expired, merge_within, was_frozen
 from policies.gates.sightings import known_before
 from policies.gates.standing import frozen, held
-from policies.gates.table import ALONE, ASKED, MERGED, OFFERED, ROLLED_BACK, TABLE, Before, Row, ask
+from policies.gates.table import (
+    ALONE,
+    ASKED,
+    MERGED,
+    OFFERED,
+    ROLLED_BACK,
+    SKIPPABLE,
+    TABLE,
+    Before,
+    Row,
+    ask,
+    before_merge,
+)
+from policies.gates.waits import age, freeze, limit, soak
 
 __all__ = [
     "ALONE",
@@ -16,25 +31,44 @@ __all__ = [
     "MERGED",
     "OFFERED",
     "ROLLED_BACK",
+    "SKIPPABLE",
     "TABLE",
     "Before",
     "Case",
+    "Clock",
     "Gate",
     "Row",
+    "age",
     "approvals",
     "ask",
+    "before_merge",
     "blocked",
+    "checks",
+    "clock",
     "count_approvals",
     "digest",
     "downgrade",
     "expired",
+    "expires",
+    "freeze",
     "frozen",
     "has_run",
+    "healthy",
     "held",
+    "holds",
+    "http",
     "is_excluded",
+    "is_expired",
     "known_before",
+    "labels",
+    "limit",
     "lines_of",
     "merge_within",
     "previous",
+    "prometheus",
+    "signature",
+    "soak",
+    "takes",
+    "was_frozen",
     "went_back",
 ]

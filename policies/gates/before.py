@@ -1,17 +1,50 @@
-"""What the environments before say of it."""
+"""What the environments before say of it: it has run there, runs there now, is healthy there."""
+
+from collections.abc import Callable
 
 from policies.codes import Code
 from policies.entry import Pinned
 from policies.gates.case import Case, holds
-from policies.verdict import PASSED, Verdict, Waiting
+from policies.gates.clock import clock
+from policies.rules import Takes
+from policies.verdict import PASSED, Passed, Verdict, Waiting
 
 
 def previous(case: Case) -> Verdict:
     """Has it run, as exactly this digest, in every environment that comes before?"""
-    for before in case.rule.environment.after:
-        if not has_run(case, before, case.image):
-            return Waiting(Code.NOT_IN_PREVIOUS, f"it has not run in {before}")
-    return PASSED
+    return each_before(case, _has_run_in)
+
+
+def takes(case: Case) -> Verdict:
+    """Is it what the environment before runs at this moment (``takes: same``)?"""
+    return each_before(case, _runs_in) if case.rule.environment.takes is Takes.SAME else PASSED
+
+
+def healthy(case: Case) -> Verdict:
+    """Is it healthy in every environment before that declares what says so?"""
+    return each_before(case, _healthy_in)
+
+
+def each_before(case: Case, asked: Callable[[Case, str], Verdict]) -> Verdict:
+    """Ask about each environment before; one is enough where the rule says so. The worst answer counts, or the best."""
+    answers = [asked(case, before) for before in case.rule.environment.after]
+    if not answers:
+        return PASSED
+    pick = min if case.rule.environment.after_any else max
+    return pick(answers, key=_rank)
+
+
+def _rank(verdict: Verdict) -> tuple[int, float]:
+    """Order answers: passed, then waiting (what opens by itself first, the sooner the better), then failed."""
+    if isinstance(verdict, Waiting):
+        return (1, verdict.until.timestamp() if verdict.until else float("inf"))
+    return (0 if isinstance(verdict, Passed) else 2, 0)
+
+
+def _has_run_in(case: Case, before: str) -> Verdict:
+    if has_run(case, before, case.image):
+        return PASSED
+    return Waiting(Code.NOT_IN_PREVIOUS, f"it has not run in {before}")
 
 
 def has_run(case: Case, environment: str, image: tuple[Pinned, ...]) -> bool:
@@ -19,3 +52,20 @@ def has_run(case: Case, environment: str, image: tuple[Pinned, ...]) -> bool:
     place = (environment, case.service)
     stood = [move.image for move in case.state.moves.get(place, ())] + [case.baseline.get(place, ())]
     return any(holds(images, image) for images in stood)
+
+
+def _runs_in(case: Case, before: str) -> Verdict:
+    move = case.state.last_move(before, case.service)
+    stands = move.image if move else case.baseline.get((before, case.service), ())
+    if holds(stands, case.image):
+        return PASSED
+    return Waiting(Code.NOT_THERE_NOW, f"{before} runs {stands[0].tag if stands else 'nothing known'}")
+
+
+def _healthy_in(case: Case, before: str) -> Verdict:
+    found = clock(case, before)
+    if not found.is_watched or found.is_healthy:
+        return PASSED
+    if found.is_unhealthy:
+        return Waiting(Code.UNHEALTHY, f"it is reported unhealthy in {before}")
+    return Waiting(Code.NOT_HEALTHY, f"nothing has reported yet that it is healthy in {before}")

@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from enum import Flag, auto
 
 from policies.codes import Code
-from policies.gates import before, content, counting, order, promised, sightings, standing
+from policies.gates import before, content, counting, order, outside, promised, sightings, standing, waits
 from policies.gates.case import Case, Gate
+from policies.rules import EffectiveRule
+from policies.state import Promotion
 from policies.verdict import Verdict
 
 
@@ -38,31 +40,72 @@ class Row:
         return (self.gate.__doc__ or "").split("\n", maxsplit=1)[0]
 
 
-_A, _Q, _O, _M = Before.ALONE, Before.ASKED, Before.OFFERED, Before.MERGED
-_R = Before.ROLLED_BACK
+_A, _Q, _O, _M, _R = Before
+_WAY_ON = _A | _O | _M
 
 TABLE: tuple[Row, ...] = (
     Row("downgrade", order.downgrade, (Code.DOWNGRADE,), "what stands there", _A | _Q | _O),
     Row("went-back", order.went_back, (Code.DOWNGRADE,), "the last move there", _A),
     Row(
-        "digest",
-        content.digest,
-        (Code.DIGEST_UNKNOWN, Code.DIGEST_MOVED),
-        "the first sighting",
-        _A | _Q | _O | _M,
+        "digest", content.digest, (Code.DIGEST_UNKNOWN, Code.DIGEST_MOVED), "the first sighting", _WAY_ON | _Q
     ),
-    Row("blocked", content.blocked, (Code.BLOCKED,), "blocks and rollbacks", _A | _Q | _O | _M),
+    Row("blocked", content.blocked, (Code.BLOCKED,), "blocks and rollbacks", _WAY_ON | _Q),
+    Row("previous", before.previous, (Code.NOT_IN_PREVIOUS,), "moves before", _WAY_ON, is_skipped=True),
+    Row("takes", before.takes, (Code.NOT_THERE_NOW,), "moves before", _WAY_ON, is_skipped=True),
     Row(
-        "previous",
-        before.previous,
-        (Code.NOT_IN_PREVIOUS,),
-        "moves in the environments before",
-        _A | _O | _M,
+        "healthy",
+        before.healthy,
+        (Code.NOT_HEALTHY, Code.UNHEALTHY),
+        "health before",
+        _WAY_ON,
         is_skipped=True,
     ),
+    Row("soak", waits.soak, (Code.SOAKING,), "health or moves before", _WAY_ON, is_skipped=True),
+    Row("age", waits.age, (Code.TOO_YOUNG, Code.AGE_UNKNOWN), "the first sighting", _WAY_ON, is_skipped=True),
     Row("known-before", sightings.known_before, (Code.KNOWN_BEFORE,), "the first sighting", _A | _O),
-    Row("held", standing.held, (Code.HELD,), "holds", _A | _O | _M, is_skipped=True),
-    Row("frozen", standing.frozen, (Code.FROZEN,), "freezes by people", _A | _O | _M, is_skipped=True),
+    Row("held", standing.held, (Code.HELD,), "holds", _WAY_ON, is_skipped=True),
+    Row("frozen", standing.frozen, (Code.FROZEN,), "freezes by people", _WAY_ON, is_skipped=True),
+    Row("freeze", waits.freeze, (Code.FREEZE_WINDOW,), "the rules' windows", _WAY_ON, is_skipped=True),
+    Row("limit", waits.limit, (Code.LIMIT_REACHED,), "moves there", _WAY_ON, is_skipped=True),
+    Row(
+        "checks",
+        outside.checks,
+        (Code.GATE_UNKNOWN, Code.CHECKS_PENDING, Code.CHECKS_FAILED),
+        "the forge",
+        _A | _M,
+        is_skipped=True,
+    ),
+    Row(
+        "http",
+        outside.http,
+        (Code.GATE_UNKNOWN, Code.CONDITION_NOT_MET),
+        "an address",
+        _A | _M,
+        is_skipped=True,
+    ),
+    Row(
+        "prometheus",
+        outside.prometheus,
+        (Code.GATE_UNKNOWN, Code.CONDITION_NOT_MET),
+        "Prometheus",
+        _A | _M,
+        is_skipped=True,
+    ),
+    Row(
+        "signature",
+        outside.signature,
+        (Code.GATE_UNKNOWN, Code.SIGNATURE_MISSING, Code.SIGNATURE_INVALID),
+        "the registry",
+        _A | _M,
+    ),
+    Row(
+        "labels",
+        outside.labels,
+        (Code.GATE_UNKNOWN, Code.LABEL_DIFFERS),
+        "the registry",
+        _A | _M,
+        is_skipped=True,
+    ),
     Row("expired", promised.expired, (Code.EXPIRED,), "the request", _M | _R),
     Row(
         "approvals",
@@ -71,8 +114,16 @@ TABLE: tuple[Row, ...] = (
         "approvals",
         _O | _M | _R,
     ),
-    Row("merge-within", promised.merge_within, (Code.WAITING_FOR_A_GO,), "the last approval", _M),
+    Row(
+        "merge-within",
+        promised.merge_within,
+        (Code.WAITING_FOR_A_GO,),
+        "the last approval",
+        _M,
+        is_skipped=True,
+    ),
 )
+SKIPPABLE = tuple(row.name for row in TABLE if row.is_skipped)
 
 
 def gates(stand: Before) -> tuple[Gate, ...]:
@@ -81,6 +132,18 @@ def gates(stand: Before) -> tuple[Gate, ...]:
 
 
 ALONE, ASKED, OFFERED, MERGED, ROLLED_BACK = (gates(one) for one in Before)
+
+
+def before_merge(rule: EffectiveRule, promotion: Promotion) -> tuple[Gate, ...]:
+    """Return the gates that stand before the merge of a promotion: a rollback has its own, an emergency skips some.
+
+    An emergency passes only what its rule names, and of that only what may be skipped.
+    """
+    if promotion.is_rollback:
+        return ROLLED_BACK
+    emergency = rule.environment.emergency if promotion.kind.value == "emergency" else None
+    skipped = {name for name in emergency.skips if name in SKIPPABLE} if emergency else set()
+    return tuple(row.gate for row in TABLE if Before.MERGED in row.before and row.name not in skipped)
 
 
 def ask(asked: tuple[Gate, ...], case: Case) -> tuple[Verdict, ...]:

@@ -41,11 +41,16 @@ def age(case: Case) -> Verdict:
     ends = max(known) + needed
     if case.at >= ends:
         return PASSED
-    return Waiting(Code.TOO_YOUNG, f"first seen {max(known):%Y-%m-%d %H:%M} UTC, {spell(needed)} are needed", ends)
+    return Waiting(
+        Code.TOO_YOUNG, f"first seen {max(known):%Y-%m-%d %H:%M} UTC, {spell(needed)} are needed", ends
+    )
 
 
 def limit(case: Case) -> Verdict:
-    """Have fewer moves of the service been made there than the rule lets through (``limit``)? Rollbacks do not count."""
+    """Have fewer moves of the service been made there lately than the rule lets through (``limit``)?
+
+    Rollbacks do not count. Other services do not either: a verdict never depends on them.
+    """
     most = case.rule.environment.limit
     if most is None:
         return PASSED

@@ -1,6 +1,6 @@
 """Each gate passes or says why not; the table says which gates stand before what."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -8,38 +8,14 @@ import pytest
 
 from policies import gates
 from policies.codes import Code
-from policies.entry import Bot, Kind, Pinned, write_time
+from policies.entry import Bot, Kind, write_time
 from policies.gates import Case, ask
 from policies.rules import effective
-from policies.state import Place, Stage
+from policies.state import Stage
 from policies.verdict import PASSED, Failed, Verdict, Waiting, not_yet
+from tests.policies.gate_time_cases import CASES as TIMED
+from tests.policies.gate_worlds import case, later, ruled
 from tests.policies.ledger_builders import RULES, Story, at_stage, change_rules, person, pinned, rules, story
-
-
-def _case(
-    found: Story,
-    tag: str = "1.1.0",
-    environment: str = "staging",
-    *,
-    image: Pinned | None = None,
-    current: tuple[Pinned, ...] = (pinned("1.0.0"),),
-    baseline: Mapping[Place, tuple[Pinned, ...]] | None = None,
-    is_asked: bool = False,
-) -> Case:
-    assert found.state.rules
-    in_force = found.book.versions[found.state.rules.commit]
-    rule = effective(in_force, environment, "web")
-    assert rule
-    return Case(
-        rules=in_force,
-        rule=rule,
-        state=found.state,
-        image=(image or pinned(tag),),
-        current=current,
-        at=found.at,
-        baseline=found.book.stood if baseline is None else baseline,
-        promotion=found.promotion() if is_asked else None,
-    )
 
 
 def _code(verdict: Verdict) -> Code | None:
@@ -64,105 +40,100 @@ def _rolled_back() -> Story:
     return found
 
 
-def _later(found: Story, hours: float) -> Story:
-    found.at += timedelta(hours=hours)
-    return found
-
-
 def _voided(hours: float) -> Story:
-    found = _later(at_stage(Stage.OPEN), 23)
+    found = later(at_stage(Stage.OPEN), 23)
     found.add(found.about(Kind.VOID))
-    return _later(found, hours)
+    return later(found, hours)
 
 
 MOVED = pinned("1.1.0", digest=pinned("other").digest)
 OLD_DIGEST = pinned("1.0.0", digest="")
 CASES: dict[str, tuple[gates.Gate, Callable[[], Case], Code | None]] = {
     # downgrade
-    "a newer version": (gates.downgrade, lambda: _case(story()), None),
+    "a newer version": (gates.downgrade, lambda: case(story()), None),
     "an older version": (
         gates.downgrade,
-        lambda: _case(story(), "1.0.0", current=(pinned("1.1.0"),)),
+        lambda: case(story(), "1.0.0", current=(pinned("1.1.0"),)),
         Code.DOWNGRADE,
     ),
-    "the same version": (gates.downgrade, lambda: _case(story(), "1.0.0"), None),
-    "from a tag out of order": (gates.downgrade, lambda: _case(story(), current=(pinned("latest"),)), None),
-    "from nothing known": (gates.downgrade, lambda: _case(story(), current=(pinned(""),)), None),
+    "the same version": (gates.downgrade, lambda: case(story(), "1.0.0"), None),
+    "from a tag out of order": (gates.downgrade, lambda: case(story(), current=(pinned("latest"),)), None),
+    "from nothing known": (gates.downgrade, lambda: case(story(), current=(pinned(""),)), None),
     "another repository": (
         gates.downgrade,
-        lambda: _case(story(), "1.0.0", current=(pinned("1.1.0", repository="a"),)),
+        lambda: case(story(), "1.0.0", current=(pinned("1.1.0", repository="a"),)),
         None,
     ),
     # what the ledger moved there
-    "past the last move": (gates.went_back, lambda: _case(story().staged("1.1.0"), "1.2.0"), None),
+    "past the last move": (gates.went_back, lambda: case(story().staged("1.1.0"), "1.2.0"), None),
     "behind the last move": (
         gates.went_back,
-        lambda: _case(story().staged("1.5.0"), "1.2.0"),
+        lambda: case(story().staged("1.5.0"), "1.2.0"),
         Code.DOWNGRADE,
     ),
-    "behind the baseline": (gates.went_back, lambda: _case(story(), "1.0.0-a"), Code.DOWNGRADE),
-    "no baseline": (gates.went_back, lambda: _case(story(), "0.1.0", baseline={}), None),
-    "behind a move by hand": (gates.went_back, lambda: _case(_by_hand("1.9.0"), "1.2.0"), Code.DOWNGRADE),
-    "past a move back by hand": (gates.went_back, lambda: _case(_by_hand("0.9.0"), "1.0.0"), None),
+    "behind the baseline": (gates.went_back, lambda: case(story(), "1.0.0-a"), Code.DOWNGRADE),
+    "no baseline": (gates.went_back, lambda: case(story(), "0.1.0", baseline={}), None),
+    "behind a move by hand": (gates.went_back, lambda: case(_by_hand("1.9.0"), "1.2.0"), Code.DOWNGRADE),
+    "past a move back by hand": (gates.went_back, lambda: case(_by_hand("0.9.0"), "1.0.0"), None),
     # digest
-    "the digest first seen": (gates.digest, lambda: _case(_seen("1.1.0")), None),
-    "never seen": (gates.digest, lambda: _case(story()), None),
-    "another digest": (gates.digest, lambda: _case(_seen("1.1.0"), image=MOVED), Code.DIGEST_MOVED),
+    "the digest first seen": (gates.digest, lambda: case(_seen("1.1.0")), None),
+    "never seen": (gates.digest, lambda: case(story()), None),
+    "another digest": (gates.digest, lambda: case(_seen("1.1.0"), image=MOVED), Code.DIGEST_MOVED),
     "no digest": (
         gates.digest,
-        lambda: _case(story(), image=pinned("1.1.0", digest="")),
+        lambda: case(story(), image=pinned("1.1.0", digest="")),
         Code.DIGEST_UNKNOWN,
     ),
     # blocked
-    "free": (gates.blocked, lambda: _case(story()), None),
-    "blocked": (gates.blocked, lambda: _case(_stood(Kind.BLOCK), "1.2.0"), Code.BLOCKED),
-    "another version is blocked": (gates.blocked, lambda: _case(_stood(Kind.BLOCK)), None),
-    "rolled back there": (gates.blocked, lambda: _case(_rolled_back(), "1.1.0", "production"), Code.BLOCKED),
-    "rolled back after": (gates.blocked, lambda: _case(_rolled_back(), "1.1.0"), None),
+    "free": (gates.blocked, lambda: case(story()), None),
+    "blocked": (gates.blocked, lambda: case(_stood(Kind.BLOCK), "1.2.0"), Code.BLOCKED),
+    "another version is blocked": (gates.blocked, lambda: case(_stood(Kind.BLOCK)), None),
+    "rolled back there": (gates.blocked, lambda: case(_rolled_back(), "1.1.0", "production"), Code.BLOCKED),
+    "rolled back after": (gates.blocked, lambda: case(_rolled_back(), "1.1.0"), None),
     "blocked before": (
         gates.blocked,
-        lambda: _case(_stood(Kind.BLOCK, environment="staging"), "1.2.0", "production"),
+        lambda: case(_stood(Kind.BLOCK, environment="staging"), "1.2.0", "production"),
         Code.BLOCKED,
     ),
     # the environment before
-    "nothing before": (gates.previous, lambda: _case(story()), None),
-    "ran before": (gates.previous, lambda: _case(story().staged("1.1.0"), "1.1.0", "production"), None),
-    "has not run": (gates.previous, lambda: _case(story(), "1.1.0", "production"), Code.NOT_IN_PREVIOUS),
-    "ran since before the ledger": (gates.previous, lambda: _case(story(), "1.0.0", "production"), None),
+    "nothing before": (gates.previous, lambda: case(story()), None),
+    "ran before": (gates.previous, lambda: case(story().staged("1.1.0"), "1.1.0", "production"), None),
+    "has not run": (gates.previous, lambda: case(story(), "1.1.0", "production"), Code.NOT_IN_PREVIOUS),
+    "ran since before the ledger": (gates.previous, lambda: case(story(), "1.0.0", "production"), None),
     "ran as another digest": (
         gates.previous,
-        lambda: _case(story().staged("1.1.0"), "1.1.0", "production", image=MOVED),
+        lambda: case(story().staged("1.1.0"), "1.1.0", "production", image=MOVED),
         Code.NOT_IN_PREVIOUS,
     ),
     "ran as a tag alone": (
         gates.previous,
-        lambda: _case(story(), "1.0.0", "production", baseline={("staging", "web"): (OLD_DIGEST,)}),
+        lambda: case(story(), "1.0.0", "production", baseline={("staging", "web"): (OLD_DIGEST,)}),
         None,
     ),
     "nothing stood there": (
         gates.previous,
-        lambda: _case(story(), "1.0.0", "production", baseline={}),
+        lambda: case(story(), "1.0.0", "production", baseline={}),
         Code.NOT_IN_PREVIOUS,
     ),
     # what was there before
-    "new": (gates.known_before, lambda: _case(_seen("1.0.0", before=True)), None),
-    "there before": (gates.known_before, lambda: _case(_seen("1.1.0", before=True)), Code.KNOWN_BEFORE),
+    "new": (gates.known_before, lambda: case(_seen("1.0.0", before=True)), None),
+    "there before": (gates.known_before, lambda: case(_seen("1.1.0", before=True)), Code.KNOWN_BEFORE),
     "older than what was there before": (
         gates.known_before,
-        lambda: _case(_seen("1.5.0", before=True)),
+        lambda: case(_seen("1.5.0", before=True)),
         Code.KNOWN_BEFORE,
     ),
-    "seen later": (gates.known_before, lambda: _case(_seen("1.1.0")), None),
-    "another service's": (gates.known_before, lambda: _case(_other_service()), None),
-    "caught up": (gates.known_before, lambda: _case(_catching_up()), None),
+    "seen later": (gates.known_before, lambda: case(_seen("1.1.0")), None),
+    "another service's": (gates.known_before, lambda: case(_other_service()), None),
+    "caught up": (gates.known_before, lambda: case(_catching_up()), None),
     # held, frozen
-    "not held": (gates.held, lambda: _case(story()), None),
-    "held": (gates.held, lambda: _case(_stood(Kind.HOLD)), Code.HELD),
-    "held elsewhere": (gates.held, lambda: _case(_stood(Kind.HOLD, environment="production")), None),
-    "not frozen": (gates.frozen, lambda: _case(_stood(Kind.FREEZE)), None),
-    "frozen": (gates.frozen, lambda: _case(_stood(Kind.FREEZE), "1.1.0", "production"), Code.FROZEN),
+    "not held": (gates.held, lambda: case(story()), None),
+    "held": (gates.held, lambda: case(_stood(Kind.HOLD)), Code.HELD),
+    "held elsewhere": (gates.held, lambda: case(_stood(Kind.HOLD, environment="production")), None),
+    "not frozen": (gates.frozen, lambda: case(_stood(Kind.FREEZE)), None),
+    "frozen": (gates.frozen, lambda: case(_stood(Kind.FREEZE), "1.1.0", "production"), Code.FROZEN),
     # approvals
-    "nobody asked": (gates.approvals, lambda: _case(story(), "1.1.0", "production"), Code.NOT_REQUESTED),
+    "nobody asked": (gates.approvals, lambda: case(story(), "1.1.0", "production"), Code.NOT_REQUESTED),
     "one is missing": (
         gates.approvals,
         lambda: _asked(story().asked().approved("ada")),
@@ -172,21 +143,21 @@ CASES: dict[str, tuple[gates.Gate, Callable[[], Case], Code | None]] = {
     "somebody left the rules": (gates.approvals, lambda: _asked(_without_bob()), Code.APPROVALS_MISSING),
     "a rollback by one": (gates.approvals, lambda: _asked(_rolled_back()), None),
     # merge-within
-    "just approved": (gates.merge_within, lambda: _asked(_later(at_stage(Stage.OPEN), 3.9)), None),
+    "just approved": (gates.merge_within, lambda: _asked(later(at_stage(Stage.OPEN), 3.9)), None),
     "approved long ago": (
         gates.merge_within,
-        lambda: _asked(_later(at_stage(Stage.OPEN), 4.1)),
+        lambda: _asked(later(at_stage(Stage.OPEN), 4.1)),
         Code.WAITING_FOR_A_GO,
     ),
-    "approved by nobody": (gates.merge_within, lambda: _asked(_later(story().asked(), 9)), None),
-    "a rollback long ago": (gates.merge_within, lambda: _asked(_later(_rolled_back(), 9)), None),
-    "not asked": (gates.merge_within, lambda: _case(story()), None),
+    "approved by nobody": (gates.merge_within, lambda: _asked(later(story().asked(), 9)), None),
+    "a rollback long ago": (gates.merge_within, lambda: _asked(later(_rolled_back(), 9)), None),
+    "not asked": (gates.merge_within, lambda: case(story()), None),
     # expire
-    "young": (gates.expired, lambda: _asked(_later(story().asked(), 23.9)), None),
-    "too old": (gates.expired, lambda: _asked(_later(story().asked(), 24.1)), Code.EXPIRED),
+    "young": (gates.expired, lambda: _asked(later(story().asked(), 23.9)), None),
+    "too old": (gates.expired, lambda: _asked(later(story().asked(), 24.1)), Code.EXPIRED),
     "young again after a void": (gates.expired, lambda: _asked(_voided(23)), None),
     "too old after a void": (gates.expired, lambda: _asked(_voided(25)), Code.EXPIRED),
-    "not asked for": (gates.expired, lambda: _case(story()), None),
+    "not asked for": (gates.expired, lambda: case(story()), None),
 }
 
 
@@ -197,7 +168,7 @@ def _by_hand(tag: str) -> Story:
 
 
 def _asked(found: Story) -> Case:
-    return _case(found, "1.1.0", "production", is_asked=True)
+    return case(found, "1.1.0", "production", is_asked=True)
 
 
 def _other_service() -> Story:
@@ -207,12 +178,7 @@ def _other_service() -> Story:
 
 
 def _catching_up() -> Story:
-    found = _seen("1.1.0", before=True)
-    commit = found.book.line[-1]
-    was = found.book.versions[commit]
-    staging = replace(was.environments["staging"], catch_up=True)
-    found.book.versions[commit] = replace(was, environments={**was.environments, "staging": staging})
-    return found
+    return ruled(_seen("1.1.0", before=True), "staging", catch_up=True)
 
 
 def _without_bob() -> Story:
@@ -224,7 +190,10 @@ def _without_bob() -> Story:
     return found
 
 
-@pytest.mark.parametrize(("gate", "make", "code"), CASES.values(), ids=CASES)
+ALL = CASES | TIMED
+
+
+@pytest.mark.parametrize(("gate", "make", "code"), ALL.values(), ids=ALL)
 def test_a_gate_says_whether_and_why_not(
     gate: gates.Gate, make: Callable[[], Case], code: Code | None
 ) -> None:
@@ -234,7 +203,17 @@ def test_a_gate_says_whether_and_why_not(
 def test_every_gate_of_the_tables_has_its_cases() -> None:
     tables = {*gates.ALONE, *gates.ASKED, *gates.MERGED, *gates.ROLLED_BACK}
 
-    assert tables == {gate for gate, _, _ in CASES.values()}
+    assert tables == {gate for gate, _, _ in ALL.values()}
+
+
+def test_each_code_that_a_gate_gives_stands_in_its_row() -> None:
+    rows = {row.gate: set(row.codes) for row in gates.TABLE}
+
+    for gate, _, code in ALL.values():
+        assert code is None or code in rows[gate]
+    assert {code for row in gates.TABLE for code in row.codes} == {
+        code for _, _, code in ALL.values() if code
+    }
 
 
 def test_a_rollback_asks_neither_freeze_nor_soak_nor_order() -> None:
@@ -242,17 +221,17 @@ def test_a_rollback_asks_neither_freeze_nor_soak_nor_order() -> None:
 
 
 def test_what_merges_asks_all_that_may_change_while_people_think() -> None:
-    wanted = {gates.digest, gates.blocked, gates.previous, gates.held, gates.frozen, gates.approvals}
+    free = {gates.downgrade, gates.went_back, gates.known_before}  # these a person has answered by asking
 
-    assert wanted <= set(gates.MERGED)
+    assert {row.gate for row in gates.TABLE} - free == set(gates.MERGED)
 
 
 def test_verdicts_come_in_the_order_of_the_gates() -> None:
     found = _stood(Kind.FREEZE)
-    case = _case(found, "1.0.0", "production", current=(pinned("1.1.0"),), baseline={})
     asked = (gates.frozen, gates.downgrade, gates.digest)
+    about = case(found, "1.0.0", "production", current=(pinned("1.1.0"),), baseline={})
 
-    assert [one.code for one in not_yet(ask(asked, case))] == [Code.FROZEN, Code.DOWNGRADE]
+    assert [one.code for one in not_yet(ask(asked, about))] == [Code.FROZEN, Code.DOWNGRADE]
 
 
 def test_a_wait_says_until_when() -> None:
@@ -260,7 +239,7 @@ def test_a_wait_says_until_when() -> None:
     until = found.at + timedelta(hours=1)
     found.add(found.stand(Kind.FREEZE, person("ada"), until=write_time(until)))
 
-    verdict = gates.frozen(_case(found, "1.1.0", "production"))
+    verdict = gates.frozen(case(found, "1.1.0", "production"))
 
     assert verdict == Waiting(Code.FROZEN, "an incident", until)
 
@@ -269,7 +248,7 @@ def test_what_the_bot_set_is_told_by_its_code() -> None:
     found = story()
     found.add(found.stand(Kind.BLOCK, Bot(), why="evidence"))
 
-    assert gates.blocked(_case(found, "1.2.0")) == Failed(Code.BLOCKED, "evidence")
+    assert gates.blocked(case(found, "1.2.0")) == Failed(Code.BLOCKED, "evidence")
 
 
 @pytest.mark.parametrize(

@@ -938,3 +938,68 @@ def test_a_bump_names_the_commit_before_it() -> None:
     )
     assert _code((found, replace(entry, key=bump_key("qa", oid("b"), entry.change)))) is Code.OUT_OF_LINE
     assert _code((found, replace(entry, key=bump_key("staging", oid("b"), entry.change)))) is None
+
+
+def _waits_for_a_go() -> Story:
+    """It is approved by two, and then some hours pass: one of them has to say it anew."""
+    found = at_stage(Stage.OPEN)
+    found.at += timedelta(hours=5)
+    return found
+
+
+def _renewed(found: Story, who: str = "ada", **changes: object) -> Entry:
+    mine = next((one.seq for one in found.promotion().approvals if one.by.person == who), 1)
+    entry = found.about(Kind.APPROVE, person(who))
+    return replace(entry, evidence={**entry.evidence, "renews": changes.get("renews", mine)})  # type: ignore[dict-item]
+
+
+def test_an_approver_gives_the_go_by_approving_anew() -> None:
+    found = _waits_for_a_go()
+    assert str(found.refusal(found.about(Kind.INTENT))).startswith("waiting-for-a-go")
+
+    entry = found.add(_renewed(found))
+
+    approvals = found.promotion().approvals
+    assert entry.key.endswith("/ada/2")
+    assert sorted(one.by.person for one in approvals) == ["ada", "bob"]
+    assert max(one.at for one in approvals) == entry.time
+    assert found.refusal(found.about(Kind.INTENT)) is None
+
+
+@pytest.mark.parametrize(
+    ("make", "code"),
+    [
+        (lambda: (at_stage(Stage.OPEN), "ada", {}), Code.ALREADY_APPROVED),
+        (lambda: (_waits_for_a_go(), "ada", {"renews": 3}), Code.ALREADY_APPROVED),
+        (lambda: (_waits_for_a_go(), "ada", {"renews": True}), Code.ALREADY_APPROVED),
+        (lambda: (_waits_for_a_go(), "carol", {}), Code.REQUESTER),
+        (lambda: (_open(), "ada", {}), Code.NOT_APPROVED),
+        (lambda: (_waits_for_a_go(), "ada", {"renews": 0}), Code.ALREADY_APPROVED),
+    ],
+    ids=[
+        "needs no go",
+        "another's number",
+        "no number",
+        "the requester",
+        "nothing to renew",
+        "no number at all",
+    ],
+)
+def test_a_go_that_nobody_waits_for_is_refused(
+    make: Callable[[], tuple[Story, str, dict[str, object]]], code: Code
+) -> None:
+    found, who, changes = make()
+
+    refusal = found.refusal(_renewed(found, who, **changes))
+
+    assert refusal is not None
+    assert refusal.code is code
+
+
+def test_a_go_that_is_pressed_twice_counts_once() -> None:
+    found = _waits_for_a_go()
+    first = found.add(_renewed(found))
+
+    again = found.complete(found.about(Kind.APPROVE, person("ada")))
+
+    assert again.key == first.key

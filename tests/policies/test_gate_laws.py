@@ -1,0 +1,193 @@
+"""Laws of the gates: one question for everybody, time only opens, others' services do not matter, unknown waits."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from policies import gates
+from policies.decide import Standing, decide_row
+from policies.entry import Kind
+from policies.evidence import TagList
+from policies.facts import Fact, Finding, to_json
+from policies.gates import ask
+from policies.image import Digest, Repository, Tag
+from policies.rules import Limit, OutsideGate
+from policies.state import Stage
+from policies.verdict import Failed, Passed, Waiting
+from policies.windows import parse_window
+from policies.world import Pin, World
+from tests.policies.gate_time_cases import CASES
+from tests.policies.gate_worlds import case, later, ruled
+from tests.policies.ledger_builders import IMAGE, Story, at_stage, person, pinned, story
+
+KINDS = ("checks", "http", "prometheus", "signature", "labels")
+OPENED_BY_TIME = {gates.soak, gates.age, gates.limit}
+WINDOWS = ["Mon 08:00-09:30", "Mon 10:00-12:00", "Tue", "closed"]
+FINDINGS = st.none() | st.sampled_from(Finding)
+
+
+def _facts(findings: dict[str, Finding | None], at: datetime, *, minutes: int = 0) -> tuple[Fact, ...]:
+    looked = at - timedelta(minutes=minutes)
+    return tuple(
+        Fact(kind, found, "" if found is Finding.PASSED else "gate-unknown", "", looked)
+        for kind, found in findings.items()
+        if found
+    )
+
+
+def _world(found: Story, facts: tuple[Fact, ...]) -> World:
+    assert found.state.rules
+    pins = {}
+    for place, stood in found.book.stood.items():
+        move = found.state.last_move(*place)
+        pins[place] = Pin(move.image if move else stood)
+    repository, tag = Repository(IMAGE), Tag("1.9.0")
+    return World(
+        rules=found.book.versions[found.state.rules.commit],
+        commit=found.book.line[-1],
+        state=found.state,
+        pins=pins,
+        tags={repository: TagList(("1.0.0", "1.1.0", "1.9.0"))},
+        digests={(repository, tag): Digest(pinned("1.9.0").digest)},
+        baseline=found.book.stood,
+        facts={
+            (environment, "web", (pinned(version).digest,)): facts
+            for environment, version in (("staging", "1.9.0"), ("production", "1.1.0"))
+        },
+    )
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    findings=st.dictionaries(st.sampled_from(KINDS), FINDINGS),
+    asked=st.sets(st.sampled_from(KINDS)),
+    windows=st.sets(st.sampled_from(WINDOWS)),
+    count=st.integers(1, 3),
+    minutes=st.integers(0, 12),
+)
+def test_the_bot_moves_alone_only_what_all_gates_let_through_and_the_validator_asks_the_same(
+    findings: dict[str, Finding | None],
+    asked: set[str],
+    windows: set[str],
+    count: int,
+    minutes: int,
+) -> None:
+    found = story().staged("1.1.0")
+    found.add(found.seen("1.9.0"))
+    ruled(
+        found,
+        "staging",
+        gates=tuple(OutsideGate(kind, kind) for kind in sorted(asked)),
+        freeze=tuple(parse_window(one) for one in sorted(windows)),
+        limit=Limit(count, timedelta(hours=1)),
+    )
+    facts = _facts(findings, found.at, minutes=minutes)
+    row = decide_row(_world(found, facts), "staging", "web", found.at)
+    evidence = {"facts": to_json(facts)} if facts else {}
+
+    refusal = found.refusal(found.bump("1.9.0", evidence=evidence))
+
+    about = case(found, "1.9.0", current=(pinned("1.1.0"),), facts=facts)
+    passes = all(isinstance(verdict, Passed) for verdict in ask(gates.ALONE, about))
+    assert row
+    assert (row.candidates[0].verdict is Standing.READY) is passes
+    assert (refusal is None) is passes
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    findings=st.dictionaries(st.sampled_from(KINDS), FINDINGS),
+    asked=st.sets(st.sampled_from(KINDS)),
+    windows=st.sets(st.sampled_from(WINDOWS)),
+    soak=st.integers(0, 180),
+    hours=st.integers(0, 5),
+)
+def test_what_is_approved_merges_only_when_all_gates_let_it_and_the_validator_asks_the_same(
+    findings: dict[str, Finding | None], asked: set[str], windows: set[str], soak: int, hours: int
+) -> None:
+    named = tuple(OutsideGate(kind, kind) for kind in sorted(asked))
+    frozen = tuple(parse_window(one) for one in sorted(windows))
+    found = ruled(story().staged("1.1.0"), gates=named, freeze=frozen, soak=timedelta(minutes=soak))
+    found.add(found.propose("1.1.0"))
+    later(found.approved(), hours)
+    facts = _facts(findings, found.at)
+    row = decide_row(_world(found, facts), "production", "web", found.at)
+    assert row
+    mine = next(one for one in row.candidates if one.promotion)
+    intent = found.about(Kind.INTENT)
+    intent = replace(intent, evidence={**intent.evidence, "facts": to_json(facts)})
+
+    refusal = found.refusal(intent)
+
+    assert (mine.verdict is Standing.READY) is (refusal is None)
+
+
+@pytest.mark.parametrize("name", [name for name, one in CASES.items() if one[0] in OPENED_BY_TIME])
+@pytest.mark.parametrize("hours", [0.1, 1, 2, 30, 9000])
+def test_time_only_opens_soak_age_and_limit(name: str, hours: float) -> None:
+    gate, make, _ = CASES[name]
+    about = make()
+    now, then = gate(about), gate(replace(about, at=about.at + timedelta(hours=hours)))
+
+    assert isinstance(then, Passed) or not isinstance(now, Passed)
+    if isinstance(now, Waiting) and now.until:
+        assert isinstance(gate(replace(about, at=now.until)), Passed)
+        assert not isinstance(gate(replace(about, at=now.until - timedelta(seconds=1))), Passed)
+
+
+@pytest.mark.parametrize("row", gates.TABLE, ids=lambda row: row.name)
+def test_what_other_services_do_changes_no_verdict(row: gates.Row) -> None:
+    found = at_stage(Stage.OPEN)
+    ruled(found, soak=timedelta(hours=1), age=timedelta(hours=1), limit=Limit(1, timedelta(hours=9)))
+    about = case(found, "1.1.0", "production", is_asked=True)
+    before = row.gate(about)
+    other = {"service": "cart", "image": (pinned("1.1.0", repository="ghcr.io/example/cart"),)}
+    state = found.state
+    move = state.moves["staging", "web"][0]
+    state.moves["production", "cart"] = (replace(move, image=other["image"]),) * 3  # type: ignore[arg-type]  # images
+    found.add(found.seen("1.1.0", before=True, service="cart"))
+    for kind in (Kind.HOLD, Kind.BLOCK):
+        changes = other if kind is Kind.BLOCK else {"service": "cart"}
+        found.add(found.stand(kind, person("ada"), **changes))
+
+    assert row.gate(about) == before
+
+
+@given(
+    st.sampled_from(KINDS), st.lists(st.tuples(st.sampled_from(["mine", "other"]), st.sampled_from(Finding)))
+)
+def test_an_outside_gate_passes_only_by_a_fact_that_says_so(
+    kind: str, said: list[tuple[str, Finding]]
+) -> None:
+    found = ruled(story(), "staging", gates=(OutsideGate(kind, "mine"),))
+    facts = tuple(Fact(name, one, "", "", found.at) for name, one in said)
+    gate = next(row.gate for row in gates.TABLE if row.name == kind)
+
+    verdict = gate(case(found, facts=facts))
+
+    mine = [one for name, one in said if name == "mine"]
+    assert isinstance(verdict, Passed) is (mine[:1] == [Finding.PASSED])
+    assert isinstance(verdict, Failed) is (mine[:1] == [Finding.FAILED])
+
+
+def test_each_gate_asks_a_question() -> None:
+    assert all(row.question.endswith("?") or "?" in row.question for row in gates.TABLE)
+    assert len({row.name for row in gates.TABLE}) == len(gates.TABLE)
+
+
+def test_neither_digest_nor_signature_nor_a_block_can_be_skipped() -> None:
+    kept = {
+        "downgrade",
+        "went-back",
+        "digest",
+        "blocked",
+        "known-before",
+        "signature",
+        "expired",
+        "approvals",
+    }
+
+    assert set(gates.SKIPPABLE) == {row.name for row in gates.TABLE} - kept
