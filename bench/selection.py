@@ -78,24 +78,24 @@ def _heard(body: bytes, before: TagsAsked | None) -> tuple[TagsAsked, TagList]:
 def cold(body: bytes, _: bytes, range_: str) -> Callable[[], str | None]:
     """Decode and select, knowing nothing."""
     policy = SelectionPolicy.semver(range_)
-    return lambda: stand(policy, _heard(bytes(bytearray(body)), None)[1].tags).best
+    return lambda: stand(policy, _heard(bytes(bytearray(body)), None)[1]).best
 
 
 def five_new(body: bytes, later: bytes, range_: str) -> Callable[[], str | None]:
     """Decode a list in which five tags are new, and look at these."""
     asked, answer = _heard(body, None)
-    standing = stand(SelectionPolicy.semver(range_), answer.tags)
-    return lambda: advance(standing, _heard(bytes(bytearray(later)), asked)[1].tags).best
+    standing = stand(SelectionPolicy.semver(range_), answer)
+    return lambda: advance(standing, _heard(bytes(bytearray(later)), asked)[1]).best
 
 
 def unchanged(body: bytes, _: bytes, range_: str) -> Callable[[], str | None]:
     """Find that nothing has changed."""
     asked, answer = _heard(body, None)
-    standing = stand(SelectionPolicy.semver(range_), answer.tags)
+    standing = stand(SelectionPolicy.semver(range_), answer)
 
     def look() -> str | None:
         again = _heard(bytes(bytearray(body)), asked)[1]
-        return standing.best if again is answer else advance(standing, again.tags).best
+        return standing.best if again is answer else advance(standing, again).best
 
     return look
 

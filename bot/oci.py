@@ -5,7 +5,7 @@ import ipaddress
 import re
 from base64 import b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email.utils import parsedate_to_datetime
 from itertools import chain
 from typing import Any, Self
@@ -50,6 +50,7 @@ REDIRECTS = range(300, 400)
 _MAX_TAG = 128
 _TAG_BYTES = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-"
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}", re.ASCII)
+_ODD_LEAD = re.compile(rb"\n[.\n-]")  # a line that begins as no tag may
 _LOCAL = re.compile(r"(?:localhost|127\.0\.0\.1|\[::1\]):[0-9]{1,5}", re.ASCII)
 _URL = re.compile(r"[!-~]{1,8192}", re.ASCII)
 _BEARER_TOKEN = re.compile(r"[!-~]{1,65536}", re.ASCII)
@@ -176,9 +177,18 @@ class Page:
     etag: str
     fingerprint: int
     size: int
-    tags: tuple[str, ...]
-    refused: int
+    listed: "Listed"
     following: str  # URL of the next page, '' on the last
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What a page says: its tags, which of them the last answer did not have, how many names were no tags."""
+
+    tags: tuple[str, ...]
+    names: frozenset[str]
+    new: frozenset[str]
+    refused: int = 0
     is_cut: bool = False  # it held more than any list may
 
 
@@ -190,6 +200,9 @@ class Known:
     answer: TagList
 
 
+_NOTHING = Listed((), frozenset(), frozenset())
+
+
 class TagsAsked:
     """One repository's tag list, asked page by page; ``known`` is what is worth keeping in the end."""
 
@@ -199,6 +212,7 @@ class TagsAsked:
         self.path = repository.path
         self.known: Known | None = None
         self._before = before
+        self._names_before: frozenset[str] = before.answer.names if before else frozenset()
         self._caps = caps
         self._url = f"{endpoint.origin}/v2/{repository.path}/tags/list?n={PAGE}"
         self._pages: dict[str, Page] = {}
@@ -245,24 +259,24 @@ class TagsAsked:
             return following
         etag = _etag(response)
         if before is not None and (before.fingerprint, before.size) == (fingerprint, size):
-            return Page(etag, fingerprint, size, before.tags, before.refused, following)
-        if response.body.count(b",") > MAX_ELEMENTS:
+            return Page(etag, fingerprint, size, replace(before.listed, new=frozenset()), following)
+        if size > MAX_ELEMENTS and response.body.count(b",") > MAX_ELEMENTS:
             return None
-        listed = _listed(response.body, self._caps.tags)
+        listed = _listed(response.body, self._caps.tags, self._names_before)
         if listed is None:
             return self._invalid("answered something that is no tag list")
-        tags, refused, is_cut = listed
-        return Page(etag, fingerprint, size, tags, refused, following, is_cut)
+        return Page(etag, fingerprint, size, listed, following)
 
     def _take(self, page: Page) -> TagAnswer | None:
-        again = page.tags and any(page.fingerprint == taken.fingerprint for taken in self._pages.values())
+        listed = page.listed
+        again = listed.tags and any(page.fingerprint == taken.fingerprint for taken in self._pages.values())
         self._pages[self._url] = page
         if again or page.following in self._pages:
             return self._invalid("sends the same page of tags again and again")
         self._left -= page.size
-        self._count += len(page.tags)
-        if page.is_cut or not page.following:
-            return self._answer(whole=not page.is_cut)
+        self._count += len(listed.tags)
+        if listed.is_cut or not page.following:
+            return self._answer(whole=not listed.is_cut)
         if self._count >= self._caps.tags or len(self._pages) >= self._caps.pages or self._left <= 0:
             return self._answer(whole=False)
         self._url = page.following
@@ -272,16 +286,29 @@ class TagsAsked:
         if whole and self._before is not None and self._is_as_before(self._before):
             self.known = Known(self._pages, self._before.answer)
             return self._before.answer
-        tags = tuple(dict.fromkeys(chain.from_iterable(page.tags for page in self._pages.values())))
-        refused = sum(page.refused for page in self._pages.values())
-        cut = len(tags) > self._caps.tags
-        answer = TagList(tags[: self._caps.tags], whole=whole and not cut, refused=refused)
+        pages = [page.listed for page in self._pages.values()] or [_NOTHING]
+        tags, names, new = pages[0].tags, pages[0].names, pages[0].new
+        if len(pages) > 1:
+            tags = tuple(chain.from_iterable(page.tags for page in pages))
+            names, new = (
+                names.union(*(page.names for page in pages)),
+                new.union(*(page.new for page in pages)),
+            )
+        if len(names) < len(tags):
+            tags = tuple(dict.fromkeys(tags))
+        refused = sum(page.refused for page in pages)
+        if len(tags) > self._caps.tags:
+            whole, tags = False, tags[: self._caps.tags]
+            names = new = frozenset(tags)
+        compared = (self._names_before, new)
+        answer = TagList(tags, whole=whole, refused=refused, names=names, compared=compared)
         self.known = Known(self._pages, answer) if answer.whole else None
         return answer
 
     def _is_as_before(self, before: Known) -> bool:
         return list(before.pages) == list(self._pages) and all(
-            before.pages[url].tags is page.tags and before.pages[url].refused == page.refused
+            before.pages[url].listed.tags is page.listed.tags
+            and before.pages[url].listed.refused == page.listed.refused
             for url, page in self._pages.items()
         )
 
@@ -534,33 +561,42 @@ def _etag(response: Response) -> str:
     return etag if etag and etag.isascii() and etag.isprintable() else ""
 
 
-def _listed(body: bytes, cap: int) -> tuple[tuple[str, ...], int, bool] | None:
-    """Read a page: its tags, how many names were none, and whether it held more than ``cap``."""
+def _listed(body: bytes, cap: int, known: frozenset[str]) -> Listed | None:
+    """Read a page; names that are ``known`` were found to be tags before."""
     document = _decoded(body)
     if not isinstance(document, dict) or "tags" not in document:
         return None
     named = document["tags"]
     if named is None:  # docker-registry writes null once the last tag was deleted
-        return (), 0, False
+        return _NOTHING
     if not isinstance(named, list):
         return None
     taken = named[:cap]
-    if _are_tags(taken):
-        return tuple(taken), 0, len(named) > cap
+    is_cut = len(named) > cap
+    try:
+        names = frozenset(taken)
+    except TypeError:  # lists and maps among them
+        names = frozenset()
+    new = names - known
+    if _are_tags(list(new) if known else taken) and bool(names) is bool(taken):
+        return Listed(tuple(taken), names, new, 0, is_cut)
     fits = _TAG.fullmatch
     tags = tuple([name for name in taken if isinstance(name, str) and fits(name) is not None])
-    return tags, len(taken) - len(tags), len(named) > cap
+    names = frozenset(tags)
+    return Listed(tags, names, names - known, len(taken) - len(tags), is_cut)
 
 
 def _are_tags(names: list[Any]) -> bool:
     """Say whether all names match the grammar of tags, in half the time that it takes to match each."""
+    if not names:
+        return True
     try:
         lines = ("\n" + "\n".join(names)).encode("utf-8", "surrogatepass")
     except TypeError:  # something else than text
         return False
     return (
         lines.translate(None, _TAG_BYTES) == b"\n" * len(names)
-        and not any(odd in lines for odd in (b"\n.", b"\n-", b"\n\n"))
+        and _ODD_LEAD.search(lines) is None
         and not lines.endswith(b"\n")
         and max(map(len, names)) <= _MAX_TAG
     )

@@ -1,9 +1,11 @@
 """What a registry answered, as values: a list of tags, a digest, or a silence with its reason."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from policies.image import Digest
+
+_UNKNOWN: frozenset[str] = frozenset({""})  # told apart by identity
 
 
 class Silent(StrEnum):
@@ -32,11 +34,27 @@ class TagList:
     """The tags of a repository, as many as the registry named; never relied on for order.
 
     ``refused`` counts names that are not tags by the grammar; ``whole`` is false where a cap cut the list.
+    ``names`` is the set of the tags, for whoever has it already. ``compared`` remembers beside which set the
+    registry adapter looked for new ones, and what it found.
     """
 
     tags: tuple[str, ...]
     whole: bool = True
     refused: int = 0
+    names: frozenset[str] = field(default=_UNKNOWN, repr=False, compare=False)
+    compared: tuple[frozenset[str], frozenset[str]] = field(
+        default=(_UNKNOWN, _UNKNOWN), repr=False, compare=False
+    )
+
+    def __post_init__(self) -> None:
+        """Gather the names where they were not handed in."""
+        if self.names is _UNKNOWN:
+            object.__setattr__(self, "names", frozenset(self.tags))
+
+    def beside(self, before: frozenset[str]) -> frozenset[str]:
+        """Return the names that are not in ``before``."""
+        known, new = self.compared
+        return new if known is before and before is not _UNKNOWN else self.names - before
 
 
 DigestAnswer = Digest | Silence

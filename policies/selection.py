@@ -86,8 +86,9 @@ def best(policy: SelectionPolicy, tags: Iterable[str]) -> Tag | None:
     match policy.choose:
         case Semver(range=range_):
             values = _values(policy, names, None) if policy.tags else None
-            pairs = zip(names, names, strict=True) if values is None else values.items()
-            found = highest_tag(pairs, range_.takes, highest_major=range_.highest_major)
+            texts = names if values is None else list(values)
+            low, high = range_.lowest, range_.highest_major
+            found = highest_tag(texts, range_.takes, lowest=low, highest_major=high, tags=values)
         case Alphabetical(order=order):
             values = _values(policy, names, None)
             outermost = max if order is Order.ASC else min

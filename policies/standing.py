@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from policies.evidence import TagList
 from policies.image import Tag
 from policies.selection import Numerical, SelectionPolicy, best, select
 
@@ -17,22 +18,21 @@ class Standing:
     error: str = ""
 
 
-def stand(policy: SelectionPolicy, tags: Iterable[str]) -> Standing:
+def stand(policy: SelectionPolicy, listed: TagList) -> Standing:
     """Choose from the whole list."""
-    listed = tuple(tags)  # judged in the list's order: it is read faster than a set's
-    return _standing(policy, frozenset(listed), listed)
+    return _standing(policy, listed.names, listed.tags)
 
 
-def advance(standing: Standing, tags: Iterable[str]) -> Standing:
-    """Return ``stand(standing.policy, tags)``, looking only at what is new where that is enough."""
-    names = frozenset(tags)
+def advance(standing: Standing, listed: TagList) -> Standing:
+    """Return ``stand(standing.policy, listed)``, looking only at what is new where that is enough."""
     policy, champion = standing.policy, standing.best
-    new = names - standing.tags
-    if standing.error or (champion and champion not in names) or _takes_its_value(policy, champion, new):
-        return _standing(policy, names, names)
+    new = listed.beside(standing.tags)
+    is_gone = champion is not None and champion not in listed.names
+    if standing.error or is_gone or _takes_its_value(policy, champion, new):
+        return stand(policy, listed)
     if not new:
-        return Standing(policy, names, champion)
-    return _standing(policy, names, (*new, champion) if champion else new)
+        return Standing(policy, listed.names, champion)
+    return _standing(policy, listed.names, (*new, champion) if champion else new)
 
 
 def _standing(policy: SelectionPolicy, names: frozenset[str], judged: Iterable[str]) -> Standing:

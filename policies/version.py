@@ -2,12 +2,13 @@
 
 import math
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import total_ordering
 from typing import Any, Self
 
 from policies.errors import PolicyError
+from policies.version_screen import reaching, sample
 
 # What the order compares: three numbers and a prerelease. Only ever compared as a whole.
 Precedence = tuple[Any, ...]
@@ -107,35 +108,54 @@ def tag_precedence(tag: str) -> Precedence | None:
 
 
 def highest_tag(
-    pairs: Iterable[tuple[str, str]],
+    texts: Sequence[str],
     is_taken: Callable[[Precedence], bool],
     *,
+    lowest: Precedence = (),
     highest_major: float = math.inf,
+    tags: Mapping[str, str] | None = None,
 ) -> str:
     """Return the tag of the highest version that is taken, of equal ones the last in ascending bytes.
 
-    ``pairs`` are the text of a version, and its tag; no version above ``highest_major`` is taken. Nothing where none
-    is. Most of a hundred thousand tags lose by their first two numbers, and are never looked at as a whole:
-    ``is_taken`` is asked about those alone that stand before the best so far.
+    ``tags`` says to which tag a text belongs, where it is not the tag itself. No version below ``lowest`` or above
+    ``highest_major`` is taken. Nothing where none is. Most of a hundred thousand tags are never looked at: the best
+    of a sample says how the others have to begin.
     """
-    highest: Precedence = ()  # below every version
-    major = minor = -1
-    found = ""
+    first = _highest(sample(texts), is_taken, highest_major, tags, ((), ""))
+    major, minor, patch = (max(0, number) for number in (*max(lowest, first[0])[:3], 0, 0, 0)[:3])
+    left = reaching(texts, (major, minor, patch), highest_major)
+    return _highest(left, is_taken, highest_major, tags, first)[1]
+
+
+def _highest(
+    texts: Sequence[str],
+    is_taken: Callable[[Precedence], bool],
+    highest_major: float,
+    tags: Mapping[str, str] | None,
+    first: tuple[Precedence, str],
+) -> tuple[Precedence, str]:
+    """Return the highest version's place and tag, beginning with the best so far.
+
+    Most lose by their first two numbers: ``is_taken`` is asked about those alone that stand before the best so far.
+    """
+    highest, found = first
+    major, minor = highest[:2] if highest else (-1, -1)
     lead = _LEAD.match
-    for text, tag in pairs:
+    for text in texts:
         begins = lead(text) if len(text) <= MAX_VERSION else None
         if begins is not None:
-            first, second = begins.groups()
-            number = int(first)
+            number, second = begins.groups()
+            number = int(number)
             if number < major or number > highest_major or (number == major and int(second or 0) < minor):
                 continue
         place = tag_precedence(text)
-        if place is None or place < highest or (place == highest and tag < found):
+        if place is None or place < highest:
             continue
-        if is_taken(place):
+        tag = text if tags is None else tags[text]
+        if (place > highest or tag > found) and is_taken(place):
             highest, found = place, tag
             major, minor = place[:2]
-    return found
+    return highest, found
 
 
 def prerelease_precedence(text: str) -> Precedence | None:

@@ -100,6 +100,11 @@ class Range:
         """The first number above which no version is in the range."""
         return max(float(group.high[0]) for group in self.groups)
 
+    @property
+    def lowest(self) -> Precedence:
+        """Where the lowest group begins: no version before it is in the range."""
+        return min(group.low for group in self.groups)
+
     def entry(self, place: Precedence) -> Entry:
         """Say whether the version at ``place`` is let in. Prereleases enter where a term of the group names one."""
         answer = Entry.OUT

@@ -148,6 +148,37 @@ def test_a_listed_name_is_kept_exactly_if_it_parses_as_a_tag(name: str) -> None:
     assert heard == expected
 
 
+LISTED: st.SearchStrategy[list[object]] = st.lists(
+    st.sampled_from(["a", "b", "c", "1.0", "-a", "a\nb", "", "a" * 129, 1, None, [], {}]), max_size=6
+)
+
+
+@given(st.lists(LISTED, max_size=2), st.lists(LISTED, min_size=1, max_size=2))
+def test_what_was_known_changes_no_answer(before: list[list[object]], then: list[list[object]]) -> None:
+    first = asked()
+    _hear_pages(first, before)
+    again, fresh = asked(before=first.known), asked()
+
+    heard = _hear_pages(again, then)
+
+    assert heard == _hear_pages(fresh, then)
+    if isinstance(heard, TagList):
+        known = first.known.answer.names if first.known else frozenset()
+        assert heard.names == frozenset(heard.tags)
+        assert heard.beside(known) == heard.names - known
+
+
+def _hear_pages(talk: TagsAsked, pages: list[list[object]]) -> TagAnswer | None:
+    """Have each list answered as a page of its own."""
+    heard = None
+    for number, names in enumerate(pages):
+        link = f"</v2/shop/cart/tags/list?last={number}>; rel=next" if number < len(pages) - 1 else ""
+        heard = talk.hear(answer(body=listing(*names), link=link))
+        if isinstance(heard, Silence):
+            break
+    return heard
+
+
 @pytest.mark.parametrize(
     ("link", "following"),
     [

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from policies.evidence import TagList
 from policies.selection import SelectionPolicy, select
 from policies.standing import advance, stand
 
@@ -51,9 +52,9 @@ LISTS = st.lists(TAGS, max_size=6)
 
 @given(st.sampled_from(POLICIES), st.lists(LISTS, min_size=2, max_size=4))
 def test_step_by_step_is_the_same_as_at_once(policy: SelectionPolicy, lists: list[list[str]]) -> None:
-    standing = stand(policy, lists[0])
+    standing = stand(policy, TagList(tuple(lists[0])))
     for tags in lists[1:]:
-        standing = advance(standing, tags)
+        standing = advance(standing, TagList(tuple(tags)))
         selection = select(policy, tags)
 
         assert standing.best == selection.best
@@ -70,16 +71,16 @@ def test_step_by_step_is_the_same_as_at_once(policy: SelectionPolicy, lists: lis
     ],
 )
 def test_a_standing_follows_its_list(then: list[str], best: str | None) -> None:
-    standing = advance(stand(SelectionPolicy.semver("*"), ["1.0.0", "1.1.0"]), then)
+    standing = advance(stand(SelectionPolicy.semver("*"), TagList(("1.0.0", "1.1.0"))), TagList(tuple(then)))
 
     assert standing.best == best
     assert standing.tags == frozenset(then)
 
 
 def test_a_spoiled_policy_recovers_when_the_spoiler_goes() -> None:
-    standing = stand(SelectionPolicy.numerical(), ["1", "2"])
-    spoiled = advance(standing, ["1", "2", "latest"])
+    standing = stand(SelectionPolicy.numerical(), TagList(("1", "2")))
+    spoiled = advance(standing, TagList(("1", "2", "latest")))
 
     assert spoiled.best is None
     assert "'latest' is not a number" in spoiled.error
-    assert advance(spoiled, ["1", "2"]) == standing
+    assert advance(spoiled, TagList(("1", "2"))) == standing

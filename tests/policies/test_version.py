@@ -114,7 +114,7 @@ def test_a_numeric_part_with_a_leading_zero_has_no_place() -> None:
 )
 def test_the_highest_is_found_whatever_the_order(tags: list[str], highest: str) -> None:
     for ordered in (tags, tags[::-1]):
-        assert highest_tag(zip(ordered, ordered, strict=True), lambda place: place[0] < 2) == highest
+        assert highest_tag(ordered, lambda place: place[0] < 2) == highest
 
 
 @given(VERSIONS, VERSIONS)
