@@ -41,8 +41,8 @@ class Chain:
 
     @property
     def signer(self) -> str:
-        """The public key that signs, as genesis names it."""
-        return self.state.genesis.signer if self.state.genesis else ""
+        """The public key that signs from here on: genesis names it, or the last change of key."""
+        return self.state.signer
 
     def copy(self) -> "Chain":
         """Return a chain that may grow without touching this one."""

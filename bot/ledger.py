@@ -113,7 +113,7 @@ class Ledger:
 
     def _cut(self, tips: Tips, chain: Chain) -> str:
         """Return the first anchor (40 digits, then who names it) that the ledger lost, or ''."""
-        known = {oid for oid, _ in chain.entries}
+        known = {oid for oid, _ in chain.entries} | chain.state.forks.keys()
         if self.remembered and self.remembered not in known:
             return f"{self.remembered}the index of this machine saw last"
         for commit, oid in self.mirror.anchors(tips.target, limit=ANCHORS):

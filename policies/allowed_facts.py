@@ -1,10 +1,14 @@
 """Whether what the bot notes is so: rules, sightings, moves by others, refusals; and who may review."""
 
+from itertools import pairwise
+
 from policies.allowed_speakers import noted
 from policies.asked import Asked, No, Refusal
 from policies.codes import Code
 from policies.entry import By
 from policies.rules_hash import rules_hash
+
+RECORDED = "recorded"  # why of a `config` that nobody has to review
 
 
 def nothing(_asked: Asked) -> No:
@@ -32,6 +36,23 @@ def seen(asked: Asked) -> No:
     """Does it say what each tag was?"""
     if not all(one.digest for one in asked.entry.seen):
         yield Refusal(Code.DIGEST_UNKNOWN, "a first sighting says what the tag was")
+
+
+def config(asked: Asked) -> No:
+    """Is it about commits after the last such entry, on the line, judged as the rules say?"""
+    yield from known_names(asked)
+    entry, state, book = asked.entry, asked.state, asked.book
+    start = state.genesis.commit if state.genesis else ""
+    since = state.configured.get(entry.environment, start)
+    if entry.since != since:
+        yield Refusal(Code.OUT_OF_LINE, f"it goes on from {since[:12]}")
+    line = (entry.since, *entry.commits)
+    if entry.commits[-1] != entry.commit or not all(
+        old != new and book.follows(old, new) for old, new in pairwise(line)
+    ):
+        yield Refusal(Code.OUT_OF_LINE, "its commits do not follow each other on the target branch")
+    if entry.why != RECORDED:
+        yield Refusal(Code.OUT_OF_LINE, f"{entry.environment} only records")
 
 
 def known_names(asked: Asked) -> No:

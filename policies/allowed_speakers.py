@@ -5,7 +5,9 @@ from collections.abc import Mapping
 from policies.asked import Asked, No, Refusal
 from policies.canonical import Json, canonical
 from policies.codes import Code
-from policies.entry import MAX_NOTE, Bot, By
+from policies.entry import MAX_NOTE, Bot, Both, By
+from policies.rules import Person
+from policies.tally import may_approve
 
 ACCOUNT_FLAGS = {"active": True, "bot": False, "guest": False, "home": True}
 
@@ -26,19 +28,47 @@ def by_person(asked: Asked) -> No:
     if not isinstance(by, By):
         yield Refusal(Code.UNKNOWN_PERSON, f"{asked.entry.kind} is a person's to say")
         return
+    yield from _speaks(asked, by, asked.entry.evidence.get("account"))
+
+
+def by_two(asked: Asked) -> No:
+    """Are they two linked humans, each with an account that may speak, who may approve somewhere?"""
+    by = asked.entry.by
+    if not isinstance(by, Both):
+        yield Refusal(Code.APPROVALS_MISSING, f"{asked.entry.kind} is for two people to say")
+        return
+    if by.one.person == by.other.person or by.one.slack_user == by.other.slack_user:
+        yield Refusal(Code.APPROVALS_MISSING, f"{by.one.person} is one person")
+    looked = asked.entry.evidence.get("accounts")
+    flags = looked if isinstance(looked, Mapping) else {}
+    for one in (by.one, by.other):
+        yield from _speaks(asked, one, flags.get(one.person))
+        if asked.rules and not may_approve(asked.rules, "", "", one.person):
+            yield Refusal(Code.NOT_AN_APPROVER, f"{one.person} may approve nowhere")
+
+
+def _speaks(asked: Asked, by: By, account: Json | None) -> No:
     person = asked.rules.people.get(by.person) if asked.rules else None
     if person is None or not person.slack or person.slack != by.slack_user:
         yield Refusal(
             Code.UNKNOWN_PERSON, f"the rules do not link {by.person} to {by.slack_user or 'this account'}"
         )
-    if person and by.forge_login and by.forge_login.lower() != person.github.lower():
+    if person and by.forge_login and not _is_theirs(asked, person, by):
         yield Refusal(Code.UNKNOWN_PERSON, f"the rules do not link {by.person} to {by.forge_login}")
     if by.via not in SPOKEN:
         yield Refusal(Code.ACCOUNT, f"nothing in the entry shows who spoke by {by.via}")
-    if not may_speak(asked.entry.evidence.get("account")):
+    if not may_speak(account):
         yield Refusal(
             Code.ACCOUNT, "expected an active member of the bot's own workspace, no guest and no bot"
         )
+
+
+def _is_theirs(asked: Asked, person: Person, by: By) -> bool:
+    """Whether the rules, or a link in the ledger, give this account at the forge to that person."""
+    link = asked.state.links.get(person.name)
+    if link and not person.github:
+        return (link.forge_id, link.forge_login.lower()) == (by.forge_id, by.forge_login.lower())
+    return by.forge_login.lower() == person.github.lower()
 
 
 def may_speak(flags: Json | None) -> bool:
@@ -50,6 +80,8 @@ def by_either(asked: Asked) -> No:
     """May the bot (with a code) or a linked person say it?"""
     if isinstance(asked.entry.by, By):
         yield from by_person(asked)
+    elif isinstance(asked.entry.by, Both):
+        yield Refusal(Code.NOT_AN_APPROVER, f"{asked.entry.kind} is one speaker's to say")
     elif not asked.entry.why:
         yield Refusal(Code.NOTE_MISSING, "the bot gives a code")
 

@@ -7,9 +7,9 @@ from policies.allowed_speakers import noted
 from policies.asked import Asked, No, Refusal
 from policies.codes import Code
 from policies.entry import Bot, By, Kind, parse_time
-from policies.rules import Rules, effective
+from policies.rules import Rules
 from policies.state import Standing, lifted_blocks, lifted_holds
-from policies.tally import may_fill
+from policies.tally import may_approve
 
 
 def standing(asked: Asked) -> No:
@@ -31,7 +31,11 @@ def _replaced(asked: Asked) -> No:
             is_longer = not entry.until or (old.until and old.until <= parse_time(entry.until))
             if isinstance(old.by, By) or not is_longer:
                 yield Refusal(Code.NOT_AN_APPROVER, "one is in force there that the bot may not change")
-        elif rules and not _may_lift(rules, entry.environment, entry.service, old, entry.by.person):
+        elif (
+            isinstance(entry.by, By)
+            and rules
+            and not _may_lift(rules, entry.environment, entry.service, old, entry.by.person)
+        ):
             who = old.by.person if isinstance(old.by, By) else "the bot"
             yield Refusal(
                 Code.NOT_AN_APPROVER, f"one by {who} is in force; {entry.by.person} may not change it"
@@ -81,20 +85,4 @@ def _in_force(asked: Asked) -> Iterator[tuple[str, str, Standing]]:
 
 def _may_lift(rules: Rules, environment: str, service: str, standing: Standing, person: str) -> bool:
     mine = isinstance(standing.by, By) and standing.by.person == person
-    return mine or _may_approve(rules, environment, service, person)
-
-
-def _may_approve(rules: Rules, environment: str, service: str, person: str) -> bool:
-    """Whether a person could approve something there; where nobody is asked, every linked person may.
-
-    ``environment`` '' is everywhere: then somebody who may approve in one that asks, if there is one.
-    """
-    environments = [environment] if environment in rules.environments else list(rules.environments)
-    services = [service] if service in rules.services else list(rules.services)
-    found = [rule for where in environments for what in services if (rule := effective(rules, where, what))]
-    if not found:
-        return not any(rules.environments[where].is_guarded for where in environments)
-    guarded = [rule for rule in found if rule.environment.is_guarded]
-    return not guarded or any(
-        may_fill(rules, rule.service, rule.environment.approvals, person) for rule in guarded
-    )
+    return mine or may_approve(rules, environment, service, person)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from policies.entry import Entry, Pinned
+from policies.entry import Bot, Entry, Pinned
 from policies.rules import EffectiveRule, Rules, effective
 from policies.state import Promotion, State
 
@@ -42,6 +42,11 @@ class Asked:
     entry: Entry
     book: Book
     rules: Rules | None
+
+    @property
+    def is_by_bot(self) -> bool:
+        """Whether the bot says it of itself."""
+        return isinstance(self.entry.by, Bot)
 
     @property
     def promotion(self) -> Promotion | None:

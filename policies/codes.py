@@ -70,6 +70,8 @@ class Code(StrEnum):
     GUARDED = "guarded"
     NOT_STANDING = "nothing-to-lift"
     OUT_OF_LINE = "out-of-line"
+    EVIDENCE_MISSING = "evidence-missing"
+    TOO_MANY = "too-many"
 
 
 MEANINGS: dict[Code, str] = {
@@ -133,4 +135,6 @@ MEANINGS: dict[Code, str] = {
     Code.GUARDED: "the environment asks for approvals",
     Code.NOT_STANDING: "there is nothing in force to lift",
     Code.OUT_OF_LINE: "the entry does not fit where it stands",
+    Code.EVIDENCE_MISSING: "what it relies on has to be said with it",
+    Code.TOO_MANY: "so many of the kind are enough",
 }

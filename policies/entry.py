@@ -13,14 +13,17 @@ from policies.entry_shapes import ALWAYS, FREE, SHAPES
 from policies.entry_values import (
     BOT,
     Bot,
+    Both,
     By,
     EntryError,
     Kind,
+    Link,
     Pinned,
     Placed,
     RuleAt,
     Sighting,
     UnknownKindError,
+    Voice,
     digests_of,
     is_exact,
     parse_time,
@@ -35,15 +38,18 @@ __all__ = [
     "VERSION",
     "VIA",
     "Bot",
+    "Both",
     "By",
     "Entry",
     "EntryError",
     "Kind",
+    "Link",
     "Pinned",
     "Placed",
     "RuleAt",
     "Sighting",
     "UnknownKindError",
+    "Voice",
     "digests_of",
     "is_exact",
     "parse",
@@ -62,12 +68,13 @@ class Entry:
     kind: Kind
     at: str
     key: str
-    by: Bot | By = BOT
+    by: Voice = BOT
     v: int = VERSION
     seq: int = 0
     prev: str = ""
     environment: str = ""
     service: str = ""
+    group: str = ""
     promotion: str = ""
     image: tuple[Pinned, ...] = ()
     previous: tuple[Pinned, ...] = ()
@@ -83,6 +90,14 @@ class Entry:
     closes: int = 0
     until: str = ""
     trigger: str = ""
+    since: str = ""
+    commits: tuple[str, ...] = ()
+    linked: Link | None = None
+    state: str = ""
+    erases: int = 0
+    lost: str = ""
+    input: str = ""
+    carried: Mapping[str, Json] = field(default_factory=dict)
     evidence: Mapping[str, Json] = field(default_factory=dict)
     why: str = ""
     note: str = ""
@@ -91,6 +106,11 @@ class Entry:
     def time(self) -> datetime:
         """When it was decided (UTC)."""
         return parse_time(self.at)
+
+    @property
+    def speaker(self) -> Bot | By:
+        """Who says it; of two people the first."""
+        return self.by.one if isinstance(self.by, Both) else self.by
 
     @property
     def subject(self) -> str:
@@ -181,9 +201,11 @@ def _to_json(entry: Entry) -> dict[str, Json]:
     return found
 
 
-def _by_json(by: Bot | By) -> Json:
+def _by_json(by: Voice) -> Json:
     if isinstance(by, Bot):
         return {"bot": True}
+    if isinstance(by, Both):
+        return [_by_json(by.one), _by_json(by.other)]
     found: dict[str, Json] = {"person": by.person, "via": by.via}
     if by.slack_user:
         found["slack"] = {"team": by.slack_team, "user": by.slack_user}
@@ -192,7 +214,7 @@ def _by_json(by: Bot | By) -> Json:
     return found
 
 
-def _plain(value: Any) -> Json:
+def _plain(value: Any) -> Json:  # noqa: PLR0911  one row a value: a table
     match value:
         case Pinned():
             return {"repository": value.repository, "tag": value.tag, "digest": value.digest}
@@ -203,6 +225,10 @@ def _plain(value: Any) -> Json:
             return {**seen, "before": True} if value.before else seen
         case Placed():
             return {n: getattr(value, n) for n in ("what", "channel", "message", "seq")}
+        case Link():
+            slack: Json = {"team": value.slack_team, "user": value.slack_user}
+            forge: Json = {"id": value.forge_id, "login": value.forge_login}
+            return {"person": value.person, "slack": slack, "forge": forge}
         case tuple():
             return [_plain(item) for item in value]
         case _:

@@ -5,11 +5,24 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from policies.canonical import Json
-from policies.entry_values import Bot, By, EntryError, Pinned, Placed, RuleAt, Sighting, parse_time
+from policies.entry_values import (
+    BOT,
+    Both,
+    By,
+    EntryError,
+    Link,
+    Pinned,
+    Placed,
+    RuleAt,
+    Sighting,
+    Voice,
+    parse_time,
+)
 from policies.errors import PolicyError
 from policies.image import Repository, Tag
 
 MAX_NOTE: Final = 280
+TWO: Final = 2  # people, where one alone may not
 MAX_DEPTH: Final = 16  # of evidence, so that no reader runs out of stack
 
 _OID = re.compile(r"[0-9a-f]{40}", re.ASCII)
@@ -131,18 +144,22 @@ def _rule(value: Any) -> RuleAt:
     return RuleAt(**_object(shape, {})(value))
 
 
-_person = _object(
-    {"person": _text(_NAME), "via": _string},
-    {
-        "slack": _object({"team": _text(_SLACK), "user": _text(_SLACK)}, {}),
-        "forge": _object({"id": _integer, "login": _text(_LOGIN)}, {}),
-    },
-)
+_slack = _object({"team": _text(_SLACK), "user": _text(_SLACK)}, {})
+_forge = _object({"id": _integer, "login": _text(_LOGIN)}, {})
+_person = _object({"person": _text(_NAME), "via": _string}, {"slack": _slack, "forge": _forge})
 
 
-def _by(value: Any) -> Bot | By:
+def _by(value: Any) -> Voice:
+    if isinstance(value, list):
+        if len(value) != TWO:
+            raise EntryError("expected one speaker, or a list of two people")
+        return Both(_one(value[0]), _one(value[1]))
     if value == {"bot": True} and isinstance(value["bot"], bool):
-        return Bot()
+        return BOT
+    return _one(value)
+
+
+def _one(value: Any) -> By:
     read = _person(value)
     if read["via"] not in VIA:
         raise EntryError(f"{read['via'][:20]!r} is no way in which a person speaks")
@@ -157,11 +174,17 @@ def _by(value: Any) -> Bot | By:
     )
 
 
+def _linked(value: Any) -> Link:
+    read = _object({"person": _text(_NAME), "slack": _slack, "forge": _forge}, {})(value)
+    slack, forge = read["slack"], read["forge"]
+    return Link(read["person"], slack["team"], slack["user"], forge["id"], forge["login"])
+
+
 def _evidence(value: Any) -> Mapping[str, Json]:
     if isinstance(value, dict) and value and _is_plain(value, MAX_DEPTH):
         return value
     raise EntryError(
-        f"evidence is an object with something in it, without null, at most {MAX_DEPTH} levels deep"
+        f"expected an object with something in it, without null, at most {MAX_DEPTH} levels deep"
     )
 
 
@@ -183,6 +206,7 @@ FIELDS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "by": _by,
     "environment": _text(_NAME),
     "service": _text(_NAME),
+    "group": _text(_NAME),
     "promotion": _text(_PROMOTION),
     "image": _list_of(_pinned),
     "previous": _list_of(_pinned),
@@ -198,6 +222,14 @@ FIELDS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "closes": _integer,
     "until": _time,
     "trigger": _text(_WORD),
+    "since": _text(_OID),
+    "commits": _list_of(_text(_OID)),
+    "linked": _linked,
+    "state": _text(_HASH),
+    "erases": _integer,
+    "lost": _text(_OID),
+    "input": _text(_HASH),
+    "carried": _evidence,
     "evidence": _evidence,
     "why": _text(_CODE),
     "note": _note,

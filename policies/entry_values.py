@@ -50,6 +50,15 @@ class Kind(StrEnum):
     FREEZE = "freeze"
     UNFREEZE = "unfreeze"
     REFUSED = "refused"
+    HEALTHY = "healthy"
+    UNHEALTHY = "unhealthy"
+    EMERGENCY = "emergency"
+    CONFIG = "config"
+    IDENTITY = "identity"
+    CHECKPOINT = "checkpoint"
+    REDACT = "redact"
+    FORK = "fork"
+    QUARANTINE = "quarantine"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +79,28 @@ class By:
     slack_user: str = ""
     forge_id: int = 0
     forge_login: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Both:
+    """Two people said it together, each by their own account: what one alone may not."""
+
+    one: By
+    other: By
+
+
+Voice = Bot | By | Both
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One human, one account at each place: a person of the rules, in the chat and at the forge."""
+
+    person: str
+    slack_team: str
+    slack_user: str
+    forge_id: int
+    forge_login: str
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -5,14 +5,15 @@ from datetime import timedelta
 
 from policies.entry import Entry, Kind
 from policies.fold_promotions import moved
-from policies.remembered import Open, Seen, Standing
+from policies.growing import Trail
+from policies.remembered import Health, Open, Seen, Standing
 from policies.tables import Apply, Tables
 
 EXTERNAL_HOLD = timedelta(hours=24)  # LEDGER, `external`: holds the service where the bot moves by itself
 
 
 def _genesis(state: Tables, entry: Entry, _oid: str) -> None:
-    state.genesis = entry
+    state.genesis, state.signer = entry, entry.signer
     _empty(state, entry)
 
 
@@ -44,13 +45,27 @@ def _external(state: Tables, entry: Entry, _oid: str) -> None:
     if entry.why != "guarded":
         until = entry.time + EXTERNAL_HOLD
         if place not in state.holds or not state.holds[place].outlasts(until):
-            state.holds[place] = Standing(entry.by, entry.time, entry.note, "external", until, entry.seq)
+            state.holds[place] = Standing(entry.speaker, entry.time, entry.note, "external", until, entry.seq)
     else:
         state.open[entry.seq] = Open(entry.kind, entry.environment, entry.service, entry.commit, entry.time)
 
 
 def _review(state: Tables, entry: Entry, _oid: str) -> None:
     state.open.pop(entry.closes, None)
+
+
+def _looked(state: Tables, entry: Entry, _oid: str) -> None:
+    where = (entry.environment, entry.service)
+    seen = Health(entry.commit, entry.image, entry.time, entry.kind is Kind.HEALTHY, entry.seq)
+    state.health[where] = (state.health.get(where) or Trail()).and_then(seen)
+    counted = f"{entry.kind}/{entry.environment}/{entry.service}/{entry.commit}"
+    state.counts[counted] = state.count(counted) + 1
+
+
+def _config(state: Tables, entry: Entry, _oid: str) -> None:
+    state.configured[entry.environment] = entry.commit
+    if entry.why == "guarded":
+        state.open[entry.seq] = Open(entry.kind, entry.environment, "", entry.commit, entry.time)
 
 
 APPLY: Mapping[Kind, Apply] = {
@@ -60,4 +75,7 @@ APPLY: Mapping[Kind, Apply] = {
     Kind.SHOWN: _shown,
     Kind.EXTERNAL: _external,
     Kind.REVIEW: _review,
+    Kind.HEALTHY: _looked,
+    Kind.UNHEALTHY: _looked,
+    Kind.CONFIG: _config,
 }

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from policies.entry import By, Entry, Kind, Pinned
+from policies.entry import By, Entry, Kind, Pinned, parse_time
+from policies.growing import Trail
 from policies.promotion import ENDINGS, TRANSITIONS, Approval, Promotion, Stage
 from policies.remembered import Move, Open, Standing
 from policies.tables import Apply, Tables
@@ -13,7 +14,7 @@ def moved(state: Tables, entry: Entry, image: tuple[Pinned, ...], previous: tupl
     """Add a move to its place."""
     where = (entry.environment, entry.service)
     move = Move(image, previous, entry.commit, entry.time, entry.seq, entry.kind, entry.promotion)
-    state.moves[where] = (*state.moves.get(where, ()), move)
+    state.moves[where] = (state.moves.get(where) or Trail()).and_then(move)
 
 
 def _bump(state: Tables, entry: Entry, _oid: str) -> None:
@@ -33,7 +34,7 @@ def _propose(state: Tables, entry: Entry, _oid: str) -> None:
         change=entry.change,
         rule=entry.rule,
         head=entry.head,
-        by=entry.by,
+        by=entry.speaker,
         opened=entry.time,
         note=entry.note,
         seq=entry.seq,
@@ -50,16 +51,39 @@ def _digests(entry: Entry) -> str:
 
 
 def _rollback(state: Tables, entry: Entry, oid: str) -> None:
+    _asked_for(state, entry, oid)
+    for left in entry.previous:
+        blocked = Standing(entry.speaker, entry.time, entry.note, "rolled-back", None, entry.seq)
+        state.blocks.setdefault((entry.environment, entry.service, left), blocked)
+    _at_once(state, entry)
+
+
+def _asked_for(state: Tables, entry: Entry, oid: str) -> None:
+    """Open its own proposal, which fills a line for the person who asks."""
     _propose(state, entry, oid)
     if isinstance(entry.by, By):
         approval = Approval(entry.by, entry.time, entry.seq)
         _change(state, entry, approvals=(approval,))
-    for left in entry.previous:
-        blocked = Standing(entry.by, entry.time, entry.note, "rolled-back", None, entry.seq)
-        state.blocks.setdefault((entry.environment, entry.service, left), blocked)
+
+
+def _at_once(state: Tables, entry: Entry) -> None:
     if entry.commit:  # without approvals it stands in the place of `bump`
         _end(state, entry, Stage.LANDED, commit=entry.commit)
         moved(state, entry, entry.image, entry.previous)
+
+
+def _emergency(state: Tables, entry: Entry, oid: str) -> None:
+    _asked_for(state, entry, oid)
+    state.open[entry.seq] = Open(
+        entry.kind,
+        entry.environment,
+        entry.service,
+        entry.commit,
+        entry.time,
+        due=parse_time(entry.until) if entry.until else None,
+        promotion=entry.promotion,
+    )
+    _at_once(state, entry)
 
 
 def _approve(state: Tables, entry: Entry, _oid: str) -> None:
@@ -135,7 +159,7 @@ def _landed(state: Tables, entry: Entry, _oid: str) -> None:
 
 def _mismatch(state: Tables, entry: Entry, _oid: str) -> None:
     _end(state, entry, Stage.MISMATCH, commit=entry.commit, why=entry.why)
-    state.freezes[entry.environment] = Standing(entry.by, entry.time, "", "mismatch", None, entry.seq)
+    state.freezes[entry.environment] = Standing(entry.speaker, entry.time, "", "mismatch", None, entry.seq)
     promotion = state.promotion_of(entry)
     people = _part_in(promotion) if promotion else frozenset()
     state.open[entry.seq] = Open(
@@ -173,9 +197,13 @@ def _step(state: Tables, entry: Entry, **fields: object) -> None:
 
 
 def _end(state: Tables, entry: Entry, stage: Stage, **fields: object) -> None:
-    _change(state, entry, stage=stage, ended_by=entry.by, ended_note=entry.note, done=entry.time, **fields)
+    _change(
+        state, entry, stage=stage, ended_by=entry.speaker, ended_note=entry.note, done=entry.time, **fields
+    )
     promotion = state.promotion_of(entry)
-    if promotion and promotion.is_rollback and stage not in {Stage.LANDED, Stage.MISMATCH}:
+    if promotion and stage not in {Stage.LANDED, Stage.MISMATCH}:
+        if promotion.kind is Kind.EMERGENCY:
+            state.open.pop(promotion.seq, None)  # what did not happen needs no review
         for place in [place for place, standing in state.blocks.items() if standing.seq == promotion.seq]:
             del state.blocks[place]  # a rollback that did not happen blocks nothing
     if state.live.get((entry.environment, entry.service)) == entry.promotion:
@@ -198,4 +226,5 @@ APPLY: Mapping[Kind, Apply] = {
     Kind.LANDED: _landed,
     Kind.MISMATCH: _mismatch,
     Kind.ROLLBACK: _rollback,
+    Kind.EMERGENCY: _emergency,
 }

@@ -9,7 +9,7 @@ from policies.tables import Apply, Tables, lifted_blocks, lifted_holds
 
 def _standing(entry: Entry) -> Standing:
     until = parse_time(entry.until) if entry.until else None
-    return Standing(entry.by, entry.time, entry.note, entry.why, until, entry.seq)
+    return Standing(entry.speaker, entry.time, entry.note, entry.why, until, entry.seq)
 
 
 def _hold(state: Tables, entry: Entry, _oid: str) -> None:

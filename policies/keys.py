@@ -25,6 +25,26 @@ def rollback_key(state: State, environment: str, service: str, left: tuple[Pinne
     return f"{what}/{state.count(what) + 1}"
 
 
+def emergency_key(state: State, environment: str, service: str, image: tuple[Pinned, ...]) -> str:
+    """Return the key of an emergency: 1 + earlier ones of the same digests."""
+    what = f"emergency/{environment}/{service}/{digests_of(image)}"
+    return f"{what}/{state.count(what) + 1}"
+
+
+def health_key(state: State, entry: Entry) -> str:
+    """Return the key of ``healthy`` or ``unhealthy``: 1 + how often it was said of this commit there."""
+    what = f"{entry.kind}/{entry.environment}/{entry.service}/{entry.commit}"
+    return f"{what}/{state.count(what) + 1}"
+
+
+def _identity_key(state: State, entry: Entry) -> str:
+    """Return the key of a link (1 + earlier links of that person), or of a signing key."""
+    if entry.linked is None:
+        return f"identity/key/{hashlib.sha256(entry.signer.encode()).hexdigest()}"
+    what = f"identity/person/{entry.linked.person}"
+    return f"{what}/{state.count(what) + 1}"
+
+
 def word_key(
     state: State,
     kind: Kind,
@@ -117,5 +137,21 @@ def expected_key(state: State, entry: Entry) -> str:  # noqa: C901, PLR0911, PLR
             return f"review/{state.year}/{entry.closes}"
         case Kind.HOLD | Kind.RESUME | Kind.BLOCK | Kind.UNBLOCK | Kind.FREEZE | Kind.UNFREEZE:
             return standing_key(entry)
+        case Kind.EMERGENCY:
+            return emergency_key(state, entry.environment, entry.service, entry.image)
+        case Kind.HEALTHY | Kind.UNHEALTHY:
+            return health_key(state, entry)
+        case Kind.CONFIG:
+            return f"config/{entry.environment}/{entry.since}/{entry.commit}"
+        case Kind.IDENTITY:
+            return _identity_key(state, entry)
+        case Kind.CHECKPOINT:
+            return f"checkpoint/{entry.state}"
+        case Kind.REDACT:
+            return f"redact/{entry.erases}"
+        case Kind.FORK:
+            return f"fork/{entry.lost}"
+        case Kind.QUARANTINE:
+            return f"quarantine/{entry.input}"
         case Kind.REFUSED:
             return f"refused/{entry.promotion}/{entry.evidence.get('person', '')}/{entry.why}"

@@ -60,7 +60,10 @@ class Health:
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """An exception that waits for its review: an external change or a mismatch."""
+    """An exception that waits for its review: an external change, a mismatch, an emergency, a guarded configuration.
+
+    ``due`` (UTC) where it has to be closed by then; ``promotion`` where it is about one.
+    """
 
     kind: Kind
     environment: str
@@ -68,6 +71,8 @@ class Open:
     commit: str
     at: datetime
     people: frozenset[str] = frozenset()  # who asked, approved or did it: somebody else closes it
+    due: datetime | None = None
+    promotion: str = ""
 
 
 Place = tuple[str, str]  # environment, service

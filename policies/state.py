@@ -1,11 +1,12 @@
 """What the ledger stands for: the fold of its entries. Nothing here decides; it only adds up."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
-from policies import fold_facts, fold_promotions, fold_standing
+from policies import fold_facts, fold_promotions, fold_repair, fold_standing
 from policies.entry import Entry, Kind
 from policies.fold_facts import EXTERNAL_HOLD
+from policies.growing import Growing, Trail
 from policies.promotion import ENDINGS, LIVE, TRANSITIONS, Approval, Promotion, Stage
 from policies.remembered import Health, Move, Open, Place, Seen, Standing, is_same
 from policies.tables import Apply, Tables, lifted_blocks, lifted_holds
@@ -33,6 +34,10 @@ __all__ = [
 ]
 
 
+# kinds whose commit is one that was looked at, not one that moved something
+_NO_MOVE = frozenset({Kind.GENESIS, Kind.RULES, Kind.HEALTHY, Kind.UNHEALTHY, Kind.CONFIG})
+
+
 @dataclass(slots=True)
 class State(Tables):
     """The state that a ledger branch stands for. ``apply`` grows it; ``copy`` lets one try."""
@@ -41,23 +46,22 @@ class State(Tables):
         """Return a state that may grow without touching this one."""
         other = replace(self)
         for name in _TABLES:
-            setattr(other, name, dict(getattr(self, name)))
+            setattr(other, name, getattr(self, name).copy())
         return other
 
     def apply(self, entry: Entry, oid: str) -> None:
         """Add one entry, ``oid`` being its commit. Whether it was allowed is the validator's question, asked before."""
         self.seq, self.tip, self.at = entry.seq, oid, entry.at
         self.keys[entry.key] = entry.seq
-        if entry.commit and entry.kind not in {Kind.GENESIS, Kind.RULES}:
+        if entry.commit and entry.kind not in _NO_MOVE:
             self.commits.setdefault(entry.commit, entry.seq)
             if entry.kind is not Kind.EXTERNAL:
                 self.ours.setdefault(entry.commit, entry.seq)
         _APPLY.get(entry.kind, _nothing)(self, entry, oid)
 
 
-_TABLES = (
-    "keys counts seen empty shown promotions live moves commits ours holds blocks freezes "  # noqa: SIM905
-    "unblocked unfrozen open health".split()
+_TABLES = tuple(
+    one.name for one in fields(Tables) if isinstance(getattr(Tables(""), one.name), dict | Growing)
 )
 
 
@@ -73,9 +77,14 @@ def _nothing(_state: Tables, _entry: Entry, _oid: str) -> None:
     pass
 
 
-_APPLY: Mapping[Kind, Apply] = {**fold_facts.APPLY, **fold_promotions.APPLY, **fold_standing.APPLY}
+_APPLY: Mapping[Kind, Apply] = {
+    **fold_facts.APPLY,
+    **fold_promotions.APPLY,
+    **fold_standing.APPLY,
+    **fold_repair.APPLY,
+}
 
 
-def history(moves: Mapping[Place, tuple[Move, ...]], environment: str, service: str) -> tuple[Move, ...]:
+def history(moves: Mapping[Place, Trail[Move]], environment: str, service: str) -> tuple[Move, ...]:
     """Return what was moved there, oldest first."""
-    return moves.get((environment, service), ())
+    return tuple(moves.get((environment, service), ()))

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from policies.entry import Entry, Pinned, Placed
+from policies.entry import Entry, Link, Pinned, Placed
+from policies.growing import Growing, Trail
 from policies.promotion import Promotion
 from policies.remembered import Health, Move, Open, Place, Seen, Standing, is_same
 
@@ -18,23 +19,30 @@ class Tables:
     tip: str = ""
     genesis: Entry | None = None
     rules: Entry | None = None  # the last `rules` entry: what is in force
-    keys: dict[str, int] = field(default_factory=dict)
-    counts: dict[str, int] = field(default_factory=dict)
-    seen: dict[tuple[str, str, str], Seen] = field(default_factory=dict)  # service, repository, tag
+    keys: Growing[str, int] = field(default_factory=Growing)
+    counts: Growing[str, int] = field(default_factory=Growing)
+    seen: Growing[tuple[str, str, str], Seen] = field(default_factory=Growing)  # service, repository, tag
     empty: dict[str, bool] = field(default_factory=dict)  # services without a version when we looked first
-    shown: dict[str, Placed] = field(default_factory=dict)
-    promotions: dict[str, Promotion] = field(default_factory=dict)
+    shown: Growing[str, Placed] = field(default_factory=Growing)
+    promotions: Growing[str, Promotion] = field(default_factory=Growing)
     live: dict[Place, str] = field(default_factory=dict)
-    moves: dict[Place, tuple[Move, ...]] = field(default_factory=dict)
-    commits: dict[str, int] = field(default_factory=dict)
-    ours: dict[str, int] = field(default_factory=dict)  # those of `commits` that this bot or its forge made
+    moves: Growing[Place, Trail[Move]] = field(default_factory=Growing)
+    commits: Growing[str, int] = field(default_factory=Growing)
+    ours: Growing[str, int] = field(
+        default_factory=Growing
+    )  # those of `commits` that this bot or its forge made
     holds: dict[Place, Standing] = field(default_factory=dict)  # environment '' = everywhere
     blocks: dict[tuple[str, str, Pinned], Standing] = field(default_factory=dict)
     freezes: dict[str, Standing] = field(default_factory=dict)
     unblocked: dict[tuple[str, str, Pinned], datetime] = field(default_factory=dict)  # when last (UTC)
     unfrozen: dict[str, datetime] = field(default_factory=dict)  # the same
     open: dict[int, Open] = field(default_factory=dict)
-    health: dict[Place, tuple[Health, ...]] = field(default_factory=dict)
+    health: Growing[Place, Trail[Health]] = field(default_factory=Growing)  # oldest first
+    configured: dict[str, str] = field(default_factory=dict)  # environment -> commit that `config` came to
+    links: dict[str, Link] = field(default_factory=dict)  # person -> what an `identity` links
+    signer: str = ""  # the public key that signs from here on
+    redacted: dict[int, int] = field(default_factory=dict)  # entry that is not to be shown -> who says so
+    forks: dict[str, int] = field(default_factory=dict)  # tips that two people gave up
     at: str = ""
 
     def promotion_of(self, entry: Entry) -> Promotion | None:
@@ -50,6 +58,12 @@ class Tables:
         """Return what we moved there last."""
         moves = self.moves.get((environment, service), ())
         return moves[-1] if moves else None
+
+    def health_of(self, environment: str, service: str) -> Health | None:
+        """Return what was seen last of what stands there now; nothing where nothing was seen since it moved."""
+        found = self.health.get((environment, service), ())
+        move = self.last_move(environment, service)
+        return found[-1] if found and (move is None or move.seq < found[-1].seq) else None
 
     def count(self, what: str) -> int:
         """Return how often something counted has happened: see keys.py."""

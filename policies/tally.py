@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from policies.rules import Line, Rules, Service
+from policies.rules import Line, Rules, Service, effective
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,22 @@ def tally(rules: Rules, service: Service, lines: Sequence[Line], people: Iterabl
 def may_fill(rules: Rules, service: Service, lines: Sequence[Line], person: str) -> bool:
     """Whether the rule names this person in one of its lines at all."""
     return any(person in rules.members(line.of, service) for line in lines)
+
+
+def may_approve(rules: Rules, environment: str, service: str, person: str) -> bool:
+    """Whether a person could approve something there; where nobody is asked, every linked person may.
+
+    ``environment`` '' is everywhere: then somebody who may approve in one that asks, if there is one.
+    """
+    environments = [environment] if environment in rules.environments else list(rules.environments)
+    services = [service] if service in rules.services else list(rules.services)
+    found = [rule for where in environments for what in services if (rule := effective(rules, where, what))]
+    if not found:
+        return not any(rules.environments[where].is_guarded for where in environments)
+    guarded = [rule for rule in found if rule.environment.is_guarded]
+    return not guarded or any(
+        may_fill(rules, rule.service, rule.environment.approvals, person) for rule in guarded
+    )
 
 
 def _sit(

@@ -4,8 +4,10 @@ from datetime import datetime, timedelta
 
 from policies import (
     allowed_facts,
+    allowed_health,
     allowed_merges,
     allowed_moves,
+    allowed_repair,
     allowed_speakers,
     allowed_standing,
     allowed_words,
@@ -91,6 +93,15 @@ _WHO: dict[Kind, Check] = {
     Kind.FREEZE: allowed_speakers.by_either,
     Kind.UNFREEZE: allowed_speakers.by_person,
     Kind.REFUSED: allowed_speakers.by_bot,
+    Kind.HEALTHY: allowed_speakers.by_bot,
+    Kind.UNHEALTHY: allowed_speakers.by_bot,
+    Kind.EMERGENCY: allowed_speakers.by_person,
+    Kind.CONFIG: allowed_speakers.by_bot,
+    Kind.IDENTITY: allowed_speakers.by_either,
+    Kind.CHECKPOINT: allowed_speakers.by_bot,
+    Kind.REDACT: allowed_speakers.by_two,
+    Kind.FORK: allowed_speakers.by_two,
+    Kind.QUARANTINE: allowed_speakers.by_bot,
 }
 
 _CHECKS: dict[Kind, Check] = {
@@ -122,4 +133,13 @@ _CHECKS: dict[Kind, Check] = {
     Kind.FREEZE: allowed_standing.standing,
     Kind.UNFREEZE: allowed_standing.lifted,
     Kind.REFUSED: allowed_facts.refused,
+    Kind.HEALTHY: allowed_health.health,
+    Kind.UNHEALTHY: allowed_health.health,
+    Kind.EMERGENCY: allowed_moves.emergency,
+    Kind.CONFIG: allowed_facts.config,
+    Kind.IDENTITY: allowed_repair.identity,
+    Kind.CHECKPOINT: allowed_repair.checkpoint,
+    Kind.REDACT: allowed_repair.redact,
+    Kind.FORK: allowed_repair.fork,
+    Kind.QUARANTINE: allowed_repair.quarantine,
 }

@@ -220,6 +220,8 @@ def test_a_move_that_nobody_asked_for_names_no_requester() -> None:
     now = at_stage(Stage.MERGING).promotion()
     entry = story().bump("1.1.0")
 
-    _, message = wording.landing(replace(now, by=entry.by), folder="p", url="u", intent=oid("x"), key="k")
+    _, message = wording.landing(
+        replace(now, by=entry.speaker), folder="p", url="u", intent=oid("x"), key="k"
+    )
 
     assert "Requested-By" not in message

@@ -10,6 +10,7 @@ from handlers.names import Names
 from policies.codes import Code
 from policies.decide import Candidate, Decision, Row, Standing
 from policies.entry import By, Kind, Pinned, RuleAt
+from policies.growing import Trail
 from policies.image import Repository
 from policies.rules import Environment, Line, Person, Position, Rules, Service, Team
 from policies.selection import SelectionPolicy
@@ -81,7 +82,7 @@ def state(*promotions: Promotion) -> State:
         if one.is_live:
             found.live[one.environment, one.service] = one.id
     move = Move((Pinned(IMAGE, "1.4.2", DIGEST),), (Pinned(IMAGE, "1.4.1"),), "e" * 40, AT, 5, Kind.BUMP)
-    found.moves["staging", "checkout-api"] = (move,)
+    found.moves["staging", "checkout-api"] = Trail((move,))
     found.freezes["production"] = InForce(by("ada"), AT, "audit", "", AT + timedelta(days=1), 6)
     return found
 

@@ -7,7 +7,20 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from policies.canonical import Json
-from policies.entry import Bot, By, Entry, Kind, Pinned, Placed, RuleAt, Sighting, parse, write_time
+from policies.entry import (
+    Bot,
+    Both,
+    By,
+    Entry,
+    Kind,
+    Link,
+    Pinned,
+    Placed,
+    RuleAt,
+    Sighting,
+    parse,
+    write_time,
+)
 from policies.keys import bump_key, expected_key, promotion_id
 from policies.rules import Rules, effective
 from policies.rules_hash import rules_hash
@@ -73,6 +86,7 @@ class Shelf:
     versions: dict[str, Rules] = field(default_factory=dict)
     stood: dict[tuple[str, str], tuple[Pinned, ...]] = field(default_factory=dict)
     line: list[str] = field(default_factory=list)
+    later: dict[tuple[str, str, str], tuple[Pinned, ...]] = field(default_factory=dict)
 
     def rules(self, commit: str) -> Rules | None:
         """Return the rules at a commit."""
@@ -85,9 +99,9 @@ class Shelf:
         environment: str,
         service: str,
     ) -> tuple[Pinned, ...]:
-        """Return what stood in a place at genesis."""
-        assert commit == self.line[0]
-        return self.stood.get((environment, service), ())
+        """Return what stood in a place at a commit: as at genesis, where nothing else is said."""
+        assert commit in self.line
+        return self.later.get((commit, environment, service), self.stood.get((environment, service), ()))
 
     def follows(self, old: str, new: str) -> bool:
         """Say whether both are on the line, in this order."""
@@ -297,6 +311,66 @@ class Story:
             why="unguarded" if environment == "staging" else "guarded",
         )
         return replace(entry, **changes)
+
+    def health(
+        self, kind: Kind = Kind.HEALTHY, /, environment: str = "staging", *, after: int = 0, **changes: Any
+    ) -> Entry:
+        """Say whether what stands there runs, as seen so many commits after its move."""
+        move = self.state.last_move(environment, "web")
+        image = move.image if move else self.book.stood[environment, "web"]
+        commit = move.commit if move else self.book.line[0]
+        if commit not in self.book.line:
+            self.book.line.append(commit)
+        while len(self.book.line) <= self.book.line.index(commit) + after:
+            self.book.line.append(oid(f"later {len(self.book.line)}"))
+        commit = self.book.line[self.book.line.index(commit) + after]
+        self.book.later[commit, environment, "web"] = image
+        found = Entry(
+            kind=kind,
+            at="",
+            key="",
+            environment=environment,
+            service="web",
+            image=image,
+            commit=commit,
+            evidence={"statuses": [{"name": f"kustomization/{environment}", "state": "success"}]},
+        )
+        return replace(found, **changes)
+
+    def config(self, *names: str, **changes: Any) -> Entry:
+        """Note commits in production's reach that moved no image."""
+        commits = tuple(oid(name) for name in names)
+        self.book.line += [one for one in commits if one not in self.book.line]
+        found = Entry(
+            kind=Kind.CONFIG,
+            at="",
+            key="",
+            environment="production",
+            since=self.state.configured.get("production", self.book.line[0]),
+            commit=commits[-1],
+            commits=commits,
+            why="recorded",
+        )
+        return replace(found, **changes)
+
+    def linked(self, name: str, **changes: Any) -> Entry:
+        """Link a person to an account at the forge, by that account's own word."""
+        link = Link(name, "T0", f"U0{name.upper()}", 900 + len(name), f"{name}-hub")
+        proof: dict[str, Json] = {"id": link.forge_id, "login": link.forge_login, "proof": "device"}
+        found = self.word(Kind.IDENTITY, person(name), linked=link)
+        found = replace(found, evidence={**found.evidence, "forge": proof})
+        return replace(found, **changes)
+
+    def both(self, kind: Kind, /, *names: str, **changes: Any) -> Entry:
+        """Say something as two people."""
+        one, other = (person(name) for name in names or ("ada", "bob"))
+        accounts: dict[str, Json] = {who.person: dict(FLAGS) for who in (one, other)}
+        found = Entry(kind=kind, at="", key="", by=Both(one, other), note="the branch was rewritten by hand")
+        return replace(found, **({"evidence": {"accounts": accounts}} | changes))
+
+    def junk(self, what: str) -> Entry:
+        """Note something that could not be read."""
+        return Entry(kind=Kind.QUARANTINE, at="", key="", input=hash_of(what), why="webhook")
 
     # --- how far --------------------------------------------------------------------------------------------
 

@@ -21,6 +21,7 @@ from policies.keys import (
 )
 from policies.state import Stage, State
 from tests.policies.ledger_builders import (
+    SIGNER,
     Story,
     at_stage,
     hash_of,
@@ -80,6 +81,31 @@ KEYS: dict[str, tuple[Entry, str]] = {
     "freeze": (story().stand(Kind.FREEZE, person("ada"), trigger="t"), "freeze/production/t"),
     "unfreeze": (story().stand(Kind.UNFREEZE, person("ada"), trigger="t"), "unfreeze/production/t"),
     "refused": (_about(Kind.REFUSED), f"refused/{NOW.id}/carol/requester"),
+    "emergency": (
+        replace(story().propose("1.1.0"), kind=Kind.EMERGENCY, key=""),
+        f"emergency/production/web/{DIGEST}/1",
+    ),
+    "healthy": (story().health(commit=oid("c")), f"healthy/staging/web/{oid('c')}/1"),
+    "unhealthy": (
+        story().health(Kind.UNHEALTHY, commit=oid("c")),
+        f"unhealthy/staging/web/{oid('c')}/1",
+    ),
+    "config": (
+        story().config("a", "b"),
+        f"config/production/{oid('first')}/{oid('b')}",
+    ),
+    "a link": (story().linked("carol"), "identity/person/carol/1"),
+    "a key": (
+        Entry(kind=Kind.IDENTITY, at="", key="", signer=SIGNER),
+        f"identity/key/{hash_of(SIGNER)}",
+    ),
+    "checkpoint": (
+        Entry(kind=Kind.CHECKPOINT, at="", key="", state=hash_of("s")),
+        f"checkpoint/{hash_of('s')}",
+    ),
+    "redact": (Entry(kind=Kind.REDACT, at="", key="", erases=7), "redact/7"),
+    "fork": (Entry(kind=Kind.FORK, at="", key="", lost=oid("l")), f"fork/{oid('l')}"),
+    "quarantine": (story().junk("x"), f"quarantine/{hash_of('x')}"),
     "bump": (
         replace(story().bump("1.1.0"), key=f"bump/staging/{oid('b')}/{hash_of('staging 1.1.0')}"),
         f"bump/staging/{oid('b')}/{hash_of('staging 1.1.0')}",

@@ -368,7 +368,7 @@ def test_an_entry_about_nothing_known_changes_nothing_but_the_line(kind: Kind) -
 
     state.apply(Entry(kind=kind, at="2026-11-23T10:00:00Z", key="k", seq=1, promotion="0" * 12), oid("x"))
 
-    assert (state.seq, state.tip, state.promotions) == (1, oid("x"), {})
+    assert (state.seq, state.tip, dict(state.promotions)) == (1, oid("x"), {})
 
 
 def test_the_history_of_a_place_is_its_moves() -> None:

@@ -1,0 +1,92 @@
+"""Collections that only grow: equal to the plain ones, and no copy touches another."""
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from policies import growing
+from policies.growing import Growing, Trail
+
+PAIRS = st.lists(st.tuples(st.integers(0, 30), st.integers()), max_size=60)
+COPY = st.integers(0, 59)
+
+
+@pytest.fixture(autouse=True)
+def _small_base(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(growing, "_OWN", 4)
+
+
+@given(PAIRS, st.sets(COPY), st.sampled_from(["set", "default"]))
+def test_a_growing_mapping_is_a_plain_one(pairs: list[tuple[int, int]], copies: set[int], way: str) -> None:
+    found: Growing[int, int] = Growing()
+    plain: dict[int, int] = {}
+    before: list[tuple[Growing[int, int], dict[int, int]]] = []
+
+    for number, (key, value) in enumerate(pairs):
+        if number in copies:
+            before.append((found, dict(plain)))
+            found = found.copy()
+        if way == "default":
+            found.setdefault(key, value)
+            plain.setdefault(key, value)
+        else:
+            found[key] = value
+            plain[key] = value
+
+    for was, kept in (*before, (found, plain)):
+        assert dict(was) == kept
+        assert list(was) == list(kept)
+        assert len(was) == len(kept)
+        assert was == kept
+        assert repr(was) == f"Growing({kept!r})"
+        assert all((key in was) == (key in kept) for key in range(31))
+        assert was.get(31) is None
+
+
+@given(st.lists(st.integers(), max_size=20), st.lists(st.integers(), max_size=5), st.integers(0, 20))
+def test_two_trails_from_one_do_not_meet(items: list[int], others: list[int], at: int) -> None:
+    trails = [Trail[int]()]
+    for item in items:
+        trails.append(trails[-1].and_then(item))
+    other = trails[min(at, len(items))]
+    for item in others:
+        other = other.and_then(item)
+
+    for length, trail in enumerate(trails):
+        assert trail == tuple(items[:length])
+        assert len(trail) == length
+        assert list(reversed(trail)) == items[:length][::-1]
+    assert list(other) == [*items[: min(at, len(items))], *others]
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda one: one[0],
+        lambda one: one[-1],
+        lambda one: one[1:],
+        lambda one: one[::-1],
+        lambda one: 3 in one,
+        hash,
+        len,
+    ],
+    ids=["first", "last", "rest", "backwards", "in it", "hash", "length"],
+)
+def test_a_trail_reads_as_its_tuple(read: Callable[[object], object]) -> None:
+    trail = Trail((1, 2)).and_then(3)
+    trail.and_then(4)
+
+    assert read(trail) == read((1, 2, 3))
+    assert repr(trail) == "Trail((1, 2, 3))"
+    assert trail != [1, 2, 3]
+
+
+@pytest.mark.parametrize("index", [3, -4])
+def test_a_trail_ends_where_it_ends(index: int) -> None:
+    trail = Trail((1, 2, 3))
+    trail.and_then(4)
+
+    with pytest.raises(IndexError):
+        _ = trail[index]
