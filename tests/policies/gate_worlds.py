@@ -9,6 +9,7 @@ from policies.calendar import Calendar
 from policies.entry import Pinned
 from policies.facts import Fact
 from policies.gates import Case
+from policies.growing import Trail
 from policies.rules import effective
 from policies.state import Health, Place
 from tests.policies.ledger_builders import Story, oid, pinned
@@ -60,7 +61,7 @@ def looked(found: Story, *, is_healthy: bool, tag: str = "1.1.0", environment: s
     place, state = (environment, "web"), found.state
     state.seq += 1
     seen = Health(oid(f"health {state.seq}"), (pinned(tag),), found.at, is_healthy, state.seq)
-    state.health[place] = (*state.health.get(place, ()), seen)
+    state.health[place] = (state.health.get(place) or Trail()).and_then(seen)
     found.at += timedelta(minutes=1)
     return found
 

@@ -13,6 +13,7 @@ from policies.entry import Kind
 from policies.evidence import TagList
 from policies.facts import Fact, Finding, to_json
 from policies.gates import ask
+from policies.growing import Trail
 from policies.image import Digest, Repository, Tag
 from policies.rules import Limit, OutsideGate
 from policies.state import Stage
@@ -147,7 +148,7 @@ def test_what_other_services_do_changes_no_verdict(row: gates.Row) -> None:
     other = {"service": "cart", "image": (pinned("1.1.0", repository="ghcr.io/example/cart"),)}
     state = found.state
     move = state.moves["staging", "web"][0]
-    state.moves["production", "cart"] = (replace(move, image=other["image"]),) * 3  # type: ignore[arg-type]  # images
+    state.moves["production", "cart"] = Trail((replace(move, image=other["image"]),) * 3)  # type: ignore[arg-type]  # images
     found.add(found.seen("1.1.0", before=True, service="cart"))
     for kind in (Kind.HOLD, Kind.BLOCK):
         changes = other if kind is Kind.BLOCK else {"service": "cart"}
