@@ -24,9 +24,11 @@ from bot.forge_bodies import (
 from bot.forge_client import Manner, UnsureError, plain
 from bot.forge_looks import Looks
 from bot.forge_people import People
+from bot.forge_reports import Reports
 from bot.forge_verdict import Verdict, Verdicts
 from bot.forge_wire import Login, RefusalError, Wire
 from bot.ports import Changes, ForgeAccount, Merged, NotMerged, OpenPullRequest, PullRequest, Review
+from policies.reports import Report
 
 _PER_PAGE = 100  # GitHub, the most
 _MAX_PAGES = 20  # nobody talks more than this below one pull request
@@ -55,6 +57,7 @@ class GitHubForge:
         self._verdicts = Verdicts(self._acts)
         self._looks = Looks(self._wire, branch)
         self._people = People(self._wire)
+        self._reports = Reports(self._wire)
 
     def __repr__(self) -> str:
         """Name the repository and the branch, no secrets."""
@@ -159,6 +162,10 @@ class GitHubForge:
     def content(self, path: str, commit: str) -> bytes | None:
         """Return a file as it stands at a commit, nothing where there is none."""
         return self._looks.content(path, commit)
+
+    def reports(self, commit: str) -> Sequence[Report]:
+        """Return the newest commit status or check run of each name on a commit."""
+        return self._reports.on(commit)
 
     def account(self, login: str) -> ForgeAccount | None:
         """Return whose login it is now, nothing where nobody has it."""

@@ -9,6 +9,7 @@ from bot.cards import Shown
 from policies.entry import Placed
 from policies.evidence import DigestAnswer, TagAnswer
 from policies.image import Repository, Tag
+from policies.reports import Report
 from policies.rules import Host
 
 
@@ -147,6 +148,9 @@ class Forge(Protocol):
 
     def content(self, path: str, commit: str) -> bytes | None:
         """Return a file as it stands at a commit, nothing where there is none; a large one is an error."""
+
+    def reports(self, commit: str) -> Sequence[Report]:
+        """Return the newest commit status or check run of each name on a commit."""
 
     def account(self, login: str) -> ForgeAccount | None:
         """Return whose login it is now, nothing where nobody has it."""
