@@ -67,8 +67,9 @@ def open_desk(
         pace=pace,
     )
     book = Book(mirror, settings.rules)
-    ledger = Ledger(mirror, signer or Signer.generate(), book, remembered)
-    return Desk(mirror, ledger, book, Writer(mirror, settings.rules))
+    signer = signer or Signer.generate()
+    ledger = Ledger(mirror, signer, book, remembered)
+    return Desk(mirror, ledger, book, Writer(mirror, settings.rules, signer))
 
 
 def _login(settings: Settings) -> Login | None:

@@ -44,6 +44,11 @@ class Chain:
         """The public key that signs from here on: genesis names it, or the last change of key."""
         return self.state.signer
 
+    @property
+    def signers(self) -> tuple[str, ...]:
+        """All keys that ever signed this ledger."""
+        return (self.signer,) if self.signer else ()
+
     def copy(self) -> "Chain":
         """Return a chain that may grow without touching this one."""
         return replace(self, state=self.state.copy(), entries=list(self.entries), faults=list(self.faults))

@@ -13,7 +13,7 @@ from bot.measures import MEASURES, Measure
 from bot.mirror import Mirror, Tips
 from bot.objects import Oid
 from bot.push import Lost, Ok, RefUpdate, Refused, Unknown
-from bot.signing import Signer
+from bot.signing import Signer, is_vouched
 from policies.codes import Code
 from policies.entry import Entry, EntryError, parse
 from policies.state import State
@@ -116,9 +116,11 @@ class Ledger:
         known = {oid for oid, _ in chain.entries} | chain.state.forks.keys()
         if self.remembered and self.remembered not in known:
             return f"{self.remembered}the index of this machine saw last"
-        for commit, oid in self.mirror.anchors(tips.target, limit=ANCHORS):
-            if oid not in known:
-                return f"{oid}commit {commit[:12]} names"
+        keys = {*chain.signers, self.signer.public_key}
+        for one in self.mirror.anchors(tips.target, limit=ANCHORS):
+            # Anybody who may push can write a trailer; where there is a ledger, only the bot's own word counts.
+            if one.tip not in known and (not chain.tip or is_vouched(keys, one.tip, one.proof)):
+                return f"{one.tip}commit {one.commit[:12]} names"
         return ""
 
     def append(self, compose: Compose, *, year: str, look_first: bool = True) -> AppendAnswer:

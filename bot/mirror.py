@@ -46,7 +46,7 @@ _MAX_MADE = 10_000
 _MAX_ANSWERS = 64
 _TIDY_SECONDS = 900.0
 _YEAR = re.compile(r"[0-9]{4}", re.ASCII)
-_OID = re.compile(r"[0-9a-f]{40}", re.ASCII)
+_ANCHOR = re.compile(r"([0-9a-f]{40}) ([0-9a-f]{40})\|(\S*)", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +56,15 @@ class Tips:
     target: Oid
     ledgers: Mapping[str, Oid]
     promotions: Mapping[str, Oid]
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """What a commit says: the ledger ended at ``tip``. ``proof``: who says so, signed; '' = anybody."""
+
+    commit: Oid
+    tip: Oid
+    proof: str = ""
 
 
 class Mirror:
@@ -161,14 +170,15 @@ class Mirror:
         arguments = ["rev-list", "--first-parent", "--end-of-options", oid_of(tip), "--", file_path(folder)]
         return [Oid(line) for line in self._lasting(arguments).decode("ascii").split()]
 
-    def anchors(self, tip: Oid, *, limit: int) -> list[tuple[Oid, Oid]]:
-        """List the newest commits of the first-parent line that say where the ledger ended: commit and ledger tip."""
-        about = "--format=%H %(trailers:key=Ledger,valueonly,separator=%x20)"
+    def anchors(self, tip: Oid, *, limit: int) -> list[Anchor]:
+        """List what the newest commits of the first-parent line say of where the ledger ended."""
+        keys = (f"%(trailers:key={key},valueonly,separator=%x20)" for key in ("Ledger", "Ledger-Signature"))
+        about = f"--format=%H {'|'.join(keys)}"
         bounds = ["--first-parent", f"--max-count={int(limit)}", "--extended-regexp"]
         looked = ["--grep=^Ledger: [0-9a-f]{40}$", about, "--end-of-options", oid_of(tip), "--"]
         lines = self._lasting(["log", *bounds, *looked]).decode("utf-8", "replace").splitlines()
-        pairs = (line.split(" ") for line in lines)
-        return [(Oid(pair[0]), Oid(pair[1])) for pair in pairs if len(pair) == 2 and _OID.fullmatch(pair[1])]  # noqa: PLR2004  a pair
+        found = (_ANCHOR.fullmatch(line) for line in lines)
+        return [Anchor(Oid(one[1]), Oid(one[2]), one[3]) for one in found if one]
 
     def is_ancestor(self, one: Oid, other: Oid) -> bool:
         """Say whether ``other`` contains ``one``. A commit that is not here is contained in nothing."""

@@ -10,6 +10,7 @@ from bot.ledger import Proposal
 from bot.mirror import Mirror
 from bot.objects import Oid
 from bot.push import RefUpdate
+from bot.signing import Signer, vouch
 from bot.survey import Survey
 from policies.change import change_hash
 from policies.decide import Candidate, Standing, decide
@@ -33,10 +34,15 @@ class Stuck:
 class Writer:
     """Makes the commits of moves: the scalars' bytes and nothing else."""
 
-    def __init__(self, mirror: Mirror, folder: str) -> None:
-        """Write into this mirror; ``folder`` is where the rules are."""
+    def __init__(self, mirror: Mirror, folder: str, signer: Signer | None = None) -> None:
+        """Write into this mirror; ``folder`` is where the rules are; ``signer`` vouches for the ledger's end."""
         self._mirror = mirror
+        self._signer = signer
         self.folder = folder
+
+    def proof(self, tip: str) -> str:
+        """Return our word that the ledger ended there, for a trailer; '' where there is nothing to say."""
+        return vouch(self._signer, tip) if self._signer and tip else ""
 
     def edits(self, place: Place, rule: EffectiveRule, image: Pinned) -> tuple[Edit, ...]:
         """Return what would be replaced. Raises: PolicyError."""
@@ -116,7 +122,7 @@ def _bump(
         rule=rule_at(look, rule),
         evidence={"registry": {"digest": image[0].digest, "looked": write_time(look.at)}},
     )
-    message = wording.move_message(entry, folder=writer.folder, tip=tip)
+    message = wording.move_message(entry, folder=writer.folder, tip=tip, proof=writer.proof(tip))
     commit = writer.build(parent, edits, message=message, at=look.at)
     return replace(entry, commit=commit)
 

@@ -190,7 +190,7 @@ def rollback(
         return Proposal((*ended, entry), (update,), "branch")
     key = expected_key(look.state, entry)
     entry = replace(entry, key=key, promotion=promotion_id(look.state.year, key))
-    message = wording.move_message(entry, folder=writer.folder, tip=tip)
+    message = wording.move_message(entry, folder=writer.folder, tip=tip, proof=writer.proof(tip))
     commit = writer.build(look.tips.target, edits, message=message, at=look.at)
     update = RefUpdate(f"refs/heads/{branch}", look.tips.target, commit)
     return Proposal((*ended, replace(entry, commit=commit)), (update,), "bump")

@@ -260,6 +260,7 @@ class Reconciler:
             url=pull.url,
             intent=promotion.intent,
             key=promotion.intent_key,
+            proof=self.desk.writer.proof(promotion.intent),
         )
         answer = self.forge.merge(pull.number, head=promotion.head, title=title, message=message)
         if isinstance(answer, Merged):

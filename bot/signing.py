@@ -6,6 +6,7 @@ import re
 import struct
 import textwrap
 from base64 import b64decode, b64encode
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Self
 
@@ -70,6 +71,10 @@ class Signer:
         """The public key on one line, without a comment: ``ssh-ed25519 AAAA...``."""
         return self._public
 
+    def sign_bare(self, payload: bytes) -> bytes:
+        """Return the 64 bytes of an Ed25519 signature."""
+        return self._key.sign(payload)
+
     def sign(self, payload: bytes, namespace: str = "git") -> str:
         """Sign ``payload`` and return an armored SSHSIG that ends with a line end."""
         signature = self._key.sign(_signed(payload, namespace.encode()))
@@ -86,6 +91,28 @@ class Signer:
         )
         lines = textwrap.wrap(b64encode(blob).decode("ascii"), _LINE)
         return "\n".join((_BEGIN, *lines, _END, ""))
+
+
+def vouch(signer: Signer, oid: str) -> str:
+    """Return the signer's word that the ledger once ended at a commit: one line, for a trailer."""
+    return b64encode(signer.sign_bare(_vouched(oid))).decode("ascii")
+
+
+def is_vouched(public_keys: Iterable[str], oid: str, said: str) -> bool:
+    """Whether one of these keys gave its word for a commit. Anything malformed is no word."""
+    for key in public_keys:
+        try:
+            _public(b64decode(key.split()[1], validate=True)).verify(
+                b64decode(said, validate=True), _vouched(oid)
+            )
+        except (InvalidSignature, ValueError, IndexError, binascii.Error):
+            continue
+        return True
+    return False
+
+
+def _vouched(oid: str) -> bytes:
+    return f"countersign: the ledger ended at {oid}\n".encode()
 
 
 def verify(public_key: str, payload: bytes, armored: str, namespace: str = "git") -> bool:

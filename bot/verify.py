@@ -8,9 +8,10 @@ from bot import wording
 from bot.book import Book, RulesAt
 from bot.chain import Chain, grow
 from bot.landing import look as look_at
-from bot.mirror import Mirror, Tips
+from bot.mirror import Anchor, Mirror, Tips
 from bot.objects import Oid
 from bot.poller import Writer
+from bot.signing import is_vouched
 from policies.entry import Entry, Kind, Pinned, write_time
 from policies.rules import effective
 from policies.state import Promotion, Stage, State, is_same
@@ -43,6 +44,7 @@ class Report:
     commits: int = 0
     attested: int = 0
     tip: str = ""
+    notes: list[str] = field(default_factory=list)  # what is odd and no finding
 
     def add(self, what: str, oid: str, text: str, seq: int = 0) -> None:
         """Note a finding."""
@@ -68,7 +70,7 @@ def verify(
     year = max(tips.ledgers, default="")
     if not year:
         text = "the branch ledger/* is missing" + (
-            f", and commit {anchors[0][0][:12]} names an entry" if anchors else ""
+            f", and commit {anchors[0].commit[:12]} names an entry" if anchors else ""
         )
         report.add("ledger-missing", tips.target, text)
         return report
@@ -88,10 +90,11 @@ class _Audit:
     report: Report
     progress: Callable[[str], None]
     line: list[Oid] = field(default_factory=list)
-    promotions: dict[str, Promotion] = field(default_factory=dict)
+    signers: tuple[str, ...] = ()
 
-    def run(self, year: str, anchors: list[tuple[Oid, Oid]]) -> None:
+    def run(self, year: str, anchors: list[Anchor]) -> None:
         chain = self._chain(year)
+        self.signers = chain.signers
         self._ends(chain, anchors)
         if chain.state.genesis is None:
             return
@@ -136,12 +139,18 @@ class _Audit:
         self.report.tip = chain.state.tip
         return chain
 
-    def _ends(self, chain: Chain, anchors: list[tuple[Oid, Oid]]) -> None:
+    def _ends(self, chain: Chain, anchors: list[Anchor]) -> None:
         known = {oid for oid, _ in chain.entries}
-        for commit, oid in anchors:
-            if oid not in known:
-                self.report.add(
-                    "ledger-cut", oid, f"commit {commit[:12]} names this entry; the ledger lost it"
+        for one in anchors:
+            if one.tip in known:
+                continue
+            if not chain.tip or is_vouched(chain.signers, one.tip, one.proof):
+                text = f"commit {one.commit[:12]} names this entry; the ledger lost it"
+                self.report.add("ledger-cut", one.tip, text)
+            else:
+                who = "nobody vouches for it" if not one.proof else "no key of this ledger vouches for it"
+                self.report.notes.append(
+                    f"commit {one.commit[:12]} names {one.tip[:12]} as an end of the ledger; {who}"
                 )
 
     def _open(self, state: State) -> None:
@@ -220,14 +229,24 @@ class _Audit:
         """Compare the commit's last paragraph with what the ledger makes of it."""
         stands = wording.parse_trailers(self.mirror.message(Oid(entry.commit)))
         ledger = next((value for name, value in stands if name == "Ledger"), "")
+        proof = next((value for name, value in stands if name == "Ledger-Signature"), "")
+        if proof and not is_vouched(self.signers, ledger, proof):
+            yield "its Ledger-Signature is by no key of this ledger"
         if entry.kind is Kind.LANDED and promotion:
             url = next((value for name, value in stands if name == "Pull-Request"), "-")
             title, message = wording.landing(
-                promotion, folder=self.folder, url=url, intent=promotion.intent, key=promotion.intent_key
+                promotion,
+                folder=self.folder,
+                url=url,
+                intent=promotion.intent,
+                key=promotion.intent_key,
+                proof=proof,
             )
             meant = wording.parse_trailers(f"{title}\n\n{message}\n")
         else:
-            meant = wording.parse_trailers(wording.move_message(entry, folder=self.folder, tip=ledger))
+            meant = wording.parse_trailers(
+                wording.move_message(entry, folder=self.folder, tip=ledger, proof=proof)
+            )
             if seqs.get(Oid(ledger), entry.seq) >= entry.seq:
                 yield "it names an end of the ledger that was not there when it was made"
         for name, value in meant:

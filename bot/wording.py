@@ -83,10 +83,10 @@ def parse_trailers(message: str) -> list[Trailer]:
     return [(match[1], match[2]) for match in found if match] if all(found) else []
 
 
-def move_message(entry: Entry, *, folder: str, tip: str) -> str:
+def move_message(entry: Entry, *, folder: str, tip: str, proof: str = "") -> str:
     """Return the message of a commit that moves by itself, or back at one person's word.
 
-    ``tip`` is the ledger's end that the mover had validated ('' on an empty one).
+    ``tip`` is the ledger's end that the mover had validated ('' on an empty one), ``proof`` our signature of it.
     """
     head = subject(entry.environment, entry.service, entry.previous, entry.image)
     trailers: list[Trailer] = [("Promotion", entry.promotion)] if entry.promotion else []
@@ -94,7 +94,7 @@ def move_message(entry: Entry, *, folder: str, tip: str) -> str:
     trailers += image_trailers(entry.image, entry.previous)
     trailers += [rule_trailer(entry.rule, folder)] if entry.rule else []
     trailers += [("Requested-By", person(entry.by))] if isinstance(entry.by, By) else []
-    trailers += [("Ledger", tip)] if tip else []
+    trailers += anchor(tip, proof)
     trailers += [("Ledger-Key", entry.key)]
     body = (
         [f"Rolled back by {person(entry.by)}."]
@@ -104,15 +104,23 @@ def move_message(entry: Entry, *, folder: str, tip: str) -> str:
     return commit_message(head, body, trailers)
 
 
+def anchor(tip: str, proof: str) -> list[Trailer]:
+    """Return where the ledger ended, and our signature of that ('' = it is not signed)."""
+    found = [("Ledger", tip)] if tip else []
+    return found + ([("Ledger-Signature", proof)] if tip and proof else [])
+
+
 def branch_message(promotion: str, first: str) -> str:
     """Return the message of the commit on a promotion's branch: subject and id only."""
     return commit_message(first, [], [("Promotion", promotion)])
 
 
-def landing(promotion: Promotion, *, folder: str, url: str, intent: str, key: str) -> tuple[str, str]:
+def landing(
+    promotion: Promotion, *, folder: str, url: str, intent: str, key: str, proof: str = ""
+) -> tuple[str, str]:
     """Return title and message of the commit that lands on the target branch (LEDGER, trailers).
 
-    ``intent`` is the oid of the intent entry, ``key`` its key.
+    ``intent`` is the oid of the intent entry, ``key`` its key, ``proof`` our signature of the oid.
     """
     head = subject(promotion.environment, promotion.service, promotion.previous, promotion.image)
     trailers: list[Trailer] = [
@@ -125,7 +133,7 @@ def landing(promotion: Promotion, *, folder: str, url: str, intent: str, key: st
     if isinstance(promotion.by, By):
         trailers.append(("Requested-By", person(promotion.by)))
     trailers += [approval(one) for one in promotion.approvals]
-    trailers += [("Pull-Request", url), ("Ledger", intent), ("Ledger-Key", key)]
+    trailers += [("Pull-Request", url), *anchor(intent, proof), ("Ledger-Key", key)]
     names = " and ".join(one.by.forge_login or one.by.person for one in promotion.approvals)
     verb = "Rolled back by" if promotion.kind is Kind.ROLLBACK else "Approved by"
     text = commit_message(head, [f"{verb} {names}."], trailers)

@@ -271,7 +271,8 @@ def verify(
     if as_json:
         print_json(tables.verify_json(report))
     else:
-        print_lines([*map(str, report.findings), tables.verify_line(report)])
+        notes = [f"note: {one}" for one in report.notes]
+        print_lines([*map(str, report.findings), *notes, tables.verify_line(report)])
     return FINDINGS if report.findings else FINE
 
 

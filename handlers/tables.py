@@ -207,6 +207,7 @@ def verify_json(report: Report) -> Json:
         "entries": report.entries,
         "commits": report.commits,
         "attested": report.attested,
+        "notes": list(report.notes),
         "findings": [
             {"what": one.what, "oid": one.oid, "seq": one.seq, "text": one.text} for one in report.findings
         ],

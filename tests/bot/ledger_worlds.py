@@ -198,7 +198,12 @@ class World:
         now = self.promotion
         if not message:
             title, body = wording.landing(
-                now, folder="promotion", url="https://forge.example/1", intent=now.intent, key=now.intent_key
+                now,
+                folder="promotion",
+                url="https://forge.example/1",
+                intent=now.intent,
+                key=now.intent_key,
+                proof=self.desk.writer.proof(now.intent),
             )
             message = f"{title}\n\n{body}\n"
         head = commit_to(self.remote, also, branch="aside", parents=[now.head]) if also else now.head
@@ -276,7 +281,7 @@ def bot(remote: Path, where: Path, signer: Signer) -> Desk:
     """Put a bot at its desk, with a clone of its own."""
     mirror = Mirror.open(str(remote), where)
     book = Book(mirror, "promotion")
-    return Desk(mirror, Ledger(mirror, signer, book), book, Writer(mirror, "promotion"))
+    return Desk(mirror, Ledger(mirror, signer, book), book, Writer(mirror, "promotion", signer))
 
 
 def world(folder: Path, files: Files = FILES) -> World:

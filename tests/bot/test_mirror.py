@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from bot import clone
 from bot import mirror as module
 from bot.errors import PermanentError, SettingsError, TransientError
-from bot.mirror import Mirror
+from bot.mirror import Anchor, Mirror
 from bot.objects import EMPTY_TREE, Identity, Oid, branch_ref, file_path, oid_of
 from bot.push import Lost, Ok, RefUpdate, Refused, Unknown
 from bot.signing import Signer, split_signature, verify
@@ -330,15 +330,18 @@ def test_a_folder_has_its_own_history(remote: Path, mirror: Mirror) -> None:
 
 def test_moves_say_where_the_ledger_ended(remote: Path, mirror: Mirror) -> None:
     first, second, third = ("1" * 40, "2" * 40, "3" * 40)
-    one = commit_to(remote, {"a": "1"}, message=f"Move\n\nService: x\nLedger: {first}\n")
+    one = commit_to(
+        remote, {"a": "1"}, message=f"Move\n\nService: x\nLedger: {first}\nLedger-Signature: signed\n"
+    )
     commit_to(remote, {"a": "2"}, message=f"Cite\n\nLedger: {second}\n\nnot the last paragraph\n")
     commit_to(remote, {"a": "3"}, message="Cut\n\nLedger: 1234\n")
     commit_to(remote, {"a": "4"}, message=f"Two\n\nLedger: {second}\nLedger: {third}\n")
     last = commit_to(remote, {"a": "5"}, message=f"Move\n\nLedger: {third}\nLedger-Key: x\n")
     target = mirror.fetch().target
 
-    assert mirror.anchors(target, limit=50) == [(last, third), (one, first)]
-    assert mirror.anchors(target, limit=1) == [(last, third)]
+    newest = Anchor(Oid(last), Oid(third))
+    assert mirror.anchors(target, limit=50) == [newest, Anchor(Oid(one), Oid(first), "signed")]
+    assert mirror.anchors(target, limit=1) == [newest]
 
 
 def test_ancestry_with_the_unknown_is_no(mirror: Mirror) -> None:
