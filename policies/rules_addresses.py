@@ -6,13 +6,13 @@ from policies.at_path import At
 from policies.errors import PolicyError
 from policies.rules import Environment
 from policies.rules_document import Entry
-from policies.rules_fields import Fields, Keys, fields, text_of
+from policies.rules_fields import Fields, fields, text_of
 from policies.rules_findings import Findings
+from policies.rules_keys import ADDRESS_KEYS
 from policies.rules_path import is_inside
 from policies.rules_text import Items, Node, Table, Text
 
 MAX_ADDRESSES = 100  # of one service in one environment
-_KEYS = Keys("an address", ("file", "key"))
 _EXPECTED = 'a table of environments, each with "FILE: KEY.PATH" or {file: FILE, key: KEY.PATH}'
 
 
@@ -77,7 +77,7 @@ def _address(node: Node, findings: Findings) -> tuple[Text, At] | None:
 
 
 def _of_table(node: Table, findings: Findings) -> Text | None:
-    found: Fields | None = fields(node, _KEYS, findings)
+    found: Fields | None = fields(node, ADDRESS_KEYS, findings)
     file, key = (found.text("file"), found.text("key")) if found else (None, None)
     if found is not None and (file is None or key is None):
         found.missing(node.at, "an address has not both file and key", "{file: FILE, key: KEY.PATH}")

@@ -1,6 +1,7 @@
 """The words of ``approvals``: ``none``, ``2``, ``2 of release-managers``, ``1 of owners or oncall``, a list."""
 
 import re
+from dataclasses import dataclass
 
 from policies.rules import OWNERS, Line
 from policies.rules_fields import once, texts_of
@@ -9,14 +10,35 @@ from policies.rules_people import People
 from policies.rules_text import Node, Text
 
 NOBODY = "none"
+OBSERVE = "observe"
 MAX_COUNT = 100  # of people in one line
 MAX_LINES = 20
 _FORMS = "none, 2, 2 of TEAM, 1 of owners or TEAM, or a list of such lines"
 _LINE = re.compile(r"(?P<count>-?[0-9]{1,9})(?: +of +(?P<names>[^ ]+(?: +or +[^ ]+)*))?", re.ASCII)
-_LATER = re.compile(r"as .*|observe", re.ASCII)
+_AS = re.compile(r"as +(?P<name>[^ ]+)", re.ASCII)
 
 
-def approvals(node: Node, people: People, findings: Findings) -> tuple[Line, ...]:
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What ``approvals`` says: lines, or those of the environment that it is ``like``; or that it only observes."""
+
+    lines: tuple[Line, ...] = ()
+    like: str = ""
+    is_observed: bool = False
+
+
+def approvals(node: Node, people: People, findings: Findings) -> Asked:
+    """Return what an environment asks for; what cannot be filled is noted."""
+    word = node.value if isinstance(node, Text) else ""
+    if word == OBSERVE and findings.is_supported("approvals observe", node.at, "approvals: observe", _FORMS):
+        return Asked(is_observed=True)
+    found = _AS.fullmatch(word)
+    if found and findings.is_supported("approvals as", node.at, f"approvals: {word}", _FORMS):
+        return Asked(like=found["name"])
+    return Asked() if word == OBSERVE or found else Asked(lines(node, people, findings))
+
+
+def lines(node: Node, people: People, findings: Findings) -> tuple[Line, ...]:
     """Return the lines that are asked for, none for ``none``; what cannot be filled is noted."""
     texts = texts_of(node, "approvals", findings)
     if texts is None:
@@ -26,14 +48,11 @@ def approvals(node: Node, people: People, findings: Findings) -> tuple[Line, ...
     if not 1 <= len(texts) <= MAX_LINES:
         findings.add(node.at, f"approvals has {len(texts)} lines", f"1 to {MAX_LINES} lines, or none")
         return ()
-    lines = [_line(text, people, findings) for text in texts]
-    return tuple(line for line in lines if line is not None)
+    found = [_line(text, people, findings) for text in texts]
+    return tuple(line for line in found if line is not None)
 
 
 def _line(text: Text, people: People, findings: Findings) -> Line | None:
-    if _LATER.fullmatch(text.value):
-        findings.add(text.at, f"approvals: {shown(text.value)} is not supported yet", _FORMS)
-        return None
     found = _LINE.fullmatch(text.value)
     if found is None:
         findings.add(text.at, f"{shown(text.value)} says not who approves", _FORMS)

@@ -13,11 +13,12 @@ from policies.rules_document import Entry
 from policies.rules_fields import text_of, texts_of
 from policies.rules_findings import Findings, shown
 from policies.rules_flux import Followed
+from policies.rules_keys import DISCOVER
 from policies.rules_path import PLACEHOLDER
 from policies.rules_seen import Seen
 from policies.rules_text import Node, Table, Text
 
-_KINDS = ("flux", "images")
+_KINDS = DISCOVER.known
 
 
 @dataclass(frozen=True, slots=True)

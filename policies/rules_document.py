@@ -8,8 +8,17 @@ from policies.rules_fields import kind_of
 from policies.rules_findings import Findings, shown
 from policies.rules_text import Node, Table, Text, read
 
-SECTIONS = ("environments", "services", "people", "teams", "defaults", "registries", "discover")
-_LATER = frozenset({"calendar", "groups", "zone", "notify"})
+SECTIONS = (
+    "environments",
+    "services",
+    "people",
+    "teams",
+    "defaults",
+    "registries",
+    "discover",
+    "calendar",
+    "groups",
+)
 _SUFFIXES = (".yaml", ".yml")
 MAX_FILES = 1_000
 
@@ -56,10 +65,10 @@ def _sections(file: str, content: bytes, findings: Findings) -> Iterator[tuple[s
         findings.add(root.at, f"the file is {kind_of(root)}", f"a table with {', '.join(SECTIONS)}")
         return
     for key, node in root.entries:
-        if key.value in _LATER:
-            findings.add(key.at, f"{key.value} is not supported yet", "this key left out")
-        elif key.value not in SECTIONS:
+        if key.value not in SECTIONS:
             findings.unknown(key.at, "key", key.value, SECTIONS)
+        elif not findings.is_supported(key.value, key.at, key.value):
+            continue
         elif isinstance(node, Table):
             yield key.value, node
         elif not (isinstance(node, Text) and not node.value):

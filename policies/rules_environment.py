@@ -1,86 +1,92 @@
 """An environment of the rules: where references live, and what is asked before they move."""
 
-import re
 from collections.abc import Collection
 from datetime import timedelta
 
+from policies.calendar import Calendar
 from policies.errors import PolicyError
-from policies.rules import (
+from policies.image import Repository
+from policies.rules_apart import emergency, rollback
+from policies.rules_approvals import Asked, approvals
+from policies.rules_channel import channel, notified
+from policies.rules_document import Entry
+from policies.rules_fields import Fields, fields, former_names, is_name, once
+from policies.rules_findings import Findings, shown
+from policies.rules_gates import gates
+from policies.rules_keys import AFTER, ENVIRONMENT_KEYS
+from policies.rules_path import PLACEHOLDER, folder, is_inside
+from policies.rules_people import People
+from policies.rules_places import Environment
+from policies.rules_terms import (
+    AUTHORS,
     DEFAULT_EXPIRE,
     DEFAULT_INTERVAL,
     DEFAULT_MERGE_WITHIN,
     REQUESTER,
-    Apart,
+    ConfigRule,
     DigestRule,
-    Environment,
-    Line,
+    Evidence,
+    Merges,
+    Opens,
+    Takes,
+    Via,
 )
-from policies.rules_approvals import approvals
-from policies.rules_document import Entry
-from policies.rules_fields import Fields, Keys, fields, is_name, once
-from policies.rules_findings import Findings, shown
-from policies.rules_path import PLACEHOLDER, folder, is_inside
-from policies.rules_people import People
 from policies.rules_text import Items, Table
+from policies.rules_waits import YEAR, age, freeze, limit, soak, zone
 
-_KEYS = Keys(
-    "an environment",
-    (
-        "path",
-        "channel",
-        "approvals",
-        "after",
-        "digest",
-        "exclude",
-        "expire",
-        "merge-within",
-        "interval",
-        "rollback",
-        "catch-up",
-        "evidence",
-        "cluster",
-    ),
-    frozenset(
-        {
-            *("takes", "via", "opens", "merges", "soak", "age", "limit", "freeze", "gates", "health"),
-            *("emergency", "pulled-from", "config", "zone", "notify", "like", "exceptions", "was"),
-        }
-    ),
-)
-_ROLLBACK = Keys("rollback", ("approvals",), frozenset({"tell", "review", "skips"}))
 _SECOND = timedelta(seconds=1)
-_YEAR = timedelta(days=366)
 MAX_PATHS = 100
-_MAX_CHANNEL = 80  # Slack, channel names
-_CHANNEL = re.compile(r"[\w-]+")
-_CHANNEL_ID = re.compile(r"[CG][A-Z0-9]+", re.ASCII)
+MAX_HEALTH = 20
+_MAX_CHECK = 255
+_IMAGE = "<image>"
 
 
 def environment(
-    entry: Entry, names: Collection[str], people: People, findings: Findings
+    entry: Entry, names: Collection[str], people: People, calendar: Calendar, findings: Findings
 ) -> Environment | None:
-    """Read one environment; ``names`` are those of all environments."""
+    """Read one environment; ``names`` are those of all environments. Lines that are as another one's are still open."""
     is_name(entry.name, "an environment", findings)
-    found = fields(entry.node, _KEYS, findings)
+    found = fields(entry.node, ENVIRONMENT_KEYS, findings)
     if found is None:
         return None
-    lines = _approvals(entry, found, people)
-    _evidence(found)
+    asked = _approvals(entry, found, people)
+    like = found.text("like")
     return Environment(
         name=entry.name.value,
         paths=_paths(entry, found),
         clusters=_folders(found, "cluster"),
         channel=_channel(entry, found),
-        approvals=lines,
+        approvals=asked.lines,
         at=entry.name.at,
         after=_after(entry, found, names),
-        digest=_digest(found, is_guarded=bool(lines)),
+        digest=_digest(found, is_guarded=bool(asked.lines or asked.like)),
         exclude=_exclude(found),
-        expire=found.span("expire", default=DEFAULT_EXPIRE, least=_SECOND, most=_YEAR),
-        merge_within=found.span("merge-within", default=DEFAULT_MERGE_WITHIN, least=timedelta(0), most=_YEAR),
-        rollback=Apart(_rollback(found, people)),
-        interval=found.span("interval", default=DEFAULT_INTERVAL, least=_SECOND, most=_YEAR),
+        expire=found.span("expire", default=DEFAULT_EXPIRE, least=_SECOND, most=YEAR),
+        merge_within=found.span("merge-within", default=DEFAULT_MERGE_WITHIN, least=timedelta(0), most=YEAR),
+        rollback=rollback(found, people),
+        interval=found.span("interval", default=DEFAULT_INTERVAL, least=_SECOND, most=YEAR),
         catch_up=found.flag("catch-up", default=False),
+        after_any=_is_any(found),
+        takes=found.choice("takes", Takes, Takes.NEWEST),
+        via_said=found.choice("via", Via, Via.COMMIT) if found.node("via") else None,
+        opens=found.choice("opens", Opens, Opens.ON_REQUEST),
+        merges=found.choice("merges", Merges, Merges.WHEN_APPROVED),
+        soak=soak(found),
+        age=age(found),
+        limit=limit(found),
+        freeze=freeze(found, calendar),
+        gates=gates(found),
+        health=_health(found),
+        evidence=_evidence(found),
+        emergency=emergency(found, people),
+        pulled_from=_pulled_from(found),
+        config=found.choice("config", ConfigRule, ConfigRule.RECORD),
+        zone=zone(found, calendar),
+        notify=notified(found, people),
+        like=like.value if like else "",
+        approvals_as=asked.like,
+        is_observed=asked.is_observed,
+        was=former_names(found, "an environment"),
     )
 
 
@@ -88,11 +94,11 @@ def _missing(entry: Entry, key: str, expected: str, found: Fields) -> None:
     found.missing(entry.name.at, f"{shown(entry.name.value)} has no {key}", f"{key}: {expected}")
 
 
-def _approvals(entry: Entry, found: Fields, people: People) -> tuple[Line, ...]:
+def _approvals(entry: Entry, found: Fields, people: People) -> Asked:
     node = found.node("approvals")
     if node is None:
         _missing(entry, "approvals", "none, 2, or 2 of TEAM (it has to be said)", found)
-        return ()
+        return Asked()
     return approvals(node, people, found.findings)
 
 
@@ -130,24 +136,25 @@ def _channel(entry: Entry, found: Fields) -> str:
     if found.node("channel") is None:
         _missing(entry, "channel", "the name or id of a channel", found)
     text = found.text("channel")
-    if text is None:
-        return ""
-    name = text.value.removeprefix("#")
-    is_plain = _CHANNEL.fullmatch(name) is not None and name == name.lower()
-    if len(name) > _MAX_CHANNEL or not (is_plain or _CHANNEL_ID.fullmatch(name)):
-        expected = "a name such as deploys in small letters, with or without #, or an id such as C0DEPLOYS"
-        found.findings.add(text.at, f"{shown(text.value)} is not a channel", expected)
-    return name
+    return channel(text, found.findings) if text else ""
+
+
+def _is_any(found: Fields) -> bool:
+    node = found.node("after")
+    return isinstance(node, Table) and node.get("any") is not None
 
 
 def _after(entry: Entry, found: Fields, names: Collection[str]) -> tuple[str, ...]:
     node = found.node("after")
-    if isinstance(node, Table) and node.get("any") is not None:
-        found.findings.add(
-            node.at, "after: {any: ...} is not supported yet", "an environment, or a list of them"
-        )
-        return ()
-    texts = found.texts("after") or ()
+    if isinstance(node, Table):
+        inner = fields(node, AFTER, found.findings)
+        if inner and inner.node("any") is None:
+            inner.missing(node.at, "after is a table without any", "an environment, a list, or {any: [...]}")
+        expected = "an environment, or a list of them"
+        found.findings.is_supported("after any", node.at, "after: {any: ...}", expected)
+        texts, node = (inner.texts("any") if inner else None) or (), node.get("any")
+    else:
+        texts = found.texts("after") or ()
     if isinstance(node, Items) and not node.items:
         found.findings.add(node.at, "after has no environments", "one at least, or this key left out")
     for text in texts:
@@ -159,13 +166,7 @@ def _after(entry: Entry, found: Fields, names: Collection[str]) -> tuple[str, ..
 
 
 def _digest(found: Fields, *, is_guarded: bool) -> DigestRule:
-    text = found.text("digest")
-    if text is None:
-        return DigestRule.PIN if is_guarded else DigestRule.KEEP
-    if text.value not in set(DigestRule):
-        found.findings.add(text.at, f"digest is {shown(text.value)}", "pin or keep")
-        return DigestRule.PIN
-    return DigestRule(text.value)
+    return found.choice("digest", DigestRule, DigestRule.PIN if is_guarded else DigestRule.KEEP)
 
 
 def _exclude(found: Fields) -> tuple[str, ...]:
@@ -173,32 +174,44 @@ def _exclude(found: Fields) -> tuple[str, ...]:
         return (REQUESTER,)
     texts = found.texts("exclude") or ()
     for text in texts:
-        if text.value == "authors":
-            found.findings.add(
-                text.at, "exclude: authors is not supported yet", "[requester], or [] for nobody"
-            )
+        if text.value == AUTHORS:
+            expected = f"[{REQUESTER}], or [] for nobody"
+            found.findings.is_supported("exclude authors", text.at, "exclude: authors", expected)
         elif text.value != REQUESTER:
-            found.findings.unknown(text.at, "word in exclude", text.value, (REQUESTER,))
+            found.findings.unknown(text.at, "word in exclude", text.value, (REQUESTER, AUTHORS))
     return once(texts, "word", found.findings)
 
 
-def _rollback(found: Fields, people: People) -> tuple[Line, ...]:
-    node = found.node("rollback")
-    inner = fields(node, _ROLLBACK, found.findings) if node else None
-    asked = inner.node("approvals") if inner else None
-    if asked is None:
-        if inner is not None:
-            inner.missing(inner.at, "rollback has no approvals", "approvals: 1 of TEAM")
-        return (Line(1),)
-    lines = approvals(asked, people, found.findings)
-    if not lines:
-        expected = "1 or more: a rollback is the word of one person at least"
-        found.findings.add(asked.at, "rollback asks nobody", expected)
-    return lines
+def _evidence(found: Fields) -> Evidence:
+    said = found.choice("evidence", Evidence, Evidence.SLACK)
+    if said is not Evidence.SLACK:
+        what = f"evidence: {said}"
+        found.findings.is_supported("evidence review", found.place("evidence"), what, str(Evidence.SLACK))
+    return said
 
 
-def _evidence(found: Fields) -> None:
-    """Only Slack's presses count so far; the key is understood where it says so."""
-    text = found.text("evidence")
-    if text is not None and text.value != "slack":
-        found.findings.add(text.at, f"evidence: {shown(text.value)} is not supported yet", "slack")
+def _health(found: Fields) -> tuple[str, ...]:
+    texts = found.texts("health") or ()
+    if len(texts) > MAX_HEALTH:
+        found.findings.add(found.place("health"), f"health has {len(texts)} names", f"at most {MAX_HEALTH}")
+    for text in texts:
+        if len(text.value) > _MAX_CHECK:
+            what = f"health has a name of {len(text.value)} characters"
+            found.findings.add(text.at, what, f"at most {_MAX_CHECK}")
+    return once(texts, "name", found.findings)
+
+
+def _pulled_from(found: Fields) -> str:
+    """Read under which name images are pulled: <service> is the service's name, <image> the last part of its image."""
+    text = found.text("pulled-from")
+    if text is None:
+        return ""
+    try:
+        Repository.parse(text.value.replace(PLACEHOLDER, "x").replace(_IMAGE, "x"))
+    except PolicyError as error:
+        found.findings.refuse(text.at, error)
+        return ""
+    if PLACEHOLDER not in text.value and _IMAGE not in text.value:
+        expected = f"a repository with {PLACEHOLDER} or {_IMAGE}, such as registry.example.com/{_IMAGE}"
+        found.findings.add(text.at, f"pulled-from is {shown(text.value)} for all", expected)
+    return text.value

@@ -4,14 +4,18 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import StrEnum
+from typing import TypeVar
 
 from policies.duration import duration, spell
 from policies.errors import PolicyError
 from policies.rules import Position
 from policies.rules_findings import Findings, shown
+from policies.rules_keys import Keys
 from policies.rules_text import Items, Node, Table, Text
 
 MAX_NAME = 63  # as Kubernetes names, DNS label
+Word = TypeVar("Word", bound=StrEnum)
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]*", re.ASCII)
 # What stands where a name could stand in a command or a rule, DESIGN section 9.
 RESERVED = frozenset(
@@ -19,15 +23,6 @@ RESERVED = frozenset(
     "changes history pending who check link whoami stats help all rollback to in because until none observe "
     "owners of or".split()
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Keys:
-    """The keys of one kind of table: those that are read, and those that are designed and not read yet."""
-
-    what: str
-    known: tuple[str, ...]
-    later: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +85,16 @@ class Fields:
             return default
         return int(word.value)
 
+    def choice(self, key: str, words: type[Word], default: Word) -> Word:
+        """Return which of some words a key says."""
+        word = self.text(key)
+        if word is None:
+            return default
+        if word.value not in set(words):
+            self.findings.add(word.at, f"{key} is {shown(word.value)}", " or ".join(words))
+            return default
+        return words(word.value)
+
     def texts(self, key: str) -> tuple[Text, ...] | None:
         """Return a key's list of texts; one text is a list of one."""
         node = self.entries.get(key)
@@ -104,11 +109,10 @@ def fields(node: Node, keys: Keys, findings: Findings) -> Fields | None:
     entries: dict[str, Node] = {}
     is_whole = True
     for key, value in node.entries:
-        if key.value in keys.known:
+        if key.value in keys.known and findings.is_supported(f"{keys.table}.{key.value}", key.at, key.value):
             entries[key.value] = value
-        elif key.value in keys.later:
+        elif key.value in keys.known:
             is_whole = False
-            findings.add(key.at, f"{key.value} is not supported yet", "this key left out")
         else:
             is_whole = False
             findings.unknown(key.at, f"key in {keys.what}", key.value, keys.known)
@@ -153,6 +157,12 @@ def is_name(name: Text, what: str, findings: Findings) -> bool:
         findings.add(name.at, f"{name.value} is a word of the commands", f"another name for {what}")
         return False
     return True
+
+
+def former_names(found: Fields, what: str) -> tuple[str, ...]:
+    """Return the names that something had before."""
+    texts = found.texts("was") or ()
+    return once([text for text in texts if is_name(text, what, found.findings)], "name", found.findings)
 
 
 def once(texts: Collection[Text], what: str, findings: Findings) -> tuple[str, ...]:

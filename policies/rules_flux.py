@@ -69,19 +69,19 @@ class Followed:
         flux: Text,
         findings: Findings,
         *,
-        said: Repository | None,
-        given: Repository | None,
+        said: tuple[Repository, ...],
+        given: tuple[Repository, ...],
     ) -> Service | None:
         """Return a service with what its policy means.
 
-        Its image is what it ``said``, else the policy's, else what the defaults have ``given``. It is refused where
+        Its images are what it ``said``, else the policy's, else what the defaults have ``given``. It is refused where
         nothing names one, or documents name different ones.
         """
         meanings = self.meanings(flux.value)
-        image = said or _one_image(bare, flux, meanings, findings, given)
+        image = said[0] if said else _one_image(bare, flux, meanings, findings, next(iter(given), None))
         if image is None:
             return None
-        shared = replace(bare, images=(image,), policy=flux.value)
+        shared = replace(bare, images=said or (image,), policy=flux.value)
         for environment, meaning in meanings.items():
             found = _checked(meaning, image)
             self.there[environment, bare.name] = replace(

@@ -1,34 +1,42 @@
 """From the files of ``promotion/`` to rules, or to everything that is wrong with them."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
-from policies.rules import Rules, Service
+from policies.rules import Layer, Rules, Service, Source
 from policies.rules_addresses import addresses
+from policies.rules_as import filled
 from policies.rules_checks import check
 from policies.rules_discover import Discovery, Listed
-from policies.rules_document import Document, document
+from policies.rules_document import Document, Entry, document
 from policies.rules_environment import environment
 from policies.rules_findings import Finding, Findings, RulesError
 from policies.rules_flux import Followed
+from policies.rules_groups import groups
+from policies.rules_layers import Layered, layered
+from policies.rules_not_yet import NOT_YET
 from policies.rules_people import People, people
 from policies.rules_registry import registry
 from policies.rules_seen import Nothing, Seen
 from policies.rules_service import defaults, service
+from policies.rules_text import Table
+from policies.rules_waits import calendar
 
 __all__ = ["Finding", "RulesError", "parse"]
 
 
-def parse(files: Mapping[str, bytes], seen: Seen | None = None) -> Rules:
+def parse(
+    files: Mapping[str, bytes], seen: Seen | None = None, not_yet: Mapping[str, str] = NOT_YET
+) -> Rules:
     """Read the files of the folder, path in the repository to bytes, as one document.
 
     Files that are not YAML by name are passed over; without any, the rules are empty. ``seen`` is the repository in
-    which they stand, for what they follow or discover.
+    which they stand, for what they follow or discover. ``not_yet`` is what is refused although it can be read.
 
     Raises: RulesError with every finding.
     """
-    findings = Findings()
+    findings = Findings(not_yet=not_yet)
     whole = document(files, findings)
     if findings.is_blind:
         findings.check()
@@ -41,11 +49,20 @@ def parse(files: Mapping[str, bytes], seen: Seen | None = None) -> Rules:
 def _rules(whole: Document, seen: Seen, findings: Findings) -> Rules:
     sections = whole.sections
     known = people(sections["people"], sections["teams"], findings)
-    environments = {
-        one.name: one
-        for entry in sections["environments"].values()
-        if (one := environment(entry, sections["environments"], known, findings))
+    dates = calendar(sections["calendar"], findings)
+    said = layered(sections["environments"], findings)
+    names = sections["environments"]
+    read = {
+        name: one
+        for name, entry in said.plain.items()
+        if (one := environment(entry, names, known, dates, findings))
     }
+    excepted = {
+        place: one
+        for place, entry in said.excepted.items()
+        if not findings.is_full and (one := environment(entry, names, known, dates, findings))
+    }
+    environments, exceptions = filled(read, excepted, said, findings)
     followed = Followed(environments.values(), seen)
     services = _services(whole, known, Discovery(environments.values(), seen, followed, findings))
     hosts = [registry(entry, findings) for entry in sections["registries"].values()]
@@ -56,7 +73,12 @@ def _rules(whole: Document, seen: Seen, findings: Findings) -> Rules:
     for where, addressed in addresses(sections["services"], environments, findings).items():
         if where[1] in plain:
             found[where] = replace(found.get(where, plain[where[1]]), addresses=addressed)
+    _known_places(said, environments, plain.values(), sections["services"], findings)
     return Rules(
+        exceptions={place: one for place, one in exceptions.items() if place[1] in plain},
+        groups=groups(sections["groups"], plain, findings),
+        calendar=dates,
+        provenance=_provenance(said, whole),
         environments=environments,
         services=plain,
         people=known.persons,
@@ -65,6 +87,34 @@ def _rules(whole: Document, seen: Seen, findings: Findings) -> Rules:
         files=whole.files,
         there=found,
     )
+
+
+def _known_places(
+    said: Layered,
+    environments: Collection[str],
+    services: Iterable[Service],
+    written: Mapping[str, Entry],
+    findings: Findings,
+) -> None:
+    """Note exceptions of services, and services in environments, that do not exist."""
+    found = {one.name: one for one in services}
+    for (_, name), text in said.names.items():
+        if name not in found and name not in written:
+            findings.unknown(text.at, "service", name, found)
+    for one in found.values():
+        for name in one.environments:
+            if name not in environments:
+                at = written[one.name].place("environments") if one.name in written else one.at
+                findings.unknown(at, "environment", name, environments)
+
+
+def _provenance(said: Layered, whole: Document) -> dict[tuple[str, str], Mapping[str, Source]]:
+    given = {key: Source(Layer.DEFAULTS, one.name.at) for key, one in whole.sections["defaults"].items()}
+    found: dict[tuple[str, str], Mapping[str, Source]] = dict(said.sources)
+    for name, entry in whole.sections["services"].items():
+        own = entry.node.entries if isinstance(entry.node, Table) else ()
+        found["", name] = {**given, **{key.value: Source(Layer.OWN, key.at) for key, _ in own}}
+    return found
 
 
 def _services(whole: Document, known: People, discovery: Discovery) -> list[Service]:

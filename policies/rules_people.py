@@ -6,17 +6,23 @@ from dataclasses import dataclass
 
 from policies.rules import Person, Team
 from policies.rules_document import Entry
-from policies.rules_fields import Keys, fields, is_name, kind_of, once, text_of
+from policies.rules_fields import fields, is_name, kind_of, once, text_of
 from policies.rules_findings import Findings, shown
+from policies.rules_keys import PERSON
 from policies.rules_text import Items, Node, Text
 
-_PERSON = Keys("a person", ("slack", "github"))
 _SLACK_USER = re.compile(r"[UW][A-Z0-9]+", re.ASCII)
 _MAX_SLACK_USER = 32
 # GitHub, account names: letters, digits and single hyphens inside, at most 39.
 _GITHUB_LOGIN = re.compile(r"[A-Za-z0-9](?:-?[A-Za-z0-9])*", re.ASCII)
 _MAX_GITHUB_LOGIN = 39
 _ELSEWHERE = ("github:", "slack:")
+_LIST = "a list of people, such as [ada, bob]"
+_SOURCES = "github:ORGANISATION/TEAM, slack:@HANDLE or slack:ID of a user group"
+SOURCES = (
+    re.compile(r"github:[A-Za-z0-9](?:-?[A-Za-z0-9]){0,38}/[a-z0-9][a-z0-9._-]{0,99}", re.ASCII),
+    re.compile(r"slack:(?:@[a-z0-9][a-z0-9._-]{0,79}|S[A-Z0-9]{2,31})", re.ASCII),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +53,13 @@ def people(persons: Mapping[str, Entry], teams: Mapping[str, Entry], findings: F
     _unlike(persons, read, findings)
     for name in sorted(teams.keys() & persons.keys()):
         findings.add(teams[name].name.at, f"{name} is a person already", "another name for the team")
-    members = {name: _team(entry, persons, teams, findings) for name, entry in teams.items()}
-    return People(
-        read,
-        {name: Team(name, team) for name, team in members.items() if team},
-        frozenset({*persons, *teams}),
-    )
+    found = {name: team for name, entry in teams.items() if (team := _team(entry, persons, teams, findings))}
+    return People(read, found, frozenset({*persons, *teams}))
 
 
 def _person(entry: Entry, findings: Findings) -> Person:
     is_name(entry.name, "a person", findings)
-    found = fields(entry.node, _PERSON, findings)
+    found = fields(entry.node, PERSON, findings)
     if found is None:
         return Person(entry.name.value)
     slack, github = found.text("slack"), found.text("github")
@@ -87,25 +89,40 @@ def _unlike(entries: Mapping[str, Entry], read: Mapping[str, Person], findings: 
 
 def _team(
     entry: Entry, persons: Mapping[str, Entry], teams: Mapping[str, Entry], findings: Findings
-) -> tuple[str, ...]:
+) -> Team | None:
     is_name(entry.name, "a team", findings)
+    name = entry.name.value
+    if isinstance(entry.node, Text) and entry.node.value.startswith(_ELSEWHERE):
+        return Team(name, source=entry.node.value) if _is_source(entry.node, findings) else None
     if not isinstance(entry.node, Items):
-        if not (isinstance(entry.node, Text) and _is_elsewhere(entry.node, findings)):
-            findings.add(
-                entry.node.at, f"a team is {kind_of(entry.node)}", "a list of people, such as [ada, bob]"
-            )
-        return ()
+        expected = f"a list of people, such as [ada, bob], or {_SOURCES}"
+        findings.add(entry.node.at, f"a team is {kind_of(entry.node)}", expected)
+        return None
     if not entry.node.items:
-        findings.add(entry.node.at, f"team {shown(entry.name.value)} has nobody", "one person at least")
+        findings.add(entry.node.at, f"team {shown(name)} has nobody", "one person at least")
     texts = [_member(item, persons, teams, findings) for item in entry.node.items]
-    return once([text for text in texts if text is not None], "person", findings)
+    members = once([text for text in texts if text is not None], "person", findings)
+    return Team(name, members) if members else None
+
+
+def _is_source(text: Text, findings: Findings) -> bool:
+    """Return whether a team can be looked up where it lives."""
+    if not findings.is_supported("teams elsewhere", text.at, f"team {shown(text.value)}", _LIST):
+        return False
+    if any(form.fullmatch(text.value) for form in SOURCES):
+        return True
+    findings.add(text.at, f"team {shown(text.value)}", f"{_SOURCES}, or {_LIST}")
+    return False
 
 
 def _member(
     node: Node, persons: Mapping[str, Entry], teams: Mapping[str, Entry], findings: Findings
 ) -> Text | None:
     text = text_of(node, "a member", findings)
-    if text is None or _is_elsewhere(text, findings):
+    if text is None:
+        return None
+    if text.value.startswith(_ELSEWHERE):
+        findings.add(text.at, f"member {shown(text.value)}", "a person, or the team alone without a list")
         return None
     if text.value in persons:
         return text
@@ -114,13 +131,3 @@ def _member(
     else:
         findings.unknown(text.at, "person", text.value, persons)
     return None
-
-
-def _is_elsewhere(text: Text, findings: Findings) -> bool:
-    """Return whether a team lives at the forge or the chat; that is noted, for it is not looked up yet."""
-    if not text.value.startswith(_ELSEWHERE):
-        return False
-    findings.add(
-        text.at, f"team {shown(text.value)} is not supported yet", "a list of people, such as [ada, bob]"
-    )
-    return True

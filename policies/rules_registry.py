@@ -4,16 +4,15 @@ import re
 
 from policies.rules import Host
 from policies.rules_document import Entry
-from policies.rules_fields import Keys, fields
+from policies.rules_fields import fields
 from policies.rules_findings import Findings, shown
+from policies.rules_keys import MAX_CONCURRENCY, REGISTRY
 
-_KEYS = Keys("a registry", ("http", "private", "ca", "concurrency"), frozenset({"interval"}))
 _HOST = re.compile(
     r"(?:[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:]{2,39}\])(?::(?P<port>[0-9]{1,5}))?", re.ASCII
 )
 _MAX_PORT = 65_535
 _DOCKER_HUB = "index.docker.io"
-MAX_CONCURRENCY = 100
 
 
 def registry(entry: Entry, findings: Findings) -> tuple[str, Host] | None:
@@ -23,7 +22,7 @@ def registry(entry: Entry, findings: Findings) -> tuple[str, Host] | None:
     if written is None or int(written["port"] or "1") not in range(1, _MAX_PORT + 1):
         expected = "a host in small letters, such as ghcr.io or localhost:5000"
         findings.add(entry.name.at, f"{shown(name)} is not a registry", expected)
-    found = fields(entry.node, _KEYS, findings)
+    found = fields(entry.node, REGISTRY, findings)
     if found is None:
         return None
     authority = found.text("ca")

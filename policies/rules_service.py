@@ -7,38 +7,38 @@ from policies.charts import OCI
 from policies.errors import PolicyError
 from policies.image import Repository
 from policies.rules import Position, Service
+from policies.rules_about import about
 from policies.rules_document import Entry
-from policies.rules_fields import Fields, Keys, fields, is_name, text_of
+from policies.rules_fields import Fields, fields, former_names, is_name, text_of
 from policies.rules_findings import Findings, shown
 from policies.rules_flux import NO_VERSIONS, Followed
+from policies.rules_keys import DEFAULTS, SERVICE, VERSIONS
 from policies.rules_path import PLACEHOLDER
 from policies.rules_people import People
 from policies.rules_text import Node, Table, Text
 from policies.selection import SelectionPolicy
 from policies.tag_filter import TagFilter
 
-_LATER = frozenset({"images", "channel", "source", "links", "environments", "platforms", "was"})
-_KEYS = Keys("a service", ("image", "chart", "versions", "owner", "at"), _LATER)
-_DEFAULTS = Keys("defaults", ("image", "versions", "owner"), _LATER)
 _CHOICES: dict[str, Callable[[str, str | None, str], SelectionPolicy]] = {
     "semver": SelectionPolicy.semver,
     "alphabetical": SelectionPolicy.alphabetical,
     "numerical": SelectionPolicy.numerical,
 }
-_VERSIONS = Keys("versions", (*_CHOICES, "tags", "extract", "flux"), frozenset({"newest-build", "digest-of"}))
 _POLICY = re.compile(r"(?:[a-z0-9][a-z0-9-]{0,62}/)?[a-z0-9][a-z0-9.-]{0,252}", re.ASCII)
 _NO_IMAGE = Repository()  # of a service whose ImagePolicy will name it
 _MAX_PATTERN = 1_000
+MAX_IMAGES = 20
 
 
 def defaults(section: Mapping[str, Entry], people: People, findings: Findings) -> Fields:
     """Read what services get that do not say it themselves."""
     at = next((entry.name.at for entry in section.values()), Position("", 1, 1))
     table = Table(at, tuple((entry.name, entry.node) for entry in section.values()))
-    found = fields(table, _DEFAULTS, findings) or Fields(at, {}, findings)
+    found = fields(table, DEFAULTS, findings) or Fields(at, {}, findings)
     _owner(found, people)
     _flux(found.node("versions"), "service", findings)
     _versions(found.node("versions"), findings)
+    about("service", found, findings)
     return found
 
 
@@ -51,27 +51,61 @@ def service(
     """
     is_name(entry.name, "a service", findings)
     is_empty = isinstance(entry.node, Text) and not entry.node.value
-    own = Fields(entry.name.at, {}, findings) if is_empty else fields(entry.node, _KEYS, findings)
+    own = Fields(entry.name.at, {}, findings) if is_empty else fields(entry.node, SERVICE, findings)
     if own is None:
         return None
     found = Fields(entry.name.at, {**given.entries, **own.entries}, findings, given.is_whole and own.is_whole)
     node, flux = found.node("versions"), _flux(found.node("versions"), entry.name.value, findings)
-    is_own = "image" in own.entries or "chart" in own.entries
-    image = _image(entry, found, own) if flux is None or is_own or "image" in found.entries else None
+    is_own = bool(own.entries.keys() & {"image", "images", "chart"})
+    images = _images(entry, found, own) if flux is None or is_own or "image" in found.entries else ()
     if node is None:
         expected = "versions, such as 1.x, here or in defaults"
         found.missing(entry.name.at, f"{shown(entry.name.value)} has no versions", expected)
     owner = _owner(found, people)
     versions = NO_VERSIONS if flux else _versions(node, findings)
-    if versions is None or node is None or (image is None and (is_own or flux is None)):
+    more = about(entry.name.value, found, findings)
+    if versions is None or node is None or (not images and (is_own or flux is None)):
         return None
-    bare = Service(entry.name.value, (image or _NO_IMAGE,), versions, _spelled(node), entry.name.at, owner)
+    bare = Service(
+        name=entry.name.value,
+        images=images or (_NO_IMAGE,),
+        versions=versions,
+        versions_text=_spelled(node),
+        at=entry.name.at,
+        owner=owner,
+        channel=more.channel,
+        source=more.source,
+        links=more.links,
+        environments=more.environments,
+        platforms=more.platforms,
+        was=former_names(own, "a service"),
+    )
     if flux is None:
         return bare
     if followed is None:
         findings.add(flux.at, "flux is not looked up here", f"one of {', '.join(_CHOICES)}")
         return None
-    return followed.service(bare, flux, findings, said=image if is_own else None, given=image)
+    return followed.service(bare, flux, findings, said=images if is_own else (), given=images)
+
+
+def _images(entry: Entry, found: Fields, own: Fields) -> tuple[Repository, ...]:
+    """Read the repositories; none where one of them cannot be read."""
+    texts = own.texts("images")
+    if texts is None:
+        one = _image(entry, found, own)
+        return (one,) if one else ()
+    if not 1 <= len(texts) <= MAX_IMAGES:
+        own.findings.add(own.place("images"), f"images has {len(texts)} repositories", f"1 to {MAX_IMAGES}")
+    if own.node("image") or own.node("chart"):
+        own.findings.add(own.place("images"), "images beside image or chart", "one of them")
+    read = [
+        _repository(text.at, text.value.replace(PLACEHOLDER, entry.name.value), own.findings)
+        for text in texts
+    ]
+    good = {one.canonical: one for one in read if one}
+    if len(good) < len(texts) and None not in read:
+        own.findings.add(own.place("images"), "images has a repository twice", "each once")
+    return tuple(good.values()) if None not in read else ()
 
 
 def _image(entry: Entry, found: Fields, own: Fields) -> Repository | None:
@@ -79,7 +113,7 @@ def _image(entry: Entry, found: Fields, own: Fields) -> Repository | None:
     name, chart = entry.name.value, own.text("chart")
     if chart is not None:
         return _chart(chart, own)
-    if found.node("image") is None and own.node("chart") is None:
+    if found.node("image") is None and own.node("chart") is None and own.node("images") is None:
         expected = f"image, here or in defaults (there {PLACEHOLDER} is the name)"
         found.missing(entry.name.at, f"{shown(name)} has no image", expected)
     text = found.text("image")
@@ -142,7 +176,7 @@ def _versions(node: Node | None, findings: Findings) -> SelectionPolicy | None:
             node = Table(at, ((Text(at, "semver"), node),))
         case _:
             pass
-    found = fields(node, _VERSIONS, findings)
+    found = fields(node, VERSIONS, findings)
     if found is None or found.node("flux") is not None:
         return None
     chosen = [key for key in _CHOICES if key in found.entries]

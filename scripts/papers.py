@@ -1,7 +1,8 @@
-"""Write the papers that are made from code: docs/codes.md. `make papers` runs it, a test holds them equal."""
+"""Write the papers that are made from code, reason codes and the schema of the rules; a test holds them equal."""
 
 from pathlib import Path
 
+from policies import rules_schema
 from policies.codes import MEANINGS
 from policies.evidence import Silent
 from policies.selection import Fate
@@ -57,7 +58,7 @@ def _table(rows: dict[str, str]) -> str:
     )
 
 
-PAPERS = {"docs/codes.md": codes}
+PAPERS = {"docs/codes.md": codes, rules_schema.PATH: rules_schema.schema}
 
 if __name__ == "__main__":
     for path, text in PAPERS.items():

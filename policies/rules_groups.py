@@ -1,0 +1,43 @@
+"""``groups``: services with versions of their own that move together or not at all."""
+
+from collections.abc import Collection, Mapping
+
+from policies.rules_document import Entry
+from policies.rules_fields import is_name, once, texts_of
+from policies.rules_findings import Findings, shown
+from policies.rules_text import Text
+
+MAX_GROUP = 50
+
+
+def groups(
+    section: Mapping[str, Entry], services: Collection[str], findings: Findings
+) -> dict[str, tuple[str, ...]]:
+    """Read all groups; a service is in one at most."""
+    found: dict[str, tuple[str, ...]] = {}
+    taken: dict[str, str] = {}
+    for name, entry in section.items():
+        is_name(entry.name, "a group", findings)
+        if name in services:
+            findings.add(entry.name.at, f"{name} is a service already", "another name for the group")
+        texts = texts_of(entry.node, f"group {shown(name)}", findings)
+        if texts is None:
+            continue
+        if not 2 <= len(texts) <= MAX_GROUP:  # noqa: PLR2004  one service needs no group
+            what = f"group {shown(name)} has {len(texts)} services"
+            findings.add(entry.node.at, what, f"2 to {MAX_GROUP} services")
+        for text in texts:
+            _check(text, name, services, taken, findings)
+        found[name] = once(texts, "service", findings)
+    return found
+
+
+def _check(
+    text: Text, name: str, services: Collection[str], taken: dict[str, str], findings: Findings
+) -> None:
+    if text.value not in services:
+        findings.unknown(text.at, "service", text.value, services)
+    elif taken.setdefault(text.value, name) != name:
+        findings.add(
+            text.at, f"{text.value} is in group {taken[text.value]} already", "a service in one group"
+        )

@@ -1,0 +1,50 @@
+"""What the rules can say in words and the engine does not act on yet: refused, so that nothing is silently ignored.
+
+Whoever builds one deletes its row, runs ``make papers``, and gives docs/rules.md its row.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+# table.key, or the word of a value -> what is missing
+NOT_YET: Mapping[str, str] = MappingProxyType(
+    {
+        "environments.takes": "candidates are the newest version that may move",
+        "environments.via": "it follows from approvals",
+        "environments.opens": "a pull request is opened when somebody asks",
+        "environments.merges": "the bot merges what is approved",
+        "environments.soak": "nothing waits for it",
+        "environments.age": "nothing waits for it",
+        "environments.limit": "nothing waits for it",
+        "environments.freeze": "windows are not looked at",
+        "environments.gates": "nobody outside is asked",
+        "environments.health": "nobody outside is asked",
+        "environments.emergency": "there is no such word",
+        "environments.pulled-from": "images are looked for under one name",
+        "environments.config": "changes that move no image are not looked at",
+        "environments.was": "nothing is carried over",
+        "rollback.tell": "a rollback is told in the environment's channel",
+        "rollback.review": "nobody is asked to look at it",
+        "rollback.skips": "a rollback has its own gates",
+        "services.images": "a version has one image",
+        "services.platforms": "platforms are not looked at",
+        "services.was": "nothing is carried over",
+        "versions.newest-build": "the time of a build is not looked up",
+        "versions.digest-of": "the digest of a tag is not followed",
+        "registries.interval": "the environments' interval counts",
+        "approvals as": "approvals count where they were given",
+        "approvals observe": "what may move moves",
+        "exclude authors": "authors are not looked up",
+        "evidence review": "presses in the chat count",
+        "teams elsewhere": "members are not looked up",
+        "after any": "each environment before counts",
+        "environments.zone": "no times are looked at",
+        "environments.notify": "nobody is pinged",
+        "services.channel": "it is said in the environment's channel",
+        "services.source": "it is shown nowhere",
+        "services.links": "they are shown nowhere",
+        "services.environments": "a service is in all of them",
+        "calendar": "no times are looked at",
+        "groups": "services move by themselves",
+    }
+)
