@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bot import assembly
 from bot.engine import Engine
@@ -20,6 +20,7 @@ from bot.settings import Settings
 from handlers import cli
 from handlers.chat import SlackChat, web_client
 from handlers.errands import Errands
+from handlers.homes import Homes
 from handlers.http import web
 from handlers.metrics import Standing, metrics
 from handlers.reply import Replies
@@ -53,14 +54,17 @@ def serve(settings: Settings, *, is_observing: bool) -> None:
         errands, ticker = Errands(Replies(client, settings.command)), Ticker(engine.clock)
         every = timedelta(seconds=settings.tick_seconds)
         rounds = Rounds(engine, every=every, wake=ticker.now, pace=engine.desk.pace)
-        app = slack_app(engine, client, errands, engine.clock, secret=secret, command=settings.command)
+        homes = Homes(engine, client)
+        app = slack_app(
+            engine, client, errands, engine.clock, secret=secret, command=settings.command, homes=homes
+        )
         app_token = settings.slack_app_token.get_secret_value()
         mode = SocketMode(app, client, app_token) if app_token else None
         bell = Doorbell(lambda is_package: _woken(ticker, rounds, is_package=is_package))
         more = [metrics(lambda: _standing(rounds))]
         if hook := settings.github_webhook_secret.get_secret_value():
             more.append(webhooks(hook, bell))
-        ticker.start(rounds.tick, every_seconds=settings.tick_seconds)
+        ticker.start(lambda at: _looked(rounds, homes, at), every_seconds=settings.tick_seconds)
         if mode is not None:
             mode.start()
         try:  # Slack comes by one way only
@@ -69,6 +73,12 @@ def serve(settings: Settings, *, is_observing: bool) -> None:
             _log.info("stopping")
             bell.close()
             _within(STOP_SECONDS, [ticker.stop, lambda: _heard_out(mode, errands)])
+
+
+def _looked(rounds: Rounds, homes: Homes, at: datetime) -> None:
+    """Make a pass, then show what it changed to who looks at the App Home."""
+    rounds.tick(at)
+    homes.refresh()
 
 
 def _woken(ticker: Ticker, rounds: Rounds, *, is_package: bool) -> None:

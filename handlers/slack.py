@@ -14,24 +14,36 @@ from bot.answers import Recorded
 from bot.errors import BotError
 from bot.ports import Clock
 from handlers import cards, messages, reports, speaking
-from handlers.blocks import COMMAND, RUN, Said
+from handlers.blocks import COMMAND, MAX_INPUT, RUN, Said
 from handlers.command import parse
 from handlers.engine import Engine
 from handlers.errands import Errands
 from handlers.forms import REASON, REJECTED, about, reject_form, typed_reason
+from handlers.home import FORM
+from handlers.homes import Homes
 from handlers.names import Names
+from handlers.promote_form import PROMOTING, SERVICE, guess, promote_form, read
 from handlers.questions import Misunderstood, Question
+from handlers.reply import Address
 from handlers.slack_errors import SlackRefusedError, translated
 from handlers.speaking import Body
 from handlers.typed import Fault, reason_of, unescaped
 from policies.state import Promotion
 from policies.words import Approve, Reject, Speaker, Word
 
+PROMOTE_IMAGE, PROMOTE_THIS = "promote_image", "promote_this"  # callback ids of the shortcuts
 LISTENERS = 16  # threads that acknowledge; the work is the errands'
 
 
 def slack_app(
-    engine: Engine, client: WebClient, errands: Errands, clock: Clock, *, secret: str, command: str = COMMAND
+    engine: Engine,
+    client: WebClient,
+    errands: Errands,
+    clock: Clock,
+    *,
+    secret: str,
+    command: str = COMMAND,
+    homes: Homes | None = None,
 ) -> App:
     """Return the app. It asks nothing of Slack before somebody speaks, so it starts while Slack is down."""
     listeners = ThreadPoolExecutor(LISTENERS, thread_name_prefix="slack")
@@ -43,7 +55,7 @@ def slack_app(
         logger=_quiet(),
         listener_executor=listeners,
     )
-    floor = Floor(engine, client, errands, clock)
+    floor = Floor(engine, client, errands, clock, homes or Homes(engine, client))
     app.command(command)(floor.command)
     app.action(re.compile(r"link_.*"))(floor.link)
     app.action(cards.APPROVE)(floor.approve)
@@ -51,24 +63,35 @@ def slack_app(
     app.action(cards.PROMOTE)(floor.promote)
     app.action(re.compile(rf"{RUN}_[0-9]"))(floor.run)
     app.action(re.compile(r".*"))(floor.unknown)
+    app.action(FORM)(floor.form)
     app.view(REJECTED)(floor.rejected)
+    app.view(PROMOTING)(floor.asked)
+    app.shortcut(PROMOTE_IMAGE)(floor.form)
+    app.shortcut(PROMOTE_THIS)(floor.form)
+    app.event("app_home_opened")(floor.home)
     return app
 
 
 class Floor:
     """What each gesture of a person does. A method is named as the gesture, and short."""
 
-    def __init__(self, engine: Engine, client: WebClient, errands: Errands, clock: Clock) -> None:
+    def __init__(
+        self, engine: Engine, client: WebClient, errands: Errands, clock: Clock, homes: Homes
+    ) -> None:
         self._engine = engine
         self._client = client
         self._errands = errands
         self._clock = clock
+        self._homes = homes
 
     def command(self, ack: Ack, body: dict[str, Any]) -> None:
-        """``/promote ...`` was typed."""
+        """``/promote ...`` was typed; without words it is the form."""
         ack()
         speaker, text = speaking.of_command(body), unescaped(str(body.get("text") or ""))
-        self._errands.give(speaking.address_of_command(body), lambda: self._heard(speaker, text))
+        if text.strip():
+            self._errands.give(speaking.address_of_command(body), lambda: self._heard(speaker, text))
+        else:
+            self._asks(body, speaking.address_of_command(body))
 
     def approve(self, ack: Ack, body: dict[str, Any]) -> None:
         """Approve was pressed and confirmed."""
@@ -110,6 +133,32 @@ class Floor:
         word = Reject(found[0], note) if found else None
         self._errands.give(speaking.address_of_interaction(body, channel), lambda: self._told(speaker, word))
 
+    def form(self, ack: Ack, body: dict[str, Any]) -> None:
+        """A shortcut or the Home's button was used: ask which version, before the trigger is too old."""
+        ack()
+        self._asks(body, speaking.address_of_interaction(body), speaking.text_of_message(body))
+
+    def asked(self, ack: Ack, body: dict[str, Any], view: dict[str, Any]) -> None:
+        """The form was sent: what cannot be understood is said in it, whether it may be is the engine's."""
+        try:
+            word = read(view, self._engine.look().rules)
+        except BotError as error:
+            ack(response_action="errors", errors={SERVICE: str(error)[:MAX_INPUT]})
+            return
+        if isinstance(word, dict):
+            ack(response_action="errors", errors=word)
+            return
+        ack()
+        speaker = speaking.of_interaction(body, "modal")
+        to = speaking.address_of_interaction(body, str(view.get("private_metadata") or ""))
+        self._errands.give(to, lambda: self._told(speaker, word))
+
+    def home(self, event: dict[str, Any]) -> None:
+        """Somebody looks at the App Home."""
+        user = str(event.get("user") or "")
+        if event.get("tab") == "home" and user:
+            self._errands.give(Address(user), lambda: self._homes.opened(user))
+
     def link(self, ack: Ack) -> None:
         """A button that is a link was pressed: the browser has done it all."""
         ack()
@@ -118,6 +167,18 @@ class Floor:
         """A button was pressed that this version does not draw."""
         ack()
         self._errands.give(speaking.address_of_interaction(body), messages.outdated)
+
+    def _asks(self, body: Body, to: Address, text: str = "") -> None:
+        """Open the form that asks for a version, begun with what ``text`` speaks of."""
+        try:
+            rules = self._engine.look().rules
+        except BotError as error:
+            problem: Said | None = messages.failed(str(error), "")
+        else:
+            form = promote_form(rules, to.channel, guess(text, rules))
+            problem = self._opened(str(body.get("trigger_id") or ""), form)
+        if problem:
+            self._errands.give(to, lambda: problem)
 
     def _pressed(self, body: Body, word: Word | None) -> None:
         speaker = speaking.of_interaction(body, "button")
@@ -136,6 +197,7 @@ class Floor:
         if word is None:
             return messages.outdated()
         answer = self._engine.say(speaker, word)
+        self._homes.refresh(speaker.user)  # what others see follows with the next pass
         if isinstance(answer, Recorded):
             return messages.recorded(answer)
         promotion, person = self._known(speaker, word)

@@ -47,6 +47,11 @@ def value_of(body: Body) -> str:
     return _text(_action(body), "value")
 
 
+def text_of_message(body: Body) -> str:
+    """Return the text of the message that a shortcut was used on, '' where there is none."""
+    return _text(_table(body, "message"), "text")
+
+
 def promotion_of(value: str) -> tuple[str, str] | None:
     """Return promotion id and change of a decision button's value; nothing where it is not one of ours."""
     found = _PROMOTION.fullmatch(value)

@@ -18,7 +18,7 @@ from handlers.errands import Errands
 from handlers.http import web
 from handlers.messages import outdated
 from handlers.reply import Address, Replies
-from handlers.slack import slack_app
+from handlers.slack import PROMOTE_IMAGE, PROMOTE_THIS, slack_app
 from sandbox.http import serve
 from sandbox.slack import SlackTwin
 from tests.handlers.samples import EngineOfValues, FixedClock, card
@@ -96,6 +96,7 @@ def heard() -> set[str]:
 def addresses() -> Iterator[str]:
     yield from (one["url"] for one in COMMANDS)
     yield MANIFEST["settings"]["interactivity"]["request_url"]
+    yield MANIFEST["settings"]["event_subscriptions"]["request_url"]
 
 
 def test_every_scope_is_used_and_every_call_has_its_scope() -> None:
@@ -125,6 +126,19 @@ def test_what_is_heard_is_asked_for_and_nothing_else() -> None:
     assert ("shortcuts" in MANIFEST["features"]) is any(way.endswith("shortcut") for way in ways)
     assert ("app_home" in MANIFEST["features"]) is ("views_publish" in map(name_of, web_api()))
     assert "message_menu_options_url" not in settings["interactivity"]
+
+
+def test_shortcuts_and_events_are_those_that_are_registered() -> None:
+    code = (ROOT / "handlers" / "slack.py").read_text("utf-8")
+    shortcuts = MANIFEST["features"]["shortcuts"]
+
+    assert {one["callback_id"] for one in shortcuts} == {PROMOTE_IMAGE, PROMOTE_THIS}
+    assert {one["type"] for one in shortcuts} == {"global", "message"}
+    assert all(len(one["name"]) <= 24 for one in shortcuts)
+    assert all(len(one["description"]) <= 150 for one in shortcuts)
+    assert MANIFEST["settings"]["event_subscriptions"]["bot_events"] == re.findall(
+        r'app\.event\("(\w+)"\)', code
+    )
 
 
 @pytest.mark.parametrize("url", list(addresses()))

@@ -22,14 +22,14 @@ from handlers.chat import web_client
 from handlers.errands import Errands
 from handlers.http import web
 from handlers.reply import Address, Replies
-from handlers.slack import slack_app
+from handlers.slack import PROMOTE_IMAGE, PROMOTE_THIS, slack_app
 from handlers.speaking import of_interaction
 from policies.codes import Code
 from policies.entry import Kind
 from policies.state import Stage
 from policies.words import Approve, Freeze, Propose, Reject, Speaker, Word
 from sandbox.courier import Courier
-from sandbox.feed import Message
+from sandbox.feed import EventKind, Message
 from sandbox.http import serve
 from sandbox.members import User
 from sandbox.people import Person, words
@@ -121,7 +121,7 @@ def test_a_command_is_handed_to_the_engine_as_the_person_who_typed_it(house: Hou
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
-        ("/promote", "What you can say:"),
+        ("/promote help", "What you can say:"),
         ("/promote help freeze", "/promote freeze ENV...|all [until WHEN] because WHY"),
         ("/promote emergency", "/promote emergency is not there yet."),
         ("/promote status", "4 places: 3 up to date, 1 not."),
@@ -288,6 +288,76 @@ def test_somebody_of_another_workspace_speaks_as_of_that_workspace(house: House)
 
     house.finish()
     assert house.engine.heard[0][0].team == "T0OTHER"
+
+
+FILLED = {"service": "checkout-api", "version": "1.4.2", "environment": "production", "why": "it is time"}
+
+
+def test_the_command_without_words_opens_the_form_and_its_answer_is_the_same_word(house: House) -> None:
+    carol = house.person("carol")
+
+    assert carol.command("/promote").is_ok
+    view = carol.sees_view()
+    ack = carol.submit(view, FILLED)
+
+    house.finish()
+    ((speaker, word),) = house.engine.heard
+    assert ack.is_ok
+    assert word == Propose("checkout-api", "1.4.2", "production", "it is time")
+    assert (speaker.user, speaker.via) == ("U0CAROL", "modal")
+
+
+@pytest.mark.parametrize("callback", [PROMOTE_IMAGE, PROMOTE_THIS])
+def test_a_shortcut_opens_the_form_with_what_the_message_speaks_of(house: House, callback: str) -> None:
+    message = house.post(CardStage.CANDIDATE) if callback == PROMOTE_THIS else None
+    carol = house.person("carol")
+
+    assert carol.shortcut(callback, message).is_ok
+
+    form = carol.sees_view().payload
+    begun = [one["element"].get("initial_value", "") for one in form["blocks"]]
+    assert form["title"]["text"] == "Promote an image"
+    assert begun[1] == ("1.4.2" if message else "")
+
+
+def test_what_the_form_cannot_read_is_said_in_it_and_nothing_is_decided(house: House) -> None:
+    carol = house.person("carol")
+    carol.command("/promote")
+
+    ack = carol.submit(carol.sees_view(), {**FILLED, "version": "not a tag"})
+
+    house.finish()
+    assert "That is no version" in ack.body
+    assert house.engine.heard == []
+
+
+def test_a_home_is_published_when_somebody_looks_and_again_when_they_have_decided(house: House) -> None:
+    house.engine.view = LookOfValues(state=state(promotion()))
+    ada = house.person("ada")
+
+    assert ada.open_home().is_ok
+    home = house.twin.workspace.wait_for(lambda one: one.kind is EventKind.HOME_PUBLISHED, 5).view
+    assert home is not None
+    house.engine.view = LookOfValues()
+    ada.click(home, "Approve")
+
+    house.finish()
+    now = house.twin.workspace.views.home("U0ADA")
+    assert [word for _, word in house.engine.heard] == [Approve(PROMOTION, CHANGE[:12])]
+    assert now is not None
+    assert "Nothing waits for your approval." in json.dumps(now.payload)
+    direct = house.twin.workspace.messages(house.twin.workspace.direct("ada").id)
+    assert len(direct) == 1, "the answer to a press in the Home is a direct message"
+
+
+def test_a_home_that_cannot_be_published_is_told_to_who_looks(house: House) -> None:
+    house.twin.levers.fail("views.publish", "invalid_auth")
+
+    house.person("ada").open_home()
+
+    house.finish()
+    direct = house.twin.workspace.messages(house.twin.workspace.direct("ada").id)
+    assert "That did not work" in words(direct[-1])
 
 
 def test_what_the_world_does_after_the_acknowledgement_is_told_with_a_key_that_is_in_the_log(

@@ -1,0 +1,167 @@
+"""The App Home, drawn: what waits for somebody, what they asked for, what runs where, what stands still. Pure."""
+
+from collections.abc import Iterator, Sequence
+
+from handlers.blocks import MAX_BUTTON_TEXT, actions, bullets, button, confirm, plain_text, rich_text, section
+from handlers.cards import APPROVE, REJECT, SHORT_CHANGE
+from handlers.engine import Look
+from handlers.reports import moved_line, row_line, standing_still, under_way
+from handlers.spans import Code, Json, Line, Moment, Strong, line
+from policies.decide import Row, Standing
+from policies.entry import By
+from policies.gates import count_approvals
+from policies.rules import effective
+from policies.state import Promotion, Stage, State
+from policies.state import Standing as InForce
+
+FORM = "open_form"  # action id: the form that asks for a version
+MAX_DECISIONS = 10  # with buttons; what is more is counted
+MAX_ROWS = 30  # of one environment
+MAX_ENVIRONMENTS = 20
+MAX_MOVES = 10
+
+
+def home(look: Look, person: str, user: str) -> Json:
+    """Return the view of one person; ``person`` '' = the rules do not link the Slack user ``user`` to anybody."""
+    blocks = [
+        *_identity(look, person, user),
+        *_waiting(look, person),
+        *_asked(look, person),
+        *_board(look),
+        *_still(look),
+        *_moves(look.state),
+        rich_text("as-of", section(line("As of ", Moment(look.decision.at), ". ", look.problem))),
+    ]
+    return {"type": "home", "callback_id": "home", "blocks": blocks}
+
+
+def _header(name: str) -> Json:
+    return {"type": "header", "block_id": f"header-{name}", "text": plain_text(name, MAX_BUTTON_TEXT)}
+
+
+def _part(name: str, lines: Sequence[Line], otherwise: str) -> Iterator[Json]:
+    yield _header(name)
+    yield rich_text(f"part-{name}", bullets(lines) if lines else section(line(otherwise)))
+
+
+def _identity(look: Look, person: str, user: str) -> Iterator[Json]:
+    if person:
+        teams = [name for name, members in look.rules.teams.items() if person in members]
+        of = f", of {', '.join(teams)}" if teams else ""
+        yield rich_text("identity", section(line("The rules take you for ", Strong(person), f"{of}.")))
+    else:
+        said = line("The rules link nobody to your Slack account, so your word does not count yet. ")
+        hint = line("Somebody adds ", Code(f"slack: {user}"), " under your name in ", Code("people"), ".")
+        yield rich_text("identity", section((*said, *hint)))
+    yield actions("begin", [button(FORM, "Promote an image...", value="home", style="primary")])
+
+
+# --- promotions ---------------------------------------------------------------------------------------------------
+
+
+def _live(state: State) -> list[Promotion]:
+    return sorted((state.promotions[one] for one in state.live.values()), key=lambda one: one.seq)
+
+
+def _waiting(look: Look, person: str) -> Iterator[Json]:
+    """Yield what waits for this person's approval, each with its buttons."""
+    yield _header("Waiting for you")
+    waiting = [one for one in _live(look.state) if person and _may_approve(look, one, person)]
+    if not waiting:
+        yield rich_text("nothing", section(line("Nothing waits for your approval.")))
+    for one in waiting[:MAX_DECISIONS]:
+        yield rich_text(f"waits-{one.id}", section(under_way(look, one)))
+        yield actions(f"decide-{one.id}", _buttons(one))
+    if len(waiting) > MAX_DECISIONS:
+        yield rich_text(
+            "more", section(line(f"and {len(waiting) - MAX_DECISIONS} more: ", Code("/promote pending")))
+        )
+
+
+def _may_approve(look: Look, promotion: Promotion, person: str) -> bool:
+    """Whether a line that lacks somebody names the person, who has not spoken yet; the validator has the last word."""
+    rule = effective(look.rules, promotion.environment, promotion.service)
+    if promotion.stage is not Stage.OPEN or rule is None:
+        return False
+    is_requester = isinstance(promotion.by, By) and promotion.by.person == person
+    has_spoken = any(one.by.person == person for one in promotion.approvals)
+    if has_spoken or (is_requester and "requester" in rule.environment.exclude):
+        return False
+    lines = count_approvals(look.rules, rule, promotion).lines
+    return any(
+        len(people) < asked.count and person in look.rules.members(asked.of, rule.service)
+        for asked, people in lines
+    )
+
+
+def _buttons(promotion: Promotion) -> list[Json]:
+    value = f"{promotion.id}|{promotion.change[:SHORT_CHANGE]}"
+    what = f"{promotion.service} {promotion.image[0].tag} in {promotion.environment}."
+    dialog = confirm(f"Approve for {promotion.environment}?", what, "Approve")
+    return [
+        button(APPROVE, "Approve", value=value, style="primary", confirm=dialog),
+        button(REJECT, "Reject...", value=value, style="danger"),
+    ]
+
+
+def _asked(look: Look, person: str) -> Iterator[Json]:
+    mine = [one for one in _live(look.state) if isinstance(one.by, By) and one.by.person == person]
+    yield from _part("Your requests", [under_way(look, one) for one in mine], "You have asked for nothing.")
+
+
+# --- the board ----------------------------------------------------------------------------------------------------
+
+
+def _board(look: Look) -> Iterator[Json]:
+    yield _header("What runs where")
+    names = list(look.rules.environments)
+    for name in names[:MAX_ENVIRONMENTS]:
+        rows = [row for row in look.decision.rows if row.environment == name and row.current]
+        yield rich_text(f"board-{name}", section(_head(name, rows)), *_listed(rows))
+    if len(names) > MAX_ENVIRONMENTS:
+        more = line(f"and {len(names) - MAX_ENVIRONMENTS} more environments: ", Code("/promote status"))
+        yield rich_text("board-more", section(more))
+
+
+def _head(name: str, rows: Sequence[Row]) -> Line:
+    behind = sum(1 for row in rows if row.verdict is not Standing.CURRENT)
+    services = "1 service" if len(rows) == 1 else f"{len(rows)} services"
+    return line(Strong(name), f": {services}, {behind} not up to date" if rows else ": nothing runs here")
+
+
+def _listed(rows: Sequence[Row]) -> list[Json]:
+    """Return what is behind first: in a large environment the rest is only counted."""
+    ordered = sorted(rows, key=lambda row: row.verdict is Standing.CURRENT)
+    lines = [row_line(row)[2:] for row in ordered[:MAX_ROWS]]
+    if len(ordered) > MAX_ROWS:
+        lines.append(line(f"and {len(ordered) - MAX_ROWS} more"))
+    return [bullets(lines)] if lines else []
+
+
+def _still(look: Look) -> Iterator[Json]:
+    at = look.decision.at
+    held = [
+        line(Strong(service), *_in(environment), " is held", *_because(one))
+        for (service, environment), one in look.state.holds.items()
+        if one.is_on(at)
+    ]
+    yield from _part("Standing still", [*standing_still(look), *held], "Nothing is frozen or held.")
+
+
+def _in(environment: str) -> Line:
+    return line(" in ", Strong(environment)) if environment else ()
+
+
+def _because(standing: InForce) -> Line:
+    until = line(" until ", Moment(standing.until)) if standing.until else ()
+    return (*until, f": {standing.note or standing.why}")
+
+
+def _moves(state: State) -> Iterator[Json]:
+    found = [
+        (move, line(*moved_line(environment, move), " ", Strong(service)))
+        for (environment, service), moves in state.moves.items()
+        for move in moves[-MAX_MOVES:]
+    ]
+    newest = sorted(found, key=lambda one: one[0].seq, reverse=True)[:MAX_MOVES]
+    yield from _part("Last moves", [said for _, said in newest], "Nothing was moved since the ledger began.")

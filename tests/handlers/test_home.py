@@ -1,0 +1,106 @@
+"""The App Home: what each person finds there, within Slack's limits, whatever the look holds."""
+
+import json
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from handlers.home import MAX_DECISIONS, home
+from policies.state import State
+from sandbox.block_kit import problems_of_view
+from tests.handlers.samples import (
+    AT,
+    DECISION,
+    PROMOTION,
+    LookOfValues,
+    by,
+    environment,
+    promotion,
+    row,
+    state,
+)
+
+
+def said(view: dict[str, object]) -> str:
+    """Return all texts of a view."""
+    return json.dumps(view, ensure_ascii=False)
+
+
+def buttons(view: dict[str, object]) -> list[str]:
+    rows = [one["elements"] for one in view["blocks"] if one["type"] == "actions"]  # type: ignore[attr-defined]
+    return [element["text"]["text"] for found in rows for element in found]
+
+
+def test_an_approver_finds_what_waits_for_them_with_its_buttons() -> None:
+    view = home(LookOfValues(state=state(promotion())), "ada", "U0ADA")
+
+    assert problems_of_view(view) == []
+    assert buttons(view) == ["Promote an image...", "Approve", "Reject..."]
+    assert f'"value": "{PROMOTION}|' in said(view)
+    assert "of release-managers" in said(view)
+
+
+@pytest.mark.parametrize(
+    ("person", "found"),
+    [
+        pytest.param("carol", promotion(), id="who asked"),
+        pytest.param(
+            "ada", replace(promotion(), approvals=promotion(promotion().stage, "ada").approvals), id="spoke"
+        ),
+        pytest.param("", promotion(), id="not linked"),
+    ],
+)
+def test_nothing_waits_for_whom_the_rule_does_not_ask(person: str, found: object) -> None:
+    view = home(LookOfValues(state=state(found)), person, "U0X")  # type: ignore[arg-type]
+
+    assert buttons(view) == ["Promote an image..."]
+    assert "Nothing waits for your approval." in said(view)
+
+
+def test_who_asked_finds_their_request() -> None:
+    view = home(LookOfValues(state=state(promotion())), "carol", "U0CAROL")
+
+    assert "You have asked for nothing." not in said(view)
+    assert "0 of 2 approvals" in said(view)
+
+
+def test_somebody_whom_the_rules_do_not_know_is_told_what_to_add() -> None:
+    view = home(LookOfValues(), "", "U0EVE")
+
+    assert "slack: U0EVE" in said(view)
+
+
+def test_what_stands_still_and_what_moved_is_there() -> None:
+    view = home(LookOfValues(), "bob", "U0BOB")
+
+    assert "is frozen" in said(view)
+    assert "audit" in said(view)
+    assert "1.4.2" in said(view)
+
+
+@given(
+    environments=st.integers(0, 40),
+    services=st.integers(0, 60),
+    live=st.integers(0, 30),
+    note=st.text(max_size=400),
+)
+def test_a_home_is_always_one_that_slack_takes(
+    environments: int, services: int, live: int, note: str
+) -> None:
+    names = [f"env-{n}" for n in range(environments)]
+    rows = tuple(row(where, f"service-{n}", "1.0.0") for where in names for n in range(services))
+    found = State("2026")
+    for n in range(live):
+        one = replace(promotion(), id=f"{n:012x}", seq=n, by=by("carol"), note=note)
+        found.promotions[one.id] = one
+        found.live["production", f"s{n}"] = one.id
+    rules = LookOfValues().rules
+    rules = replace(rules, environments={**rules.environments, **{one: environment(one) for one in names}})
+    look = LookOfValues(rules, replace(DECISION, at=AT, rows=rows), found, note)
+
+    view = home(look, "ada", "U0ADA")
+
+    assert problems_of_view(view) == []
+    assert buttons(view).count("Approve") == min(live, MAX_DECISIONS)
