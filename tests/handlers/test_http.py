@@ -82,12 +82,12 @@ def test_a_signed_command_is_acknowledged(door: Door) -> None:
     assert ack.is_ok
 
 
-@pytest.mark.parametrize("seconds", [1, 290])
+@pytest.mark.parametrize("seconds", [1, 240])
 def test_a_request_may_be_some_minutes_old(door: Door, seconds: int) -> None:
     assert door.courier.send(door.courier.form(FORM, at=time.time() - seconds)).status == 200
 
 
-@pytest.mark.parametrize("seconds", [301, 3600, -301])
+@pytest.mark.parametrize("seconds", [301, 3600, -360])  # in the future with room for a slow machine
 def test_an_old_or_future_request_is_refused(door: Door, seconds: int) -> None:
     assert door.courier.send(door.courier.form(FORM, at=time.time() - seconds)).status == 401
 
