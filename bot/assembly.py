@@ -90,8 +90,10 @@ def _login(settings: Settings) -> Login | None:
 
 def _git_token(settings: Settings, remote: Remote, login: Login | None) -> Callable[[], str] | None:
     """Return the forge's token where the repository is the forge's: no other host may see it."""
-    forge = (urlsplit(settings.github_url).hostname or "").removeprefix("api.") or _GITHUB
-    if login is None or remote.transport != "https" or urlsplit(remote.address).hostname != forge:
+    forge, there = urlsplit(settings.github_url), urlsplit(remote.address)
+    is_forge = there.hostname == ((forge.hostname or "").removeprefix("api.") or _GITHUB)
+    is_this_machine = remote.transport == "http" and there.netloc == forge.netloc  # the very port
+    if login is None or not ((remote.transport == "https" and is_forge) or is_this_machine):
         return None
     return login.token
 

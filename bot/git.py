@@ -86,6 +86,13 @@ _LOGIN_REFUSED = re.compile(
 )
 
 
+# What the operator looks at then.
+LOGIN_HINT = (
+    "; the host does not take our login for COUNTERSIGN_REPOSITORY: GITHUB_TOKEN was revoked or has expired, or the"
+    " GitHub App is not installed there any more; `countersign doctor` says which"
+)
+
+
 class LateError(TransientError):
     """A command took longer than it may; it was killed, and what it had begun may still arrive."""
 
@@ -246,6 +253,8 @@ def complaint(err: str) -> str:
 def failure(verb: str, answer: Answer) -> TransientError | PermanentError:
     """Sort a command that failed by what one can do about it."""
     text = f"git {verb} failed (exit {answer.code}): {complaint(answer.err)}"
+    if _LOGIN_REFUSED.search(answer.err) is not None:
+        text += LOGIN_HINT
     return TransientError(text) if is_transient(answer) else PermanentError(text)
 
 

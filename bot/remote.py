@@ -14,6 +14,9 @@ from bot.git import Credentials
 _SCP = re.compile(r"(?:[A-Za-z0-9._][A-Za-z0-9._-]*@)?[A-Za-z0-9][A-Za-z0-9.-]*:(?![/-]*-)[^\s:][^\s]*")
 _SSH_HOST = re.compile(r"(?:[A-Za-z0-9._][A-Za-z0-9._-]*@)?[A-Za-z0-9\[][A-Za-z0-9.:\[\]-]*")
 _USER = "x-access-token:"  # GitHub: whoever the token says that it is
+_HERE = frozenset(
+    {"localhost", "127.0.0.1", "::1"}
+)  # never leaves the machine: a port is named, no secret leaks
 _EXPECTED = "COUNTERSIGN_REPOSITORY is https://HOST/OWNER/NAME, ssh://..., USER@HOST:PATH, or a path"
 
 Refused = Callable[[str], bool]  # hears which token was refused, says whether there is another
@@ -24,7 +27,7 @@ class Remote:
     """An address without secrets, what git may speak to reach it, and who we are there."""
 
     address: str
-    transport: str  # https, ssh or file
+    transport: str  # https, http (this machine alone), ssh or file
     credentials: Credentials | None
 
     @classmethod
@@ -61,20 +64,20 @@ class Remote:
             return cls(str(Path(unquote(url.path)).resolve()), "file", None)
         if url.scheme == "ssh" and url.password is None and _SSH_HOST.fullmatch(url.netloc):
             return cls(text, "ssh", None)
-        if url.scheme != "https" or not url.hostname or url.query or url.fragment:
+        is_here = url.scheme == "http" and url.hostname in _HERE and bool(port)
+        if not (url.scheme == "https" or is_here) or not url.hostname or url.query or url.fragment:
             raise SettingsError(f"{url.scheme[:20]!r} is no way to reach a repository here; {_EXPECTED}")
         host = f"[{url.hostname}]" if ":" in url.hostname else url.hostname
-        address = urlunsplit(("https", host + port, url.path, "", ""))
-        return cls(
-            address,
-            "https",
-            _credentials(f"https://{host}{port}/", url.username, url.password, token, refused),
-        )
+        address = urlunsplit((url.scheme, host + port, url.path, "", ""))
+        login = _credentials(f"{url.scheme}://{host}{port}/", url.username, url.password, token, refused)
+        return cls(address, url.scheme, login)
 
     def config(self) -> dict[str, str]:
         """Tell git what it needs to reach this place and no other."""
         named = {"remote.origin.url": self.address}
-        return named | ({"protocol.file.allow": "always"} if self.transport == "file" else {})
+        if self.transport in {"file", "http"}:
+            named[f"protocol.{self.transport}.allow"] = "always"
+        return named
 
 
 def _credentials(

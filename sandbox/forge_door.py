@@ -18,6 +18,8 @@ from sandbox.forge_app_answers import ROUTES
 from sandbox.forge_apps import AppAccount, refuse_organization, refuse_without, user_of, words_of
 from sandbox.forge_bodies import Bodies
 from sandbox.forge_call import AppCall, AppFunction, Call, Function
+from sandbox.forge_git import METHODS as GIT_METHODS
+from sandbox.forge_git import GitDoor
 from sandbox.forge_refusals import RefusalError, bad_credentials, not_found, unauthenticated, unreadable
 from sandbox.forge_state import User
 from sandbox.forge_world import World
@@ -64,6 +66,8 @@ class Door:
             Route(path, self._served(self._signed(function)), methods=[method])
             for method, path, function in words
         ]
+        git = f"/{self.world.owner}/{self.world.name}.git/{{rest:path}}"
+        signed.append(Route(git, endpoint(self._git), methods=list(GIT_METHODS)))
         return Starlette(
             routes=[*signed, *routes, Route("/{rest:path}", self._endpoint(_nothing), methods=_METHODS)]
         )
@@ -96,6 +100,12 @@ class Door:
                 response = self._sound(function, request, body)
             if fault is not None and response.status_code < _ERRORS:
                 response = _refused(fault.refusal)
+            self.seen.append(seen(request, response))
+            return response
+
+    def _git(self, request: Request, body: bytes) -> Response:
+        with self.world.lock:
+            response = GitDoor(self.world).answer(request, body)
             self.seen.append(seen(request, response))
             return response
 

@@ -17,6 +17,8 @@ from bot.remote import Remote
         ("https://github.com/example/gitops.git", "https", "https://github.com/example/gitops.git"),
         ("https://GitHub.com:8443/example/gitops", "https", "https://github.com:8443/example/gitops"),
         ("https://ada:secret@host.example/x", "https", "https://host.example/x"),
+        ("http://localhost:4000/example/gitops.git", "http", "http://localhost:4000/example/gitops.git"),
+        ("http://127.0.0.1:4000/x", "http", "http://127.0.0.1:4000/x"),
         ("https://[::1]:8443/x", "https", "https://[::1]:8443/x"),
         (
             "ssh://git@host.example:2222/example/gitops.git",
@@ -43,7 +45,8 @@ def test_a_relative_path_becomes_absolute(tmp_path: Path, monkeypatch: pytest.Mo
 @pytest.mark.parametrize(
     "text",
     [
-        "", "  ", "-x", "--upload-pack=sh", "ext::sh -c id", "http://host/x", "git://host/x", "ftp://host/x",
+        "", "  ", "-x", "--upload-pack=sh", "ext::sh -c id", "http://host/x", "http://host:80/x", "http://localhost/x",
+        "http://localhost.host:80/x", "git://host/x", "ftp://host/x",
         "https:///x", "https://host/x?token=1", "https://host/x#y", "https://host:99999999/x", "ssh://-oProxyCommand=sh/x",
         "ssh://u:p@host/x", "file://elsewhere/x", "https://host/x\nhttps://other/y", "fd::3", "https://[::1/x",
         "~nobody-of-this-name/x",
@@ -89,6 +92,8 @@ def test_who_gave_a_token_hears_that_it_was_refused() -> None:
 def test_only_a_path_opens_the_way_to_files() -> None:
     assert Remote.parse("/srv/x").config()["protocol.file.allow"] == "always"
     assert "protocol.file.allow" not in Remote.parse("https://h.example/x").config()
+    assert "protocol.http.allow" not in Remote.parse("https://h.example/x").config()
+    assert Remote.parse("http://localhost:4000/x").config()["protocol.http.allow"] == "always"
 
 
 @given(st.text() | st.text(alphabet="~:/@-. ahtps[]0", max_size=40))
