@@ -11,7 +11,7 @@ from bot.answers import Answer, NotRecorded, Recorded
 from bot.cardfile import cards
 from bot.checks import answer_pull_requests
 from bot.desk import Desk
-from bot.errors import BotError
+from bot.errors import BotError, PermanentError
 from bot.hearing import Hearing
 from bot.index import Index
 from bot.ledger import AppendAnswer, Appended, NotAllowed, NotWritten, Proposal
@@ -23,7 +23,7 @@ from bot.promoter import Declined, Said
 from bot.reconciler import Reconciler
 from bot.retire import end_all, farewell, plan, strangers
 from bot.survey import Survey
-from bot.troubles import Trouble
+from bot.troubles import Trouble, Wrong
 from policies.codes import Code
 from policies.decide import Candidate, Standing, decide, decide_row
 from policies.decide import why as why_not
@@ -71,6 +71,7 @@ class Engine:
     _reconciler: Reconciler | None = None
     _stuck: list[Stuck] = field(default_factory=list)
     _is_leaving: bool = False
+    _away: str = ""  # why the repository may not be reached
 
     # --- one pass -----------------------------------------------------------------------------------------
 
@@ -84,7 +85,7 @@ class Engine:
         with self._lock:
             report = PassReport()
             at = self.clock.now()
-            self.desk.mirror.fetch()
+            self._fetch(at, report)
             try:
                 self._ask(at, environment, is_due_only=is_due_only)
                 if self.is_observing():
@@ -98,6 +99,16 @@ class Engine:
             if not is_dry:
                 self._show(at, report)
             return report
+
+    def _fetch(self, at: datetime, report: PassReport) -> None:
+        """Look at the repository; where only a person can help, the channels are told. Raises: BotError."""
+        try:
+            self.desk.mirror.fetch()
+        except PermanentError as error:
+            self._away = str(error)
+            self._show(at, report)
+            raise
+        self._away = ""
 
     def is_observing(self, environment: str = "") -> bool:  # noqa: ARG002  the whole bot, until rules can say it
         """Whether nothing may be written: anywhere, or about one environment."""
@@ -422,6 +433,8 @@ class Engine:
             for name, detail in (self._reconciler.stuck if self._reconciler else {}).items()
             if (promotion := state.promotions[name]).is_live
         ]
+        if self._away:
+            found.append(Trouble(Wrong.REPOSITORY_REFUSED, facts={"detail": self._away}))
         found += [
             Trouble("ledger-read-only", facts={"detail": line.partition(": ")[2]})
             for line in report.left

@@ -30,6 +30,7 @@ class Wrong(StrEnum):
     DIGEST_MOVED = "digest-moved"
     STUCK = "stuck"
     READ_ONLY = "ledger-read-only"
+    REPOSITORY_REFUSED = "repository-refused"
     OBSERVING = "observing"  # the first look of a bot that writes nothing
     WOULD_MOVE = "would-move"
     FAREWELL = "farewell"

@@ -22,6 +22,8 @@ _ON: dict[str, str] = {
     "stays out of {environments}. To use it, push it under a tag of its own.",
     "stuck": "{service} in {environment} could not be moved; it is tried again at the next pass.",
     "farewell": "Countersign was retired: it asks and moves nothing any more. The history stays in Git.",
+    "repository-refused": "The GitOps repository does not let Countersign in, so nothing moves until an operator has "
+    "looked.",
     "would-move": "Observing: Countersign would move {service} in {environment} to {version}. Nothing was written.",
     "ledger-read-only": "The ledger can only be read, so nothing moves until an operator has looked.",
 }
@@ -37,6 +39,7 @@ _OVER: dict[str, str] = {
     "digest-moved": "The tag {version} of {service} names the image again that it named first.",
     "stuck": "{service} in {environment} can move again.",
     "farewell": "Countersign is back.",
+    "repository-refused": "The GitOps repository lets Countersign in again.",
     "would-move": "Observing: the move of {service} in {environment} to {version} is not due any more.",
     "observing": "Countersign does not only observe any more: from here on it does what it says.",
     "ledger-read-only": "The ledger can be written again.",

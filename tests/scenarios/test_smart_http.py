@@ -112,4 +112,10 @@ def test_a_bot_whose_token_was_revoked_says_so_and_loses_nothing(scene: Scene) -
     scene.world.push("checkout-api", "1.4.2")
 
     scene.until("the log says which token", lambda: "GITHUB_TOKEN" in scene.bot.last_words(40))
+    scene.card("the channel is told once", "does not let Countersign in", "GITHUB_TOKEN")
     assert scene.record.tip() == before
+    scene.forge.register(
+        User(9001, "countersign[bot]", scene.world.settings["GITHUB_TOKEN"], "Countersign", is_bot=True)
+    )
+    scene.card("and that it is over", "lets Countersign in again")
+    scene.runs("staging", "1.4.2")
