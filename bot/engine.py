@@ -30,7 +30,7 @@ from policies.decide import why as why_not
 from policies.entry import By, Entry, Kind, Placed, write_time
 from policies.gates import count_approvals
 from policies.keys import expected_key
-from policies.rules import effective
+from policies.rules import Rules, effective
 from policies.state import Place as Where
 from policies.state import State
 from policies.words import (
@@ -110,9 +110,13 @@ class Engine:
             raise
         self._away = ""
 
-    def is_observing(self, environment: str = "") -> bool:  # noqa: ARG002  the whole bot, until rules can say it
-        """Whether nothing may be written: anywhere, or about one environment."""
-        return self.desk.observer is not None
+    def is_observing(self, rules: Rules | None = None, environment: str = "") -> bool:
+        """Whether nothing may be written: anywhere, or, as the rules say, about one environment."""
+        named = rules.environments.get(environment) if rules else None
+        return self.desk.observer is not None or bool(named and named.is_observed)
+
+    def _observed(self, rules: Rules) -> frozenset[str]:
+        return frozenset(name for name in rules.environments if self.is_observing(rules, name))
 
     def _ask(self, at: datetime, environment: str, *, is_due_only: bool) -> None:
         tips = self.desk.mirror.tips()
@@ -166,13 +170,15 @@ class Engine:
     def _moves(self, look: Survey, tip: str, environment: str, refused: Collection[Where]) -> Proposal:
         """Return what others moved, then what is ready to move: in this order, so that a hold counts at once."""
         outside = self._externals(look, tip)
+        observed = self._observed(look.world.rules)
+        still = {place for place in look.places if place[0] in observed}
         found = bumps(
             look,
             self.desk.writer,
             branch=self.desk.mirror.branch,
             tip=tip,
             environment=environment,
-            without=refused,
+            without={*refused, *still},
             stuck=self._stuck,
         )
         return replace(found, entries=(*outside.entries, *found.entries))
@@ -387,7 +393,7 @@ class Engine:
         # one that observes leaves what another bot shows, by the ledger, to that one
         theirs, places = (look.state.shown, {}) if self.is_observing() else ({}, look.state.shown)
         known = self.outbox.known(places)
-        observed = frozenset(filter(self.is_observing, look.world.rules.environments))
+        observed = self._observed(look.world.rules)
         troubles = self._troubles(look.state, report)
         found = cards(look, decide(look.world, at), self._pulls(), known, troubles, observed=observed)
         if self._is_leaving:

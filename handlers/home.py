@@ -46,7 +46,7 @@ def _part(name: str, lines: Sequence[Line], otherwise: str) -> Iterator[Json]:
 
 def _identity(look: Look, person: str, user: str) -> Iterator[Json]:
     if person:
-        teams = [name for name, members in look.rules.teams.items() if person in members]
+        teams = [name for name, team in look.rules.teams.items() if person in team.people]
         of = f", of {', '.join(teams)}" if teams else ""
         yield rich_text("identity", section(line("The rules take you for ", Strong(person), f"{of}.")))
     else:
