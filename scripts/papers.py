@@ -6,7 +6,7 @@ from policies import rules_schema
 from policies.codes import MEANINGS
 from policies.evidence import Silent
 from policies.selection import Fate
-from policies.state import TRANSITIONS
+from policies.state import ENDINGS, LIVE, TRANSITIONS, Stage
 
 ROOT = Path(__file__).parents[1]
 
@@ -52,13 +52,37 @@ def codes() -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def states() -> str:
+    """Return the diagram of a promotion's states (Mermaid, as Git hosts draw it)."""
+    lines = [f"    [*] --> {Stage.OPEN}: propose, rollback"]
+    arrows: dict[tuple[Stage, Stage], list[str]] = {}
+    for (stage, kind), to in TRANSITIONS.items():
+        arrows.setdefault((stage, to), []).append(kind.value)
+    for why, to in ENDINGS.items():
+        arrows.setdefault((Stage.OPEN, to), []).append(f"ended, {why}")
+    lines += [f"    {one} --> {to}: {' or '.join(kinds)}" for (one, to), kinds in arrows.items()]
+    lines += [f"    {stage} --> [*]" for stage in Stage if stage not in LIVE]
+    return "\n".join(["```mermaid", "stateDiagram-v2", *lines, "```"])
+
+
+def architecture() -> str:
+    """Return docs/architecture.md with the diagram as the code has it."""
+    begins, ends = "<!-- states -->\n", "\n<!-- end of states -->"
+    before, _, rest = (ROOT / "docs/architecture.md").read_text().partition(begins)
+    return before + begins + states() + ends + rest.partition(ends[1:])[2]
+
+
 def _table(rows: dict[str, str]) -> str:
     return "| code | means |\n|---|---|\n" + "\n".join(
         f"| `{code}` | {means} |" for code, means in rows.items()
     )
 
 
-PAPERS = {"docs/codes.md": codes, rules_schema.PATH: rules_schema.schema}
+PAPERS = {
+    "docs/architecture.md": architecture,
+    "docs/codes.md": codes,
+    rules_schema.PATH: rules_schema.schema,
+}
 
 if __name__ == "__main__":
     for path, text in PAPERS.items():
