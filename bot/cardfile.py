@@ -13,6 +13,7 @@ from policies.decide import Candidate, Decision, Row
 from policies.entry import Bot, By, Kind, Pinned
 from policies.evidence import Silence
 from policies.gates import count_approvals
+from policies.people import known
 from policies.rules import effective
 from policies.selection import newer
 from policies.state import Move, Promotion, Stage, State
@@ -131,8 +132,13 @@ class _CardFile:
         return self._named(by.person) if isinstance(by, By) else None
 
     def _named(self, person: str) -> Who:
-        found = self.look.world.rules.people.get(person)
+        state = self.look.state
+        found = known(self.look.world.rules, state.links, state.forge_ids, person)
         return Who(person, found.slack if found else "")
+
+    def _approver(self, promotion: Promotion, person: str) -> Who:
+        is_reviewer = any(one.review for one in promotion.approvals if one.by.person == person)
+        return replace(self._named(person), is_reviewer=is_reviewer)
 
     # --- promotions -----------------------------------------------------------------------------------------
 
@@ -212,13 +218,13 @@ class _CardFile:
     def _lines(self, promotion: Promotion) -> tuple[CardLine, ...]:
         count = self._count(promotion)
         if count is None:
-            people = tuple(self._named(one.by.person) for one in promotion.approvals)
+            people = tuple(self._approver(promotion, one.by.person) for one in promotion.approvals)
             return (CardLine(str(len(people)), people, 0),) if people else ()
         said = [one.by.person for one in promotion.approvals]  # people stand in the order in which they spoke
         return tuple(
             CardLine(
                 str(line),
-                tuple(self._named(one) for one in sorted(people, key=said.index)),
+                tuple(self._approver(promotion, one) for one in sorted(people, key=said.index)),
                 max(0, line.count - len(people)),
             )
             for line, people in count.lines

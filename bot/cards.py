@@ -36,6 +36,7 @@ class Who:
 
     name: str
     slack: str = ""
+    is_reviewer: bool = False  # they approved by a review at the forge, not by a press
 
 
 @dataclass(frozen=True, slots=True)

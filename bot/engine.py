@@ -19,8 +19,9 @@ from bot.look import Look
 from bot.outbox import Outbox, is_late
 from bot.poller import Stuck, bumps, externals
 from bot.ports import Chat, Clock, Forge, Registry
-from bot.promoter import Declined, Said
+from bot.promoter import Declined
 from bot.reconciler import Reconciler
+from bot.refusals import note_refusal
 from bot.retire import end_all, farewell, plan, strangers
 from bot.survey import Survey
 from bot.troubles import Trouble, Wrong
@@ -42,9 +43,6 @@ from policies.words import (
 
 _log = logging.getLogger(__name__)
 _ROUNDS = 4  # a move opens the next environment's gate: so many in one pass
-_REFUSED = frozenset(
-    {Code.REQUESTER, Code.NOT_AN_APPROVER, Code.ALREADY_APPROVED, Code.ACCOUNT, Code.EXPIRED}
-)
 
 
 @dataclass(slots=True)
@@ -264,32 +262,11 @@ class Engine:
             case NotWritten():
                 return NotRecorded(code=answer.code, detail=answer.detail)
             case NotAllowed():
-                self._refused(answer, said, at)
+                note_refusal(self.desk, answer, said.by.person, at)
                 self._after(at)
                 return NotRecorded(code=str(answer.refusal.code), detail=answer.refusal.detail)
             case Appended():
                 return self._recorded(answer, word, at)
-
-    def _refused(self, answer: NotAllowed, said: Said, at: datetime) -> None:
-        """Write down that a known person's decision was not let through: at leisure; a failure is only logged."""
-        refusal, entry = answer.refusal, answer.entry
-        if refusal.code not in _REFUSED or not entry.promotion or entry.kind in {Kind.PROPOSE, Kind.ROLLBACK}:
-            return
-
-        about = Entry(
-            kind=Kind.REFUSED,
-            at=write_time(at),
-            key="",
-            environment=entry.environment,
-            service=entry.service,
-            promotion=entry.promotion,
-            why=str(refusal.code),
-            evidence={"person": said.by.person, "decision": entry.kind.value},
-        )
-        self.desk.pace.keep(replace(about, key=expected_key(self.desk.view(at).state, about)))
-        written = self.desk.append(lambda _look, _tip: Proposal(), at, look_first=False)
-        if not isinstance(written, Appended):
-            _log.warning("a refusal was not recorded: %s", written)
 
     def _recorded(self, answer: Appended, word: Word, at: datetime) -> Answer:
         """Bring on what the word makes possible, then say what came of it."""

@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot import survey as surveys
+from bot.accounts import account_flags
 from bot.answers import NotRecorded
 from bot.desk import Desk
 from bot.errors import BotError
 from bot.ledger import Proposal
 from bot.ports import Chat, Forge, Registry
 from bot.promoter import Declined, Said, judge, propose, rollback, rollback_target, rule_of, stand
-from bot.reconciler import account_flags
 from bot.survey import Survey
 from policies.codes import Code
 from policies.decide import Candidate, decide_row

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from bot import checks, faults, wording
+from bot.accounts import flags_of, forge_flags
 from bot.desk import Desk
 from bot.errors import BotError, PermanentError
 from bot.landing import look as look_at
@@ -14,7 +15,9 @@ from bot.objects import Oid
 from bot.ports import Chat, Forge, Merged, PullRequest
 from bot.promoter import Declined, end, head_branch, moved, rule_of
 from bot.push import Ok, RefUpdate
+from bot.reviews import Reviews
 from bot.survey import Survey
+from policies.allowed_reviews import may_review
 from policies.canonical import Json
 from policies.codes import Code
 from policies.decide import Standing, decide_row
@@ -23,6 +26,7 @@ from policies.gates import Case
 from policies.gates import expired as expired_gate
 from policies.image import Digest, Repository, Tag
 from policies.keys import attempt_key
+from policies.people import known
 from policies.rules import effective
 from policies.state import Promotion, Stage
 from policies.validator import ACCOUNT_FLAGS
@@ -42,6 +46,7 @@ class Reconciler:
     statuses: dict[str, str] = field(default_factory=dict)
     left: list[str] = field(default_factory=list)
     stuck: dict[str, str] = field(default_factory=dict)  # promotion -> what a person has to mend
+    reviews: Reviews | None = None
 
     def advance(self, at: datetime, only: str = "") -> None:
         """Advance every live promotion, or one; what fails is noted and goes on at the next pass."""
@@ -82,6 +87,8 @@ class Reconciler:
         pull = self._pull(look, promotion)
         if not pull.is_open:
             return self.noted(self.desk.append(self._ending(promotion, "closed"), at))
+        if self._reviewed(look, promotion, pull, at):
+            return True
         if promotion.attempts and self._is_behind(look, promotion):
             return self.noted(self.desk.append(lambda found, _tip: self._rebased(found, promotion.id), at))
         row = decide_row(look.world, promotion.environment, promotion.service, at)
@@ -93,7 +100,7 @@ class Reconciler:
                 promotion.head, is_allowed=False, description=f"waits: {waits}"[:140], summary=summary
             )
             return False
-        return self._intend(promotion, pull, at)
+        return self._intend(look, promotion, pull, at)
 
     # --- before the merge -------------------------------------------------------------------------------
 
@@ -165,6 +172,18 @@ class Reconciler:
         self.pulls[promotion.id] = replace(pull, head=promotion.head)
         return pull
 
+    def _reviewed(self, look: Survey, promotion: Promotion, pull: PullRequest, at: datetime) -> bool:
+        """Hear what was said at the forge; a forge that does not tell it now is asked at the next pass."""
+        if self.forge is None:
+            return False
+        self.reviews = self.reviews or Reviews(self.desk, self.forge, self.chat)
+        self.reviews.left = self.left
+        try:
+            return self.reviews.hear(look, promotion, pull.number, at)
+        except BotError as error:
+            self.left.append(f"{promotion.id}: its reviews were not looked at: {error}")
+            return False
+
     def _is_behind(self, look: Survey, promotion: Promotion) -> bool:
         """Whether the head was built on an older end of the target branch than the present one."""
         return self.desk.mirror.parents(Oid(promotion.head))[0] != look.tips.target
@@ -193,16 +212,18 @@ class Reconciler:
 
     # --- intent, merge, look ------------------------------------------------------------------------------
 
-    def _intend(self, promotion: Promotion, pull: PullRequest, at: datetime) -> bool:
+    def _intend(self, look: Survey, promotion: Promotion, pull: PullRequest, at: datetime) -> bool:
         """Write down that this very head is about to be merged; people are looked up again first."""
-        accounts = self._accounts(promotion)
-        if accounts is None:
+        accounts, reviewers = self._accounts(look, promotion), self._reviewers(promotion)
+        if accounts is None or reviewers is None:
             return False
         evidence: dict[str, Json] = {
             "pull_request": {"number": pull.number, "url": pull.url},
             "accounts": accounts,
             "looked": write_time(at),
         }
+        if reviewers:
+            evidence["forge_accounts"] = reviewers
 
         def intent(look: Survey, _tip: str) -> Proposal:
             now = look.state.promotions[promotion.id]
@@ -221,20 +242,41 @@ class Reconciler:
 
         return self.noted(self.desk.append(intent, at))
 
-    def _accounts(self, promotion: Promotion) -> Mapping[str, Json] | None:
+    def _accounts(self, look: Survey, promotion: Promotion) -> Mapping[str, Json] | None:
         """Look the approvers up again; none where one of them may not speak any more, or cannot be looked up."""
+        asked: dict[By, tuple[str, str]] = {}
+        for one in promotion.approvals:
+            rules, state = look.world.rules, look.state
+            who = known(rules, state.links, state.forge_ids, one.by.person) if one.review else None
+            if one.by.slack_user or (who and who.slack):
+                asked[one.by] = (one.by.slack_team, one.by.slack_user or (who.slack if who else ""))
+        if not asked:
+            return {}
         if self.chat is None:
             self.left.append(
                 f"{promotion.id}: approvers cannot be looked up without a chat; set SLACK_BOT_TOKEN"
             )
             return None
         found: dict[str, Json] = {}
-        for by in dict.fromkeys(one.by for one in promotion.approvals):
-            flags = account_flags(self.chat, by)
+        for by, (team, user) in asked.items():
+            flags = flags_of(self.chat, team or self.chat.home(), user)
             if flags != ACCOUNT_FLAGS:
                 self.left.append(f"{promotion.id}: the account of {by.person} may not approve any more")
                 return None
             found[by.person] = dict(flags)
+        return found
+
+    def _reviewers(self, promotion: Promotion) -> Mapping[str, Json] | None:
+        """Look the reviewers' accounts at the forge up again; none where one of them is nobody's any more."""
+        found: dict[str, Json] = {}
+        for one in promotion.approvals:
+            if not one.review or self.forge is None:
+                continue
+            flags = forge_flags(self.forge.account_of_id(one.by.forge_id))
+            if not may_review(flags):
+                self.left.append(f"{promotion.id}: {one.by.forge_login} may not approve any more")
+                return None
+            found[one.by.person] = flags
         return found
 
     def _merge(self, look: Survey, promotion: Promotion, at: datetime) -> bool:  # noqa: PLR0911  the same
@@ -382,9 +424,3 @@ def about(kind: Kind, promotion: Promotion, at: datetime) -> Entry:
         service=promotion.service,
         promotion=promotion.id,
     )
-
-
-def account_flags(chat: Chat, by: By) -> dict[str, bool]:
-    """Look an account up, as evidence."""
-    found = chat.account(by.slack_team, by.slack_user)
-    return {"active": found.is_active, "bot": found.is_bot, "guest": found.is_guest, "home": found.is_home}

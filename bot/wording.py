@@ -38,16 +38,17 @@ def rule_trailer(rule: RuleAt, folder: str) -> Trailer:
     return ("Rule", f"{folder}@{rule.commit} sha256:{rule.hash}")
 
 
-def person(by: By) -> str:
-    """Return who, by login and ids: no personal names."""
+def person(by: By, review: int = 0) -> str:
+    """Return who, by login and ids: no personal names; ``review`` is the forge's number of theirs."""
     ids = [f"slack:{by.slack_team}/{by.slack_user}"] if by.slack_user else []
     ids += [f"github:{by.forge_login}/{by.forge_id}"] if by.forge_login else []
+    ids += [f"review {review}"] if review else []
     return f"{by.forge_login or by.person} ({' '.join(ids)})"
 
 
 def approval(one: Approval) -> Trailer:
     """Return one approval: who, by which account, when."""
-    return ("Approved-By", f"{person(one.by)} {write_time(one.at)}")
+    return ("Approved-By", f"{person(one.by, one.review)} {write_time(one.at)}")
 
 
 def span(time: timedelta) -> str:

@@ -78,7 +78,7 @@ def facts(card: Card) -> tuple[Line, ...]:
 
 def rule_line(asked: CardLine) -> Line:
     """Return one line of the rule: what it asks, who fills it, how many are missing."""
-    people = joined(((_who(one),) for one in asked.people), " and ")
+    people = joined((_approver(one) for one in asked.people), " and ")
     if not people:
         return line(Sign("white_circle"), f" {asked.asks}: {asked.missing} missing")
     sign = Sign("white_circle") if asked.missing else Sign("large_green_circle")
@@ -109,13 +109,18 @@ def short_digest(digest: str) -> str:
     return f"{algorithm}:{value[:SHORT_DIGEST]}…" if len(value) > SHORT_DIGEST else digest
 
 
+def _approver(who: Who) -> Line:
+    """Return somebody who approved, and that it was by a review: that shows more than a press."""
+    return line(_who(who), " (review in GitHub)") if who.is_reviewer else line(_who(who))
+
+
 def _who(who: Who) -> Span:
     return Mention(who.slack, who.name)
 
 
 def _approvers(card: Card, without: str = "") -> Line:
     people = {one.name: one for asked in card.lines for one in asked.people if one.name != without}
-    return joined(((_who(one),) for one in people.values()), " and ")
+    return joined((_approver(one) for one in people.values()), " and ")
 
 
 def _move(card: Card) -> Line:

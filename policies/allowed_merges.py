@@ -3,12 +3,14 @@
 from collections.abc import Callable, Mapping
 
 from policies.allowed_moves import bound, case_of
+from policies.allowed_reviews import may_review
 from policies.allowed_speakers import may_speak
 from policies.allowed_words import is_open, is_same_change
 from policies.asked import Asked, No, Refusal
 from policies.codes import Code
 from policies.entry import Kind
 from policies.gates import ask, before_merge, count_approvals
+from policies.people import known
 from policies.rules import EffectiveRule, Rules
 from policies.state import Promotion, Stage
 from policies.verdict import not_yet
@@ -33,10 +35,26 @@ def _looked_up_again(asked: Asked, rule: EffectiveRule, promotion: Promotion) ->
     """Were the accounts of all whose approval counts looked up before the merge, and may they still speak?"""
     looked = asked.entry.evidence.get("accounts")
     flags = looked if isinstance(looked, Mapping) else {}
+    seen = asked.entry.evidence.get("forge_accounts")
+    reviewers = seen if isinstance(seen, Mapping) else {}
     count = count_approvals(asked.rules or Rules({}, {}), rule, promotion)
     for person in sorted({one for _, people in count.lines for one in people}):
-        if not may_speak(flags.get(person)):
+        if _needs_chat(asked, promotion, person) and not may_speak(flags.get(person)):
             yield Refusal(Code.ACCOUNT, f"the account of {person} was not looked up, or may not speak")
+        if _is_reviewer(promotion, person) and not may_review(reviewers.get(person)):
+            yield Refusal(Code.ACCOUNT, f"the forge's account of {person} was not looked up, or is nobody's")
+
+
+def _is_reviewer(promotion: Promotion, person: str) -> bool:
+    """Whether a person's approval is a review."""
+    return any(one.review for one in promotion.approvals if one.by.person == person)
+
+
+def _needs_chat(asked: Asked, promotion: Promotion, person: str) -> bool:
+    """Whether somebody has an account in Slack, or spoke by one: then it has to be one that may speak."""
+    state, rules = asked.state, asked.rules
+    who = known(rules, state.links, state.forge_ids, person) if rules else None
+    return not _is_reviewer(promotion, person) or who is None or bool(who.slack)
 
 
 def at_stage(stage: Stage) -> Callable[[Asked], No]:

@@ -6,7 +6,7 @@ from policies.asked import Asked, No, Refusal
 from policies.canonical import Json, canonical
 from policies.codes import Code
 from policies.entry import MAX_NOTE, Bot, Both, By
-from policies.rules import Person
+from policies.people import known
 from policies.tally import may_approve
 
 ACCOUNT_FLAGS = {"active": True, "bot": False, "guest": False, "home": True}
@@ -48,27 +48,20 @@ def by_two(asked: Asked) -> No:
 
 
 def _speaks(asked: Asked, by: By, account: Json | None) -> No:
-    person = asked.rules.people.get(by.person) if asked.rules else None
+    state = asked.state
+    person = known(asked.rules, state.links, state.forge_ids, by.person) if asked.rules else None
     if person is None or not person.slack or person.slack != by.slack_user:
         yield Refusal(
             Code.UNKNOWN_PERSON, f"the rules do not link {by.person} to {by.slack_user or 'this account'}"
         )
-    if person and by.forge_login and not _is_theirs(asked, person, by):
-        yield Refusal(Code.UNKNOWN_PERSON, f"the rules do not link {by.person} to {by.forge_login}")
+    if person and by.forge_login and not person.owns(by.forge_id, by.forge_login):
+        yield Refusal(Code.UNKNOWN_PERSON, f"nobody linked {by.person} to {by.forge_login} ({by.forge_id})")
     if by.via not in SPOKEN:
         yield Refusal(Code.ACCOUNT, f"nothing in the entry shows who spoke by {by.via}")
     if not may_speak(account):
         yield Refusal(
             Code.ACCOUNT, "expected an active member of the bot's own workspace, no guest and no bot"
         )
-
-
-def _is_theirs(asked: Asked, person: Person, by: By) -> bool:
-    """Whether the rules, or a link in the ledger, give this account at the forge to that person."""
-    link = asked.state.links.get(person.name)
-    if link and not person.github:
-        return (link.forge_id, link.forge_login.lower()) == (by.forge_id, by.forge_login.lower())
-    return by.forge_login.lower() == person.github.lower()
 
 
 def may_speak(flags: Json | None) -> bool:

@@ -63,6 +63,9 @@ class Code(StrEnum):
     CHANGE_MOVED = "change-moved"
     RULE_MOVED = "rule-moved"
     HEAD_MOVED = "head-moved"
+    NOT_ATTESTED = "not-attested"
+    MEMBERS_UNKNOWN = "members-unknown"
+    REVIEW_MISSING = "review-missing"
     NO_RULE = "no-rule"
     NOTE_MISSING = "reason-missing"
     NEVER_RAN = "never-ran-here"
@@ -128,6 +131,9 @@ MEANINGS: dict[Code, str] = {
     Code.CHANGE_MOVED: "the change is another one than the one that was seen",
     Code.RULE_MOVED: "the rule is another one than the one that was seen",
     Code.HEAD_MOVED: "the pull request's head is another one than the one that was approved",
+    Code.NOT_ATTESTED: "the entry does not show what it leans on, as it was looked up just then",
+    Code.MEMBERS_UNKNOWN: "who is in a team that the rule names could not be looked up, so it has nobody",
+    Code.REVIEW_MISSING: "the rule asks for a review in GitHub, of exactly this pull request",
     Code.NO_RULE: "no rule covers this service and environment",
     Code.NOTE_MISSING: "a reason has to be given",
     Code.NEVER_RAN: "it has never run there",

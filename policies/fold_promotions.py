@@ -7,6 +7,7 @@ from policies.entry import By, Entry, Kind, Pinned, parse_time
 from policies.growing import Trail
 from policies.promotion import ENDINGS, TRANSITIONS, Approval, Promotion, Stage
 from policies.remembered import Move, Open, Standing
+from policies.reviews import is_by_review, review_in
 from policies.tables import Apply, Tables
 
 
@@ -34,6 +35,7 @@ def _propose(state: Tables, entry: Entry, _oid: str) -> None:
         change=entry.change,
         rule=entry.rule,
         head=entry.head,
+        heads=(entry.head,) if entry.head else (),
         by=entry.speaker,
         opened=entry.time,
         note=entry.note,
@@ -94,7 +96,9 @@ def _approve(state: Tables, entry: Entry, _oid: str) -> None:
         _undone(
             state, promotion, set(promotion.approvals) - set(others)
         )  # renewed: the new word takes its place
-        _change(state, entry, approvals=(*others, Approval(entry.by, entry.time, entry.seq)))
+        review = review_in(entry.evidence) if is_by_review(entry) else None
+        given = Approval(entry.by, entry.time, entry.seq, review.id if review else 0)
+        _change(state, entry, approvals=(*others, given))
 
 
 def _unapprove(state: Tables, entry: Entry, _oid: str) -> None:
@@ -118,6 +122,7 @@ def _void(state: Tables, entry: Entry, _oid: str) -> None:
             image=entry.image,
             previous=entry.previous,
             head=entry.head,
+            heads=(entry.head,),
             attempts=0,
             refreshed=entry.time,
             why=entry.why,
@@ -131,7 +136,9 @@ def _undone(state: Tables, promotion: Promotion, approvals: Iterable[Approval]) 
 
 
 def _rebased(state: Tables, entry: Entry, _oid: str) -> None:
-    _change(state, entry, head=entry.head, attempts=0)
+    promotion = state.promotion_of(entry)
+    heads = (*promotion.heads, entry.head) if promotion else ()
+    _change(state, entry, head=entry.head, heads=heads, attempts=0)
 
 
 def _intent(state: Tables, entry: Entry, oid: str) -> None:

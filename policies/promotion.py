@@ -49,11 +49,15 @@ class Approval:
     by: By
     at: datetime
     seq: int
+    review: int = 0  # the forge's number of the review that it is; 0 = it was given in Slack
 
 
 @dataclass(frozen=True, slots=True)
 class Promotion:
-    """One promotion as its entries tell it. ``approvals`` are those that stand for the present change and rule."""
+    """One promotion as its entries tell it. ``approvals`` are those that stand for the present change and rule.
+
+    ``heads`` are all that were built of the present change, the present one among them.
+    """
 
     id: str
     kind: Kind
@@ -69,6 +73,7 @@ class Promotion:
     note: str
     seq: int
     stage: Stage = Stage.OPEN
+    heads: tuple[str, ...] = ()
     approvals: tuple[Approval, ...] = ()
     refreshed: datetime | None = None  # when it was voided last: expiry counts from there
     intent: str = ""  # oid of the live or last intent's commit

@@ -75,6 +75,14 @@ class Open:
     promotion: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class ForgeId:
+    """The number that a login had when an entry named it first: whoever takes the login later is somebody else."""
+
+    number: int
+    login: str
+
+
 Place = tuple[str, str]  # environment, service
 
 

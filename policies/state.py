@@ -4,11 +4,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 
 from policies import fold_facts, fold_promotions, fold_repair, fold_standing
-from policies.entry import Entry, Kind
+from policies.entry import By, Entry, Kind
 from policies.fold_facts import EXTERNAL_HOLD
 from policies.growing import Growing, Trail
 from policies.promotion import ENDINGS, LIVE, TRANSITIONS, Approval, Promotion, Stage
-from policies.remembered import Health, Move, Open, Place, Seen, Standing, is_same
+from policies.remembered import ForgeId, Health, Move, Open, Place, Seen, Standing, is_same
 from policies.tables import Apply, Tables, lifted_blocks, lifted_holds
 
 __all__ = [
@@ -57,7 +57,16 @@ class State(Tables):
             self.commits.setdefault(entry.commit, entry.seq)
             if entry.kind is not Kind.EXTERNAL:
                 self.ours.setdefault(entry.commit, entry.seq)
+        self._meet(entry)
         _APPLY.get(entry.kind, _nothing)(self, entry, oid)
+
+    def _meet(self, entry: Entry) -> None:
+        """Remember the number of a person's forge account, under the login that it had then."""
+        by = entry.by
+        if isinstance(by, By) and by.forge_id:
+            met = self.forge_ids.get(by.person)
+            if met is None or met.number != by.forge_id:
+                self.forge_ids[by.person] = ForgeId(by.forge_id, by.forge_login)
 
 
 _TABLES = tuple(

@@ -7,7 +7,7 @@ from datetime import datetime
 from policies.entry import Entry, Link, Pinned, Placed
 from policies.growing import Growing, Trail
 from policies.promotion import Promotion
-from policies.remembered import Health, Move, Open, Place, Seen, Standing, is_same
+from policies.remembered import ForgeId, Health, Move, Open, Place, Seen, Standing, is_same
 
 
 @dataclass(slots=True)
@@ -43,6 +43,7 @@ class Tables:
     signer: str = ""  # the public key that signs from here on
     redacted: dict[int, int] = field(default_factory=dict)  # entry that is not to be shown -> who says so
     forks: dict[str, int] = field(default_factory=dict)  # tips that two people gave up
+    forge_ids: dict[str, ForgeId] = field(default_factory=dict)  # by person, as entries named them
     at: str = ""
 
     def promotion_of(self, entry: Entry) -> Promotion | None:

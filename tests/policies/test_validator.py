@@ -533,7 +533,7 @@ FORBIDDEN: list[tuple[str, Made, Code]] = [
     ("an approval under a rule that is past", lambda: _old_rule(Kind.APPROVE), Code.RULE_MOVED),
     ("a proposal by review", lambda: _via(Kind.PROPOSE, "review"), Code.ACCOUNT),
     ("a proposal by link", lambda: _via(Kind.PROPOSE, "link"), Code.ACCOUNT),
-    ("a review at the forge that nothing shows", lambda: _via(Kind.APPROVE, "review"), Code.ACCOUNT),
+    ("a review at the forge that nothing shows", lambda: _via(Kind.APPROVE, "review"), Code.NOT_ATTESTED),
     ("an unapproval of another's word", lambda: _via(Kind.UNAPPROVE, "button"), Code.NOT_APPROVED),
     ("an unapproval under a rule that moved", lambda: _rule_moved(Kind.UNAPPROVE), Code.RULE_MOVED),
     ("a rejection without a reason", lambda: _noteless(Kind.REJECT), Code.NOTE_MISSING),

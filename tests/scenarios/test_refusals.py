@@ -1,17 +1,12 @@
 """What the world refuses on the way of a promotion: told, recorded, tried again; and what a person may not do."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from bot import assembly
 from bot.answers import NotRecorded, Recorded
-from bot.engine import Engine
-from bot.settings import load
-from handlers.chat import SlackChat, web_client
 from policies.entry import Kind
 from policies.state import Stage
 from policies.words import (
@@ -22,81 +17,18 @@ from policies.words import (
     Propose,
     Reject,
     Rollback,
-    Speaker,
     Unapprove,
     Unfreeze,
     Word,
 )
 from sandbox.gitops import CHECKOUT
-from sandbox.world import World, opened
-
-START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
-TEAM = "T0SANDBOX"
-
-
-class Clock:
-    """A clock that a test winds."""
-
-    def __init__(self) -> None:
-        self.at = START
-
-    def now(self) -> datetime:
-        """Return the present instant."""
-        return self.at
-
-    def wind(self, **span: float) -> None:
-        """Let time pass."""
-        self.at += timedelta(**span)
-
-
-@dataclass
-class Office:
-    """The production engine in the sandbox's world, with a clock of ours."""
-
-    world: World
-    engine: Engine
-    clock: Clock
-
-    def say(self, person: str, word: Word) -> Recorded | NotRecorded:
-        """Let somebody say something by a button."""
-        return self.engine.say(
-            Speaker(TEAM, f"U0{person.upper()}", "button", f"{person}-{self.clock.at:%s}"), word
-        )
-
-    def look(self) -> None:
-        """Make a pass, a moment later."""
-        self.clock.wind(seconds=2)
-        self.engine.run_pass()
-
-    def asked(self, version: str) -> str:
-        """Push a version, let staging take it, let Carol ask for production; return the promotion."""
-        self.world.push(CHECKOUT, version)
-        self.look()
-        answer = self.say("carol", Propose(CHECKOUT, version, "production", "we want it"))
-        assert isinstance(answer, Recorded), answer
-        return answer.promotion
-
-    def stage(self, promotion: str) -> Stage:
-        """Return how far a promotion is."""
-        return self.engine.look().state.promotions[promotion].stage
-
-    def kinds(self) -> list[str]:
-        """Return the kinds of all entries, oldest first."""
-        chain = self.engine.desk.ledger.read(self.engine.desk.mirror.fetch())
-        assert not chain.faults
-        return [entry.kind.value for _, entry in chain.entries]
+from tests.scenarios.offices import Office, office_in
 
 
 @pytest.fixture
 def office(tmp_path: Path) -> Iterator[Office]:
-    with opened(tmp_path / "world") as world:
-        settings = load({**world.settings, "XDG_STATE_HOME": str(tmp_path / "state"), "HOME": str(tmp_path)})
-        chat = SlackChat(web_client(world.slack.token, world.slack.api_url))
-        with assembly.working(settings, chat=chat, say=lambda _line: None) as engine:
-            clock = Clock()
-            engine.clock = clock
-            engine.run_pass()
-            yield Office(world, engine, clock)
+    with office_in(tmp_path) as made:
+        yield made
 
 
 @pytest.mark.parametrize("status", [405, 409])

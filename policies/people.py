@@ -1,0 +1,85 @@
+"""Who a Slack or forge account is: ``people`` in Git first, then links; one human has one account on each side."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from policies.entry import Link
+from policies.remembered import ForgeId
+from policies.rules import Person, Rules
+
+__all__ = ["ForgeId", "Known", "Link", "known", "of_forge", "of_slack"]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """One human as rules and ledger know them. ``forge_id`` 0: no entry has named the account yet.
+
+    ``is_in_git``: the rules name them; who is known by a link alone fills no line that names nobody.
+    """
+
+    name: str
+    slack: str = ""
+    github: str = ""
+    forge_id: int = 0
+    is_in_git: bool = True
+
+    def owns(self, number: int, login: str) -> bool:
+        """Whether this forge account is theirs: by its number where that is known, else by the login in Git."""
+        if self.forge_id:
+            return number == self.forge_id
+        return bool(number and self.github) and login.lower() == self.github.lower()
+
+
+def known(rules: Rules, links: Mapping[str, Link], ids: Mapping[str, ForgeId], person: str) -> Known | None:
+    """Return one person; what Git says wins over their link, and a link that Git contradicts is none."""
+    named = rules.people.get(person)
+    link = links.get(person)
+    if link and not _agrees(rules, link):
+        link = None
+    if named is None:
+        return (
+            Known(person, link.slack_user, link.forge_login, link.forge_id, is_in_git=False) if link else None
+        )
+    slack = named.slack or (link.slack_user if link else "")
+    github = named.github or (link.forge_login if link else "")
+    return Known(person, slack, github, _number(github, link, ids.get(person)))
+
+
+def _number(github: str, link: Link | None, seen: ForgeId | None) -> int:
+    """Return the account's number: as the person proved it, else as an entry named it first."""
+    if link and link.forge_login.lower() == github.lower():
+        return link.forge_id
+    return seen.number if seen and seen.login.lower() == github.lower() else 0
+
+
+def _agrees(rules: Rules, link: Link) -> bool:
+    """Whether Git gives neither account of a link to somebody else, nor another one to this person."""
+    return all(_is_same(person, link) for person in rules.people.values())
+
+
+def _is_same(person: Person, link: Link) -> bool:
+    has_slack = bool(person.slack) and person.slack == link.slack_user
+    has_login = bool(person.github) and person.github.lower() == link.forge_login.lower()
+    if person.name != link.person:
+        return not has_slack and not has_login
+    return (has_slack or not person.slack) and (has_login or not person.github)
+
+
+def everybody(rules: Rules, links: Mapping[str, Link], ids: Mapping[str, ForgeId]) -> Iterator[Known]:
+    """Yield all that are known, those of Git first."""
+    for name in dict.fromkeys((*rules.people, *links)):
+        found = known(rules, links, ids, name)
+        if found:
+            yield found
+
+
+def of_slack(rules: Rules, links: Mapping[str, Link], ids: Mapping[str, ForgeId], user: str) -> Known | None:
+    """Return who a Slack user id is."""
+    return next((one for one in everybody(rules, links, ids) if user and one.slack == user), None)
+
+
+def of_forge(
+    rules: Rules, links: Mapping[str, Link], ids: Mapping[str, ForgeId], *, number: int, login: str
+) -> Known | None:
+    """Return who a forge account is."""
+    return next((one for one in everybody(rules, links, ids) if one.owns(number, login)), None)

@@ -1,0 +1,111 @@
+"""The production engine in the sandbox's world, with a clock that a test winds."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from bot import assembly
+from bot.answers import NotRecorded, Recorded
+from bot.engine import Engine
+from bot.forge import GitHubForge
+from bot.forge_wire import Manner, TokenLogin
+from bot.settings import load
+from handlers.chat import SlackChat, web_client
+from policies.entry import Entry
+from policies.state import Stage
+from policies.words import Propose, Speaker, Word
+from sandbox.gitops import CHECKOUT
+from sandbox.world import World, opened
+
+START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+TEAM = "T0SANDBOX"
+
+
+class Clock:
+    """A clock that a test winds."""
+
+    def __init__(self) -> None:
+        self.at = START
+
+    def now(self) -> datetime:
+        """Return the present instant."""
+        return self.at
+
+    def wind(self, **span: float) -> None:
+        """Let time pass."""
+        self.at += timedelta(**span)
+
+
+@dataclass
+class Office:
+    """The production engine in the sandbox's world, with a clock of ours."""
+
+    world: World
+    engine: Engine
+    clock: Clock
+
+    def say(self, person: str, word: Word) -> Recorded | NotRecorded:
+        """Let somebody say something by a button."""
+        return self.engine.say(
+            Speaker(TEAM, f"U0{person.upper()}", "button", f"{person}-{self.clock.at:%s}"), word
+        )
+
+    def look(self) -> None:
+        """Make a pass, a moment later."""
+        self.clock.wind(seconds=2)
+        self.engine.run_pass()
+
+    def asked(self, version: str) -> str:
+        """Push a version, let staging take it, let Carol ask for production; return the promotion."""
+        self.world.push(CHECKOUT, version)
+        self.look()
+        answer = self.say("carol", Propose(CHECKOUT, version, "production", "we want it"))
+        assert isinstance(answer, Recorded), answer
+        return answer.promotion
+
+    def stage(self, promotion: str) -> Stage:
+        """Return how far a promotion is."""
+        return self.engine.look().state.promotions[promotion].stage
+
+    def kinds(self) -> list[str]:
+        """Return the kinds of all entries, oldest first."""
+        chain = self.engine.desk.ledger.read(self.engine.desk.mirror.fetch())
+        assert not chain.faults
+        return [entry.kind.value for _, entry in chain.entries]
+
+    def entries(self, kind: str) -> list[Entry]:
+        """Return the entries of a kind, oldest first."""
+        chain = self.engine.desk.ledger.read(self.engine.desk.mirror.fetch())
+        assert not chain.faults
+        return [entry for _, entry in chain.entries if entry.kind.value == kind]
+
+    def change_rules(self, path: str, old: str, new: str) -> None:
+        """Commit other rules to the target branch, and look."""
+        text = self.world.git.text("show", f"main:promotion/{path}")
+        assert old in text
+        files: dict[str, str | None] = {f"promotion/{path}": text.replace(old, new)}
+        self.world.forge.push_to_branch("main", files, "Change the rules\n", login="bob")
+        self.look()
+
+
+@contextmanager
+def office_in(folder: Path) -> Iterator[Office]:
+    """Open a world and the engine in it while the block runs; the first pass has been made."""
+    with opened(folder / "world") as world:
+        settings = load({**world.settings, "XDG_STATE_HOME": str(folder / "state"), "HOME": str(folder)})
+        chat = SlackChat(web_client(world.slack.token, world.slack.api_url))
+        with assembly.working(settings, chat=chat, say=lambda _line: None) as engine:
+            clock = Clock()
+            engine.clock = clock
+            engine.forge = GitHubForge(
+                settings.forge_repository,
+                engine.desk.mirror.branch,
+                TokenLogin(settings.github_token),
+                base_url=settings.github_url,
+                manner=Manner(timeout=5, between_writes=0, between_looks=0),
+                sleep=lambda _seconds: None,
+            )
+            engine.run_pass()
+            yield Office(world, engine, clock)
