@@ -213,7 +213,7 @@ class _CardFile:
         rule = effective(rules, promotion.environment, promotion.service)
         # what has ended is told by the rule that judged it, or by names alone where that is another one now
         is_known = rule is not None and (promotion.is_live or rule.hash == promotion.rule.hash)
-        return count_approvals(rules, rule, promotion) if rule and is_known else None
+        return count_approvals(rules, rule, promotion, self.look.world.members) if rule and is_known else None
 
     def _lines(self, promotion: Promotion) -> tuple[CardLine, ...]:
         count = self._count(promotion)

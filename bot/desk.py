@@ -13,6 +13,7 @@ from bot.observing import Observer
 from bot.pacing import Pace
 from bot.poller import Writer
 from bot.promoter import Declined
+from bot.rosters import Rosters
 from bot.survey import Answers, Survey, openings, survey
 from policies.entry import Entry
 from policies.state import State
@@ -28,6 +29,7 @@ class Desk:
     book: Book
     writer: Writer
     answers: Answers = field(default_factory=Answers)
+    rosters: Rosters = field(default_factory=Rosters)
     examined: set[Oid] = field(default_factory=set)
     observer: Observer | None = None  # where there is one, nothing is appended
 
@@ -46,8 +48,15 @@ class Desk:
 
     def look(self, tips: Tips, state: State, at: datetime) -> Survey:
         """Put together what is known at these tips, in this state; asks nobody. Raises: Declined."""
+        rules = self.rules(tips)
         return survey(
-            book=self.book, tips=tips, rules=self.rules(tips), state=state, answers=self.answers, at=at
+            book=self.book,
+            tips=tips,
+            rules=rules,
+            state=state,
+            answers=self.answers,
+            at=at,
+            members=self.rosters.members(rules.rules, state, at),
         )
 
     def view(self, at: datetime) -> Survey:

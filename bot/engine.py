@@ -23,6 +23,7 @@ from bot.promoter import Declined
 from bot.reconciler import Reconciler
 from bot.refusals import note_refusal
 from bot.retire import end_all, farewell, plan, strangers
+from bot.rosters import teams_of
 from bot.survey import Survey
 from bot.troubles import Trouble, Wrong
 from policies.codes import Code
@@ -31,6 +32,7 @@ from policies.decide import why as why_not
 from policies.entry import By, Entry, Kind, Placed, write_time
 from policies.gates import count_approvals
 from policies.keys import expected_key
+from policies.people import of_slack
 from policies.rules import Rules, effective
 from policies.state import Place as Where
 from policies.state import State
@@ -70,6 +72,10 @@ class Engine:
     _stuck: list[Stuck] = field(default_factory=list)
     _is_leaving: bool = False
     _away: str = ""  # why the repository may not be reached
+
+    def __post_init__(self) -> None:
+        """Let teams be looked up where this engine asks."""
+        self.desk.rosters.forge, self.desk.rosters.chat = self.forge, self.chat
 
     # --- one pass -----------------------------------------------------------------------------------------
 
@@ -125,6 +131,9 @@ class Engine:
         else:
             wanted = [service.image for service in rules.services.values()]
         state = self.desk.ledger.read(tips).state
+        live = [state.promotions[one] for one in state.live.values()]
+        judging = [rule for one in live if (rule := effective(rules, one.environment, one.service))]
+        self.desk.rosters.refresh(teams_of(rules, judging), at)
         surveys.ask(self.registry, rules, state, self.desk.answers, wanted, at)
 
     def _write(self, at: datetime, environment: str, report: PassReport) -> None:
@@ -134,6 +143,7 @@ class Engine:
             return
         reconciler.advance(at)
         report.left += reconciler.left
+        report.left += self.desk.rosters.left()
         for _ in range(_ROUNDS):
             answer = self._move(at, environment, report)
             if not self._note(answer, report) or not any(
@@ -304,7 +314,7 @@ class Engine:
         rule = effective(look.world.rules, entry.environment, entry.service)
         if promotion is None or rule is None:
             return recorded
-        count = count_approvals(look.world.rules, rule, promotion)
+        count = count_approvals(look.world.rules, rule, promotion, look.world.members)
         row = (
             decide_row(look.world, promotion.environment, promotion.service, at)
             if promotion.is_live
@@ -329,8 +339,11 @@ class Engine:
         return why_not(look.world, environment, service, version, look.decision.at)
 
     def person_of(self, slack_user: str) -> str:
-        """Return the name that the rules link to a Slack user id; '' = not linked."""
-        person = self._look.rules.person_of_slack(slack_user) if self._look else None
+        """Return whom rules and links take a Slack user id for; '' = not linked."""
+        if self._look is None:
+            return ""
+        state = self._look.state
+        person = of_slack(self._look.rules, state.links, state.forge_ids, slack_user)
         return person.name if person else ""
 
     def plan(self, environment: str = "") -> Look:

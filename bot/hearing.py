@@ -11,17 +11,19 @@ from bot.answers import NotRecorded
 from bot.desk import Desk
 from bot.errors import BotError
 from bot.ledger import Proposal
-from bot.ports import Chat, Forge, Registry
+from bot.ports import Chat, Forge, ForgeAccount, Registry
 from bot.promoter import Declined, Said, judge, propose, rollback, rollback_target, rule_of, stand
+from bot.rosters import teams_of
 from bot.survey import Survey
 from policies.codes import Code
 from policies.decide import Candidate, decide_row
 from policies.entry import By, Pinned, write_time
 from policies.evidence import Silence
 from policies.image import Digest, Tag
+from policies.people import Known, of_slack
 from policies.rules import EffectiveRule, Rules, effective
 from policies.selection import Fate
-from policies.state import Promotion
+from policies.state import Promotion, State
 from policies.words import (
     Approve,
     Block,
@@ -54,12 +56,14 @@ class Hearing:
 
     def who(self, rules: Rules, speaker: Speaker, at: datetime) -> Said:
         """Return who speaks, as the rules link them and the chat shows them now. Raises: Declined."""
-        person = rules.person_of_slack(speaker.user)
+        state = self._state()
+        person = of_slack(rules, state.links, state.forge_ids, speaker.user)
         if person is None:
             raise Declined(NotRecorded(code=Code.UNKNOWN_PERSON, detail=speaker.user))
         by = By(person.name, speaker.via, speaker.team, speaker.user)
-        if person.github and (number := self._forge_id(person.github)):
-            by = replace(by, forge_login=person.github, forge_id=number)
+        account = self._forge_account(person)
+        if account and person.owns(account.id, account.login):
+            by = replace(by, forge_login=account.login, forge_id=account.id)
         if self.chat is None:
             raise Declined(
                 NotRecorded(code=Code.ACCOUNT, detail="there is no chat to look the account up in")
@@ -67,18 +71,28 @@ class Hearing:
         flags = account_flags(self.chat, by)
         return Said(by, {"account": flags, "looked": write_time(at)}, speaker.trigger)
 
-    def _forge_id(self, login: str) -> int:
-        """Return the login's numeric id, 0 where the forge does not say: the chat's id decides."""
+    def _state(self) -> State:
+        return self.desk.ledger.read(self.desk.mirror.tips()).state
+
+    def _forge_account(self, person: Known) -> ForgeAccount | None:
+        """Return their account at the forge, nothing where it does not say: the chat's id decides.
+
+        A login that somebody else has by now is not theirs; whoever calls looks.
+        """
+        if self.forge is None or not (person.forge_id or person.github):
+            return None
         try:
-            found = self.forge.account(login) if self.forge else None
+            if person.forge_id:
+                return self.forge.account_of_id(person.forge_id)
+            return self.forge.account(person.github)
         except BotError as error:
-            _log.warning("the forge did not say who %s is: %s", login, error)
-            return 0
-        return found.id if found else 0
+            _log.warning("the forge did not say who %s is: %s", person.github or person.forge_id, error)
+            return None
 
     def composer(self, rules: Rules, said: Said, word: Word, at: datetime) -> Compose:
         """Return what makes an entry of the word; made anew for each state that it may have to follow."""
         writer = self.desk.writer
+        said = self._with_members(rules, said, self._judging(rules, word, at), at)
         match word:
             case Propose():
                 rule, image = self._wanted(rules, word, at)
@@ -97,6 +111,33 @@ class Hearing:
                 return lambda look, _tip: judge(look, said, word, look.state.promotions[promotion.id])
             case Hold() | Resume() | Block() | Unblock() | Freeze() | Unfreeze():
                 return lambda look, _tip: stand(look, said, word)
+
+    def _judging(self, rules: Rules, word: Word, at: datetime) -> tuple[EffectiveRule, ...]:
+        """Return the rules that judge a word by teams. Raises: Declined."""
+        match word:
+            case Approve() | Unapprove() | Reject() | Cancel():
+                promotion = self._promotion(word.promotion, at)
+                places = [(promotion.environment, promotion.service)]
+            case Rollback():
+                places = [(one, word.service) for one in word.environments or tuple(rules.environments)]
+            case Hold() | Resume():
+                places = [(one, word.service) for one in _named(rules, word.environment)]
+            case Block() | Unblock():
+                places = [(one, word.service) for one in rules.environments]
+            case Freeze():
+                places = [(one, name) for one in word.environments for name in rules.services]
+            case Unfreeze():
+                places = [(word.environment, name) for name in rules.services]
+            case _:
+                places = []
+        return tuple(rule for place in places if (rule := effective(rules, *place)))
+
+    def _with_members(self, rules: Rules, said: Said, judging: Sequence[EffectiveRule], at: datetime) -> Said:
+        """Add to a word whether its speaker is in the teams that live elsewhere, as looked up now."""
+        teams, rosters = teams_of(rules, judging), self.desk.rosters
+        rosters.refresh(teams, at)
+        members = rosters.evidence(rules, self._state(), teams, [said.by.person], at)
+        return replace(said, evidence={**said.evidence, **members}) if members else said
 
     def _wanted(self, rules: Rules, word: Propose, at: datetime) -> tuple[EffectiveRule, Pinned]:
         """Find out which version, where, and what exactly it is now. Raises: Declined."""
@@ -195,3 +236,8 @@ class Hearing:
             choices = tuple(state.live.values())
             raise Declined(NotRecorded(code="unknown-promotion", detail=named[:40], choices=choices))
         return state.promotions[found[0]]
+
+
+def _named(rules: Rules, environment: str) -> tuple[str, ...]:
+    """Return one environment, or all where none is named."""
+    return (environment,) if environment else tuple(rules.environments)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from policies.decide import Decision
+from policies.membership import Members
 from policies.rules import Rules
 from policies.state import State
 from policies.world import World
@@ -20,6 +21,11 @@ class Look:
     def rules(self) -> Rules:
         """The rules in force."""
         return self.world.rules
+
+    @property
+    def members(self) -> Members:
+        """Who is in teams that live elsewhere, as far as they were looked up."""
+        return self.world.members
 
     @property
     def state(self) -> State:

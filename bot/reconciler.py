@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot import checks, faults, wording
 from bot.accounts import flags_of, forge_flags
@@ -16,13 +16,14 @@ from bot.ports import Chat, Forge, Merged, PullRequest
 from bot.promoter import Declined, end, head_branch, moved, rule_of
 from bot.push import Ok, RefUpdate
 from bot.reviews import Reviews
+from bot.rosters import teams_of
 from bot.survey import Survey
 from policies.allowed_reviews import may_review
 from policies.canonical import Json
 from policies.codes import Code
 from policies.decide import Standing, decide_row
 from policies.entry import By, Entry, Kind, write_time
-from policies.gates import Case
+from policies.gates import Case, count_approvals
 from policies.gates import expired as expired_gate
 from policies.image import Digest, Repository, Tag
 from policies.keys import attempt_key
@@ -217,6 +218,9 @@ class Reconciler:
         accounts, reviewers = self._accounts(look, promotion), self._reviewers(promotion)
         if accounts is None or reviewers is None:
             return False
+        members = self._members(look, promotion, at)
+        if members is None:
+            return False
         evidence: dict[str, Json] = {
             "pull_request": {"number": pull.number, "url": pull.url},
             "accounts": accounts,
@@ -224,6 +228,7 @@ class Reconciler:
         }
         if reviewers:
             evidence["forge_accounts"] = reviewers
+        evidence |= members
 
         def intent(look: Survey, _tip: str) -> Proposal:
             now = look.state.promotions[promotion.id]
@@ -265,6 +270,21 @@ class Reconciler:
                 return None
             found[by.person] = dict(flags)
         return found
+
+    def _members(self, look: Survey, promotion: Promotion, at: datetime) -> Mapping[str, Json] | None:
+        """Look up again who is in the rule's teams; none where somebody left and a line is not filled any more."""
+        rules, rosters = look.world.rules, self.desk.rosters
+        rule = rule_of(look, promotion.environment, promotion.service)
+        teams = teams_of(rules, [rule])
+        rosters.refresh(teams, at, kept=timedelta(0))
+        found = rosters.members(rules, look.state, at)
+        if not count_approvals(rules, rule, promotion, found).is_complete:
+            self.left.append(
+                f"{promotion.id}: its approvals do not fill the lines any more: {rosters.said(teams)}"
+            )
+            return None
+        people = [one.by.person for one in promotion.approvals]
+        return rosters.evidence(rules, look.state, teams, people, at)
 
     def _reviewers(self, promotion: Promotion) -> Mapping[str, Json] | None:
         """Look the reviewers' accounts at the forge up again; none where one of them is nobody's any more."""

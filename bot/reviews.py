@@ -12,12 +12,14 @@ from bot.ledger import Appended, NotAllowed, NotWritten, Proposal
 from bot.ports import Chat, Forge, Review
 from bot.promoter import Said, judge
 from bot.refusals import note_refusal
+from bot.rosters import teams_of
 from bot.survey import Survey
 from policies.canonical import Json
 from policies.entry import By, write_time
 from policies.people import Known, of_forge
 from policies.promotion import Promotion
 from policies.reviews import REVIEW, Attested, ReviewState
+from policies.rules import effective
 from policies.words import Approve, Reject, Unapprove
 
 _log = logging.getLogger(__name__)
@@ -47,14 +49,20 @@ class Reviews:
             )
             words = _words(promotion, who.name, review) if who else ()
             known = (promotion.id, review.id, review.state) in self.refused
-            if who and words and not known and self._write(who, promotion, review, words, at):
+            if who and words and not known and self._write(look, who, promotion, review, words, at):
                 return True
         return False
 
-    def _write(
-        self, who: Known, promotion: Promotion, review: Review, words: tuple[_Word, ...], at: datetime
+    def _write(  # noqa: PLR0917  what a word needs, in the order in which it is found out
+        self,
+        look: Survey,
+        who: Known,
+        promotion: Promotion,
+        review: Review,
+        words: tuple[_Word, ...],
+        at: datetime,
     ) -> bool:
-        said = self._said(who, review, at)
+        said = self._said(look, who, promotion, review, at)
         if said is None:
             return False
 
@@ -81,7 +89,9 @@ class Reviews:
                 note_refusal(self.desk, answer, who.name, at)
         return False
 
-    def _said(self, who: Known, review: Review, at: datetime) -> Said | None:
+    def _said(
+        self, look: Survey, who: Known, promotion: Promotion, review: Review, at: datetime
+    ) -> Said | None:
         """Look the reviewer up; nothing where the chat is missing that knows them too."""
         account = self.forge.account_of_id(review.author.id)
         login = account.login if account else review.author.login
@@ -97,6 +107,11 @@ class Reviews:
             return None
         if who.slack and self.chat is not None:
             evidence["account"] = _json(flags_of(self.chat, self.chat.home(), who.slack))
+        rules, rosters = look.world.rules, self.desk.rosters
+        rule = effective(rules, promotion.environment, promotion.service)
+        teams = teams_of(rules, [rule] if rule else [])
+        rosters.refresh(teams, at)
+        evidence |= rosters.evidence(rules, look.state, teams, [who.name], at)
         by = By(who.name, REVIEW, forge_id=review.author.id, forge_login=login)
         return Said(by, evidence, f"review-{review.id}")
 

@@ -14,6 +14,7 @@ from policies.evidence import DigestAnswer, Silence, TagAnswer, TagList
 from policies.flux_documents import FluxDocuments, covering
 from policies.image import Digest, Repository, Tag
 from policies.keys import expected_key
+from policies.membership import NOBODY, Members
 from policies.pins import Place
 from policies.rules import Rules
 from policies.rules_hash import rules_hash
@@ -49,7 +50,16 @@ class Survey:
         return self.places.get((environment, service), Place((), Pin()))
 
 
-def survey(*, book: Book, tips: Tips, rules: RulesAt, state: State, answers: Answers, at: datetime) -> Survey:
+def survey(
+    *,
+    book: Book,
+    tips: Tips,
+    rules: RulesAt,
+    state: State,
+    answers: Answers,
+    at: datetime,
+    members: Members = NOBODY,
+) -> Survey:
     """Put together what is known; asks nobody."""
     places = _ours(book.places(tips.target, rules.rules), rules.rules, book.flux(tips.target).documents)
     pins = {
@@ -70,6 +80,7 @@ def survey(*, book: Book, tips: Tips, rules: RulesAt, state: State, answers: Ans
         tags=dict(answers.tags),
         digests=dict(answers.digests),
         baseline=baseline,
+        members=members,
     )
     return Survey(at, tips, rules, state, places, world)
 

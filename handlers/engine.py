@@ -4,6 +4,7 @@ from typing import Protocol
 
 from bot.answers import Answer
 from policies.decide import Candidate, Decision
+from policies.membership import Members
 from policies.rules import Rules
 from policies.state import State
 from policies.words import Speaker, Word
@@ -23,6 +24,10 @@ class Look(Protocol):
     @property
     def state(self) -> State:
         """What the ledger stands for."""
+
+    @property
+    def members(self) -> Members:
+        """Who is in teams that live elsewhere, as far as they were looked up."""
 
     @property
     def problem(self) -> str:

@@ -144,7 +144,7 @@ def under_way(look: Look, promotion: Promotion) -> Line:
     asked = line(", asked for by ", Mention("", promotion.by.person)) if isinstance(promotion.by, By) else ()
     count = ""
     if rule:
-        tally = count_approvals(look.rules, rule, promotion)
+        tally = count_approvals(look.rules, rule, promotion, look.members)
         count = f", {tally.given} of {tally.wanted} approvals"
     kind = "rollback of " if promotion.is_rollback else ""
     move = _versions(promotion.previous, promotion.image)
@@ -192,8 +192,15 @@ def _approvers(look: Look, environment: str, service: str) -> Line:
         return line(Strong(environment), f": {_NOBODY}")
     found: list[Line] = []
     for asked in rule.environment.approvals:
-        members = sorted(look.rules.members(asked.of, rule.service))
+        members = sorted(look.rules.members(asked.of, rule.service, look.members))
         named = joined(line(Mention("", one)) for one in members) if members else line("nobody yet")
+        elsewhere = [
+            team.source
+            for team in look.rules.outside(asked.of, rule.service)
+            if team.name not in look.members
+        ]
+        if elsewhere:  # looked up when somebody speaks; until then it is named, not guessed
+            named = line(*(line(*named, " and ") if members else ()), f"who is in {' and '.join(elsewhere)}")
         found.append(line(f"{asked} (", *named, ")"))
     excluded = f"; not: {', '.join(rule.environment.exclude)}" if rule.environment.exclude else ""
     return line(Strong(environment), ": ", *joined(found, " and "), excluded)

@@ -37,7 +37,7 @@ def _looked_up_again(asked: Asked, rule: EffectiveRule, promotion: Promotion) ->
     flags = looked if isinstance(looked, Mapping) else {}
     seen = asked.entry.evidence.get("forge_accounts")
     reviewers = seen if isinstance(seen, Mapping) else {}
-    count = count_approvals(asked.rules or Rules({}, {}), rule, promotion)
+    count = count_approvals(asked.rules or Rules({}, {}), rule, promotion, asked.members)
     for person in sorted({one for _, people in count.lines for one in people}):
         if _needs_chat(asked, promotion, person) and not may_speak(flags.get(person)):
             yield Refusal(Code.ACCOUNT, f"the account of {person} was not looked up, or may not speak")

@@ -47,6 +47,7 @@ def case_of(asked: Asked, rule: EffectiveRule, promotion: Promotion | None = Non
         baseline=baseline,
         promotion=promotion,
         facts=from_json(entry.evidence.get("facts", [])),
+        members=asked.members,
     )
 
 
@@ -116,7 +117,9 @@ def rollback(asked: Asked) -> No:
         yield Refusal(verdict.code, verdict.detail)
     if not has_run(case, entry.environment, entry.image):
         yield Refusal(Code.NEVER_RAN, f"{entry.image[0].tag} has never run in {entry.environment}")
-    if not may_fill(asked.rules, rule.service, rule.environment.rollback.approvals, entry.by.person):
+    if not may_fill(
+        asked.rules, rule.service, rule.environment.rollback.approvals, entry.by.person, asked.members
+    ):
         yield Refusal(Code.NOT_AN_APPROVER, f"the rule does not let {entry.by.person} roll back")
     if bool(entry.commit) == rule.environment.is_guarded or bool(entry.head) == bool(entry.commit):
         yield Refusal(Code.OUT_OF_LINE, "it goes by pull request where approvals are asked, else by commit")

@@ -43,7 +43,7 @@ def by_two(asked: Asked) -> No:
     flags = looked if isinstance(looked, Mapping) else {}
     for one in (by.one, by.other):
         yield from _speaks(asked, one, flags.get(one.person))
-        if asked.rules and not may_approve(asked.rules, "", "", one.person):
+        if asked.rules and not may_approve(asked.rules, "", "", one.person, asked.members):
             yield Refusal(Code.NOT_AN_APPROVER, f"{one.person} may approve nowhere")
 
 

@@ -34,7 +34,7 @@ def _replaced(asked: Asked) -> No:
         elif (
             isinstance(entry.by, By)
             and rules
-            and not _may_lift(rules, entry.environment, entry.service, old, entry.by.person)
+            and not _may_lift(asked, entry.environment, entry.service, old, entry.by.person)
         ):
             who = old.by.person if isinstance(old.by, By) else "the bot"
             yield Refusal(
@@ -66,7 +66,7 @@ def lifted(asked: Asked) -> No:
     if rules is None or not isinstance(by, By):
         return
     for environment, service, standing in found:
-        if not _may_lift(rules, environment, service, standing, by.person):
+        if not _may_lift(asked, environment, service, standing, by.person):
             yield Refusal(Code.NOT_AN_APPROVER, f"{by.person} neither set it nor may approve there")
 
 
@@ -83,6 +83,7 @@ def _in_force(asked: Asked) -> Iterator[tuple[str, str, Standing]]:
     yield from (one for one in found if one[2].is_on(entry.time))
 
 
-def _may_lift(rules: Rules, environment: str, service: str, standing: Standing, person: str) -> bool:
+def _may_lift(asked: Asked, environment: str, service: str, standing: Standing, person: str) -> bool:
     mine = isinstance(standing.by, By) and standing.by.person == person
-    return mine or may_approve(rules, environment, service, person)
+    rules = asked.rules or Rules({}, {})
+    return mine or may_approve(rules, environment, service, person, asked.members)

@@ -5,7 +5,8 @@ from policies.allowed_speakers import noted
 from policies.asked import Asked, No, Refusal
 from policies.codes import Code
 from policies.entry import By, Entry
-from policies.gates import is_excluded, is_expired, lines_of, merge_within
+from policies.gates import counts_presses, is_excluded, is_expired, lines_of, merge_within
+from policies.reviews import is_by_review
 from policies.rules import EffectiveRule
 from policies.state import ENDINGS, Promotion, Stage
 from policies.tally import may_fill
@@ -41,7 +42,7 @@ def by_approver(asked: Asked) -> No:
         return
     if is_excluded(rule, promotion, by.person):
         yield Refusal(Code.REQUESTER, f"{by.person} asked for it")
-    if not may_fill(asked.rules, rule.service, lines_of(rule, promotion), by.person):
+    if not may_fill(asked.rules, rule.service, lines_of(rule, promotion), by.person, asked.members):
         yield Refusal(Code.NOT_AN_APPROVER, f"the rule does not name {by.person}")
 
 
@@ -54,6 +55,8 @@ def approve(asked: Asked) -> No:
     promotion, rule, by = asked.promotion, asked.rule, asked.entry.by
     if promotion is None or rule is None or not isinstance(by, By):
         return
+    if not is_by_review(asked.entry) and not counts_presses(rule, promotion):
+        yield Refusal(Code.REVIEW_MISSING, f"{rule.environment.name} counts reviews in GitHub alone")
     if asked.entry.head and asked.entry.head != promotion.head:
         yield Refusal(Code.HEAD_MOVED, f"the head that was built is {promotion.head[:12]}")
     yield from _once(asked, rule, promotion, by.person)

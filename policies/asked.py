@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from policies.entry import Bot, Entry, Pinned
+from policies.membership import Members, members_of
 from policies.rules import EffectiveRule, Rules, effective
 from policies.state import Promotion, State
 
@@ -52,6 +53,11 @@ class Asked:
     def promotion(self) -> Promotion | None:
         """The promotion that the entry is about."""
         return self.state.promotion_of(self.entry)
+
+    @property
+    def members(self) -> Members:
+        """Who is in which team that lives elsewhere, as the entry attests it."""
+        return members_of(self.entry.evidence, self.entry.time)
 
     @property
     def rule(self) -> EffectiveRule | None:

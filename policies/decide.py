@@ -205,6 +205,7 @@ def _candidate(
         baseline=world.baseline,
         promotion=mine,
         facts=world.facts_of(rule.environment.name, rule.service.name, (digest,)),
+        members=world.members,
     )
     reasons = list(not_yet(ask(_gates(rule, mine), case)))
     if live and mine is None:

@@ -1,9 +1,10 @@
 """The rules of ``promotion/*.yaml`` as values: everything that they say, and which rule judges one service where."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from policies.calendar import Calendar
+from policies.membership import NOBODY, Members
 from policies.rules_effective import NO_CALENDAR, EffectiveRule
 from policies.rules_places import NO_TIME, ONE_PERSON, Environment, Service
 from policies.rules_terms import (
@@ -117,17 +118,26 @@ class Rules:
         """Return who this Slack user id is, as reviewed in Git."""
         return next((person for person in self.people.values() if user and person.slack == user), None)
 
-    def members(self, named: tuple[str, ...], service: Service) -> frozenset[str]:
-        """Return the people whom an approval line names: members of teams, owners, persons. Nobody named = all."""
+    def members(self, named: tuple[str, ...], service: Service, found: Members = NOBODY) -> frozenset[str]:
+        """Return the people whom an approval line names: members of teams, owners, persons. Nobody named = all in Git.
+
+        ``found`` holds those of teams that live elsewhere, as they were looked up.
+        """
         if not named:
             return frozenset(self.people)
-        return frozenset(person for name in named for person in self._named(name, service))
+        return frozenset(person for name in named for person in self._named(name, service, found))
 
-    def _named(self, name: str, service: Service) -> tuple[str, ...]:
-        if name == OWNERS:
-            return self._named(service.owner, service) if service.owner not in {"", OWNERS} else ()
-        team = self.teams.get(name)
-        return team.people if team else ((name,) if name in self.people else ())
+    def _named(self, name: str, service: Service, found: Members) -> Collection[str]:
+        team = self.teams.get(_meant(name, service))
+        if team is not None:
+            return found.get(team.name, ()) if team.source else team.people
+        meant = _meant(name, service)
+        return (meant,) if meant in self.people else ()
+
+    def outside(self, named: tuple[str, ...], service: Service) -> tuple[Team, ...]:
+        """Return the teams among these names whose members have to be looked up."""
+        teams = [self.teams.get(_meant(name, service)) for name in named]
+        return tuple(team for team in teams if team and team.source)
 
     def downstream(self, environment: str) -> tuple[str, ...]:
         """Return the environments that come after this one, near ones first, each once."""
@@ -147,6 +157,12 @@ class Rules:
             before = self.environments[name].after if name in self.environments else ()
             reached.extend(other for other in before if other not in reached)
         return tuple(reached[1:])
+
+
+def _meant(name: str, service: Service) -> str:
+    """Return whom a name stands for: ``owners`` for the service's owner, nobody where it has none."""
+    owner = "" if service.owner == OWNERS else service.owner
+    return owner if name == OWNERS else name
 
 
 def effective(rules: Rules, environment: str, service: str) -> EffectiveRule | None:

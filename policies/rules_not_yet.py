@@ -35,8 +35,6 @@ NOT_YET: Mapping[str, str] = MappingProxyType(
         "approvals as": "approvals count where they were given",
         "approvals observe": "what may move moves",
         "exclude authors": "authors are not looked up",
-        "evidence review": "presses in the chat count",
-        "teams elsewhere": "members are not looked up",
         "after any": "each environment before counts",
         "environments.zone": "no times are looked at",
         "environments.notify": "nobody is pinged",

@@ -6,8 +6,12 @@ from policies.rules import REQUESTER, Environment, Line, Rules, Service
 
 
 def can_be_filled(lines: tuple[Line, ...], rules: Rules, service: Service, without: str = "") -> bool:
-    """Return whether different people fill every line of a service, ``without`` one who may not."""
-    places = [rules.members(line.of, service) - {without} for line in lines for _ in range(line.count)]
+    """Return whether different people fill every line of a service, ``without`` one who may not.
+
+    A line that names a team elsewhere has people whom nobody knows here.
+    """
+    known = [line for line in lines if not rules.outside(line.of, service)]
+    places = [rules.members(line.of, service) - {without} for line in known for _ in range(line.count)]
     return _all_find_somebody(places)
 
 

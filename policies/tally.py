@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from policies.membership import NOBODY, Members
 from policies.rules import Line, Rules, Service, effective
 
 
@@ -35,14 +36,20 @@ class Tally:
         )
 
 
-def tally(rules: Rules, service: Service, lines: Sequence[Line], people: Iterable[str]) -> Tally:
+def tally(
+    rules: Rules,
+    service: Service,
+    lines: Sequence[Line],
+    people: Iterable[str],
+    members: Members = NOBODY,
+) -> Tally:
     """Fill the lines with these people so that as many seats as can be are taken; a person takes one seat.
 
     A seat is one unit of a line's count. Augmenting paths (Kuhn): nobody who could help is left standing because
     somebody else sat down first, so one more approval never hurts.
     """
     seats = [index for index, line in enumerate(lines) for _ in range(line.count)]
-    allowed = [rules.members(line.of, service) for line in lines]
+    allowed = [rules.members(line.of, service, members) for line in lines]
     taken: dict[int, str] = {}
     for person in dict.fromkeys(people):
         _sit(person, seats, allowed, taken, set())
@@ -52,12 +59,14 @@ def tally(rules: Rules, service: Service, lines: Sequence[Line], people: Iterabl
     return Tally(tuple((line, tuple(found[index])) for index, line in enumerate(lines)))
 
 
-def may_fill(rules: Rules, service: Service, lines: Sequence[Line], person: str) -> bool:
+def may_fill(
+    rules: Rules, service: Service, lines: Sequence[Line], person: str, members: Members = NOBODY
+) -> bool:
     """Whether the rule names this person in one of its lines at all."""
-    return any(person in rules.members(line.of, service) for line in lines)
+    return any(person in rules.members(line.of, service, members) for line in lines)
 
 
-def may_approve(rules: Rules, environment: str, service: str, person: str) -> bool:
+def may_approve(rules: Rules, environment: str, service: str, person: str, members: Members = NOBODY) -> bool:
     """Whether a person could approve something there; where nobody is asked, every linked person may.
 
     ``environment`` '' is everywhere: then somebody who may approve in one that asks, if there is one.
@@ -69,7 +78,7 @@ def may_approve(rules: Rules, environment: str, service: str, person: str) -> bo
         return not any(rules.environments[where].is_guarded for where in environments)
     guarded = [rule for rule in found if rule.environment.is_guarded]
     return not guarded or any(
-        may_fill(rules, rule.service, rule.environment.approvals, person) for rule in guarded
+        may_fill(rules, rule.service, rule.environment.approvals, person, members) for rule in guarded
     )
 
 

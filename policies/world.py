@@ -8,6 +8,7 @@ from policies.entry import Pinned
 from policies.evidence import DigestAnswer, Silence, Silent, TagAnswer
 from policies.facts import Fact
 from policies.image import Digest, Repository, Tag
+from policies.membership import Members
 from policies.rules import Rules
 from policies.state import Place, State
 
@@ -35,6 +36,7 @@ class World:
     digests: Mapping[tuple[Repository, Tag], DigestAnswer] = field(default_factory=dict)
     baseline: Mapping[Place, tuple[Pinned, ...]] = field(default_factory=dict)
     facts: Mapping[About, tuple[Fact, ...]] = field(default_factory=dict)
+    members: Members = field(default_factory=dict)
 
     def pin(self, environment: str, service: str) -> Pin:
         """Return what stands in a place."""

@@ -4,7 +4,7 @@ from policies.gates.before import has_run, healthy, previous, takes
 from policies.gates.case import Case, Gate, holds
 from policies.gates.clock import Clock, clock
 from policies.gates.content import blocked, digest
-from policies.gates.counting import approvals, count_approvals, is_excluded, lines_of
+from policies.gates.counting import approvals, count_approvals, counts_presses, is_excluded, lines_of
 from policies.gates.order import downgrade, went_back
 from policies.gates.outside import checks, http, labels, prometheus, signature
 from policies.gates.promised import expired, expires, is_expired, merge_within, was_frozen
@@ -46,6 +46,7 @@ __all__ = [
     "checks",
     "clock",
     "count_approvals",
+    "counts_presses",
     "digest",
     "downgrade",
     "expired",

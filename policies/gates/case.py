@@ -6,6 +6,7 @@ from datetime import datetime
 
 from policies.entry import Pinned
 from policies.facts import Fact
+from policies.membership import Members
 from policies.rules import EffectiveRule, Rules
 from policies.state import Place, Promotion, State, is_same
 from policies.verdict import Verdict
@@ -16,7 +17,7 @@ class Case:
     """What is asked of a gate: may this image stand in the place of that one, there, at this time (UTC)?
 
     ``baseline`` holds what stood at genesis, for each place that matters; ``promotion`` is the one under way; ``facts``
-    are what was looked up outside.
+    are what was looked up outside, ``members`` who is in teams that live there.
     """
 
     rules: Rules
@@ -28,6 +29,7 @@ class Case:
     baseline: Mapping[Place, tuple[Pinned, ...]] = field(default_factory=dict)
     promotion: Promotion | None = None
     facts: tuple[Fact, ...] = ()
+    members: Members = field(default_factory=dict)
 
     @property
     def environment(self) -> str:

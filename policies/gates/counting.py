@@ -3,7 +3,8 @@
 from policies.codes import Code
 from policies.entry import By
 from policies.gates.case import Case
-from policies.rules import REQUESTER, EffectiveRule, Line, Rules
+from policies.membership import NOBODY, Members
+from policies.rules import REQUESTER, EffectiveRule, Evidence, Line, Rules
 from policies.state import Promotion
 from policies.tally import Tally, tally
 from policies.verdict import PASSED, Verdict, Waiting
@@ -13,10 +14,36 @@ def approvals(case: Case) -> Verdict:
     """Is every line of the rule filled, by different people who are not excluded?"""
     if case.promotion is None:
         return Waiting(Code.NOT_REQUESTED, "nobody has asked for it")
-    count = count_approvals(case.rules, case.rule, case.promotion)
-    if count.is_complete:
-        return PASSED
-    return Waiting(Code.APPROVALS_MISSING, f"{count.given} of {count.wanted} approvals")
+    count = count_approvals(case.rules, case.rule, case.promotion, case.members)
+    if not count.is_complete:
+        if unknown := not_looked_up(case.rules, case.rule, count, case.members):
+            return Waiting(Code.MEMBERS_UNKNOWN, ", ".join(unknown))
+        return Waiting(Code.APPROVALS_MISSING, f"{count.given} of {count.wanted} approvals")
+    if asks_for_a_review(case.rule, case.promotion) and not has_review(case.promotion, count):
+        return Waiting(Code.REVIEW_MISSING, "one of the approvals has to be a review in GitHub")
+    return PASSED
+
+
+def not_looked_up(rules: Rules, rule: EffectiveRule, count: Tally, members: Members) -> tuple[str, ...]:
+    """Return the teams of unfilled lines that could not be looked up, with where they live."""
+    teams = [team for line in count.missing for team in rules.outside(line.of, rule.service)]
+    return tuple(dict.fromkeys(f"{team.name} ({team.source})" for team in teams if team.name not in members))
+
+
+def asks_for_a_review(rule: EffectiveRule, promotion: Promotion) -> bool:
+    """Whether a press alone is not enough evidence; a way back asks nobody for more."""
+    return rule.environment.evidence is not Evidence.SLACK and not promotion.is_rollback
+
+
+def counts_presses(rule: EffectiveRule, promotion: Promotion) -> bool:
+    """Whether an approval that was given in Slack counts at all."""
+    return rule.environment.evidence is not Evidence.REVIEW or promotion.is_rollback
+
+
+def has_review(promotion: Promotion, count: Tally) -> bool:
+    """Whether somebody who fills a line did it by a review."""
+    counted = {person for _, people in count.lines for person in people}
+    return any(one.review for one in promotion.approvals if one.by.person in counted)
 
 
 def lines_of(rule: EffectiveRule, promotion: Promotion) -> tuple[Line, ...]:
@@ -30,8 +57,13 @@ def is_excluded(rule: EffectiveRule, promotion: Promotion, person: str) -> bool:
     return asked and REQUESTER in rule.environment.exclude and not promotion.is_rollback
 
 
-def count_approvals(rules: Rules, rule: EffectiveRule, promotion: Promotion) -> Tally:
-    """Return who fills which line of the rule for this promotion, as the rules stand."""
-    people = [one.by.person for one in promotion.approvals if one.by.person in rules.people]
-    counted = [person for person in people if not is_excluded(rule, promotion, person)]
-    return tally(rules, rule.service, lines_of(rule, promotion), counted)
+def count_approvals(
+    rules: Rules, rule: EffectiveRule, promotion: Promotion, members: Members = NOBODY
+) -> Tally:
+    """Return who fills which line of the rule for this promotion, as the rules stand.
+
+    ``members``: of teams that live elsewhere, as they were looked up.
+    """
+    given = [one for one in promotion.approvals if one.review or counts_presses(rule, promotion)]
+    counted = [one.by.person for one in given if not is_excluded(rule, promotion, one.by.person)]
+    return tally(rules, rule.service, lines_of(rule, promotion), counted, members)

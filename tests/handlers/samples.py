@@ -12,6 +12,7 @@ from policies.decide import Candidate, Decision, Row, Standing
 from policies.entry import By, Kind, Pinned, RuleAt
 from policies.growing import Trail
 from policies.image import Repository
+from policies.membership import Members
 from policies.rules import Environment, Line, Person, Position, Rules, Service, Team
 from policies.selection import SelectionPolicy
 from policies.state import Approval, Move, Promotion, Stage, State
@@ -127,6 +128,7 @@ class LookOfValues:
     decision: Decision = DECISION
     state: State = field(default_factory=state)
     problem: str = ""
+    members: Members = field(default_factory=dict)
 
 
 @dataclass
