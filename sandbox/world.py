@@ -3,9 +3,10 @@
 import os
 import secrets
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -14,11 +15,13 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from sandbox import gitops
 from sandbox.courier import Courier
 from sandbox.forge import ForgeTwin, User
+from sandbox.forge_world import now as present
 from sandbox.git import Git
 from sandbox.http import serve
 from sandbox.people import Person
 from sandbox.registry import RegistryTwin
 from sandbox.slack import SlackTwin
+from sandbox.workspace import Workspace
 
 OWNER, NAME = "example", "gitops"
 REPOSITORY = "gitops.git"
@@ -55,8 +58,10 @@ class World:
 
 
 @contextmanager
-def opened(folder: Path, *, port: int = 0) -> Iterator[World]:
+def opened(folder: Path, *, port: int = 0, now: Callable[[], datetime] = present) -> Iterator[World]:
     """Make a world in ``folder`` and serve it while the block runs; ``port`` is the bot's, 0 any free one.
+
+    ``now`` is the clock of forge and Slack.
 
     Raises: OSError, GitError, ServerError.
     """
@@ -65,9 +70,9 @@ def opened(folder: Path, *, port: int = 0) -> Iterator[World]:
     with ExitStack() as stack:
         images = stack.enter_context(serve(registry.app, name="localhost"))
         git = gitops.make(folder / REPOSITORY, registry=images.removeprefix("http://"))
-        forge = ForgeTwin(git.repository, owner=OWNER, name=NAME, users=_users(token))
+        forge = ForgeTwin(git.repository, owner=OWNER, name=NAME, users=_users(token), clock=now)
         forge_url = stack.enter_context(serve(forge.app, name="localhost"))
-        slack = SlackTwin(token=f"xoxb-{token}")
+        slack = SlackTwin(Workspace(clock=lambda: now().timestamp()), token=f"xoxb-{token}")
         slack.url = stack.enter_context(serve(slack.app))
         bot_port = port or _free_port()
         courier = Courier(f"http://127.0.0.1:{bot_port}/slack/events", secret)

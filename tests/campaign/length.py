@@ -1,0 +1,51 @@
+"""How long the campaign is: short inside the tests, long by ``make campaign``; each volume can be set."""
+
+import os
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Length:
+    """Volumes. ``COUNTERSIGN_CAMPAIGN`` sets them: ``long``, or ``long,machine_runs=3000,lives=3``."""
+
+    is_long: bool = False
+    machine_runs: int = 8
+    machine_steps: int = 25
+    model_states: int = 20_000
+    lives: int = 1
+    kills: int = 30
+    contention_entries: int = 40
+    contention_writers: int = 8
+
+
+LONG = Length(
+    is_long=True,
+    machine_runs=200,
+    machine_steps=50,
+    model_states=1_500_000,
+    lives=3,
+    kills=3_000,
+    contention_entries=2_000,
+)
+
+
+def length(text: str) -> Length:
+    """Read what was set. Raises: ValueError, which names what is known."""
+    words = [word.strip() for word in text.split(",") if word.strip()]
+    found = LONG if "long" in words else Length()
+    known = {one.name for one in fields(Length)} - {"is_long"}
+    counts: dict[str, Any] = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        if word == "long":
+            continue
+        if name not in known or not equals or not value.isdigit():
+            raise ValueError(
+                f"COUNTERSIGN_CAMPAIGN: {word!r}; expected long, or NAME=COUNT with {sorted(known)}"
+            )
+        counts[name] = int(value)
+    return replace(found, **counts)
+
+
+LENGTH = length(os.environ.get("COUNTERSIGN_CAMPAIGN", ""))

@@ -1,0 +1,42 @@
+"""Somebody who checks a repository from a clone alone, as an auditor would, again and again."""
+
+from pathlib import Path
+
+from bot.book import Book
+from bot.chain import Chain, Fault
+from bot.ledger import Ledger
+from bot.mirror import Mirror
+from bot.signing import Signer
+from bot.verify import Report, verify
+
+
+class Witness:
+    """Reads a repository with the bot's own parts on a disk of its own, and remembers what it has seen."""
+
+    def __init__(self, repository: Path, folder: Path) -> None:
+        self._repository = repository
+        self._mirror = Mirror.open(str(repository), folder, branch="main")
+        self._ledger = Ledger(self._mirror, Signer.generate(), Book(self._mirror, "promotion"))
+        self._tip = ""
+        self._folder = folder
+        self._audits = 0
+        self.heard = 0  # messages that were held against the ledger
+        self.compared: set[str] = set()  # entries whose landing commits were
+        self.ends: set[str] = set()  # where the ledger has ended
+        self.is_tampered = False
+
+    def chain(self) -> Chain:
+        """Return the ledger as it stands now."""
+        return self._ledger.read(self._mirror.fetch())
+
+    def faults(self) -> list[Fault]:
+        """Return what is wrong with its entries."""
+        return self.chain().faults
+
+    def verify(self) -> Report:
+        """Do what ``countersign verify`` does, with an empty disk."""
+        self._audits += 1
+        mirror = Mirror.open(
+            str(self._repository), self._folder.with_name(f"audit-{self._audits}"), branch="main"
+        )
+        return verify(mirror, Book(mirror, "promotion"), folder="promotion")
