@@ -12,7 +12,7 @@ class Length:
     is_long: bool = False
     machine_runs: int = 8
     machine_steps: int = 25
-    model_states: int = 20_000
+    model_states: int = 150_000
     lives: int = 1
     kills: int = 30
     contention_entries: int = 40
@@ -23,7 +23,7 @@ LONG = Length(
     is_long=True,
     machine_runs=200,
     machine_steps=50,
-    model_states=1_500_000,
+    model_states=3_000_000,
     lives=3,
     kills=3_000,
     contention_entries=2_000,
