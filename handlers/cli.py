@@ -23,7 +23,7 @@ from bot.look import Look
 from bot.ports import Chat
 from bot.settings import Settings, load
 from bot.verify import verify as verified
-from handlers import audit, doctor, init, offline, retire, tables
+from handlers import audit, doctor, history, init, offline, retire, simulate, tables
 from handlers.passed_over import ask_why
 from handlers.terminal import (
     FINDINGS,
@@ -388,6 +388,8 @@ offline.register(app)
 init.register(app)
 doctor.register(app)
 retire.register(app)
+history.register(app)
+simulate.register(app)
 
 
 def main(arguments: Sequence[str] | None, doors: Doors) -> int:

@@ -76,13 +76,13 @@ def only(decision: Decision, environment: str) -> Decision:
 
 def plan_table(decision: Decision) -> Table:
     """Return one line for each service and environment."""
-    table = _table("SERVICE", "ENVIRONMENT", "CURRENT", "NEXT", "VERDICT", "WHY")
+    table = table_of("SERVICE", "ENVIRONMENT", "CURRENT", "NEXT", "VERDICT", "WHY")
     for row in decision.rows:
         best = row.best
         why = ", ".join(row.codes) + (f": {row.detail}" if row.detail and not best else "")
         cells = (row.service, row.environment, row.current or "-", best.version if best else "-")
         verdict = Text(row.verdict.value, style=_COLOURS[row.verdict])
-        table.add_row(*map(_cell, cells), verdict, _cell(why))
+        table.add_row(*map(cell, cells), verdict, cell(why))
     return table
 
 
@@ -238,20 +238,20 @@ def ledger_json(year: str, entries: Iterable[tuple[str, Entry]], tip: str) -> Js
 
 def ledger_table(entries: Iterable[tuple[str, Entry]]) -> Table:
     """Return one line for each entry."""
-    table = _table("#", "TIME", "WHO", "WHAT", "COMMIT")
+    table = table_of("#", "TIME", "WHO", "WHAT", "COMMIT")
     for oid, entry in entries:
         who = entry.by.person if isinstance(entry.by, By) else "bot"
         what = f"{entry.subject} ({entry.note})" if entry.note else entry.subject
-        table.add_row(*map(_cell, (str(entry.seq), entry.at, who, what, oid[:12])))
+        table.add_row(*map(cell, (str(entry.seq), entry.at, who, what, oid[:12])))
     return table
 
 
-def _cell(text: str) -> Text:
+def cell(text: str) -> Text:
     """Return a text of others as it is: no mark-up, nothing hidden."""
     return Text(visible(text))
 
 
-def _table(*columns: str) -> Table:
+def table_of(*columns: str) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in columns:
         table.add_column(name, overflow="fold")

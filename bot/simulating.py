@@ -1,0 +1,64 @@
+"""What changed rules would have made of the ledger: the files of a folder, held against what this clone records."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from bot.book import Sight
+from bot.desk import Desk
+from bot.errors import PermanentError
+from bot.mirror import MAX_BLOB_BYTES
+from policies.entry import Pinned
+from policies.rules import Rules
+from policies.rules_parse import parse
+from policies.simulate import Simulation, simulate
+
+MAX_DAYS = 3660
+_RULES = (".yaml", ".yml")
+
+
+def read_folder(root: Path, folder: str) -> Mapping[str, bytes]:
+    """Return the rule files of a folder under the names that they would have in the repository.
+
+    Raises: PermanentError.
+    """
+    if not root.is_dir():
+        raise PermanentError(
+            f"there is no folder {root}; expected one with the changed rules, such as {folder}/"
+        )
+    try:
+        names = sorted(path for path in root.rglob("*") if path.suffix in _RULES and path.is_file())
+        return {f"{folder}/{path.relative_to(root).as_posix()}": _start_of(path) for path in names}
+    except OSError as error:
+        raise PermanentError(f"{root} cannot be read: {error.strerror}") from error
+
+
+def _start_of(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(MAX_BLOB_BYTES)
+
+
+def simulated(desk: Desk, files: Mapping[str, bytes], *, at: datetime, span: timedelta) -> Simulation:
+    """Replay the ledger of the last fetch, and judge what moved in the last ``span`` by these rules as well.
+
+    Raises: RulesError where they do not parse; PermanentError where there is no ledger.
+    """
+    tips = desk.mirror.tips()
+    changed = parse(files, Sight(desk.book, tips.target))
+    chain = desk.ledger.read(tips)
+    genesis = chain.state.genesis
+    if genesis is None:
+        raise PermanentError("the ledger is empty, so nothing can be replayed; make a pass first")
+
+    def stood(rules: Rules, environment: str, service: str) -> tuple[Pinned, ...]:
+        return desk.book.baseline(genesis.commit, rules, environment, service)
+
+    return simulate(
+        chain.year,
+        [(str(oid), entry) for oid, entry in chain.entries],
+        old=desk.book.rules,
+        new=changed,
+        baseline=stood,
+        since=at - span,
+        until=at,
+    )
