@@ -256,14 +256,15 @@ def lint(
 @app.command()
 def verify(
     context: typer.Context,
+    repository: audit.Repository = "",
+    *,
     since: Annotated[
         str, typer.Option("--since", metavar="TIME", help="Hold only later commits against the ledger (UTC).")
     ] = "",
-    *,
     as_json: Json = False,
 ) -> int:
     """Re-perform the ledger from a clone alone, and hold the target branch against it, both ways."""
-    settings = _settings(context)
+    settings = _settings(context, repository)
     start = _instant(since)
     with patience("verifying"):
         desk = assembly.open_desk(settings)
@@ -283,17 +284,18 @@ app.add_typer(ledger, name="ledger")
 @ledger.command()
 def show(
     context: typer.Context,
+    repository: audit.Repository = "",
+    *,
     kind: Annotated[str, typer.Option("--kind", metavar="K", help="Only entries of this kind.")] = "",
     promotion: Annotated[str, typer.Option("--promotion", metavar="ID", help="Only this promotion's.")] = "",
     last: Annotated[int, typer.Option("--last", metavar="N", min=0, help="Only the last N; 0 = all.")] = 0,
-    *,
     as_json: Json = False,
 ) -> int:
     """Show the entries, oldest first."""
     if kind:
         _check("kind", kind, [one.value for one in Kind])
     with patience("reading the ledger"):
-        desk = assembly.open_desk(_settings(context))
+        desk = assembly.open_desk(_settings(context, repository))
         chain = desk.ledger.read(desk.mirror.fetch())
     found: list[tuple[str, Entry]] = [
         (oid, entry)

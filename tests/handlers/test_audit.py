@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from bot.ledger import Appended
+from bot.ledger import Appended, NotWritten, Proposal
+from bot.poller import externals
 from bot.settings import NAMES, Settings
 from handlers import cli, page
 from handlers.export import COLUMNS
 from policies.words import Approve, Reject
-from tests.bot.ledger_worlds import World, kustomization, world
+from tests.bot.ledger_worlds import World, bot, kustomization, world
 from tests.repositories import commit_to, git
 
 DAY = ("--from", "2026-11-23", "--to", "2026-11-23")
@@ -232,3 +233,41 @@ def test_a_period_without_changes_is_said(told: World, capsysbinary: pytest.Capt
     )
 
     assert (code, out) == (0, "0 changes, 0 pages in none\n")
+
+
+def test_verify_needs_a_plain_clone_and_nothing_else(
+    told: World, tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    git(tmp_path, "clone", "--quiet", str(told.remote), "plain")
+    behind = git(tmp_path / "plain", "rev-parse", "main~1")
+    git(
+        tmp_path / "plain", "update-ref", "refs/heads/main", behind
+    )  # what was fetched counts, not what was pulled
+
+    code, out, err = run(capsysbinary, "verify", str(tmp_path / "plain"), "--json")
+
+    read = json.loads(out)
+    assert (code, err) == (1, "")
+    assert (read["schema"], read["tip"]) == ("countersign.verify/1", told.ledger_tip)
+    assert read["entries"] == len(told.entries)
+    assert 0 < read["attested"] < read["entries"]
+    assert [one["what"] for one in read["findings"]] == ["review-missing"]
+
+
+def test_nobody_writes_to_a_plain_clone(
+    told: World, tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    git(tmp_path, "clone", "--quiet", str(told.remote), "plain")
+    before = git(tmp_path / "plain", "for-each-ref")
+    commit_to(told.remote, {"apps/staging/kustomization.yaml": kustomization("1.0.0")})
+    git(tmp_path / "plain", "fetch", "--quiet")
+    desk = bot(tmp_path / "plain", tmp_path / "state" / "clone", told.signer)
+    other = World(tmp_path / "plain", desk, told.signer, told.at)
+
+    answer = other.append(lambda look, _tip: Proposal(tuple(externals(look, desk.mirror, desk.book, set()))))
+
+    assert isinstance(answer, NotWritten)
+    assert "somebody's clone" in answer.detail
+    assert git(tmp_path / "plain", "for-each-ref", "refs/heads") == "\n".join(
+        line for line in before.splitlines() if "refs/heads" in line
+    )
