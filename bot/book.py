@@ -142,11 +142,13 @@ class Book:
         return self._places[key]
 
     def _find(self, commit: Oid, rules: Rules) -> dict[Where, Place]:
-        folders = {
-            (name, service): environment.paths_of(service)
-            for name, environment in rules.environments.items()
+        there = {
+            (name, service): meant
+            for name in rules.environments
             for service in rules.services
+            if (meant := rules.service_in(name, service))
         }
+        folders = {where: rules.environments[where[0]].paths_of(where[1]) for where in there}
         found = self._found(
             self._manifests(commit, sorted({one for paths in folders.values() for one in paths}))
         )
@@ -156,7 +158,7 @@ class Book:
             if (name, paths) not in shelves:
                 followed = [one.policy for (where, _), one in rules.there.items() if where == name]
                 shelves[name, paths] = Shelf.of((found[path] for path in files_under(paths, found)), followed)
-            meant = rules.service_in(name, service) or rules.services[service]
+            meant = there[name, service]
             found_at = self._addressed(commit, meant)
             places[name, service] = (
                 place_at(meant, found_at) if found_at else shelves[name, paths].place_of(meant)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from bot.cards import Card, CardLine, CardStage, Shown, Who
+from bot.furnishing import furnished
 from bot.observing import would_move
 from bot.survey import Survey
 from bot.troubles import Trouble, Wrong, first_looks, notices, troubles_of
@@ -64,6 +65,7 @@ def cards(
     found += notices(look, troubles, [one for one in known if not one.startswith(lasting)])
     names = episodes(look.state)
     told = _CardFile(look, decision, pulls, known, names, frozenset(names.values())).cards()
+    told = [furnished(one, look.world.rules) for one in told]
     found += [replace(one, is_observed=True) if one.environment in observed else one for one in told]
     return tuple({one.what: one for one in found if one.channel}.values())
 
@@ -122,11 +124,12 @@ class _CardFile:
         }
         return [*told, *self._gone(candidates), *candidates.values()]
 
-    def _channel(self, environment: str, what: str) -> str:
+    def _channel(self, environment: str, service: str, what: str) -> str:
         """Return where it is said; for an environment that was removed, where it was said before ('' = nowhere)."""
-        rule = self.look.world.rules.environments.get(environment)
-        place = self.look.state.shown.get(what)
-        return rule.channel if rule else place.channel if place else ""
+        rules, place = self.look.world.rules, self.look.state.shown.get(what)
+        if environment in rules.environments:
+            return rules.channel_for(environment, service)
+        return place.channel if place else ""
 
     def _who(self, by: Bot | By | None) -> Who | None:
         return self._named(by.person) if isinstance(by, By) else None
@@ -153,7 +156,7 @@ class _CardFile:
         number, url = self.pulls.get(promotion.id, (0, ""))
         card = Card(
             what=what,
-            channel=self._channel(promotion.environment, what),
+            channel=self._channel(promotion.environment, promotion.service, what),
             environment=promotion.environment,
             service=promotion.service,
             version=_tag(promotion.image),
@@ -280,7 +283,7 @@ class _CardFile:
         what = self.names[promotion.id] if promotion else bump
         return Card(
             what=what,
-            channel=self._channel(environment, what),
+            channel=self._channel(environment, service, what),
             environment=environment,
             service=service,
             version=_tag(move.image),
@@ -313,7 +316,7 @@ class _CardFile:
         reasons = candidate.reasons if candidate else ()
         return Card(
             what=what,
-            channel=self._channel(row.environment, what),
+            channel=self._channel(row.environment, row.service, what),
             environment=row.environment,
             service=row.service,
             version=version,
@@ -346,7 +349,7 @@ class _CardFile:
         """Return the last card of a candidate whose service the rules do not name any more."""
         return Card(
             what=what,
-            channel=self._channel(environment, what),
+            channel=self._channel(environment, service, what),
             environment=environment,
             service=service,
             version=tag,

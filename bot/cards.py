@@ -77,6 +77,8 @@ class Card:
     commit: str = ""
     is_rollback: bool = False
     newer: str = ""
+    links: tuple[tuple[str, str], ...] = ()  # name and address
+    notified: tuple[Who, ...] = ()  # who is pinged; ``slack`` may also be a user group's id, here or channel
     is_observed: bool = False  # nobody can decide: it only says what could be asked for
 
 

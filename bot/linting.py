@@ -146,7 +146,9 @@ def _torn(rules: Rules, where: Environment, tree: Tree) -> Iterator[Finding]:
         paths = where.paths_of(name)
         if paths not in shelves:
             shelves[paths] = Shelf.of(tree.found(files_under(paths, tree.paths)).values(), followed)
-        meant = rules.service_in(where.name, name) or service
+        meant = rules.service_in(where.name, name)
+        if meant is None:
+            continue
         if meant.addresses:
             yield from _addressed(meant, where, tree)
             continue

@@ -79,7 +79,7 @@ def notices(look: Survey, troubles: Sequence[Trouble], known: Collection[str]) -
     told = [
         Notice(
             what=what,
-            channel=rules.environments[one.environment].channel,
+            channel=rules.channel_for(one.environment, one.service),
             code=one.code,
             facts={**_about(one), **one.facts},
         )
@@ -124,9 +124,10 @@ def _named(what: str) -> Trouble | None:
 
 
 def _over(look: Survey, trouble: Trouble) -> Notice:
-    environment = look.world.rules.environments.get(trouble.environment)
-    place = look.state.shown.get(trouble.what)
-    channel = environment.channel if environment else place.channel if place else ""
+    rules, place = look.world.rules, look.state.shown.get(trouble.what)
+    channel = place.channel if place else ""
+    if trouble.environment in rules.environments:
+        channel = rules.channel_for(trouble.environment, trouble.service)
     return Notice(what=trouble.what, channel=channel, code=trouble.code, facts=_about(trouble), is_over=True)
 
 
@@ -264,14 +265,14 @@ def _digests_moved(look: Survey, decision: Decision) -> list[Trouble]:
             seen = look.state.seen.get((row.service, image, tag))
             now = look.world.digests.get((image, tag))
             if seen and isinstance(now, Digest) and seen.sighting.digest not in {"", now}:
-                where = (rules.environments[row.environment].channel, row.service, tag)
+                where = (rules.channel_for(row.environment, row.service), row.service, tag)
                 concerned.setdefault(where, []).append(row.environment)
                 facts[where] = {"was": seen.sighting.digest, "now": now}
     first = _firsts(rules)
     return [
         Trouble(
             Wrong.DIGEST_MOVED,
-            first[channel],
+            first.get(channel, concerned[channel, service, tag][0]),
             service,
             {"environments": SEPARATOR.join(concerned[channel, service, tag]), **found},
             tag,

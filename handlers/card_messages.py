@@ -73,6 +73,10 @@ def facts(card: Card) -> tuple[Line, ...]:
         found.append(line("Expires ", Moment(card.expires)))
     if card.newer:
         found.append(line("Newer: ", Code(card.newer)))
+    if card.links:
+        found.append(joined((line(Link(address, name)) for name, address in card.links), between=" · "))
+    if card.notified:
+        found.append(line("For ", *joined((line(_who(who)) for who in card.notified), between=" ")))
     return tuple(found)
 
 

@@ -13,7 +13,7 @@ from bot.doctor import Check, broken, fail, left_out, ok, warn
 from bot.errors import BotError
 from handlers.cards import render
 from handlers.slack_errors import SlackRefusedError, code_of, translated
-from policies.rules import Environment, Rules
+from policies.rules import Environment, Rules, Service
 
 # What the app's token needs, and for what; a test holds it to manifest.yml.
 SCOPES = {
@@ -60,17 +60,19 @@ class Workspace:
     # Channels
 
     def _channels(self, rules: Rules) -> Iterator[Check]:
-        named: dict[str, list[Environment]] = {}
-        for where in rules.environments.values():
-            named.setdefault(where.channel, []).append(where)
+        named: dict[str, list[Environment | Service]] = {}
+        every: list[Environment | Service] = [*rules.environments.values(), *rules.services.values()]
+        for one in every:
+            if one.channel:
+                named.setdefault(one.channel, []).append(one)
         try:
             known = self._listed()
         except BotError as error:
             yield broken("Slack channels", error, "try again")
             return
-        for channel, environments in named.items():
+        for channel, said in named.items():
             found = known.get(channel)
-            users = ", ".join(one.name for one in environments[:5])
+            users = ", ".join(one.name for one in said[:5])
             yield _channel(channel, users, found)
 
     def _listed(self) -> dict[str, dict[str, Any]]:

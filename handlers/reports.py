@@ -182,7 +182,8 @@ def _versions(previous: tuple[Pinned, ...], image: tuple[Pinned, ...]) -> Line:
 
 
 def _who(look: Look, asked: Who) -> Said:
-    points = [_approvers(look, environment, asked.service) for environment in look.rules.environments]
+    there = [name for name in look.rules.environments if effective(look.rules, name, asked.service)]
+    points = [_approvers(look, environment, asked.service) for environment in there]
     return Said(line("Who may approve ", Strong(asked.service), ":"), tuple(points))
 
 

@@ -14,6 +14,8 @@ MAX_SENTENCE = 1000
 MAX_TEXT = 3500  # characters of the plain text after escaping; Slack, chat.update: 4000
 _MAX_TIMESTAMP = 9_999_999_999  # Slack, rich text dates
 _USER = re.compile(r"[UW][A-Z0-9]{1,30}", re.ASCII)
+_GROUP = re.compile(r"S[A-Z0-9]{2,31}", re.ASCII)
+_BROADCASTS = ("here", "channel")  # only the rules name them, never a person's words
 _URL = re.compile(r"https?://[^\s<>|\"\x00-\x1f\x7f]{1,2000}", re.ASCII)
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}  # Slack, "Escaping text"
 _DATE = "{date_short_pretty} {time}"
@@ -35,7 +37,7 @@ class Code:
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """A person: by Slack user id where there is one, else by name."""
+    """A person, a user group, here or channel: by what Slack calls them where it is known, else by name."""
 
     user: str
     name: str
@@ -169,11 +171,20 @@ def _element(span: Span) -> Json | None:
 def _pointer(span: Mention | Link) -> Json | None:
     """Return what points to a person or a page; its text alone where it would point to neither."""
     if isinstance(span, Mention):
-        is_user = _USER.fullmatch(span.user) is not None
-        return {"type": "user", "user_id": span.user} if is_user else _text(visible(span.name), bold=True)
+        return _mention(span)
     if is_address(span.url):
         return {"type": "link", "url": span.url, "text": visible(span.text) or "link"}
     return _text(visible(span.text))
+
+
+def _mention(span: Mention) -> Json | None:
+    if _USER.fullmatch(span.user):
+        return {"type": "user", "user_id": span.user}
+    if _GROUP.fullmatch(span.user):
+        return {"type": "usergroup", "usergroup_id": span.user}
+    if span.user in _BROADCASTS:
+        return {"type": "broadcast", "range": span.user}
+    return _text(visible(span.name), bold=True)
 
 
 def _harmless(text: str) -> str:

@@ -35,14 +35,6 @@ NOT_YET: Mapping[str, str] = MappingProxyType(
         "approvals as": "approvals count where they were given",
         "approvals observe": "what may move moves",
         "exclude authors": "authors are not looked up",
-        "after any": "each environment before counts",
-        "environments.zone": "no times are looked at",
-        "environments.notify": "nobody is pinged",
-        "services.channel": "it is said in the environment's channel",
-        "services.source": "it is shown nowhere",
-        "services.links": "they are shown nowhere",
-        "services.environments": "a service is in all of them",
-        "calendar": "no times are looked at",
         "groups": "services move by themselves",
     }
 )

@@ -168,6 +168,15 @@ def test_at_is_the_place_and_nothing_else_is(clone: Clone) -> None:
     }
 
 
+def test_a_service_has_a_place_where_it_exists_and_nowhere_else(clone: Clone) -> None:
+    said = ENVIRONMENTS + ADDRESSES.replace("  web:\n", "  web:\n    environments: staging\n")
+    commit_to(clone.repository, {"promotion/r.yaml": said, **PLACES})
+
+    _, here = places(clone)
+
+    assert list(here) == ["staging"]
+
+
 @pytest.mark.parametrize(
     ("path", "text", "code", "says"),
     [

@@ -1,5 +1,6 @@
 """Cards as people see them, held against Block Kit, and against names that would be mark-up."""
 
+import json
 import re
 from typing import Any
 
@@ -121,6 +122,21 @@ Expires Nov 21, 2026 14:28 UTC
 - \N{HOURGLASS WITH FLOWING SAND} the environment stands still, until Nov 20, 2026 14:28 UTC: audit
 > fixes rounding
 [Approve] [Reject...] [Pull request #418]"""
+
+
+def test_an_open_card_leads_to_its_links_and_pings_whom_the_rules_name() -> None:
+    links = (("source", "https://github.com/acme/web"), ("board", "javascript:alert(1)"))
+    who = (Who("ada", "U0ADA"), Who("oncall", "S0ONCALL"), Who("@here", "here"), Who("security", "acme"))
+    message = render(card(CardStage.OPEN, links=links, notified=who), 1)
+
+    found = json.dumps(message.blocks)
+    assert problems_of_blocks(list(message.blocks)) == []
+    assert '{"type": "user", "user_id": "U0ADA"}' in found
+    assert '{"type": "usergroup", "usergroup_id": "S0ONCALL"}' in found
+    assert '{"type": "broadcast", "range": "here"}' in found
+    assert '"url": "https://github.com/acme/web"' in found
+    assert '"url": "javascript' not in found
+    assert "For @ada" in seen(message)
 
 
 def test_the_confirm_dialog_says_that_yours_is_the_last_approval() -> None:
