@@ -2,16 +2,27 @@
 
 from collections.abc import Iterator, Sequence
 
-from handlers.blocks import MAX_BUTTON_TEXT, actions, bullets, button, confirm, plain_text, rich_text, section
+from handlers.blocks import (
+    MAX_BUTTON_TEXT,
+    actions,
+    bullets,
+    button,
+    confirm,
+    plain_text,
+    quote,
+    rich_text,
+    section,
+)
 from handlers.cards import APPROVE, REJECT, SHORT_CHANGE
 from handlers.engine import Look
-from handlers.reports import moved_line, row_line, standing_still, under_way
-from handlers.spans import Code, Json, Line, Moment, Strong, line
+from handlers.reasons import phrase
+from handlers.reports import standing_still
+from handlers.spans import Code, Json, Line, Mention, Moment, Strong, line, plain
 from policies.decide import Row, Standing
 from policies.entry import By
 from policies.gates import count_approvals
 from policies.rules import effective
-from policies.state import Promotion, Stage, State
+from policies.state import Move, Promotion, Stage, State
 from policies.state import Standing as InForce
 
 FORM = "open_form"  # action id: the form that asks for a version
@@ -19,6 +30,7 @@ MAX_DECISIONS = 10  # with buttons; what is more is counted
 MAX_ROWS = 30  # of one environment
 MAX_ENVIRONMENTS = 20
 MAX_MOVES = 10
+_ARROW = " \N{RIGHTWARDS ARROW} "
 
 
 def home(look: Look, person: str, user: str) -> Json:
@@ -70,7 +82,9 @@ def _waiting(look: Look, person: str) -> Iterator[Json]:
     if not waiting:
         yield rich_text("nothing", section(line("Nothing waits for your approval.")))
     for one in waiting[:MAX_DECISIONS]:
-        yield rich_text(f"waits-{one.id}", section(under_way(look, one)))
+        yield rich_text(
+            f"waits-{one.id}", section(_request(look, one)), *([quote(one.note)] if one.note else [])
+        )
         yield actions(f"decide-{one.id}", _buttons(one))
     if len(waiting) > MAX_DECISIONS:
         yield rich_text(
@@ -94,9 +108,27 @@ def _may_approve(look: Look, promotion: Promotion, person: str) -> bool:
     )
 
 
+def _request(look: Look, promotion: Promotion) -> Line:
+    """Return what is asked for, by whom, and how many agree."""
+    rule = effective(look.rules, promotion.environment, promotion.service)
+    by = line(", asked for by ", Mention("", promotion.by.person)) if isinstance(promotion.by, By) else ()
+    count = ""
+    if rule:
+        tally = count_approvals(look.rules, rule, promotion)
+        count = f", {tally.given} of {tally.wanted} approvals"
+    return line(*_move(promotion), *by, f"{count}.")
+
+
+def _move(promotion: Promotion) -> Line:
+    kind = "Rollback: " if promotion.is_rollback else ""
+    new = Code(promotion.image[0].tag)
+    versions = line(Code(promotion.previous[0].tag), _ARROW, new) if promotion.previous else line(new)
+    return line(kind, Strong(promotion.service), " ", *versions, " in ", Strong(promotion.environment))
+
+
 def _buttons(promotion: Promotion) -> list[Json]:
     value = f"{promotion.id}|{promotion.change[:SHORT_CHANGE]}"
-    what = f"{promotion.service} {promotion.image[0].tag} in {promotion.environment}."
+    what = f"{plain(_move(promotion))}."
     dialog = confirm(f"Approve for {promotion.environment}?", what, "Approve")
     return [
         button(APPROVE, "Approve", value=value, style="primary", confirm=dialog),
@@ -106,7 +138,7 @@ def _buttons(promotion: Promotion) -> list[Json]:
 
 def _asked(look: Look, person: str) -> Iterator[Json]:
     mine = [one for one in _live(look.state) if isinstance(one.by, By) and one.by.person == person]
-    yield from _part("Your requests", [under_way(look, one) for one in mine], "You have asked for nothing.")
+    yield from _part("Your requests", [_request(look, one) for one in mine], "You have asked for nothing.")
 
 
 # --- the board ----------------------------------------------------------------------------------------------------
@@ -132,10 +164,22 @@ def _head(name: str, rows: Sequence[Row]) -> Line:
 def _listed(rows: Sequence[Row]) -> list[Json]:
     """Return what is behind first: in a large environment the rest is only counted."""
     ordered = sorted(rows, key=lambda row: row.verdict is Standing.CURRENT)
-    lines = [row_line(row)[2:] for row in ordered[:MAX_ROWS]]
+    lines = [_row(row) for row in ordered[:MAX_ROWS]]
     if len(ordered) > MAX_ROWS:
         lines.append(line(f"and {len(ordered) - MAX_ROWS} more"))
     return [bullets(lines)] if lines else []
+
+
+def _row(row: Row) -> Line:
+    """Return what runs, what could come, and the first thing that it waits for; `/promote why` has the rest."""
+    spans = line(Strong(row.service), " ", Code(row.current))
+    best = row.best
+    if best is None or best.verdict is Standing.CURRENT:
+        return spans if row.verdict is Standing.CURRENT else line(*spans, f", {phrase(row.codes[0])}")
+    if not best.reasons:
+        return line(*spans, ", ", Code(best.version), " moves at the next pass")
+    more = f" and {len(best.reasons) - 1} more" if len(best.reasons) > 1 else ""
+    return line(*spans, ", next ", Code(best.version), f" waits: {phrase(best.reasons[0].code)}{more}")
 
 
 def _still(look: Look) -> Iterator[Json]:
@@ -157,9 +201,16 @@ def _because(standing: InForce) -> Line:
     return (*until, f": {standing.note or standing.why}")
 
 
+def _moved(environment: str, service: str, move: Move) -> Line:
+    new = Code(move.image[0].tag) if move.image else "?"
+    versions = line(Code(move.previous[0].tag), _ARROW, new) if move.previous else line(new)
+    where = line(Strong(service), " ", *versions, " in ", Strong(environment), f", {move.kind}, ")
+    return line(*where, Moment(move.at))
+
+
 def _moves(state: State) -> Iterator[Json]:
     found = [
-        (move, line(*moved_line(environment, move), " ", Strong(service)))
+        (move, _moved(environment, service, move))
         for (environment, service), moves in state.moves.items()
         for move in moves[-MAX_MOVES:]
     ]

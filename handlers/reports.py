@@ -66,7 +66,7 @@ def _status(look: Look, asked: Status) -> Said:
     shown = rows if asked.service else moving
     settled = len(rows) - len(moving)
     head = line(f"{_counted(len(rows), 'place')}: {settled} up to date, {len(moving)} not.")
-    return Said(head, (*standing_still(look), *(row_line(row) for row in shown)))
+    return Said(head, (*standing_still(look), *(_row(row) for row in shown)))
 
 
 def standing_still(look: Look) -> tuple[Line, ...]:
@@ -90,7 +90,7 @@ def _until(until: datetime | None) -> Line:
     return line(" until ", Moment(until)) if until else ()
 
 
-def row_line(row: Row) -> Line:
+def _row(row: Row) -> Line:
     """Return what runs in a place, and what could come."""
     spans: list[Span] = [Strong(row.environment), ": ", row.service, " "]
     spans.append(Code(row.current) if row.current else "(no image found)")
@@ -121,7 +121,7 @@ def _why(engine: Engine, asked: Why) -> Said:
     ]
     head = line(Strong(asked.service), *(line(" ", Code(asked.version)) if asked.version else ()), ":")
     if not asked.version:
-        return Said(head, tuple(map(row_line, rows)))
+        return Said(head, tuple(map(_row, rows)))
     found = [(row.environment, engine.why(row.environment, row.service, asked.version)) for row in rows]
     points = [line(Strong(where), ": ", *_candidate(candidate)) for where, candidate in found if candidate]
     return Said(head if points else line("No rule covers that service there."), tuple(points))
@@ -134,11 +134,11 @@ def _pending(look: Look) -> Said:
     ordered = sorted(live, key=lambda one: one.seq)
     return Said(
         line(f"{_counted(len(live), 'promotion')} under way:"),
-        tuple(under_way(look, one) for one in ordered),
+        tuple(_under_way(look, one) for one in ordered),
     )
 
 
-def under_way(look: Look, promotion: Promotion) -> Line:
+def _under_way(look: Look, promotion: Promotion) -> Line:
     """Return how a promotion stands."""
     rule = effective(look.rules, promotion.environment, promotion.service)
     asked = line(", asked for by ", Mention("", promotion.by.person)) if isinstance(promotion.by, By) else ()
@@ -163,13 +163,13 @@ def _history(look: Look, asked: History) -> Said:
         return Said(line("Nothing of ", Strong(asked.service), " was moved since the ledger began."))
     newest = sorted(moves, key=lambda one: one[1].seq, reverse=True)
     head = line(f"{_counted(len(moves), 'move')} of ", Strong(asked.service), ", newest first:")
-    points = [moved_line(environment, move) for environment, move in newest[:MAX_MOVES]]
+    points = [_moved(environment, move) for environment, move in newest[:MAX_MOVES]]
     if len(newest) > MAX_MOVES:
         points.append(line(f"and {len(newest) - MAX_MOVES} more in the ledger"))
     return Said(head, tuple(points))
 
 
-def moved_line(environment: str, move: Move) -> Line:
+def _moved(environment: str, move: Move) -> Line:
     """Return one move of the past."""
     where = line(Moment(move.at), " ", Strong(environment), f" {move.kind}: ")
     commit = line(" ", Code(move.commit[:7])) if move.commit else ()
