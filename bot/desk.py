@@ -15,6 +15,7 @@ from bot.poller import Writer
 from bot.promoter import Declined
 from bot.rosters import Rosters
 from bot.survey import Answers, Survey, openings, survey
+from bot.suspicions import Suspicions
 from policies.entry import Entry
 from policies.state import State
 from policies.validator import refuse
@@ -31,6 +32,7 @@ class Desk:
     answers: Answers = field(default_factory=Answers)
     rosters: Rosters = field(default_factory=Rosters)
     examined: set[Oid] = field(default_factory=set)
+    suspicions: Suspicions = field(default_factory=Suspicions)
     observer: Observer | None = None  # where there is one, nothing is appended
 
     @property
@@ -49,7 +51,7 @@ class Desk:
     def look(self, tips: Tips, state: State, at: datetime) -> Survey:
         """Put together what is known at these tips, in this state; asks nobody. Raises: Declined."""
         rules = self.rules(tips)
-        return survey(
+        found = survey(
             book=self.book,
             tips=tips,
             rules=rules,
@@ -58,6 +60,8 @@ class Desk:
             at=at,
             members=self.rosters.members(rules.rules, state, at),
         )
+        waits = self.suspicions.waits(state)
+        return replace(found, world=replace(found.world, suspected=waits)) if waits else found
 
     def view(self, at: datetime) -> Survey:
         """Return what the last fetch saw, with what would be written down first added. Raises: Declined."""

@@ -135,6 +135,8 @@ class Engine:
         judging = [rule for one in live if (rule := effective(rules, one.environment, one.service))]
         self.desk.rosters.refresh(teams_of(rules, judging), at)
         surveys.ask(self.registry, rules, state, self.desk.answers, wanted, at)
+        last = self._look.decision if self._look else None
+        self.desk.suspicions.examine(rules, state, self.desk.answers, last)
 
     def _write(self, at: datetime, environment: str, report: PassReport) -> None:
         reconciler = self._bring_on()
@@ -144,6 +146,7 @@ class Engine:
         reconciler.advance(at)
         report.left += reconciler.left
         report.left += self.desk.rosters.left()
+        self._guard(at, report)
         for _ in range(_ROUNDS):
             answer = self._move(at, environment, report)
             if not self._note(answer, report) or not any(
@@ -152,6 +155,11 @@ class Engine:
                 break
         report.left += [f"{one.where[0]}/{one.where[1]}: {one.detail}" for one in self._stuck]
         report.left += answer_pull_requests(self.forge, self.desk, self.index, at)
+
+    def _guard(self, at: datetime, report: PassReport) -> None:
+        """Write down evidence that is not to be believed, so that it stops its service until a person answers."""
+        if self.desk.suspicions.confirmed:
+            self._note(self.desk.append(lambda look, _tip: self.desk.suspicions.entries(look), at), report)
 
     def _move(self, at: datetime, environment: str, report: PassReport) -> AppendAnswer:
         """Move what is ready; a place whose move is refused is left, and the rest carries on."""

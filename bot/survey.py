@@ -149,9 +149,9 @@ def needed(rules: Rules, state: State, answers: Answers) -> list[tuple[Repositor
         answer = answers.tags.get(service.image)
         if answer is None or isinstance(answer, Silence):
             continue
-        seen = [one.sighting for one in state.seen.values() if one.sighting.service == service.name]
+        seen = state.sighted.get(service.name, ())[-MAX_DIGESTS:]
         tags = list(_selected(rules, service.name, answer))
-        recent, listed = [Tag(one.tag) for one in seen[-MAX_DIGESTS:]], frozenset(answer.tags)
+        recent, listed = [Tag(one.tag) for one in seen], frozenset(answer.tags)
         tags += [tag for tag in recent if tag in listed]
         found.update(dict.fromkeys((service.image, tag) for tag in tags))
     for promotion_id in state.live.values():
@@ -191,7 +191,7 @@ def openings(look: Survey, *, branch: str, signer: str) -> list[Entry]:
         )
         found.append(_apply(state, entry))
     if state.rules is None or state.rules.commit != look.rules.commit:
-        known = {one.sighting.service for one in state.seen.values()} | set(state.empty)
+        known = {*state.sighted, *state.empty}
         strangers = (
             []
             if is_first
@@ -236,7 +236,7 @@ def _empty(look: Survey, services: Iterable[str]) -> list[str]:
 
 def sightings(look: Survey, *, is_first: bool) -> list[Sighting]:
     """Return the selected tags that the ledger has not seen. ``before``: it was there when we looked first."""
-    known = {one.sighting.service for one in look.state.seen.values()}
+    known = look.state.sighted
     found: list[Sighting] = []
     for service in look.world.rules.services.values():
         answer = look.world.tags_of(service.image)

@@ -9,7 +9,7 @@ from bot.cards import Notice
 from bot.survey import Survey
 from policies.codes import Code
 from policies.decide import Decision, Row, Standing
-from policies.entry import Kind, write_time
+from policies.entry import Bot, Kind, Pinned, write_time
 from policies.evidence import Silence, TagList
 from policies.image import Digest, Repository, Tag
 from policies.rules import Rules
@@ -28,6 +28,9 @@ class Wrong(StrEnum):
     AMBIGUOUS = "ambiguous-references"
     UNREADABLE = "unreadable-reference"
     DIGEST_MOVED = "digest-moved"
+    TAGS_LOST = "tags-lost"
+    TAGS_CUT_SHORT = "tags-cut-short"
+    MAJOR_JUMP = "major-jump"
     STUCK = "stuck"
     READ_ONLY = "ledger-read-only"
     REPOSITORY_REFUSED = "repository-refused"
@@ -43,6 +46,7 @@ _SUBJECTS: Mapping[str, str] = {
     Wrong.EXTERNAL: "commit",
     Wrong.MISMATCH: "commit",
     Wrong.DIGEST_MOVED: "version",
+    Wrong.MAJOR_JUMP: "version",
     Wrong.WOULD_MOVE: "version",
 }
 _PLACES = frozenset({Code.NO_REFERENCE.value, Code.AMBIGUOUS.value, Code.UNREADABLE.value})
@@ -170,6 +174,7 @@ def troubles_of(look: Survey, decision: Decision) -> tuple[Trouble, ...]:
         *_mismatches(look),
         *(found for row in decision.rows for found in _place(look, row)),
         *_digests_moved(look, decision),
+        *_guarded(look),
     )
 
 
@@ -264,7 +269,9 @@ def _digests_moved(look: Survey, decision: Decision) -> list[Trouble]:
         for image, tag in _tags(look, row):
             seen = look.state.seen.get((row.service, image, tag))
             now = look.world.digests.get((image, tag))
-            if seen and isinstance(now, Digest) and seen.sighting.digest not in {"", now}:
+            if not isinstance(now, Digest) or look.state.is_accepted(row.service, Pinned(image, tag, now)):
+                continue
+            if seen and seen.sighting.digest not in {"", now}:
                 where = (rules.channel_for(row.environment, row.service), row.service, tag)
                 concerned.setdefault(where, []).append(row.environment)
                 facts[where] = {"was": seen.sighting.digest, "now": now}
@@ -279,6 +286,21 @@ def _digests_moved(look: Survey, decision: Decision) -> list[Trouble]:
         )
         for (channel, service, tag), found in facts.items()
     ]
+
+
+def _guarded(look: Survey) -> list[Trouble]:
+    """Find the holds and blocks that guards set: each waits for a person's word."""
+    held = [
+        Trouble(standing.why, where[0], where[1], {"detail": standing.note})
+        for where, standing in look.state.holds.items()
+        if isinstance(standing.by, Bot) and standing.why in {Wrong.TAGS_LOST, Wrong.TAGS_CUT_SHORT}
+    ]
+    blocked = [
+        Trouble(standing.why, where, service, {"detail": standing.note}, image.tag)
+        for (where, service, image), standing in look.state.blocks.items()
+        if isinstance(standing.by, Bot) and standing.why == Wrong.MAJOR_JUMP
+    ]
+    return [*held, *blocked]
 
 
 def _tags(look: Survey, row: Row) -> list[tuple[Repository, Tag]]:

@@ -20,6 +20,12 @@ _ON: dict[str, str] = {
     "unreadable-reference": "The place that names {service} in {environment} cannot be edited safely, so it stays.",
     "digest-moved": "The tag {version} of {service} names another image than when it was first seen, so that image "
     "stays out of {environments}. To use it, push it under a tag of its own.",
+    "tags-lost": "The registry's list of tags for {service} lost too many at once, so the service is held everywhere. "
+    "If that is right, resume it with a reason.",
+    "tags-cut-short": "The registry's list of tags for {service} was cut short, so the service is held everywhere. "
+    "To take it as it is, resume it with a reason.",
+    "major-jump": "{version} of {service} skips a major version in {environment}, so it stays out. "
+    "If it may come, unblock it with a reason.",
     "stuck": "{service} in {environment} could not be moved; it is tried again at the next pass.",
     "farewell": "Countersign was retired: it asks and moves nothing any more. The history stays in Git.",
     "repository-refused": "The GitOps repository does not let Countersign in, so nothing moves until an operator has "
@@ -37,6 +43,9 @@ _OVER: dict[str, str] = {
     "ambiguous-references": "The place of {service} in {environment} is clear again.",
     "unreadable-reference": "The place of {service} in {environment} can be edited again.",
     "digest-moved": "The tag {version} of {service} names the image again that it named first.",
+    "tags-lost": "{service} is not held for its list of tags any more.",
+    "tags-cut-short": "{service} is not held for its list of tags any more.",
+    "major-jump": "{version} of {service} is not kept out of {environment} any more.",
     "stuck": "{service} in {environment} can move again.",
     "farewell": "Countersign is back.",
     "repository-refused": "The GitOps repository lets Countersign in again.",

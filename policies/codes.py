@@ -17,6 +17,9 @@ class Code(StrEnum):
     DIGEST_MOVED = "digest-moved"
     DIGEST_UNKNOWN = "digest-unknown"
     NOT_SEEN = "not-seen"
+    MAJOR_JUMP = "major-jump"
+    TAGS_LOST = "tags-lost"
+    TAGS_CUT_SHORT = "tags-cut-short"
     BLOCKED = "blocked"
     HELD = "held"
     FROZEN = "frozen"
@@ -87,6 +90,9 @@ MEANINGS: dict[Code, str] = {
     Code.DIGEST_MOVED: "the tag names another digest than when it was first seen",
     Code.DIGEST_UNKNOWN: "the registry did not say which digest the tag names",
     Code.NOT_SEEN: "the ledger has no entry of its first sighting",
+    Code.MAJOR_JUMP: "it skips a major version; a person says that it may, by `unblock`",
+    Code.TAGS_LOST: "the registry's list of tags lost too many at once; a person says that this is right, by `resume`",
+    Code.TAGS_CUT_SHORT: "the registry's list of tags was cut short; a person takes it as it is, by `resume`",
     Code.BLOCKED: "somebody blocked the version, or it was rolled back here or in an environment before",
     Code.HELD: "somebody holds the service where it is",
     Code.FROZEN: "the environment stands still",

@@ -208,6 +208,8 @@ def _candidate(
         members=world.members,
     )
     reasons = list(not_yet(ask(_gates(rule, mine), case)))
+    if not (mine and mine.is_rollback):  # the way back does not hang on what a registry lists
+        reasons += world.suspected.get(rule.service.name, ())
     if live and mine is None:
         reasons.append(Waiting(Code.OPEN_ELSEWHERE, f"{live.image[0].tag} is under way"))
     if mine and mine.stage is Stage.OPEN and (again := tried_again_at(mine)) and at < again:

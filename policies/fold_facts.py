@@ -30,7 +30,10 @@ def _rules(state: Tables, entry: Entry, _oid: str) -> None:
 
 def _seen(state: Tables, entry: Entry, _oid: str) -> None:
     for one in entry.seen:
-        state.seen.setdefault((one.service, one.repository, one.tag), Seen(one, entry.time))
+        if (one.service, one.repository, one.tag) in state.seen:
+            continue
+        state.seen[one.service, one.repository, one.tag] = Seen(one, entry.time)
+        state.sighted[one.service] = (state.sighted.get(one.service) or Trail()).and_then(one)
 
 
 def _shown(state: Tables, entry: Entry, _oid: str) -> None:

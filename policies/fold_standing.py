@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from policies.entry import Entry, Kind, parse_time
+from policies.codes import Code
+from policies.entry import Bot, Entry, Kind, parse_time
 from policies.remembered import Standing
 from policies.tables import Apply, Tables, lifted_blocks, lifted_holds
 
@@ -14,6 +15,16 @@ def _standing(entry: Entry) -> Standing:
 
 def _hold(state: Tables, entry: Entry, _oid: str) -> None:
     state.holds[entry.environment, entry.service] = _standing(entry)
+    if lost := _lost(entry):
+        state.lost[entry.service] = state.lost.get(entry.service, frozenset()) | lost
+
+
+def _lost(entry: Entry) -> frozenset[str]:
+    """Return the tags whose loss a guard's hold tells."""
+    told = entry.evidence.get("lost")
+    if not isinstance(told, list) or not isinstance(entry.by, Bot):
+        return frozenset()
+    return frozenset(one for one in told if isinstance(one, str))
 
 
 def _resume(state: Tables, entry: Entry, _oid: str) -> None:
@@ -28,7 +39,9 @@ def _block(state: Tables, entry: Entry, _oid: str) -> None:
 
 def _unblock(state: Tables, entry: Entry, _oid: str) -> None:
     for place in lifted_blocks(state, entry):
-        del state.blocks[place]
+        standing = state.blocks.pop(place)
+        if isinstance(standing.by, Bot) and standing.why in GUARDED:
+            state.accepted[place[1], place[2]] = entry.seq
         state.unblocked[place] = entry.time
 
 
@@ -40,6 +53,9 @@ def _unfreeze(state: Tables, entry: Entry, _oid: str) -> None:
     state.freezes.pop(entry.environment, None)
     state.unfrozen[entry.environment] = entry.time
 
+
+# why of a block by the bot that a person may take on by lifting it
+GUARDED = frozenset({Code.DIGEST_MOVED.value, Code.MAJOR_JUMP.value})
 
 APPLY: Mapping[Kind, Apply] = {
     Kind.HOLD: _hold,

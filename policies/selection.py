@@ -125,6 +125,12 @@ def step(policy: SelectionPolicy, old: str, new: str) -> str | None:
     return next((part for part, one, other in parts if one != other), None)
 
 
+def major(policy: SelectionPolicy, tag: str) -> int | None:
+    """Return a tag's major version; None where the policy is not by version, or the tag is none."""
+    place = _place_in_order(policy)(tag) if isinstance(policy.choose, Semver) else None
+    return None if place is None else int(place[0])
+
+
 def _values(policy: SelectionPolicy, tags: Iterable[str], fates: dict[str, Fate] | None) -> Mapping[str, str]:
     """Return value to tag of what the policy orders, and note the fates of what it does not.
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from policies.entry import Entry, Link, Pinned, Placed
+from policies.entry import Entry, Link, Pinned, Placed, Sighting
 from policies.growing import Growing, Trail
 from policies.promotion import Promotion
 from policies.remembered import ForgeId, Health, Move, Open, Place, Seen, Standing, is_same
@@ -22,6 +22,9 @@ class Tables:
     keys: Growing[str, int] = field(default_factory=Growing)
     counts: Growing[str, int] = field(default_factory=Growing)
     seen: Growing[tuple[str, str, str], Seen] = field(default_factory=Growing)  # service, repository, tag
+    sighted: Growing[str, Trail[Sighting]] = field(
+        default_factory=Growing
+    )  # service -> its tags, oldest first
     empty: dict[str, bool] = field(default_factory=dict)  # services without a version when we looked first
     shown: Growing[str, Placed] = field(default_factory=Growing)
     promotions: Growing[str, Promotion] = field(default_factory=Growing)
@@ -41,6 +44,10 @@ class Tables:
     configured: dict[str, str] = field(default_factory=dict)  # environment -> commit that `config` came to
     links: dict[str, Link] = field(default_factory=dict)  # person -> what an `identity` links
     signer: str = ""  # the public key that signs from here on
+    lost: dict[str, frozenset[str]] = field(default_factory=dict)  # service -> tags whose loss was told
+    accepted: dict[tuple[str, Pinned], int] = field(
+        default_factory=dict
+    )  # bad evidence that a person took on
     redacted: dict[int, int] = field(default_factory=dict)  # entry that is not to be shown -> who says so
     forks: dict[str, int] = field(default_factory=dict)  # tips that two people gave up
     forge_ids: dict[str, ForgeId] = field(default_factory=dict)  # by person, as entries named them
@@ -65,6 +72,10 @@ class Tables:
         found = self.health.get((environment, service), ())
         move = self.last_move(environment, service)
         return found[-1] if found and (move is None or move.seq < found[-1].seq) else None
+
+    def is_accepted(self, service: str, image: Pinned) -> bool:
+        """Whether a person unblocked this very image after the bot had blocked it for bad evidence."""
+        return (service, image) in self.accepted
 
     def count(self, what: str) -> int:
         """Return how often something counted has happened: see keys.py."""

@@ -11,6 +11,7 @@ from policies.image import Digest, Repository, Tag
 from policies.membership import Members
 from policies.rules import Rules
 from policies.state import Place, State
+from policies.verdict import NotYet
 
 About = tuple[str, str, tuple[str, ...]]  # environment, service, digests: what a fact is about
 
@@ -37,6 +38,7 @@ class World:
     baseline: Mapping[Place, tuple[Pinned, ...]] = field(default_factory=dict)
     facts: Mapping[About, tuple[Fact, ...]] = field(default_factory=dict)
     members: Members = field(default_factory=dict)
+    suspected: Mapping[str, tuple[NotYet, ...]] = field(default_factory=dict)  # service -> bad evidence of it
 
     def pin(self, environment: str, service: str) -> Pin:
         """Return what stands in a place."""

@@ -3,7 +3,7 @@
 from policies.gates.before import has_run, healthy, previous, takes
 from policies.gates.case import Case, Gate, holds
 from policies.gates.clock import Clock, clock
-from policies.gates.content import blocked, digest
+from policies.gates.content import blocked, digest, jump
 from policies.gates.counting import approvals, count_approvals, counts_presses, is_excluded, lines_of
 from policies.gates.order import downgrade, went_back
 from policies.gates.outside import checks, http, labels, prometheus, signature
@@ -60,6 +60,7 @@ __all__ = [
     "http",
     "is_excluded",
     "is_expired",
+    "jump",
     "known_before",
     "labels",
     "limit",

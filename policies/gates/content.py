@@ -1,8 +1,14 @@
 """Whether the image is what it was, and whether anybody spoke against it."""
 
+from typing import Final
+
 from policies.codes import Code
+from policies.entry import Pinned
 from policies.gates.case import Case
+from policies.selection import major
 from policies.verdict import PASSED, Failed, Verdict, Waiting
+
+MAX_MAJORS: Final = 1  # how many major versions one step may climb without a person's word
 
 
 def digest(case: Case) -> Verdict:
@@ -11,11 +17,31 @@ def digest(case: Case) -> Verdict:
         seen = case.state.seen.get((case.service, image.repository, image.tag))
         if not image.digest:
             return Waiting(Code.DIGEST_UNKNOWN, f"the digest of {image.tag} is not known")
-        if seen and seen.sighting.digest and seen.sighting.digest != image.digest:
+        if seen and seen.sighting.digest not in {"", image.digest} and not _is_accepted(case, image):
             return Failed(
                 Code.DIGEST_MOVED, f"{image.tag} was {seen.sighting.digest[:19]} when it was first seen"
             )
     return PASSED
+
+
+def jump(case: Case) -> Verdict:
+    """Does it climb no more major versions than one step may, where nobody is asked (promise 5)?"""
+    policy = case.rule.service.versions
+    for old in case.current if not case.rule.environment.is_guarded else ():
+        for new in case.image:
+            before, after = major(policy, old.tag), major(policy, new.tag)
+            if old.repository != new.repository or before is None or after is None:
+                continue
+            if after - before > MAX_MAJORS and not _is_accepted(case, new):
+                return Failed(
+                    Code.MAJOR_JUMP, f"{new.tag} is {after - before} major versions above {old.tag}"
+                )
+    return PASSED
+
+
+def _is_accepted(case: Case, image: Pinned) -> bool:
+    """Whether a person took this very image on after the bot had blocked it."""
+    return case.state.is_accepted(case.service, image)
 
 
 def blocked(case: Case) -> Verdict:

@@ -49,6 +49,7 @@ TABLE: tuple[Row, ...] = (
     Row(
         "digest", content.digest, (Code.DIGEST_UNKNOWN, Code.DIGEST_MOVED), "the first sighting", _WAY_ON | _Q
     ),
+    Row("jump", content.jump, (Code.MAJOR_JUMP,), "what stands there", _A),
     Row("blocked", content.blocked, (Code.BLOCKED,), "blocks and rollbacks", _WAY_ON | _Q),
     Row("previous", before.previous, (Code.NOT_IN_PREVIOUS,), "moves before", _WAY_ON, is_skipped=True),
     Row("takes", before.takes, (Code.NOT_THERE_NOW,), "moves before", _WAY_ON, is_skipped=True),

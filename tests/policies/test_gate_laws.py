@@ -184,6 +184,7 @@ def test_neither_digest_nor_signature_nor_a_block_can_be_skipped() -> None:
         "downgrade",
         "went-back",
         "digest",
+        "jump",
         "blocked",
         "known-before",
         "signature",

@@ -84,6 +84,20 @@ CASES: dict[str, tuple[gates.Gate, Callable[[], Case], Code | None]] = {
         lambda: case(story(), image=pinned("1.1.0", digest="")),
         Code.DIGEST_UNKNOWN,
     ),
+    # jump
+    "the next major version": (gates.jump, lambda: case(story(), "2.0.0"), None),
+    "a major version further": (gates.jump, lambda: case(story(), "3.0.0"), Code.MAJOR_JUMP),
+    "a major version further where people are asked": (
+        gates.jump,
+        lambda: case(story(), "3.0.0", "production"),
+        None,
+    ),
+    "a major version further of another image": (
+        gates.jump,
+        lambda: case(story(), "3.0.0", current=(pinned("1.0.0", repository="ghcr.io/example/cart"),)),
+        None,
+    ),
+    "from no version at all": (gates.jump, lambda: case(story(), "3.0.0", current=(pinned("latest"),)), None),
     # blocked
     "free": (gates.blocked, lambda: case(story()), None),
     "blocked": (gates.blocked, lambda: case(_stood(Kind.BLOCK), "1.2.0"), Code.BLOCKED),
@@ -221,7 +235,12 @@ def test_a_rollback_asks_neither_freeze_nor_soak_nor_order() -> None:
 
 
 def test_what_merges_asks_all_that_may_change_while_people_think() -> None:
-    free = {gates.downgrade, gates.went_back, gates.known_before}  # these a person has answered by asking
+    free = {
+        gates.downgrade,
+        gates.went_back,
+        gates.jump,
+        gates.known_before,
+    }  # these a person has answered by asking
 
     assert {row.gate for row in gates.TABLE} - free == set(gates.MERGED)
 
