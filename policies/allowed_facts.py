@@ -6,6 +6,7 @@ from policies.allowed_speakers import noted
 from policies.asked import Asked, No, Refusal
 from policies.codes import Code
 from policies.entry import By
+from policies.people import known
 from policies.rules_hash import rules_hash
 
 RECORDED = "recorded"  # why of a `config` that nobody has to review
@@ -98,5 +99,8 @@ def refused(asked: Asked) -> No:
     promotion = asked.promotion
     if promotion is None:
         yield Refusal(Code.CLOSED, f"there is no promotion {asked.entry.promotion}")
-    if asked.rules and asked.entry.evidence.get("person") not in asked.rules.people:
+    named, state = asked.entry.evidence.get("person"), asked.state
+    if asked.rules and not (
+        isinstance(named, str) and known(asked.rules, state.links, state.forge_ids, named)
+    ):
         yield Refusal(Code.UNKNOWN_PERSON, "a refusal names a known person")

@@ -66,6 +66,7 @@ class Code(StrEnum):
     CHANGE_MOVED = "change-moved"
     RULE_MOVED = "rule-moved"
     HEAD_MOVED = "head-moved"
+    LINKED_ELSEWHERE = "linked-elsewhere"
     NOT_ATTESTED = "not-attested"
     MEMBERS_UNKNOWN = "members-unknown"
     REVIEW_MISSING = "review-missing"
@@ -137,6 +138,7 @@ MEANINGS: dict[Code, str] = {
     Code.CHANGE_MOVED: "the change is another one than the one that was seen",
     Code.RULE_MOVED: "the rule is another one than the one that was seen",
     Code.HEAD_MOVED: "the pull request's head is another one than the one that was approved",
+    Code.LINKED_ELSEWHERE: "the account is linked to somebody else; one human has one account on each side",
     Code.NOT_ATTESTED: "the entry does not show what it leans on, as it was looked up just then",
     Code.MEMBERS_UNKNOWN: "who is in a team that the rule names could not be looked up, so it has nobody",
     Code.REVIEW_MISSING: "the rule asks for a review in GitHub, of exactly this pull request",

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from policies import (
     allowed_facts,
     allowed_health,
+    allowed_identity,
     allowed_merges,
     allowed_moves,
     allowed_repair,
@@ -98,7 +99,7 @@ _WHO: dict[Kind, Check] = {
     Kind.UNHEALTHY: allowed_speakers.by_bot,
     Kind.EMERGENCY: allowed_speakers.by_person,
     Kind.CONFIG: allowed_speakers.by_bot,
-    Kind.IDENTITY: allowed_speakers.by_either,
+    Kind.IDENTITY: allowed_identity.by_themselves,
     Kind.CHECKPOINT: allowed_speakers.by_bot,
     Kind.REDACT: allowed_speakers.by_two,
     Kind.FORK: allowed_speakers.by_two,

@@ -356,10 +356,16 @@ class Story:
     def linked(self, name: str, **changes: Any) -> Entry:
         """Link a person to an account at the forge, by that account's own word."""
         link = Link(name, "T0", f"U0{name.upper()}", 900 + len(name), f"{name}-hub")
+        return self.linked_by(link, **changes)
+
+    def linked_by(self, link: Link, **changes: Any) -> Entry:
+        """Let somebody link themselves, signed in at both places."""
         proof: dict[str, Json] = {"id": link.forge_id, "login": link.forge_login, "proof": "device"}
-        found = self.word(Kind.IDENTITY, person(name), linked=link)
-        found = replace(found, evidence={**found.evidence, "forge": proof})
-        return replace(found, **changes)
+        proof["looked"] = write_time(self.at)
+        by = By(link.person, "link", link.slack_team, link.slack_user, link.forge_id, link.forge_login)
+        found = self.word(Kind.IDENTITY, by, linked=link)
+        looked: dict[str, Json] = {"forge": proof, "forge_account": {"active": True, "bot": False}}
+        return replace(found, **({"evidence": {**found.evidence, **looked}} | changes))
 
     def both(self, kind: Kind, /, *names: str, **changes: Any) -> Entry:
         """Say something as two people."""

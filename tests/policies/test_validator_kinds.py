@@ -10,7 +10,7 @@ from policies.allowed_repair import MAX_QUARANTINES
 from policies.canonical import Json
 from policies.checkpoint import sum_of
 from policies.codes import Code
-from policies.entry import Bot, Entry, Kind
+from policies.entry import Bot, Entry, Kind, Link
 from policies.state import Stage
 from tests.policies.ledger_builders import (
     FLAGS,
@@ -105,8 +105,7 @@ def _link_to(**changes: object) -> tuple[Story, Entry]:
     found, entry = _link()
     assert entry.linked
     linked = replace(entry.linked, **changes)  # type: ignore[arg-type]  # named by the tests below
-    forge: Json = {"id": linked.forge_id, "login": linked.forge_login, "proof": "device"}
-    return found, replace(entry, linked=linked, evidence={**entry.evidence, "forge": forge})
+    return found, found.linked_by(linked)
 
 
 def _linked_twice() -> tuple[Story, Entry]:
@@ -116,8 +115,7 @@ def _linked_twice() -> tuple[Story, Entry]:
     second = found.linked("dan")
     assert second.linked
     stolen = replace(second.linked, forge_id=first.linked.forge_id, forge_login="carol-renamed")
-    proof: Json = {"id": stolen.forge_id, "login": stolen.forge_login, "proof": "device"}
-    return found, replace(second, linked=stolen, evidence={**second.evidence, "forge": proof})
+    return found, found.linked_by(stolen)
 
 
 def _key(signer: str = OTHER_KEY, /, **changes: object) -> tuple[Story, Entry]:
@@ -211,20 +209,16 @@ FORBIDDEN: list[tuple[str, Made, Code]] = [
     ("a configuration with another judgment", lambda: _config(why="ignored"), Code.OUT_OF_LINE),
     # identity
     ("a link of another person", lambda: _link(by=person("ada")), Code.NOT_AN_APPROVER),
-    ("a link of nobody known", lambda: _link_to(person="eve"), Code.NOT_AN_APPROVER),
-    ("a link by the bot without a code", lambda: _link(by=Bot()), Code.NOTE_MISSING),
-    (
-        "a link by the bot of nobody known",
-        lambda: (f := story(), replace(f.linked("eve"), by=Bot(), why="email")),
-        Code.UNKNOWN_PERSON,
-    ),
+    ("a link under a name that is not the login", lambda: _link_to(person="eve"), Code.UNKNOWN_PERSON),
+    ("a link by the bot", lambda: _link(by=Bot()), Code.NOT_AN_APPROVER),
+    ("a link by the bot with a code", lambda: _link(by=Bot(), why="email"), Code.NOT_AN_APPROVER),
     ("a link to another's chat account", lambda: _link_to(slack_user="U0DAN"), Code.UNKNOWN_PERSON),
     (
         "a link to a login that the rules give to another",
         lambda: _link_to(forge_login="ADA-L"),
-        Code.UNKNOWN_PERSON,
+        Code.LINKED_ELSEWHERE,
     ),
-    ("a link to a number that is another's", _linked_twice, Code.UNKNOWN_PERSON),
+    ("a link to a number that is another's", _linked_twice, Code.LINKED_ELSEWHERE),
     ("a link against the rules", lambda: _link("ada"), Code.UNKNOWN_PERSON),
     ("a link without a number", lambda: _link_to(forge_id=0), Code.EVIDENCE_MISSING),
     (
@@ -367,10 +361,13 @@ ALLOWED: list[tuple[str, Made]] = [
     ("a configuration", _config),
     ("a configuration after another", _config_again),
     ("a link by oneself", _link),
-    ("a link by the bot", lambda: _link(by=Bot(), why="email")),
     (
         "another link of one person",
-        lambda: (f := _link()[0], f.add(f.linked("carol")), f.linked("carol"))[::2],
+        lambda: (
+            f := _link()[0],
+            f.add(f.linked("carol")),
+            f.linked_by(Link("carol", "T0", "U0CAROL", 77_000, "carol-new")),
+        )[::2],
     ),
     ("a word by a linked account", _told_by_a_linked_account),
     ("another key", _key),
