@@ -48,6 +48,8 @@ class ImageName:
                 f"{text[:140]!r} has no digest behind its @; expected sha256: and 64 hexadecimal digits"
             )
         host, path = parse_repository(_split_tag(base)[0], registry=registry)
+        # Beside a digest the whole name is read again in its canonical spelling, which is longer on Docker Hub.
+        host, path = parse_repository(f"{host}/{path}")
         return cls(text, host, path, "", digest)
 
     @property

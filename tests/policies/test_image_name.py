@@ -57,6 +57,7 @@ def test_other_defaults_stand_in() -> None:
             "b@char/image",
             "a b",
             "a\n",
+            f"{'a' * 250}@{DIGEST}",
             "a:b c",
             "a.b/",
         ),
