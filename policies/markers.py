@@ -77,7 +77,7 @@ def is_read(path: str) -> bool:
 
 def parse(comment: str) -> Marker | None:
     """Read a comment with its #; None where it is no marker. Raises: MarkerIgnored."""
-    if "$" not in comment:
+    if not _is_spoken_in(comment):
         return None
     fields = _fields(comment.lstrip("#").strip(" \t"))
     if fields is None:
@@ -116,6 +116,11 @@ def find(path: str, yaml: YamlText) -> tuple[list[Mark], list[Problem]]:
                 marks.append(Mark(marker, found.node, found.parent, found.key, found.path))
     problems += _strays(path, yaml, attached)
     return marks, problems
+
+
+def _is_spoken_in(comment: str) -> bool:
+    """Say whether a comment holds the dollar sign of a marker, as it is or as JSON may write it."""
+    return "$" in comment or "\\u0024" in comment
 
 
 def _fields(text: str) -> dict[str, str | None] | None:
@@ -170,7 +175,7 @@ def _commented(
     """Yield every value below ``node`` whose own comment holds a dollar sign; keys have none for Flux."""
     match node:
         case ScalarNode() | AliasNode():
-            if "$" in node.comment:
+            if _is_spoken_in(node.comment):
                 yield _Commented(node, node.comment, node.comment_at, parent, key, ".".join(path))
             elif isinstance(node, ScalarNode) and (above := _line_above(text, node)) is not None:
                 yield _Commented(node, *above, parent, key, ".".join(path))
@@ -195,7 +200,7 @@ def _line_above(text: str, node: ScalarNode) -> tuple[str, int] | None:
     comment = _COMMENT_LINE.fullmatch(text, above, begin - 1)
     if (
         comment is None
-        or "$" not in comment[1]
+        or not _is_spoken_in(comment[1])
         or (above and _COMMENT_LINE.fullmatch(text, before, above - 1))
     ):
         return None

@@ -9,11 +9,13 @@ from policies.image import Digest, ImageReference, Repository, Tag
 from policies.image_name import ImageName
 from policies.markers import Mark
 from policies.places import Part, Problem, ProblemCode
-from policies.yaml_nodes import MapNode
+from policies.yaml_nodes import ListNode, MapNode, Node, ScalarNode
 from policies.yaml_text import YamlText
 
 _STRATEGY = "Setters"
-_PATH = "config.kubernetes.io/path"  # kyaml writes it for itself; where one stands already, Flux stops
+# kyaml writes these for itself; where one names another file, Flux stops
+_PATHS = ("config.kubernetes.io/path", "internal.config.kubernetes.io/path")
+_STOPS = frozenset({ProblemCode.ENCRYPTED, ProblemCode.FOREIGN_PATH, ProblemCode.NOT_AN_OBJECT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,16 +27,22 @@ class Setting:
     problems: tuple[Problem, ...]
 
 
-def set_markers(path: str, content: bytes, policies: Mapping[str, ImageReference]) -> Setting:
-    """Write the image of each ``namespace:name`` of ``policies`` where a marker names it; raises nothing."""
+def set_markers(
+    path: str, content: bytes, policies: Mapping[str, ImageReference], *, folder: str = ""
+) -> Setting:
+    """Write the image of each ``namespace:name`` of ``policies`` where a marker names it; raises nothing.
+
+    ``folder`` is where the update begins, from where Flux counts the names of files.
+    """
     if not markers.is_read(path) or markers.TOKEN.encode() not in content:
         return Setting(content, (), ())
     try:
         yaml = yaml_text.read(content)
         marks, problems = markers.find(path, yaml)
-        problems += _refusals(path, yaml)
-        if any(problem.code in {ProblemCode.ENCRYPTED, ProblemCode.FOREIGN_PATH} for problem in problems):
-            return Setting(content, (), tuple(problems))
+        refusals = tuple(_refusals(path, _from(folder, path), yaml))
+        if refusals:
+            named = (problem for problem in problems if problem.code not in _STOPS)
+            return Setting(content, (), (*named, *refusals))
         changes = []
         for mark in marks:
             image = policies.get(mark.marker.policy)
@@ -112,15 +120,36 @@ def _not_done(path: str, yaml: YamlText, mark: Mark, image: ImageReference | Non
     return None
 
 
-def _refusals(path: str, yaml: YamlText) -> Iterator[Problem]:
-    """Yield what keeps a whole file from being written."""
+def _from(folder: str, path: str) -> str:
+    """Return the path as counted from ``folder``, which may be the file itself."""
+    return path.rpartition("/")[2] if path == folder else path.removeprefix(f"{folder}/")
+
+
+def _refusals(path: str, name: str, yaml: YamlText) -> Iterator[Problem]:
+    """Yield what keeps a whole file from being written: Flux reads all of its documents, or none."""
     if yaml.encrypted_at is not None:
         yield places.encrypted(path, yaml.encrypted_at)
     for root in yaml.documents:
+        if isinstance(root, ScalarNode) and root.is_null:
+            continue
         metadata = root.get("metadata") if isinstance(root, MapNode) else None
         annotations = metadata.get("annotations") if isinstance(metadata, MapNode) else None
-        if isinstance(annotations, MapNode) and annotations.get(_PATH) is not None:
-            detail = (
-                f"a document with the annotation {_PATH}, which Flux stops at; expected none in a repository"
-            )
-            yield Problem(path, annotations.line, ProblemCode.FOREIGN_PATH, detail)
+        if (odd := _odd(root, metadata, annotations)) is not None:
+            yield Problem(path, odd[0], ProblemCode.NOT_AN_OBJECT, f"{odd[1]}, at which Flux skips the file")
+        if isinstance(annotations, MapNode):
+            for key in _PATHS:
+                written = annotations.text(key)
+                if written is not None and written != name:
+                    detail = f"the annotation {key}: {written[:140]}, at which Flux stops; expected none"
+                    yield Problem(path, annotations.line, ProblemCode.FOREIGN_PATH, detail)
+
+
+def _odd(root: Node, metadata: Node | None, annotations: Node | None) -> tuple[int, str] | None:
+    """Say what of a document is no object to Flux, and on which line; None where all is well."""
+    if not isinstance(root, MapNode):
+        return root.line, "a document that is not a map (a JSON 6902 patch?)"
+    if isinstance(metadata, ListNode) or (isinstance(metadata, ScalarNode) and not metadata.is_null):
+        return metadata.line, "a document whose metadata is not a map"
+    if isinstance(annotations, ListNode):
+        return annotations.line, "a document whose annotations are a list"
+    return None

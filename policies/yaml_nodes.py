@@ -3,6 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+_TYPES = (
+    "tag:yaml.org,2002:"  # written !!, they say how a text is to be read; all others are the reader's own
+)
+_TEXT = f"{_TYPES}str"
 BLOCKS = frozenset({"|", ">"})  # the styles of block scalars
 
 
@@ -37,7 +41,7 @@ class ScalarNode:
             return "a block scalar"
         if not self.one_line:
             return "a scalar over several lines"
-        if self.tag not in {None, "!", "tag:yaml.org,2002:str"}:
+        if self.tag is not None and self.tag.startswith(_TYPES) and self.tag != _TEXT:
             return f"a scalar with the tag {self.tag!r}"
         return "an empty value" if self.start == self.end else None
 

@@ -123,7 +123,11 @@ class _Builder:
 
     def _alias(self, event: Any) -> AliasNode:
         start, end, line = yaml_events.span(event, self.ahead)
-        target = self._anchors.get(event.anchor)
+        if event.anchor not in self._anchors:
+            name = event.anchor[:60]
+            detail = f"not YAML: the alias *{name} stands for nothing; expected &{name} before it"
+            raise YamlRefused("unparsable", line, detail)
+        target = self._anchors[event.anchor]
         if target is not None:
             self.aliased.add((target.start, target.end))
         found = COMMENT.match(self.text, end)

@@ -7,18 +7,29 @@ Each rule has its reason, says by the nature of the original file whether it app
 what it names: everything else in the file has to carry Flux's values all the same.
 """
 
+import math
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import cast
+from typing import TypeAlias, cast
 
 import yaml
 
 Value = tuple[str, str]  # the type that YAML 1.1 gives a scalar, and its text
 Values = dict[tuple[object, ...], Value]  # by document, keys and indexes
 Tree = Mapping[str, bytes]
+Node: TypeAlias = "Value | list[Node] | Map"
 
 _TEXT = "tag:yaml.org,2002:str"
-_TOKEN = '"$imagepolicy"'  # what every marker holds
+_FLOAT = re.compile(r"[-+]?[0-9]+[eE][-+]?[0-9]+")
+_TOKEN = re.compile(r"(?:\$|u0024)imagepolicy|io\.k8s\.cli\.setters")  # what every marker holds
+
+
+@dataclass(frozen=True, slots=True)
+class Map:
+    """A map as its pairs."""
+
+    pairs: list[tuple[Node, Node]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +58,7 @@ def rule_of(original: Tree, ours: Tree, theirs: Tree) -> str | None:
 
 def values(content: bytes) -> Values:
     """Return every scalar of every document; documents that say nothing, and what kyaml drops, are left out."""
-    documents = [
-        node for node in yaml.compose_all(content, Loader=yaml.CSafeLoader) if not _says_nothing(node)
-    ]
+    documents = [node for node in _documents(content) if not _says_nothing(node)]
     return {path: value for number, node in enumerate(documents) for path, value in _scalars(node, (number,))}
 
 
@@ -62,32 +71,55 @@ def _same(ours: bytes, theirs: bytes) -> bool:
         return False
 
 
-def _says_nothing(node: yaml.Node | None) -> bool:
-    return node is None or node.tag == "tag:yaml.org,2002:null"
+def _documents(content: bytes) -> list[Node]:
+    """Build trees of events: composing them would refuse an anchor that is defined twice, which Go takes."""
+    top: list[Node] = []
+    stack: list[list[Node]] = [top]
+    for event in yaml.parse(content, Loader=yaml.CSafeLoader):
+        siblings = stack[-1]
+        if isinstance(event, yaml.ScalarEvent):
+            kind = event.tag or _resolved(event.value, is_plain=event.implicit[0])
+            siblings.append((kind, event.value))
+        elif isinstance(event, yaml.AliasEvent):
+            siblings.append(("*", str(event.anchor)))
+        elif isinstance(event, yaml.CollectionStartEvent):
+            stack.append([])
+        elif isinstance(event, yaml.CollectionEndEvent):
+            stack.pop()
+            is_map = isinstance(event, yaml.MappingEndEvent)
+            stack[-1].append(
+                Map(list(zip(siblings[::2], siblings[1::2], strict=True))) if is_map else siblings
+            )
+    return top
 
 
-def _scalars(node: yaml.Node, path: tuple[object, ...]) -> Iterator[tuple[tuple[object, ...], Value]]:
+def _says_nothing(node: Node) -> bool:
+    return isinstance(node, tuple) and node[0] == "tag:yaml.org,2002:null"
+
+
+def _scalars(node: Node, path: tuple[object, ...]) -> Iterator[tuple[tuple[object, ...], Value]]:
     """Yield scalars below ``node``; equal keys are told apart by their order."""
-    if isinstance(node, yaml.ScalarNode):
-        yield path, (node.tag, node.value)
-    elif isinstance(node, yaml.SequenceNode):
-        for index, item in enumerate(node.value):
-            yield from _scalars(item, (*path, index))
-    elif isinstance(node, yaml.MappingNode):
-        seen: dict[str, int] = {}
-        for key, value in node.value:
-            name = str(key.value)
-            seen[name] = seen.get(name, 0) + 1
-            if not (len(path) == 1 and name == "metadata" and _says_nothing(value)):
-                yield from _scalars(value, (*path, name, seen[name]))
+    match node:
+        case tuple():
+            yield path, (_TEXT, "") if not node[1] else node  # kyaml writes an empty value in braces as ''
+        case list():
+            for index, item in enumerate(node):
+                yield from _scalars(item, (*path, index))
+        case Map():
+            seen: dict[str, int] = {}
+            for key, value in node.pairs:
+                name = key[1] if isinstance(key, tuple) else str(key)
+                seen[name] = seen.get(name, 0) + 1
+                if not (len(path) == 1 and name == "metadata" and _says_nothing(value)):
+                    yield from _scalars(value, (*path, name, seen[name]))
 
 
 def _marked(content: bytes) -> list[yaml.ScalarEvent]:
-    """Return the scalars on whose lines, first or last, a marker stands."""
+    """Return the scalars on whose lines, first or last, a marker stands, or in the comment above."""
     text = content.decode("utf-8", "replace").removeprefix("\N{ZERO WIDTH NO-BREAK SPACE}")
-    if _TOKEN not in text:
-        return []
-    marked = {number for number, line in enumerate(text.split("\n")) if _TOKEN in line}
+    lines = text.split("\n")
+    marked = {number for number, line in enumerate(lines) if _TOKEN.search(line)}
+    marked |= {number + 1 for number in marked if lines[number].lstrip(" -").startswith("#")}
     try:
         events = [
             event
@@ -111,14 +143,24 @@ def _is_long(event: yaml.Event) -> bool:
 
 
 def _marks_another_type(content: bytes) -> bool:
-    """Is a plain value marked that YAML does not read as text?"""
+    """Is a value marked that is not text: a plain one that YAML reads otherwise, or one that is said to be?"""
     return any(
-        event.implicit[0] and event.value and _type(event.value) != _TEXT for event in _marked(content)
+        _is_typed(event)
+        or (event.implicit[0] and event.value and _resolved(event.value, is_plain=True) != _TEXT)
+        for event in _marked(content)
     )
 
 
-def _type(value: str) -> str:
-    return str(yaml.SafeLoader("").resolve(yaml.ScalarNode, value, (True, False)))  # type: ignore[no-untyped-call]
+def _is_typed(event: yaml.ScalarEvent) -> bool:
+    """Is it written with another type: ``!!int "3"``? We name it and leave it."""
+    return str(event.tag).startswith("tag:yaml.org,2002:") and event.tag != _TEXT
+
+
+def _resolved(value: str, *, is_plain: bool) -> str:
+    """Return the type that YAML 1.1 gives a scalar without a tag, or YAML 1.2: a float without a dot."""
+    if is_plain and _FLOAT.fullmatch(value) and math.isfinite(float(value)):
+        return "tag:yaml.org,2002:float"
+    return str(yaml.SafeLoader("").resolve(yaml.ScalarNode, value, (is_plain, not is_plain)))  # type: ignore[no-untyped-call]
 
 
 def _marks_several_lines(content: bytes) -> bool:
@@ -133,6 +175,19 @@ def _marks_inside_of_a_list(content: bytes) -> bool:
     }
 
 
+def _is_cut_wrongly(content: bytes) -> bool:
+    """Does a directive stand before a document, or a value on the line of its ``---``?"""
+    return re.search(rb"^(?:\xef\xbb\xbf)?(?:%|---[ \t]+[^ \t\r\n#])", content, re.MULTILINE) is not None
+
+
+def _untouched_by_flux(original: Tree, ours: Tree, theirs: Tree) -> bool:
+    """Flux left such files alone; in the others the values agree."""
+    return ours.keys() == theirs.keys() and all(
+        theirs[path] == original[path] if _is_cut_wrongly(original[path]) else _same(ours[path], theirs[path])
+        for path in ours
+    )
+
+
 def _same_texts(original: Tree, ours: Tree, theirs: Tree) -> bool:
     """The texts agree; where the types do not, the original's was no text and ours is."""
     if ours.keys() != theirs.keys():
@@ -141,7 +196,10 @@ def _same_texts(original: Tree, ours: Tree, theirs: Tree) -> bool:
         mine, other, old = values(content), values(theirs[path]), values(original[path])
         if mine.keys() != other.keys():
             return False
+        typed = {event.value for event in _marked(original[path]) if _is_typed(event)}
         for place, (kind, text) in mine.items():
+            if mine[place] == old.get(place) and text in typed:
+                continue
             if text != other[place][1]:
                 return False
             if kind != other[place][0] and not (kind == _TEXT and old[place][0] == other[place][0] != _TEXT):
@@ -187,6 +245,11 @@ RULES = {
         "Flux keeps the old value's type: 1.0 becomes !!float v1.0.1, which no reader takes; we write text",
         _marks_another_type,
         _same_texts,
+    ),
+    "cut-wrongly": Rule(
+        "Flux cuts a file at its --- before it reads it, and skips it where a directive or a value stands there",
+        _is_cut_wrongly,
+        _untouched_by_flux,
     ),
     "several-lines": Rule(
         "a value over several lines is not one place in a line; we name it and leave it, Flux folds it anew",

@@ -5,9 +5,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
+import yaml
 
 from policies import setters
 from policies.errors import PolicyError
@@ -17,6 +18,7 @@ from tests.conformance_data import FOLDER, Conformance
 
 FOLDERS = ("setters", "setters_observed")
 Change = tuple[str, str, str, str]  # file, old, new, setter
+BYTE_ORDER_MARK = "\N{ZERO WIDTH NO-BREAK SPACE}"
 MARKER = '{"$imagepolicy": "n:a:tag"}'
 
 
@@ -80,7 +82,7 @@ def run(case: dict[str, Any], original: Mapping[str, bytes]) -> Run:
     chosen = [path for path in original if setters.in_scope(path, folder)]
     if not chosen:
         raise PolicyError(f"there is nothing at {folder!r}; expected a file or a folder of the repository")
-    settings = {path: setters.set_markers(path, original[path], policies) for path in chosen}
+    settings = {path: setters.set_markers(path, original[path], policies, folder=folder) for path in chosen}
     stopped = [
         problem.detail
         for setting in settings.values()
@@ -115,26 +117,42 @@ def wanted_changes(case: dict[str, Any], original: Mapping[str, bytes]) -> list[
 
 
 def assert_only_scalars_changed(original: Mapping[str, bytes], ours: Run) -> None:
-    """Compare line by line: a changed line is the old one with an old value become a new one."""
+    """Compare line by line: a changed line is the old one, with one of its scalars become a new value."""
     assert ours.files.keys() == original.keys()
     for path, before in original.items():
         changes = [(old, new) for file, old, new, _ in ours.changes if file == path]
-        old_lines, new_lines = before.split(b"\n"), ours.files[path].split(b"\n")
-        pairs = [(old, new) for old, new in zip(old_lines, new_lines, strict=True) if old != new]
-        assert len(pairs) == len(changes)
-        for old, new in pairs:
-            assert any(new in replaced(old, *change) for change in changes)
+        old_lines, new_lines = before.decode().split("\n"), ours.files[path].decode().split("\n")
+        pairs = zip(old_lines, new_lines, strict=True)
+        changed = [(number, new) for number, (old, new) in enumerate(pairs) if old != new]
+        assert len(changed) == len(changes)
+        scalars = scalars_by_line(before) if changed else {}
+        for number, new in changed:
+            assert any(new in replaced(old_lines[number], scalars[number], *change) for change in changes)
 
 
-def replaced(line: bytes, old: str, new: str) -> set[bytes]:
-    """Return the line with ``old`` become ``new`` in one place: in its quotes, or in double ones where it had none."""
-    quotes = [("'", "'"), ('"', '"'), *([("", ""), ("", '"')] if old else [])]
-    pairs = [(f"{was}{old}{was}".encode(), f"{now}{new}{now}".encode()) for was, now in quotes]
-    return {
-        line[: found.start()] + after + line[found.end() :]
-        for before, after in pairs
-        for found in re.finditer(re.escape(before), line)
-    }
+def scalars_by_line(content: bytes) -> dict[int, list[tuple[str, int, int]]]:
+    """Return the values of each line, and where they begin and end in it."""
+    text = content.decode()
+    ahead = len(text) - len(text.removeprefix(BYTE_ORDER_MARK))
+    found: dict[int, list[tuple[str, int, int]]] = {}
+    for event in yaml.parse(text.removeprefix(BYTE_ORDER_MARK), Loader=yaml.CSafeLoader):
+        if isinstance(event, yaml.ScalarEvent):
+            begin, end = cast("yaml.Mark", event.start_mark), cast("yaml.Mark", event.end_mark)
+            shift = ahead if begin.line == 0 else 0
+            found.setdefault(begin.line, []).append((event.value, begin.column + shift, end.column + shift))
+    return found
+
+
+def replaced(line: str, scalars: list[tuple[str, int, int]], old: str, new: str) -> set[str]:
+    """Return the line with a scalar that says ``old`` become ``new``: in its quotes, or in new ones."""
+    results = set()
+    for value, begin, end in scalars:
+        if value == old:
+            properties = re.match(r"(?:[&!]\S*\s+)*", line[begin:end])
+            start = begin + (properties.end() if properties else 0)
+            quotes = {line[start]} if line[start:end][:1] in {"'", '"'} else {"", '"'}
+            results |= {line[:start] + quote + new + quote + line[end:] for quote in quotes}
+    return results
 
 
 def case_of(text: str, wanted: str, *, tag: str = "v2", made: str = "") -> tuple[str | None, bool]:
@@ -166,6 +184,16 @@ LIST = f"kind: List\nitems:\n- kind: A\n  tag: TAG # {MARKER}\n- kind: B\n"
         (f"a: |- # {MARKER}\n  v1\nb: v1 # {MARKER}", "a: v2\nb: v3", None, False),
         (f"a: |- # {MARKER}\n  v1\nb: v1 # {MARKER}", "a: v2", None, False),
         ("a: |-\n  v1\n", "a: v2", None, False),
+        (f"tag: 1e3 # {MARKER}", "tag: !!float v2", "typed-value", False),
+        (f"tag: !!int 3 # {MARKER}", "tag: !!int v2", "typed-value", False),
+        (f"tag: !!int 3 # {MARKER}\nb: 1", "tag: !!int v2\nb: 2", None, False),
+        (f"# {MARKER}\ntag: 1.0", "tag: !!float v2", None, False),
+        (f"a:\n# {MARKER}\n- 1.0", "a:\n- !!float v2", "typed-value", False),
+        (f"%YAML 1.1\n---\na: v1 # {MARKER}", f"%YAML 1.1\n---\na: v1 # {MARKER}", "cut-wrongly", False),
+        (f"%YAML 1.1\n---\na: v1 # {MARKER}", "a: v3", None, False),
+        (f"a: v1 # {MARKER}\n--- {{b: 1}}", f"a: v1 # {MARKER}\n--- {{b: 1}}", "cut-wrongly", False),
+        (f"a: v1 # {MARKER}\n--- # b\nb: 1", f"a: v1 # {MARKER}\n--- # b\nb: 1", None, False),
+        (f"a: &x 1\nb: &x v1 # {MARKER}", "a: &x 1\nb: &x v2", None, True),
         (f"tag:   v1  #  {MARKER}\n\n\nb:\n    - c\n", f"tag: v2 # {MARKER}\nb:\n- c\n", None, True),
     ],
 )

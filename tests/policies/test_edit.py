@@ -61,7 +61,8 @@ HAZARDS = {
     "alias": (f"a: &i r/a:1.0.0\nimage: *i # {MARKER}\n", None),
     "tag": (f"a: !!str r/a:1.0.0 # {MARKER}\n", f"a: !!str r/a:1.0.1 # {MARKER}\n"),
     "tag and anchor": (f"a: !!str &x 'r/a:1.0.0' # {MARKER}\n", f"a: !!str &x 'r/a:1.0.1' # {MARKER}\n"),
-    "foreign tag": (f"a: !Ref r/a:1.0.0 # {MARKER}\n", None),
+    "foreign tag": (f"a: !Ref r/a:1.0.0 # {MARKER}\n", f"a: !Ref r/a:1.0.1 # {MARKER}\n"),
+    "typed": (f"a: !!int 3 # {MARKER}\n", None),
     "flow map": (f"a: {{image: r/a:1.0.0}} # {MARKER}\n", None),
     "flow map over lines": (
         f"a: {{image: r/a:1.0.0, # {MARKER}\n  b: 1}}\n",

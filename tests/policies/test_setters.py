@@ -45,6 +45,18 @@ def test_each_form_gets_its_part(policy: str, written: str) -> None:
             f"a: x {marker('n:a')}\nmetadata: {{annotations: {{config.kubernetes.io/path: b}}}}",
             ProblemCode.FOREIGN_PATH,
         ),
+        *(
+            (f"a: x {marker('n:a')}\n{odd}\n", ProblemCode.NOT_AN_OBJECT)
+            for odd in (
+                "---\n- b",
+                "---\ntext",
+                "metadata: x",
+                "metadata: [x]",
+                "metadata: {annotations: [x]}",
+            )
+        ),
+        (f"a: x {marker('n:a')}\nb: *nothing", ProblemCode.UNPARSABLE),
+        (f"a: !!int 3 {marker('n:a')}", ProblemCode.NOT_AN_IMAGE),
         (f"a: {{{{ .x }}}} {marker('n:a')}", ProblemCode.TEMPLATE),
         (f"a: [x {marker('n:a')}", ProblemCode.UNPARSABLE),
         (f"- a: x {marker('n:a')}", ProblemCode.NOT_AN_OBJECT),
@@ -58,6 +70,28 @@ def test_what_was_not_done_is_named_and_the_file_is_as_it_was(text: str, code: P
 
     assert (done.content, done.changes) == (content, ())
     assert {problem.code for problem in done.problems} == {code}
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        *(
+            "---\n",
+            "---\nnull\n",
+            "---\n# nothing\n",
+            "metadata:\n",
+            "metadata: {annotations: x}\n",
+            "kind: [x]\n",
+        ),
+        "metadata: {annotations: {config.kubernetes.io/path: c/a.yaml}}\n",
+    ],
+)
+def test_what_flux_reads_all_the_same_is_written(beside: str) -> None:
+    content = f"a: !own x {marker('n:a')}\n{beside}".encode()
+
+    done = setters.set_markers("b/c/a.yaml", content, POLICIES, folder="b")
+
+    assert (done.content, done.problems) == (content.replace(b"x #", b"r.io/x/a:2.0 #"), ())
 
 
 def test_of_equal_keys_the_first_is_written_and_the_second_named() -> None:
