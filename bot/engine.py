@@ -12,6 +12,7 @@ from bot.cardfile import cards
 from bot.checks import answer_pull_requests
 from bot.desk import Desk
 from bot.errors import BotError, PermanentError
+from bot.health import Watch
 from bot.hearing import Hearing
 from bot.index import Index
 from bot.ledger import AppendAnswer, Appended, NotAllowed, NotWritten, Proposal
@@ -69,6 +70,7 @@ class Engine:
     _lock: threading.RLock = field(default_factory=threading.RLock)
     _look: Look | None = None
     _reconciler: Reconciler | None = None
+    _watch: Watch | None = None
     _stuck: list[Stuck] = field(default_factory=list)
     _is_leaving: bool = False
     _away: str = ""  # why the repository may not be reached
@@ -143,6 +145,7 @@ class Engine:
         if reason := self.desk.ledger.read_only_because(self.desk.mirror.tips()):
             report.left.append(f"ledger-read-only: {reason}")
             return
+        self._look_after(at, report)
         reconciler.advance(at)
         report.left += reconciler.left
         report.left += self.desk.rosters.left()
@@ -160,6 +163,18 @@ class Engine:
         """Write down evidence that is not to be believed, so that it stops its service until a person answers."""
         if self.desk.suspicions.confirmed:
             self._note(self.desk.append(lambda look, _tip: self.desk.suspicions.entries(look), at), report)
+
+    def _look_after(self, at: datetime, report: PassReport) -> None:
+        """Write down what is news of the health of what was moved."""
+        if self._watch is None:
+            self._watch = Watch(self.desk.mirror, self.forge)
+        watch, look = self._watch, self.desk.view(at)
+        report.left += watch.look(look)
+        if watch.news(look):
+            self._note(
+                self.desk.append(lambda found, _tip: Proposal(watch.news(found)), at, look_first=False),
+                report,
+            )
 
     def _move(self, at: datetime, environment: str, report: PassReport) -> AppendAnswer:
         """Move what is ready; a place whose move is refused is left, and the rest carries on."""
