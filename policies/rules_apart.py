@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from policies.gates import SKIPPABLE
 from policies.rules_approvals import lines
 from policies.rules_channel import channel_of
 from policies.rules_fields import Fields, fields, once
@@ -11,20 +12,7 @@ from policies.rules_places import ONE_PERSON
 from policies.rules_terms import Apart, Line
 from policies.rules_waits import YEAR
 
-# Gates that an emergency or a rollback may pass; what makes a move traceable can be skipped by nobody.
-SKIPPABLE = (
-    "previous",
-    "soak",
-    "age",
-    "limit",
-    "freeze",
-    "health",
-    "checks",
-    "http",
-    "prometheus",
-    "labels",
-    "hold",
-)
+# What makes a move traceable can be skipped by nobody.
 NEVER_SKIPPED = ("digest", "signature", "record")
 
 

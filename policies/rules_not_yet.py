@@ -9,23 +9,16 @@ from types import MappingProxyType
 # table.key, or the word of a value -> what is missing
 NOT_YET: Mapping[str, str] = MappingProxyType(
     {
-        "environments.takes": "candidates are the newest version that may move",
         "environments.via": "it follows from approvals",
         "environments.opens": "a pull request is opened when somebody asks",
         "environments.merges": "the bot merges what is approved",
-        "environments.soak": "nothing waits for it",
-        "environments.age": "nothing waits for it",
-        "environments.limit": "nothing waits for it",
-        "environments.freeze": "windows are not looked at",
         "environments.gates": "nobody outside is asked",
-        "environments.health": "nobody outside is asked",
         "environments.emergency": "there is no such word",
         "environments.pulled-from": "images are looked for under one name",
         "environments.config": "changes that move no image are not looked at",
         "environments.was": "nothing is carried over",
         "rollback.tell": "a rollback is told in the environment's channel",
         "rollback.review": "nobody is asked to look at it",
-        "rollback.skips": "a rollback has its own gates",
         "services.images": "a version has one image",
         "services.platforms": "platforms are not looked at",
         "services.was": "nothing is carried over",

@@ -5,6 +5,8 @@ from pathlib import Path
 from policies import rules_schema
 from policies.codes import MEANINGS
 from policies.evidence import Silent
+from policies.gates import TABLE, Before
+from policies.outside_gates import KINDS
 from policies.selection import Fate
 from policies.state import ENDINGS, LIVE, TRANSITIONS, Stage
 
@@ -72,15 +74,89 @@ def architecture() -> str:
     return before + begins + states() + ends + rest.partition(ends[1:])[2]
 
 
+def _coded(word: str) -> str:
+    return f"`{word}`"
+
+
 def _table(rows: dict[str, str]) -> str:
     return "| code | means |\n|---|---|\n" + "\n".join(
         f"| `{code}` | {means} |" for code, means in rows.items()
     )
 
 
+GATES_BEGIN = """\
+# Gates
+
+A gate is a question that is asked before something moves. Its answer is *passed*, *waiting* (with a time where time
+alone opens it) or *failed*, and always has a code ([codes.md](codes.md)). What is not known waits; it never passes.
+`decide`, `plan`, `why`, the cards and the entry validator ask the same functions, so that there is no way around
+them. Made from the code by `scripts/papers.py`.
+
+A column says what the gate stands before: a move by the bot **alone**, somebody's **request**, the **offer** of a
+version where people are asked, the **merge** of what was approved, a **rollback**. The last column is the word in
+`skips` of `emergency` and `rollback` that passes it; a rollback passes all that have one, unless its `skips` names
+some; an emergency passes only what its `skips` names.
+
+"""
+GATES_END = """
+
+## Gates that ask outside
+
+`gates:` is a list; each is asked by the bot at most once a minute for what could move, and what it answered stands
+in the entry as evidence, so that anybody can follow the decision without the network. An answer of more than ten
+minutes ago is unknown.
+
+"""
+GATES_ADD = """
+
+`<environment>`, `<service>`, `<version>` and `<digest>` in an address or a query are replaced. Addresses are those
+of the rules and nothing else: no redirect is followed, plain HTTP and private addresses are refused unless
+`registries:` allows them for the host (`http: true`, `private: true`), an answer may have 256 KB and take 15
+seconds.
+
+## How to add one
+
+1. Write the question as a function of a `Case` in a small module of `policies/gates/`: its docstring is the
+   question, its answer a verdict. It may look at rules, ledger, time and facts, never at a clock, a disk or the
+   network.
+2. Give it its code and what that means in `policies/codes.py`.
+3. Give it a row in `TABLE` of `policies/gates/table.py`: its name, what it stands before, the word that skips it.
+4. Give it its cases in `tests/policies/gate_time_cases.py`; a test asks that every gate has some, and that each
+   code is given once.
+5. Where it asks outside, its settings stand in `policies/outside_gates.py`, and who asks in `bot/outside.py`.
+6. `make papers`.
+"""
+
+
+def gates() -> str:
+    """Return docs/gates.md."""
+    columns = {
+        "alone": Before.ALONE,
+        "request": Before.ASKED,
+        "offer": Before.OFFERED,
+        "merge": Before.MERGED,
+        "rollback": Before.ROLLED_BACK,
+    }
+    head = f"| gate | asks | looks at | codes | {' | '.join(columns)} | skipped by |\n|---|---|---|---|{'---|' * 6}\n"
+    rows = [
+        f"| {row.name} | {row.question.replace('``', '`')} | {row.needs} | {', '.join(map(_coded, row.codes))} | "
+        + " | ".join("x" if one in row.before else "" for one in columns.values())
+        + f" | {_coded(row.skip) if row.skip else 'nobody'} |"
+        for row in TABLE
+    ]
+    kinds = [
+        f"| `{kind}` | `{name}` | {setting.expected} | {'yes' if setting.is_required else ''} |"
+        for kind, settings in KINDS.items()
+        for name, setting in settings.items()
+    ]
+    outside = "| kind | setting | is | required |\n|---|---|---|---|\n" + "\n".join(kinds)
+    return GATES_BEGIN + head + "\n".join(rows) + GATES_END + outside + GATES_ADD
+
+
 PAPERS = {
     "docs/architecture.md": architecture,
     "docs/codes.md": codes,
+    "docs/gates.md": gates,
     rules_schema.PATH: rules_schema.schema,
 }
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import Flag, auto
 
 from policies.codes import Code
+from policies.entry import Kind
 from policies.gates import before, content, counting, order, outside, promised, sightings, standing, waits
 from policies.gates.case import Case, Gate
 from policies.rules import EffectiveRule
@@ -25,14 +26,14 @@ class Before(Flag):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One gate. ``needs`` is what it looks at, for people; ``is_skipped``: an emergency whose rule names it passes."""
+    """One gate. ``needs``: what it looks at, for people; ``skip``: the word in ``skips`` that passes it ('' = none)."""
 
     name: str
     gate: Gate
     codes: tuple[Code, ...]
     needs: str
     before: Before
-    is_skipped: bool = False
+    skip: str = ""
 
     @property
     def question(self) -> str:
@@ -51,30 +52,30 @@ TABLE: tuple[Row, ...] = (
     ),
     Row("jump", content.jump, (Code.MAJOR_JUMP,), "what stands there", _A),
     Row("blocked", content.blocked, (Code.BLOCKED,), "blocks and rollbacks", _WAY_ON | _Q),
-    Row("previous", before.previous, (Code.NOT_IN_PREVIOUS,), "moves before", _WAY_ON, is_skipped=True),
-    Row("takes", before.takes, (Code.NOT_THERE_NOW,), "moves before", _WAY_ON, is_skipped=True),
+    Row("previous", before.previous, (Code.NOT_IN_PREVIOUS,), "moves before", _WAY_ON, skip="previous"),
+    Row("takes", before.takes, (Code.NOT_THERE_NOW,), "moves before", _WAY_ON, skip="previous"),
     Row(
-        "healthy",
+        "health",
         before.healthy,
         (Code.NOT_HEALTHY, Code.UNHEALTHY),
         "health before",
         _WAY_ON,
-        is_skipped=True,
+        skip="health",
     ),
-    Row("soak", waits.soak, (Code.SOAKING,), "health or moves before", _WAY_ON, is_skipped=True),
-    Row("age", waits.age, (Code.TOO_YOUNG, Code.AGE_UNKNOWN), "the first sighting", _WAY_ON, is_skipped=True),
+    Row("soak", waits.soak, (Code.SOAKING,), "health or moves before", _WAY_ON, skip="soak"),
+    Row("age", waits.age, (Code.TOO_YOUNG, Code.AGE_UNKNOWN), "the first sighting", _WAY_ON, skip="age"),
     Row("known-before", sightings.known_before, (Code.KNOWN_BEFORE,), "the first sighting", _A | _O),
-    Row("held", standing.held, (Code.HELD,), "holds", _WAY_ON, is_skipped=True),
-    Row("frozen", standing.frozen, (Code.FROZEN,), "freezes by people", _WAY_ON, is_skipped=True),
-    Row("freeze", waits.freeze, (Code.FREEZE_WINDOW,), "the rules' windows", _WAY_ON, is_skipped=True),
-    Row("limit", waits.limit, (Code.LIMIT_REACHED,), "moves there", _WAY_ON, is_skipped=True),
+    Row("hold", standing.held, (Code.HELD,), "holds", _WAY_ON, skip="hold"),
+    Row("freeze", standing.frozen, (Code.FROZEN,), "freezes by people", _WAY_ON, skip="freeze"),
+    Row("window", waits.freeze, (Code.FREEZE_WINDOW,), "the rules' windows", _WAY_ON, skip="freeze"),
+    Row("limit", waits.limit, (Code.LIMIT_REACHED,), "moves there", _WAY_ON, skip="limit"),
     Row(
         "checks",
         outside.checks,
         (Code.GATE_UNKNOWN, Code.CHECKS_PENDING, Code.CHECKS_FAILED),
         "the forge",
         _A | _M,
-        is_skipped=True,
+        skip="checks",
     ),
     Row(
         "http",
@@ -82,7 +83,7 @@ TABLE: tuple[Row, ...] = (
         (Code.GATE_UNKNOWN, Code.CONDITION_NOT_MET),
         "an address",
         _A | _M,
-        is_skipped=True,
+        skip="http",
     ),
     Row(
         "prometheus",
@@ -90,7 +91,7 @@ TABLE: tuple[Row, ...] = (
         (Code.GATE_UNKNOWN, Code.CONDITION_NOT_MET),
         "Prometheus",
         _A | _M,
-        is_skipped=True,
+        skip="prometheus",
     ),
     Row(
         "signature",
@@ -105,7 +106,7 @@ TABLE: tuple[Row, ...] = (
         (Code.GATE_UNKNOWN, Code.LABEL_DIFFERS),
         "the registry",
         _A | _M,
-        is_skipped=True,
+        skip="labels",
     ),
     Row("expired", promised.expired, (Code.EXPIRED,), "the request", _M | _R),
     Row(
@@ -121,10 +122,10 @@ TABLE: tuple[Row, ...] = (
         (Code.WAITING_FOR_A_GO,),
         "the last approval",
         _M,
-        is_skipped=True,
+        skip="freeze",
     ),
 )
-SKIPPABLE = tuple(row.name for row in TABLE if row.is_skipped)
+SKIPPABLE = tuple(dict.fromkeys(row.skip for row in TABLE if row.skip))
 
 
 def gates(stand: Before) -> tuple[Gate, ...]:
@@ -136,15 +137,17 @@ ALONE, ASKED, OFFERED, MERGED, ROLLED_BACK = (gates(one) for one in Before)
 
 
 def before_merge(rule: EffectiveRule, promotion: Promotion) -> tuple[Gate, ...]:
-    """Return the gates that stand before the merge of a promotion: a rollback has its own, an emergency skips some.
+    """Return the gates that stand before the merge of a promotion.
 
-    An emergency passes only what its rule names, and of that only what may be skipped.
+    A rollback passes all that can be skipped, or what its rule names; an emergency only what its rule names.
     """
+    where = rule.environment
     if promotion.is_rollback:
-        return ROLLED_BACK
-    emergency = rule.environment.emergency if promotion.kind.value == "emergency" else None
-    skipped = {name for name in emergency.skips if name in SKIPPABLE} if emergency else set()
-    return tuple(row.gate for row in TABLE if Before.MERGED in row.before and row.name not in skipped)
+        kept = set(SKIPPABLE) - set(where.rollback.skips) if where.rollback.skips else set()
+        return tuple(row.gate for row in TABLE if Before.ROLLED_BACK in row.before or row.skip in kept)
+    is_emergency = promotion.kind is Kind.EMERGENCY and where.emergency
+    skipped = set(where.emergency.skips) if is_emergency and where.emergency else set()
+    return tuple(row.gate for row in TABLE if Before.MERGED in row.before and row.skip not in skipped)
 
 
 def ask(asked: tuple[Gate, ...], case: Case) -> tuple[Verdict, ...]:

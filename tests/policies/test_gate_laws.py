@@ -15,7 +15,7 @@ from policies.facts import Fact, Finding, to_json
 from policies.gates import ask
 from policies.growing import Trail
 from policies.image import Digest, Repository, Tag
-from policies.rules import Limit, OutsideGate
+from policies.rules import Apart, Environment, Limit, Line, OutsideGate
 from policies.state import Stage
 from policies.verdict import Failed, Passed, Waiting
 from policies.windows import parse_window
@@ -192,4 +192,38 @@ def test_neither_digest_nor_signature_nor_a_block_can_be_skipped() -> None:
         "approvals",
     }
 
-    assert set(gates.SKIPPABLE) == {row.name for row in gates.TABLE} - kept
+    assert {row.name for row in gates.TABLE if not row.skip} == kept
+
+
+@pytest.mark.parametrize("word", gates.SKIPPABLE)
+def test_an_emergency_passes_what_its_rule_names_and_nothing_else(word: str) -> None:
+    found = ruled(at_stage(Stage.OPEN), emergency=Apart((Line(1),), skips=(word, "signature", "digest")))
+    about = case(found, "1.1.0", "production", is_asked=True)
+    assert about.promotion
+    urgent = replace(about.promotion, kind=Kind.EMERGENCY)
+
+    asked = gates.before_merge(about.rule, urgent)
+
+    passed = {row.gate for row in gates.TABLE if row.skip == word}
+    assert set(asked) == set(gates.MERGED) - passed
+    assert gates.before_merge(about.rule, about.promotion) == gates.MERGED
+    assert gates.before_merge(replace(about.rule, environment=_plain(about)), urgent) == gates.MERGED
+
+
+def test_a_rollback_passes_everything_or_what_its_rule_names() -> None:
+    skips = tuple(set(gates.SKIPPABLE) - {"hold"})
+    about = case(
+        ruled(at_stage(Stage.OPEN), rollback=Apart((Line(1),), skips=skips)),
+        "1.1.0",
+        "production",
+        is_asked=True,
+    )
+    assert about.promotion
+    back = replace(about.promotion, kind=Kind.ROLLBACK)
+
+    assert gates.before_merge(about.rule, back) == (gates.held, *gates.ROLLED_BACK)
+    assert gates.before_merge(replace(about.rule, environment=_plain(about)), back) == gates.ROLLED_BACK
+
+
+def _plain(about: gates.Case) -> Environment:
+    return replace(about.rule.environment, emergency=None, rollback=Apart((Line(1),)))
