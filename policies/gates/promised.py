@@ -5,6 +5,8 @@ from datetime import datetime
 from policies.calendar import Calendar, working_time
 from policies.codes import Code
 from policies.gates.case import Case
+from policies.gates.standing import frozen
+from policies.gates.waits import freeze
 from policies.rules import EffectiveRule
 from policies.state import Promotion
 from policies.verdict import PASSED, Failed, Verdict, Waiting
@@ -12,13 +14,16 @@ from policies.windows import touched
 
 
 def merge_within(case: Case) -> Verdict:
-    """May it still merge by itself: is the last approval fresh (``merge-within``), and was nothing frozen since?"""
+    """May it still merge by itself: is the last approval fresh (``merge-within``), and was nothing frozen since?
+
+    While it is frozen that alone is said: a go would be too early.
+    """
     if not case.promotion or not case.promotion.approvals or case.promotion.is_rollback:
         return PASSED
     last = max(approval.at for approval in case.promotion.approvals)
     if case.at > last + case.rule.environment.merge_within:
         return Waiting(Code.WAITING_FOR_A_GO, "the last approval is too old")
-    if was_frozen(case, last):
+    if was_frozen(case, last) and frozen(case) == freeze(case) == PASSED:
         return Waiting(Code.WAITING_FOR_A_GO, "it was frozen after the last approval")
     return PASSED
 

@@ -289,10 +289,11 @@ CASES: dict[str, tuple[gates.Gate, Callable[[], Case], Code | None]] = {
     ),
     "a gate of another kind": (gates.http, lambda: _fact("checks", Finding.FAILED, "checks-failed"), None),
     # a freeze in between asks again
-    "frozen when it was approved, and still": (
+    "frozen since, and still": (gates.merge_within, lambda: _asked(_frozen_since(is_lifted=False)), None),
+    "within a window, and still": (
         gates.merge_within,
-        lambda: _asked(_frozen_since(is_lifted=False)),
-        Code.WAITING_FOR_A_GO,
+        lambda: _asked(_approved(1, freeze=(parse_window("Mon 09:00-18:00"),))),
+        None,
     ),
     "frozen and lifted since": (
         gates.merge_within,
