@@ -34,11 +34,12 @@ def each_before(case: Case, asked: Callable[[Case, str], Verdict]) -> Verdict:
     return pick(answers, key=_rank)
 
 
-def _rank(verdict: Verdict) -> tuple[int, float]:
-    """Order answers: passed, then waiting (what opens by itself first, the sooner the better), then failed."""
-    if isinstance(verdict, Waiting):
-        return (1, verdict.until.timestamp() if verdict.until else float("inf"))
-    return (0 if isinstance(verdict, Passed) else 2, 0)
+def _rank(verdict: Verdict) -> float:
+    """Order answers: passed first, then what opens by itself, the sooner the better, then what does not."""
+    if isinstance(verdict, Passed):
+        return float("-inf")
+    until = verdict.until if isinstance(verdict, Waiting) else None
+    return until.timestamp() if until else float("inf")
 
 
 def _has_run_in(case: Case, before: str) -> Verdict:
