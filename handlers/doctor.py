@@ -22,6 +22,7 @@ from bot.doctor import (
     target,
 )
 from bot.doctor_forge import Asker, forge_checks
+from bot.doctor_reports import MAX_COMMITS, report_checks
 from bot.errors import BotError, SettingsError
 from bot.forge_app import AppLogin
 from bot.scheduler import SystemClock
@@ -134,6 +135,7 @@ class Visit:
                 yield check
                 if asker.date and "GitHub" not in self.dates:
                     self.dates["GitHub"] = (asker.date, self.now())
+            yield from _reports(asker, seen)
         finally:
             asker.close()
 
@@ -145,6 +147,16 @@ class Visit:
 
     def _clock(self) -> Iterator[Check]:
         yield clock_check(self.dates)
+
+
+def _reports(asker: Asker, seen: Seen | None) -> Iterator[Check]:
+    if seen is None or seen.rules is None:
+        return
+    try:
+        commits = seen.desk.mirror.first_parents(seen.tips.target, limit=MAX_COMMITS)
+        yield from report_checks(asker, seen.rules, list(commits))
+    except BotError as error:
+        yield broken("health", error, "try again")
 
 
 def _forge_token(settings: Settings, now: Callable[[], datetime]) -> str:

@@ -1,6 +1,6 @@
 """What the doctor asks of Slack: token, scopes, channels, people's accounts, and whether it draws our cards."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -26,6 +26,7 @@ SCOPES = {
     "users:read": "to see who is active and no guest",
 }
 _PAGE, _MAX_PAGES = 1000, 200  # Slack, conversations.list
+_MAX_INSIDE = 3  # people who are named
 _MAX_PEOPLE = 200  # accounts that are asked for, one request each
 _UNKNOWN_METHODS = frozenset({"unknown_method", "method_deprecated", "method_not_supported_for_channel_type"})
 _AT = datetime(2026, 1, 1, tzinfo=UTC)  # of the sample cards
@@ -73,7 +74,9 @@ class Workspace:
         for channel, said in named.items():
             found = known.get(channel)
             users = ", ".join(one.name for one in said[:5])
-            yield _channel(channel, users, found)
+            is_out = found is not None and not found.get("is_archived") and found.get("is_member") is not True
+            inside = self._inside(str(found.get("id")), rules) if found is not None and is_out else []
+            yield _channel(channel, users, found, inside)
 
     def _listed(self) -> dict[str, dict[str, Any]]:
         """Return the channels that the bot can see, by name and by id; archived ones too. Raises: BotError."""
@@ -92,6 +95,16 @@ class Workspace:
             if not cursor:
                 break
         return found
+
+    def _inside(self, channel: str, rules: Rules) -> list[str]:
+        """Return the people of the rules who are in a channel: they can invite. None where Slack does not tell."""
+        try:
+            with translated("conversations.members"):
+                answer = self.client.conversations_members(channel=channel, limit=_PAGE)
+        except BotError:
+            return []
+        members = {str(one) for one in answer.get("members") or ()}
+        return [one.name for one in rules.people.values() if one.slack in members]
 
     # People
 
@@ -171,7 +184,7 @@ def scope_checks(headers: Mapping[str, str]) -> Iterator[Check]:
         yield ok("Slack scopes", f"all {len(SCOPES)} are there")
 
 
-def _channel(channel: str, users: str, found: Mapping[str, Any] | None) -> Check:
+def _channel(channel: str, users: str, found: Mapping[str, Any] | None, inside: Sequence[str]) -> Check:
     what = f"Slack channel #{channel}"
     if found is None:
         remedy = (
@@ -182,7 +195,8 @@ def _channel(channel: str, users: str, found: Mapping[str, Any] | None) -> Check
     if found.get("is_archived"):
         return fail(shown, "it is archived", f"open it again, or mend channel: of {users}")
     if found.get("is_member") is not True:
-        return fail(shown, "the bot is not in it", "somebody in it types `/invite @countersign`")
+        who = f"{' or '.join(inside[:_MAX_INSIDE])}, in it already," if inside else "somebody in it"
+        return fail(shown, "the bot is not in it", f"{who} types `/invite @countersign`")
     return ok(shown, f"the bot is in it (for {users})")
 
 

@@ -36,6 +36,7 @@ NEEDED: dict[str, frozenset[str]] = {
     "chat_postEphemeral": frozenset({"chat:write"}),
     "chat_postMessage": frozenset({"chat:write"}),
     "chat_update": frozenset({"chat:write"}),
+    "conversations_members": frozenset({"channels:read"}),  # of public ones; private ones it is in
     "conversations_open": frozenset({"im:write"}),  # with one person
     "usergroups_list": frozenset({"usergroups:read"}),
     "users_info": frozenset({"users:read"}),

@@ -18,8 +18,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from bot.doctor import Check, Mark, clock_check
+from bot.doctor import Check, Mark, clock_check, repository_checks
 from bot.doctor_forge import Asker, forge_checks, judged
+from bot.doctor_reports import report_checks
 from bot.scheduler import SystemClock
 from bot.settings import load
 from handlers import doctor
@@ -289,12 +290,13 @@ def test_the_scopes_are_those_of_the_manifest() -> None:
 @pytest.mark.parametrize(
     ("change", "line"),
     [
-        ({"members": frozenset({"U0ADA"})}, "the bot is not in it -> somebody in it types `/invite @countersign`"),
+        ({"members": frozenset({"U0ADA"})}, "the bot is not in it -> ada, in it already, types `/invite @countersign`"),
+        ({"members": frozenset()}, "the bot is not in it -> somebody in it types `/invite @countersign`"),
         ({"members": frozenset(), "is_private": True}, "there is none that the bot can see"),
         ({"name": "deployments"}, "there is none that the bot can see (for staging, production) -> make it, or type"),
         ({"is_archived": True}, "it is archived -> open it again"),
     ],
-    ids=["not in it", "private", "renamed", "archived"],
+    ids=["not in it", "nobody in it", "private", "renamed", "archived"],
 )  # fmt: skip
 def test_a_channel_that_cannot_be_used_is_told(world: World, change: dict[str, Any], line: str) -> None:
     channel: Channel = world.slack.workspace.channel("deploys")
@@ -369,6 +371,38 @@ def test_a_slack_that_is_down_is_one_failure(world: World) -> None:
 
 
 # GitHub
+
+
+def test_a_report_that_the_rules_wait_for_is_looked_for_on_real_commits(world: World) -> None:
+    settings = load(environ(world))
+    _, seen = repository_checks(settings)
+    assert seen is not None
+    assert seen.rules is not None
+    production = replace(seen.rules.environments["production"], health=("kustomization/apps/production",))
+    rules = replace(seen.rules, environments={"production": production})
+    asker = Asker.open(
+        settings.forge_repository, settings.github_token.get_secret_value(), settings.github_url
+    )
+    tip = seen.tips.target
+
+    (before,) = report_checks(asker, rules, [tip])
+    world.forge.set_status(tip, "kustomization/apps/production/1a2b3c4d", "success", login="bob")
+    (after,) = report_checks(asker, rules, [tip])
+    asker.close()
+
+    assert (before.mark, after.mark) == (Mark.WARN, Mark.OK)
+    assert "production waits for kustomization/apps/production, which nobody reported" in before.detail
+    assert f"last on {tip[:12]}" in after.detail
+
+
+def test_where_nothing_is_waited_for_what_is_reported_is_named(world: World) -> None:
+    tip = world.git.run("rev-parse", "main").text
+    world.forge.set_status(tip, "kustomization/apps/staging", "success", login="bob")
+
+    (told,) = found(look(world), "health")
+
+    assert told.mark is Mark.LEFT_OUT
+    assert "kustomization/apps/staging" in told.detail
 
 
 def test_a_token_that_github_refuses_is_told(world: World) -> None:
