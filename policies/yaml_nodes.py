@@ -41,7 +41,7 @@ class ScalarNode:
             return "a block scalar"
         if not self.one_line:
             return "a scalar over several lines"
-        if self.tag is not None and self.tag.startswith(_TYPES) and self.tag != _TEXT:
+        if self.tag not in {None, _TEXT} and not str(self.tag).startswith("!"):
             return f"a scalar with the tag {self.tag!r}"
         return "an empty value" if self.start == self.end else None
 
