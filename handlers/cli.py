@@ -2,10 +2,9 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from difflib import get_close_matches
 from importlib.metadata import version as version_of
 from pathlib import Path
 from typing import Annotated, Protocol
@@ -23,13 +22,14 @@ from bot.look import Look
 from bot.ports import Chat
 from bot.settings import Settings, load
 from bot.verify import verify as verified
-from handlers import audit, doctor, history, init, offline, retire, simulate, tables
+from handlers import audit, doctor, effective, history, init, offline, retire, simulate, tables
 from handlers.passed_over import ask_why
 from handlers.terminal import (
     FINDINGS,
     FINE,
     Run,
     UseError,
+    checked,
     patience,
     print_json,
     print_line,
@@ -211,8 +211,8 @@ def why(
         assembly.looking(_settings(context)) as engine,
     ):
         rules = _rules(engine.desk)
-        _check("service", service, rules.services)
-        _check("environment", environment, rules.environments)
+        checked("service", service, rules.services)
+        checked("environment", environment, rules.environments)
         look: Look = engine.plan(environment)
         found = ask_why(look, environment, service, version)
     row = look.decision.row(environment, service)
@@ -293,7 +293,7 @@ def show(
 ) -> int:
     """Show the entries, oldest first."""
     if kind:
-        _check("kind", kind, [one.value for one in Kind])
+        checked("kind", kind, [one.value for one in Kind])
     with patience("reading the ledger"):
         desk = assembly.open_desk(_settings(context, repository))
         chain = desk.ledger.read(desk.mirror.fetch())
@@ -360,17 +360,7 @@ def _rules(desk: Desk) -> Rules:
 
 def _check_environment(engine: Engine, named: str) -> None:
     if named:
-        _check("environment", named, _rules(engine.desk).environments)
-
-
-def _check(what: str, named: str, known: Iterable[str]) -> None:
-    """Refuse a name that is not known, with what was likely meant. Raises: UseError."""
-    names = list(known)
-    if named in names:
-        return
-    near = get_close_matches(named, names, n=1)
-    expected = f"{near[0]!r}, did you mean that?" if near else f"one of {', '.join(names[:30])}"
-    raise UseError(f"there is no {what} {named[:60]!r}; expected {expected}")
+        checked("environment", named, _rules(engine.desk).environments)
 
 
 def _instant(text: str) -> str:
@@ -392,6 +382,7 @@ doctor.register(app)
 retire.register(app)
 history.register(app)
 simulate.register(app)
+effective.register(app)
 
 
 def main(arguments: Sequence[str] | None, doors: Doors) -> int:

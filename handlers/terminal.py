@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from difflib import get_close_matches
 from types import TracebackType
 from typing import Any, Self
 
@@ -128,3 +129,13 @@ def _sorted(error: BaseException) -> tuple[int, str]:  # noqa: PLR0911  a table 
         case _:
             said = f"{type(error).__name__}: {error}"
             return WORLD_FAILED, f"a fault of the program: {said}; set COUNTERSIGN_DEBUG=1 to see where"
+
+
+def checked(what: str, named: str, known: Iterable[str]) -> None:
+    """Refuse a name that is not known, with what was likely meant. Raises: UseError."""
+    names = list(known)
+    if named in names:
+        return
+    near = get_close_matches(named, names, n=1)
+    expected = f"{near[0]!r}, did you mean that?" if near else f"one of {', '.join(names[:30])}"
+    raise UseError(f"there is no {what} {named[:60]!r}; expected {expected}")

@@ -67,6 +67,7 @@ def bump(asked: Asked) -> No:
         return
     if rule.environment.is_guarded:
         yield Refusal(Code.GUARDED, f"{entry.environment} asks for approvals")
+    yield from observed(asked)
     if not all((entry.service, one.repository, one.tag) in asked.state.seen for one in entry.image):
         yield Refusal(Code.NOT_SEEN, "its first sighting is not in the ledger")
     if asked.state.live_at(entry.environment, entry.service):
@@ -74,6 +75,12 @@ def bump(asked: Asked) -> No:
     yield from _new(asked)
     for verdict in not_yet(ask(ALONE, case_of(asked, rule))):
         yield Refusal(verdict.code, verdict.detail)
+
+
+def observed(asked: Asked) -> No:
+    """Is something moved there at all?"""
+    if asked.rule and asked.rule.environment.is_observed:
+        yield Refusal(Code.OBSERVED, f"{asked.entry.environment} is only observed")
 
 
 def _new(asked: Asked) -> No:
@@ -112,6 +119,7 @@ def rollback(asked: Asked) -> No:
     entry, rule = asked.entry, asked.rule
     if rule is None or not isinstance(entry.by, By) or asked.rules is None:
         return
+    yield from observed(asked)
     case = case_of(asked, rule)
     for verdict in not_yet(ask((blocked,), case)):  # else one person could go forward again to what was left
         yield Refusal(verdict.code, verdict.detail)

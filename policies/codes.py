@@ -75,6 +75,7 @@ class Code(StrEnum):
     NEVER_RAN = "never-ran-here"
     NOT_GUARDED = "not-guarded"
     GUARDED = "guarded"
+    OBSERVED = "observed"
     NOT_STANDING = "nothing-to-lift"
     OUT_OF_LINE = "out-of-line"
     EVIDENCE_MISSING = "evidence-missing"
@@ -147,6 +148,7 @@ MEANINGS: dict[Code, str] = {
     Code.NEVER_RAN: "it has never run there",
     Code.NOT_GUARDED: "the environment asks nobody: it moves by itself",
     Code.GUARDED: "the environment asks for approvals",
+    Code.OBSERVED: "the environment is only observed: nothing is moved there",
     Code.NOT_STANDING: "there is nothing in force to lift",
     Code.OUT_OF_LINE: "the entry does not fit where it stands",
     Code.EVIDENCE_MISSING: "what it relies on has to be said with it",

@@ -862,6 +862,19 @@ def test_the_rule_lets_through(made: Made) -> None:
     found.add(entry)
 
 
+@pytest.mark.parametrize("does", ["bump", "rollback"])
+def test_what_is_only_observed_is_moved_by_nobody(does: str) -> None:
+    found = story().staged("1.1.0")
+    change_rules(found, RULES.replace("approvals: none", "approvals: observe"))
+    found.add(found.seen("1.2.0"))
+    entry = found.bump("1.2.0") if does == "bump" else found.rollback("1.0.0", environment="staging")
+
+    refusal = refuse(found.state, found.complete(entry), found.book)
+
+    assert refusal is not None
+    assert refusal.code is Code.OBSERVED
+
+
 def test_an_entry_out_of_line_is_refused() -> None:
     found = story()
     entry = found.complete(shown())
