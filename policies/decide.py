@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import partial
+from itertools import takewhile
 
 from policies.codes import Code
 from policies.entry import Pinned
@@ -170,7 +172,7 @@ def _candidates(
 ) -> tuple[Candidate, ...]:
     """Judge every eligible version that is newer than what stands there, and the one that is under way."""
     live = world.state.live_at(rule.environment.name, rule.service.name)
-    tags = [tag for tag in chosen.ranked if _is_forward(rule, pin, tag)]
+    tags = list(takewhile(partial(_is_forward, rule, pin), chosen.ranked))  # best first: the rest is behind
     if live and live.image[0].tag not in tags:
         tags.insert(0, Tag(live.image[0].tag))
     found: list[Candidate] = []

@@ -6,7 +6,7 @@ from datetime import timedelta
 from policies.entry import Entry, Kind
 from policies.fold_promotions import moved
 from policies.growing import Trail
-from policies.remembered import Health, Open, Seen, Standing
+from policies.remembered import Fortune, Health, Open, Place, Seen, Standing
 from policies.tables import Apply, Tables
 
 EXTERNAL_HOLD = timedelta(hours=24)  # LEDGER, `external`: holds the service where the bot moves by itself
@@ -34,6 +34,8 @@ def _seen(state: Tables, entry: Entry, _oid: str) -> None:
             continue
         state.seen[one.service, one.repository, one.tag] = Seen(one, entry.time)
         state.sighted[one.service] = (state.sighted.get(one.service) or Trail()).and_then(one)
+        if one.before:
+            state.before[one.service] = (*state.before.get(one.service, ()), one.tag)
 
 
 def _shown(state: Tables, entry: Entry, _oid: str) -> None:
@@ -58,11 +60,17 @@ def _review(state: Tables, entry: Entry, _oid: str) -> None:
 
 
 def _looked(state: Tables, entry: Entry, _oid: str) -> None:
-    where = (entry.environment, entry.service)
     seen = Health(entry.commit, entry.image, entry.time, entry.kind is Kind.HEALTHY, entry.seq)
-    state.health[where] = (state.health.get(where) or Trail()).and_then(seen)
+    looked(state, (entry.environment, entry.service), seen)
     counted = f"{entry.kind}/{entry.environment}/{entry.service}/{entry.commit}"
     state.counts[counted] = state.count(counted) + 1
+
+
+def looked(state: Tables, place: Place, seen: Health) -> None:
+    """Add what was seen of a place."""
+    state.health[place] = (state.health.get(place) or Trail()).and_then(seen)
+    what = Fortune.HEALTHY if seen.is_healthy else Fortune.UNHEALTHY
+    state.note(place, seen.image, what, at=seen.at, seq=seen.seq)
 
 
 def _config(state: Tables, entry: Entry, _oid: str) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from policies.entry import By, Entry, Kind, Pinned, parse_time
 from policies.growing import Trail
 from policies.promotion import ENDINGS, TRANSITIONS, Approval, Promotion, Stage
-from policies.remembered import Move, Open, Standing
+from policies.remembered import Fortune, Move, Open, Standing
 from policies.reviews import is_by_review, review_in
 from policies.tables import Apply, Tables
 
@@ -16,6 +16,11 @@ def moved(state: Tables, entry: Entry, image: tuple[Pinned, ...], previous: tupl
     where = (entry.environment, entry.service)
     move = Move(image, previous, entry.commit, entry.time, entry.seq, entry.kind, entry.promotion)
     state.moves[where] = (state.moves.get(where) or Trail()).and_then(move)
+    promotion = state.promotions.get(entry.promotion)
+    if promotion and promotion.is_rollback:
+        left = [one for one in previous if one not in image]
+        state.note(where, left, Fortune.BACK, at=entry.time, seq=entry.seq)
+    state.note(where, image, Fortune.MOVED, at=entry.time, seq=entry.seq)
 
 
 def _bump(state: Tables, entry: Entry, _oid: str) -> None:

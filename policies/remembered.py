@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from policies.entry import Bot, By, Kind, Pinned, Sighting
 
@@ -17,6 +18,25 @@ class Move:
     seq: int
     kind: Kind
     promotion: str = ""
+
+
+class Fortune(StrEnum):
+    """What befell an image in a place."""
+
+    MOVED = "moved"
+    BACK = "rolled-back"
+    HEALTHY = "healthy"
+    UNHEALTHY = "unhealthy"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What befell one image in a place: the entry's number, what, when (UTC), and its digest ('' = not known)."""
+
+    seq: int
+    what: Fortune
+    at: datetime
+    digest: str
 
 
 @dataclass(frozen=True, slots=True)

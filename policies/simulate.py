@@ -233,9 +233,9 @@ class _Replay:
 
     def _watch(self, place: Place) -> None:
         watches = self.watched.setdefault(place, {})
-        for (service, repository, tag), seen in self.state.seen.items():
-            if service == place[1] and tag not in watches:
-                watches[tag] = _Watch((Pinned(repository, tag, seen.sighting.digest),))
+        for one in self.state.sighted.get(place[1], ()):
+            if one.tag not in watches:
+                watches[one.tag] = _Watch((Pinned(one.repository, one.tag, one.digest),))
 
     def _let(self, rule: EffectiveRule, place: Place, attribute: str, at: datetime) -> None:
         """Note the best version that this rule lets through now; of what waits for time alone, when to look again."""

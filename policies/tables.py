@@ -7,7 +7,7 @@ from datetime import datetime
 from policies.entry import Entry, Link, Pinned, Placed, Sighting
 from policies.growing import Growing, Trail
 from policies.promotion import Promotion
-from policies.remembered import ForgeId, Health, Move, Open, Place, Seen, Standing, is_same
+from policies.remembered import Event, ForgeId, Fortune, Health, Move, Open, Place, Seen, Standing, is_same
 
 
 @dataclass(slots=True)
@@ -30,6 +30,11 @@ class Tables:
     promotions: Growing[str, Promotion] = field(default_factory=Growing)
     live: dict[Place, str] = field(default_factory=dict)
     moves: Growing[Place, Trail[Move]] = field(default_factory=Growing)
+    # environment, service, repository, tag -> what befell that image there: `moves` and `health` by image
+    events: Growing[tuple[str, str, str, str], Trail[Event]] = field(default_factory=Growing)
+    before: Growing[str, tuple[str, ...]] = field(
+        default_factory=Growing
+    )  # service -> tags that were there before
     commits: Growing[str, int] = field(default_factory=Growing)
     ours: Growing[str, int] = field(
         default_factory=Growing
@@ -61,6 +66,16 @@ class Tables:
         """Return the one promotion that is under way there."""
         found = self.live.get((environment, service))
         return self.promotions[found] if found else None
+
+    def befell(self, environment: str, service: str, image: Pinned) -> Trail[Event]:
+        """Return what befell an image's tag in a place, oldest first, whatever its digest was."""
+        return self.events.get((environment, service, image.repository, image.tag)) or Trail()
+
+    def note(self, place: Place, images: Iterable[Pinned], what: Fortune, *, at: datetime, seq: int) -> None:
+        """Add what befell images in a place."""
+        for one in images:
+            key = (*place, one.repository, one.tag)
+            self.events[key] = (self.events.get(key) or Trail()).and_then(Event(seq, what, at, one.digest))
 
     def last_move(self, environment: str, service: str) -> Move | None:
         """Return what we moved there last."""

@@ -1,11 +1,13 @@
 """What the environments before say of it: it has run there, runs there now, is healthy there."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from policies.codes import Code
 from policies.entry import Pinned
 from policies.gates.case import Case, holds
-from policies.gates.clock import clock
+from policies.gates.clock import befell, clock
+from policies.remembered import Fortune
 from policies.rules import Takes
 from policies.verdict import PASSED, Passed, Verdict, Waiting
 
@@ -51,8 +53,10 @@ def _has_run_in(case: Case, before: str) -> Verdict:
 def has_run(case: Case, environment: str, image: tuple[Pinned, ...]) -> bool:
     """Whether an image was ever in place there, by the ledger or since before it."""
     place = (environment, case.service)
-    stood = [move.image for move in case.state.moves.get(place, ())] + [case.baseline.get(place, ())]
-    return any(holds(images, image) for images in stood)
+    if holds(case.baseline.get(place, ()), image):
+        return True
+    asked = case if image == case.image else replace(case, image=image)
+    return any(all(one.what is Fortune.MOVED for one in events) for events in befell(asked, environment))
 
 
 def _runs_in(case: Case, before: str) -> Verdict:

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from policies.entry import Pinned
 from policies.gates.case import Case, holds
-from policies.state import Move
+from policies.remembered import Event, Fortune
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,38 +29,45 @@ def clock(case: Case, before: str) -> Clock:
     is_watched = before in rules.environments and bool(rules.environment_for(before, case.service).health)
     since: datetime | None = None
     said: bool | None = None
-    for _, what, at in sorted(_events(case, before)):
+    for what, at in _events(case, before):
         match what:
-            case "moved":
+            case Fortune.MOVED:
                 since = since or (None if is_watched else at)
-            case "healthy":
+            case Fortune.HEALTHY:
                 since, said = since or (at if is_watched else None), True
-            case "unhealthy":
+            case Fortune.UNHEALTHY:
                 since, said = None, False
-            case _:  # rolled back
+            case Fortune.BACK:
                 since, said = None, None
     lifted = [at for at in _unblocked(case, before) if since and at > since]
     return Clock(max(lifted, default=since), is_watched, said is True, said is False)
 
 
-def _events(case: Case, before: str) -> Iterator[tuple[int, str, datetime]]:
-    """Yield what happened to the image there: the entry's number, what, when (UTC)."""
-    place, state = (before, case.service), case.state
-    if state.genesis and holds(case.baseline.get(place, ()), case.image):
-        yield state.genesis.seq, "moved", state.genesis.time
-    for move in state.moves.get(place, ()):
-        if holds(move.image, case.image):
-            yield move.seq, "moved", move.at
-        elif _is_back(case, move) and holds(move.previous, case.image):
-            yield move.seq, "rolled-back", move.at
-    for health in state.health.get(place, ()):
-        if holds(health.image, case.image):
-            yield health.seq, "healthy" if health.is_healthy else "unhealthy", health.at
+def _events(case: Case, before: str) -> Iterator[tuple[Fortune, datetime]]:
+    """Yield what happened to the image there, oldest first, and when (UTC)."""
+    state = case.state
+    if state.genesis and holds(case.baseline.get((before, case.service), ()), case.image):
+        yield Fortune.MOVED, state.genesis.time
+    for events in befell(case, before):
+        is_back = any(one.what is Fortune.BACK for one in events)
+        yield Fortune.BACK if is_back else events[0].what, events[0].at
 
 
-def _is_back(case: Case, move: Move) -> bool:
-    promotion = case.state.promotions.get(move.promotion)
-    return promotion is not None and promotion.is_rollback
+def befell(case: Case, environment: str) -> Iterator[tuple[Event, ...]]:
+    """Yield what happened to all of the case's images at once in an environment, oldest first: an event for each."""
+    first, *others = (
+        [one for one in case.state.befell(environment, case.service, image) if _agrees(one, image)]
+        for image in case.image
+    )
+    also = [{one.seq: one for one in events} for events in others]
+    for one in first:
+        if all(one.seq in events for events in also):
+            yield (one, *(events[one.seq] for events in also))
+
+
+def _agrees(event: Event, image: Pinned) -> bool:
+    """Whether it befell this very digest, as far as both are known."""
+    return not event.digest or not image.digest or event.digest == image.digest
 
 
 def _unblocked(case: Case, before: str) -> Iterator[datetime]:

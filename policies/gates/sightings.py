@@ -11,10 +11,8 @@ def known_before(case: Case) -> Verdict:
     if case.rule.environment.catch_up:
         return PASSED
     policy = case.rule.service.versions
-    for seen in case.state.seen.values():
-        old = seen.sighting
-        if old.before and old.service == case.service:
-            for image in case.image:
-                if image.tag == old.tag or newer(policy, old.tag, image.tag):
-                    return Waiting(Code.KNOWN_BEFORE, f"{image.tag} was there before the first look")
+    for old in case.state.before.get(case.service, ()):
+        for image in case.image:
+            if image.tag == old or newer(policy, old, image.tag):
+                return Waiting(Code.KNOWN_BEFORE, f"{image.tag} was there before the first look")
     return PASSED

@@ -5,11 +5,11 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from policies import fold_facts
 from policies.calendar import Calendar
 from policies.entry import Pinned
 from policies.facts import Fact
 from policies.gates import Case
-from policies.growing import Trail
 from policies.rules import effective
 from policies.state import Health, Place
 from tests.policies.ledger_builders import Story, oid, pinned
@@ -61,7 +61,7 @@ def looked(found: Story, *, is_healthy: bool, tag: str = "1.1.0", environment: s
     place, state = (environment, "web"), found.state
     state.seq += 1
     seen = Health(oid(f"health {state.seq}"), (pinned(tag),), found.at, is_healthy, state.seq)
-    state.health[place] = (state.health.get(place) or Trail()).and_then(seen)
+    fold_facts.looked(state, place, seen)
     found.at += timedelta(minutes=1)
     return found
 
