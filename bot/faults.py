@@ -19,6 +19,8 @@ POINTS: dict[str, str] = {
     "after-branch-delete": "the branch is gone, nothing here knows it",
     "before-pull-request": "the forge is about to be asked for a pull request",
     "after-pull-request": "the pull request is open, nothing here knows it",
+    "before-describe": "the forge is about to be asked to change a pull request's words",
+    "after-describe": "the words are changed, nothing here knows it",
     "before-close": "the forge is about to be asked to close a pull request",
     "after-close": "the pull request is closed, nothing here knows it",
     "before-status": "the forge is about to be told a commit status or check",
@@ -31,7 +33,13 @@ POINTS: dict[str, str] = {
     "after-message": "the message is there, its place is not remembered",
     "before-edit": "the chat is about to be given an edit of a message",
     "after-edit": "the message is edited, nothing here knows it",
-    "before-index": "the ledger has moved, the index is about to be written",
+    "before-withdraw": "the chat is about to be asked to delete a message that stands twice",
+    "after-withdraw": "the message is gone, nothing here knows it",
+    "before-answer": "a person's word was taken, they are about to be answered",
+    "after-answer": "they are answered",
+    "before-view": "a form or App Home is about to be given to the chat",
+    "after-view": "it is there",
+    "before-index": "the index is about to be written",
     "after-index": "the index is written",
 }
 

@@ -100,7 +100,9 @@ class GitHubForge:
             return all(text_of(there.get(key)) == text_of(value) for key, value in wanted.items()) or None
 
         if not stands():
+            faults.point("before-describe")
             self._acts.change(f"/pulls/{number}", wanted, f"the description of pull request {number}", stands)
+            faults.point("after-describe")
 
     def merge(self, number: int, *, head: str, title: str, message: str) -> Merged | NotMerged:
         """Merge the very head that was cleared, with this commit title and message."""

@@ -76,6 +76,7 @@ class Index:
     def _writing(self) -> Iterator[Database]:
         """Hold the file for one transaction: all of it is written, or nothing."""
         with self._lock, _said():
+            faults.point("before-index")
             # IMMEDIATE: the lock is taken before the first look, so what is read is still so when it is written
             self._db.conn.execute("BEGIN IMMEDIATE")
             try:
@@ -84,6 +85,7 @@ class Index:
                 self._db.rollback()
                 raise
             self._db.commit()
+            faults.point("after-index")
 
     def _rows(self, sql: str, *values: str) -> list[dict[str, Any]]:
         with self._lock, _said():
@@ -102,7 +104,6 @@ class Index:
         """
         if chain.faults:
             return
-        faults.point("before-index")
         with self._writing() as db:
             mark = next(iter(db.query("select year, tip, seq from mark")))
             seq = int(mark["seq"])
@@ -111,7 +112,6 @@ class Index:
             )
             if not is_known or seq < len(chain.entries):
                 _add(db, chain, since=seq if is_known else 0)
-        faults.point("after-index")
 
     def rebuild(self, chain: Chain) -> None:
         """Make everything that follows from the ledger anew; caches stay."""

@@ -90,7 +90,9 @@ class Outbox:
             last, theirs = self._index.sent_of(place.what), places[place.what]
             try:
                 if self._chat is not None:
+                    faults.point("before-withdraw")
                     self._chat.withdraw(place)
+                    faults.point("after-withdraw")
             except BotError as error:
                 _log.warning("a second message about %s stays for now: %s", visible(place.what), error)
                 continue

@@ -8,6 +8,7 @@ from collections import OrderedDict
 
 from slack_sdk import WebClient
 
+from bot import faults
 from bot.errors import BotError
 from handlers.engine import Engine
 from handlers.home import home
@@ -51,7 +52,9 @@ class Homes:
 
     def _publish(self, user: str, view: Json) -> None:
         with translated("views.publish"):
+            faults.point("before-view")
             self._client.views_publish(user_id=user, view=view)
+            faults.point("after-view")
         with self._lock:
             self._known[user] = _hash(view)
             self._known.move_to_end(user)

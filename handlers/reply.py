@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from slack_sdk import WebClient
 from slack_sdk.webhook import WebhookClient
 
+from bot import faults
 from bot.errors import BotError, TransientError
 from handlers.blocks import COMMAND, Message, Said, message_of, spoken
 from handlers.chat import TIMEOUT_SECONDS
@@ -41,7 +42,9 @@ class Replies:
             ways.append(self._whisper)
         for way in (*ways, self._direct):
             try:
+                faults.point("before-answer")
                 way(to, message)
+                faults.point("after-answer")
             except BotError as error:
                 _LOG.info("an answer to %s did not arrive this way: %s", to.user, error)
             else:

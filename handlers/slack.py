@@ -10,6 +10,7 @@ from slack_bolt import Ack, App
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk import WebClient
 
+from bot import faults
 from bot.answers import Recorded
 from bot.errors import BotError
 from bot.ports import Clock
@@ -215,7 +216,9 @@ class Floor:
         """Open a form; where that does not work, return what to say."""
         try:
             with translated("views.open"):
+                faults.point("before-view")
                 self._client.views_open(trigger_id=trigger, view=form)
+                faults.point("after-view")
         except SlackRefusedError as error:
             late = error.code in {"expired_trigger_id", "exchanged_trigger_id", "invalid_trigger_id"}
             return messages.too_late() if late else messages.form_failed()

@@ -14,7 +14,8 @@ class Length:
     machine_steps: int = 25
     model_states: int = 150_000
     lives: int = 1
-    kills: int = 30
+    kills: int = 0
+    seed: int = 1
     contention_entries: int = 40
     contention_writers: int = 8
 
@@ -25,7 +26,7 @@ LONG = Length(
     machine_steps=50,
     model_states=3_000_000,
     lives=3,
-    kills=3_000,
+    kills=2_000,
     contention_entries=2_000,
 )
 

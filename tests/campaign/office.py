@@ -56,6 +56,10 @@ class Trap:
 
     def __init__(self) -> None:
         self.passed: list[str] = []
+        self.deaths: list[
+            tuple[str, int]
+        ] = []  # passings, counted over all lives, at each of which a process dies
+        self.died: list[str] = []
         self._name = ""
         self._left = 0
         self._spring: Callable[[], object] | None = None
@@ -74,6 +78,9 @@ class Trap:
         """Pass a point."""
         self._point(name)
         self.passed.append(name)
+        if (name, self.passed.count(name)) in self.deaths:
+            self.died.append(name)
+            raise Killed(name)
         if name != self._name:
             return
         self._left -= 1

@@ -1,0 +1,142 @@
+"""Where the bot writes to the outside, found in its source, and whether each such call stands between crash points."""
+
+import ast
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+# the calls by which something leaves the process: last names of what is called, and on what
+WRITES: Mapping[str, tuple[str, ...]] = {
+    "push": ("mirror",),
+    "write": ("wire",),
+    "change": ("acts",),
+    "show": ("chat",),
+    "withdraw": ("chat",),
+    "commit": ("db", "_db"),
+    "chat_postMessage": ("client",),
+    "chat_postEphemeral": ("client",),
+    "chat_update": ("client",),
+    "chat_delete": ("client",),
+    "conversations_open": ("client",),
+    "views_open": ("client",),
+    "views_push": ("client",),
+    "views_update": ("client",),
+    "views_publish": ("client",),
+    "files_upload_v2": ("client",),
+    "reactions_add": ("client",),
+    "send": ("hook",),
+}
+# whose calls are their callers': they speak for a port (`Outbox` and the forge have the points), or are ways in a list
+ADAPTERS = frozenset({"SlackChat", "Acts", "Replies"})
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call that writes: where, in which function of which class, and how it is spelled."""
+
+    file: str
+    line: int
+    owner: str
+    function: str
+    spelled: str
+
+    def __str__(self) -> str:
+        """Name it."""
+        return f"{self.file}:{self.line}: {self.spelled} in {self.owner}{'.' if self.owner else ''}{self.function}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Function:
+    file: str
+    owner: str
+    node: ast.FunctionDef
+
+    @property
+    def points(self) -> dict[str, list[int]]:
+        """Its crash points by what is before their name: ``before`` or ``after``, and their lines."""
+        found: dict[str, list[int]] = {"before": [], "after": []}
+        for node in ast.walk(self.node):
+            if isinstance(node, ast.Call) and _last(node.func) == "point" and node.args:
+                spelled = ast.unparse(node.args[0]).lstrip("f'\"")
+                found.setdefault(spelled.partition("-")[0], []).append(node.lineno)
+        return found
+
+    def is_between(self, call: ast.Call) -> bool:
+        """Whether a crash point stands before the call and one behind it."""
+        points = self.points
+        end = call.end_lineno or call.lineno
+        return any(line < call.lineno for line in points["before"]) and any(
+            line > end for line in points["after"]
+        )
+
+
+def outside(folders: Iterable[Path]) -> list[Call]:
+    """Return every writing call that is not between crash points, neither itself nor wherever its function is called.
+
+    A private function that writes is a write of those who call it; a public one, and one that nobody calls, has to
+    have points of its own.
+    """
+    functions = [
+        one for folder in folders for path in sorted(folder.glob("*.py")) for one in _functions(path)
+    ]
+    private: set[str] = set()
+    while True:
+        naked = list(_naked(functions, private))
+        inner = {one.function for one in naked if _is_inner(one) and _is_called(functions, one.function)}
+        if inner <= private:
+            break
+        private |= inner
+    return [one for one in naked if one.function not in private and one.owner not in ADAPTERS]
+
+
+def _is_inner(call: Call) -> bool:
+    return call.function.startswith("_") and not call.function.startswith("__")
+
+
+def _is_called(functions: list[_Function], name: str) -> bool:
+    return any(
+        isinstance(node, ast.Call) and _last(node.func) == name
+        for one in functions
+        if one.node.name != name
+        for node in ast.walk(one.node)
+    )
+
+
+def _naked(functions: list[_Function], private: set[str]) -> Iterator[Call]:
+    for function in functions:
+        for node in ast.walk(function.node):
+            if not isinstance(node, ast.Call) or not (_writes(node) or _last(node.func) in private):
+                continue
+            if not function.is_between(node):
+                spelled = ast.unparse(node.func)
+                yield Call(function.file, node.lineno, function.owner, function.node.name, spelled)
+
+
+def _writes(call: ast.Call) -> bool:
+    name = _last(call.func)
+    if name not in WRITES or not isinstance(call.func, ast.Attribute):
+        return False
+    return _last(call.func.value).lstrip("_") in {one.lstrip("_") for one in WRITES[name]}
+
+
+def _last(node: ast.expr) -> str:
+    match node:
+        case ast.Attribute():
+            return node.attr
+        case ast.Name():
+            return node.id
+        case _:
+            return ""
+
+
+def _functions(path: Path) -> Iterator[_Function]:
+    """Yield a module's functions; what is written within one belongs to it."""
+    tree = ast.parse(path.read_text("utf-8"))
+    name = f"{path.parent.name}/{path.name}"
+    for node in tree.body:
+        if isinstance(node, ast.ClassDef):
+            yield from (
+                _Function(name, node.name, one) for one in node.body if isinstance(one, ast.FunctionDef)
+            )
+        elif isinstance(node, ast.FunctionDef):
+            yield _Function(name, "", node)

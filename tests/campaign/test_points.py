@@ -1,0 +1,82 @@
+"""Crash points: nothing leaves the process but between two of them, and a sweep kills at every one."""
+
+from pathlib import Path
+
+import pytest
+
+from bot.faults import POINTS
+from tests.campaign.length import LENGTH
+from tests.campaign.points import WRITES, outside
+from tests.campaign.sweep import killed, passings, rounds
+
+ROOT = Path(__file__).parents[2]
+OF_PEOPLE = {"answer", "view"}  # tests/scenarios: what handlers do after a click
+SELDOM = {"describe", "withdraw"}  # the machine comes there: a rebuilt head, two replicas
+
+
+def test_every_write_to_the_outside_stands_between_crash_points() -> None:
+    assert [str(one) for one in outside([ROOT / "bot", ROOT / "handlers"])] == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "def tell(chat):\n    chat.show(1)\n",
+        "def tell(chat):\n    faults.point('before-message')\n    chat.show(1)\n",
+        "def tell(chat):\n    chat.show(1)\n    faults.point('after-message')\n",
+        "def tell(chat):\n    faults.point('before-a')\n    faults.point('after-a')\n    chat.show(1)\n",
+        "class A:\n    def tell(self):\n        self._mirror.push([])\n",
+        "class A:\n    def tell(self):\n        self._it()\n    def _it(self):\n        self.desk.mirror.push([])\n",
+        "def _it(wire):\n    wire.write('POST')\n",
+    ],
+    ids=[
+        "none",
+        "before alone",
+        "after alone",
+        "both before",
+        "a method",
+        "a private one",
+        "one that nobody calls",
+    ],
+)
+def test_a_call_without_its_points_is_found(tmp_path: Path, source: str) -> None:
+    (tmp_path / "new.py").write_text(source, "utf-8")
+
+    assert len(outside([tmp_path])) == 1
+
+
+@pytest.mark.parametrize("name", sorted(WRITES))
+def test_each_kind_of_write_is_seen_and_lets_itself_be_guarded(tmp_path: Path, name: str) -> None:
+    call = f"self._{WRITES[name][0].lstrip('_')}.{name}()"
+    bare = f"class A:\n    def tell(self):\n        {call}\n"
+    guarded = bare.replace(call, f"faults.point('before-x')\n        {call}\n        faults.point('after-x')")
+
+    (tmp_path / "new.py").write_text(bare, "utf-8")
+    assert [one.spelled for one in outside([tmp_path])] == [call[:-2]]
+    (tmp_path / "new.py").write_text(guarded, "utf-8")
+    assert outside([tmp_path]) == []
+
+
+def test_points_come_in_pairs() -> None:
+    effects = {name.partition("-")[2] for name in POINTS} - {"clone-ready"}
+
+    assert {f"{when}-{effect}" for effect in effects for when in ("before", "after")} | {
+        "before-clone-ready"
+    } == set(POINTS)
+
+
+@pytest.mark.timeout(3600)
+def test_a_life_that_ends_at_every_point_loses_nothing_and_doubles_nothing() -> None:
+    passed = passings()
+    reached = {name for name in POINTS if name.partition("-")[2] not in OF_PEOPLE | SELDOM}
+    assert reached <= set(passed), "a life passes every point"
+    died: set[str] = set()
+
+    for count in range(1, LENGTH.lives + 1):
+        for deaths in rounds(passed, count):
+            outcome = killed(*deaths)
+
+            died |= set(outcome.died)
+            assert (outcome.lost, outcome.doubled, outcome.violations) == (0, 0, ())
+
+    assert reached - died == set(), "every point has killed"
