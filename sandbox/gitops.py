@@ -73,12 +73,15 @@ environments:
   staging:
     path: apps/staging
     approvals: none
+    health: [kustomization/apps/staging]
     channel: deploys
     interval: 1s
   production:
     path: apps/production
     after: staging
+    soak: 2s
     approvals: 2 of release-managers
+    health: [kustomization/apps/production]
     channel: deploys
     interval: 1s
 services:

@@ -6,7 +6,6 @@ import shutil
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import yaml
@@ -20,7 +19,6 @@ SERVICES = (CHECKOUT, WEB)
 ENVIRONMENTS = (STAGING, PRODUCTION)
 STEPS = ("patch", "minor", "prerelease")
 LOGINS: Mapping[str, str] = {"ada": "ada-l", "bob": "bob", "carol": "carol"}  # a guest has no account there
-_DELIVERY = "ada-l"  # whose token the delivery tool uses
 _RELEASE = re.compile(r"(\d{1,9})\.(\d{1,9})\.(\d{1,9})", re.ASCII)
 _CANDIDATE = re.compile(r"(\d{1,9}\.\d{1,9}\.\d{1,9})-rc\.(\d{1,9})", re.ASCII)
 _NEW_TAG = re.compile(r"^( *newTag: *)\S+", re.MULTILINE)
@@ -50,15 +48,6 @@ class KeptBot(BotProcess):
         return super()._environment(settings) | {"HOME": str(disk), "XDG_STATE_HOME": str(disk)}
 
 
-@dataclass(frozen=True, slots=True)
-class Health:
-    """What the delivery tool last said of an environment, on which commit."""
-
-    commit: str
-    environment: str
-    state: str
-
-
 class Levers:
     """Acts on one world and its bot; every method may be called from any thread."""
 
@@ -68,7 +57,6 @@ class Levers:
         self._record = Record(world.git)
         self._busy = threading.Lock()
         self._doing = ""
-        self._said: list[Health] = []
 
     # Registry
 
@@ -94,22 +82,17 @@ class Levers:
     # Forge
 
     def report(self, environment: str, *, is_healthy: bool) -> str:
-        """Let the delivery tool say how an environment fares on the newest commit, and return that commit.
+        """Break or mend an environment; the delivery tool says so on the newest commit, and on those to come.
 
-        Raises: LeverError, ForgeError.
+        Returns that commit. Raises: LeverError, ForgeError, GitError.
         """
-        tip, state = self._record.tip(), "success" if is_healthy else "failure"
-        words = "it runs" if is_healthy else "pods do not become ready"
-        context = f"kustomization/apps/{_known(environment, ENVIRONMENTS)}"
-        self._world.forge.set_status(tip, context, state, login=_DELIVERY, description=words)
-        self._said.append(Health(tip, environment, state))
-        return tip
+        return self._world.delivery.say(_known(environment, ENVIRONMENTS), is_healthy=is_healthy)
 
     def health(self) -> list[dict[str, str]]:
         """Return what the delivery tool said, oldest first."""
         return [
             {"commit": one.commit, "environment": one.environment, "state": one.state}
-            for one in tuple(self._said)
+            for one in self._world.delivery.said()
         ]
 
     def commit_by_hand(self, name: str, environment: str = PRODUCTION) -> str:

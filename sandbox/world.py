@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from sandbox import gitops
 from sandbox.courier import Courier
+from sandbox.delivery import Delivery
 from sandbox.forge import ForgeTwin, User
 from sandbox.forge_world import now as present
 from sandbox.git import Git
@@ -42,6 +43,7 @@ class World:
     addresses: dict[str, str]
     bot_port: int
     settings: dict[str, str]
+    delivery: Delivery
 
     @property
     def signing_key(self) -> Path:
@@ -90,8 +92,12 @@ def opened(folder: Path, *, port: int = 0, now: Callable[[], datetime] = present
             "SLACK_SIGNING_SECRET": secret,
         }
         addresses = {"registry": images, "forge": forge_url, "slack": slack.url}
-        world = World(folder, git, registry, forge, slack, courier, addresses, bot_port, settings)
+        environments = (gitops.STAGING, gitops.PRODUCTION)
+        delivery = Delivery(git, forge, branch=gitops.BRANCH, environments=environments)
+        world = World(folder, git, registry, forge, slack, courier, addresses, bot_port, settings, delivery)
         _fill(world)
+        delivery.start()
+        stack.callback(delivery.stop)
         yield world
 
 
