@@ -153,10 +153,12 @@ class Hearing:
             self.registry, rules, self.desk.view(at).state, self.desk.answers, [rule.service.image], at
         )
         row = decide_row(self.desk.view(at).world, environment, word.service, at)
-        tag = word.version or self._newest(row.candidates if row else ())
         listed = self.desk.answers.tags.get(rule.service.image)
         if listed is None or isinstance(listed, Silence):
             raise Declined(NotRecorded(code="registry-silent", detail=listed.detail if listed else ""))
+        if row is not None and row.selection is None:  # the place, or what it follows, cannot be used
+            raise Declined(NotRecorded(code=row.codes[0], detail=row.detail))
+        tag = word.version or self._newest(row.candidates if row else ())
         fate = row.selection.fates.get(tag) if row and row.selection else None
         if fate not in {Fate.SELECTED, Fate.OLDER}:
             choices = tuple(one.version for one in (row.candidates if row else ()))[:3]

@@ -176,6 +176,7 @@ def lint_json(findings: Iterable[Finding]) -> Json:
                 "weight": one.weight.value,
                 "what": one.what,
                 "expected": one.expected,
+                "patch": one.patch,
             }
             for one in findings
         ],
@@ -183,10 +184,17 @@ def lint_json(findings: Iterable[Finding]) -> Json:
 
 
 def lint_lines(findings: Iterable[Finding]) -> list[str]:
-    """Return a line for each finding: ``file:line:column: what; expected what``; what is no error says so."""
+    """Return a line for each finding: ``file:line:column: what; expected what``; what is no error says so.
+
+    Below it stand the lines of the patch that mends it, where one is known.
+    """
     return [
-        str(one if one.weight is Weight.ERROR else replace(one, what=f"{one.weight}: {one.what}"))
+        line
         for one in findings
+        for line in (
+            str(one if one.weight is Weight.ERROR else replace(one, what=f"{one.weight}: {one.what}")),
+            *one.patch.splitlines(),
+        )
     ]
 
 

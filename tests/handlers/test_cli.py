@@ -40,6 +40,13 @@ services:
   checkout-api: {{image: {host}/team/checkout-api, versions: 1.x}}
 people: {{ada: {{slack: U0ADA}}, bob: {{slack: U0BOB}}}}
 """
+AUTOMATION = """\
+apiVersion: image.toolkit.fluxcd.io/v1
+kind: ImageUpdateAutomation
+metadata: {name: all, namespace: flux-system}
+spec:
+  update: {path: ./apps, strategy: Setters}  # both environments
+"""
 CLOSED = "localhost:9"  # the discard port: nothing listens
 
 
@@ -355,7 +362,26 @@ def test_lint_as_json_has_its_place_and_weight(app: Cli) -> None:
     read = json.loads(out)
     assert code == 1
     assert read["schema"] == "countersign.lint/1"
-    assert set(read["findings"][0]) == {"file", "line", "column", "weight", "what", "expected"}
+    assert set(read["findings"][0]) == {"file", "line", "column", "weight", "what", "expected", "patch"}
+
+
+def test_lint_prints_the_patch_that_suspends_a_second_writer(app: Cli, tmp_path: Path) -> None:
+    work = tmp_path / "work"
+    for name, text in {**files(CLOSED), "flux/automation.yaml": AUTOMATION}.items():
+        (work / name).parent.mkdir(parents=True, exist_ok=True)
+        (work / name).write_text(text, "utf-8")
+
+    code, out, _ = app.run("lint", str(work))
+    patch = json.loads(app.run("lint", str(work), "--json")[1])["findings"][0]["patch"]
+    git(work, "apply", "-", stdin=patch.encode())
+
+    assert code == 1
+    assert (
+        "so that nothing moves in staging, production; expected suspend: true, as this patch says\n--- a/"
+        in out
+    )
+    assert patch in out
+    assert app.run("lint", str(work))[0] == 0
 
 
 # --- verify and ledger --------------------------------------------------------------------------------------------

@@ -24,6 +24,13 @@ from policies.words import (
 from sandbox.gitops import CHECKOUT
 from tests.scenarios.offices import Office, office_in
 
+WRITER = """\
+apiVersion: image.toolkit.fluxcd.io/v1
+kind: ImageUpdateAutomation
+metadata: {name: all, namespace: flux-system}
+spec: {update: {path: ./apps}}
+"""
+
 
 @pytest.fixture
 def office(tmp_path: Path) -> Iterator[Office]:
@@ -158,6 +165,24 @@ def test_what_the_rule_does_not_let_through(
     assert answer.code == code
     assert office.stage(promotion) is Stage.OPEN
     assert "approve" not in office.kinds()
+
+
+@pytest.mark.parametrize("version", ["1.4.2", ""], ids=["a version", "the newest"])
+def test_who_asks_for_a_place_that_cannot_be_written_hears_why(office: Office, version: str) -> None:
+    office.world.push(CHECKOUT, "1.4.2")
+    office.look()
+    office.world.forge.push_to_branch(
+        "main", {"flux/writer.yaml": WRITER}, "Let Flux write, too\n", login="bob"
+    )
+    office.look()
+
+    answer = office.say("carol", Propose(CHECKOUT, version, "production", "we want it"))
+
+    assert isinstance(answer, NotRecorded)
+    assert answer.code == "automation-active"
+    assert answer.detail.startswith(
+        "flux/writer.yaml:1: ImageUpdateAutomation flux-system/all writes to apps;"
+    )
 
 
 def test_an_approver_who_was_deactivated_since_does_not_count_any_more(office: Office) -> None:
