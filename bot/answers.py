@@ -22,6 +22,7 @@ class Recorded:
     wanted: int = 0
     waits: tuple[NotYet, ...] = ()
     commit: str = ""  # where it moved something already
+    unseen: str = ""  # why its card cannot be shown in the channel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

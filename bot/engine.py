@@ -15,7 +15,7 @@ from bot.errors import BotError, PermanentError
 from bot.health import Watch
 from bot.hearing import Hearing
 from bot.index import Index
-from bot.ledger import AppendAnswer, Appended, NotAllowed, NotWritten, Proposal
+from bot.ledger import HOST_REFUSES, AppendAnswer, Appended, NotAllowed, NotWritten, Proposal
 from bot.look import Look
 from bot.outbox import Outbox, is_late
 from bot.poller import Stuck, bumps, externals
@@ -335,6 +335,8 @@ class Engine:
             commit=promotion.commit if promotion else entry.commit,
         )
         rule = effective(look.world.rules, entry.environment, entry.service)
+        if rule:
+            recorded = replace(recorded, unseen=self.outbox.refusals.get(rule.environment.channel, ""))
         if promotion is None or rule is None:
             return recorded
         count = count_approvals(look.world.rules, rule, promotion, look.world.members)
@@ -454,6 +456,12 @@ class Engine:
         ]
         if self._away:
             found.append(Trouble(Wrong.REPOSITORY_REFUSED, facts={"detail": self._away}))
+        refused = f"not-recorded: {HOST_REFUSES}"
+        found += [
+            Trouble(Wrong.PUSH_REFUSED, facts={"detail": line.removeprefix(refused)})
+            for line in report.left
+            if line.startswith(refused)
+        ]
         found += [
             Trouble("ledger-read-only", facts={"detail": line.partition(": ")[2]})
             for line in report.left

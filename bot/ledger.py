@@ -22,6 +22,7 @@ from policies.validator import Book, Refusal, refuse
 GIVE_UP_SECONDS = 60.0  # a person sees "not recorded, press again", never silence
 MAX_TRIES = 40
 JITTER_SECONDS = 0.3  # after a lost race, so that two writers do not meet again
+HOST_REFUSES = "the host refuses the push: "
 ANCHORS = 50  # how many of the newest moves are asked where the ledger ended then
 
 
@@ -184,7 +185,7 @@ class Ledger:
                 self.remembered = written[-1][0]
                 return Appended(tuple(written), grown.state)
             case Refused():
-                return NotWritten("not-recorded", f"the host refuses the push: {answer.detail}")
+                return NotWritten("not-recorded", f"{HOST_REFUSES}{answer.detail}")
             case Lost() | Unknown():
                 return answer
 

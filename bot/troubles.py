@@ -34,6 +34,7 @@ class Wrong(StrEnum):
     STUCK = "stuck"
     READ_ONLY = "ledger-read-only"
     REPOSITORY_REFUSED = "repository-refused"
+    PUSH_REFUSED = "push-refused"
     OBSERVING = "observing"  # the first look of a bot that writes nothing
     WOULD_MOVE = "would-move"
     FAREWELL = "farewell"

@@ -97,6 +97,8 @@ def recorded(of: Recorded) -> Said:
     points = [line("It waits: ", *reason(verdict)) for verdict in of.waits if verdict.code not in said]
     if of.kind is Kind.ROLLBACK and of.previous:
         points.append(_left(of))
+    if of.unseen:
+        points.append(line("The channel cannot be told: ", of.unseen))
     if of.url:
         points.append(line(Link(of.url, f"pull request #{of.number}" if of.number else "pull request")))
     return Said(head, tuple(points))

@@ -30,6 +30,8 @@ _ON: dict[str, str] = {
     "farewell": "Countersign was retired: it asks and moves nothing any more. The history stays in Git.",
     "repository-refused": "The GitOps repository does not let Countersign in, so nothing moves until an operator has "
     "looked.",
+    "push-refused": "The GitOps repository refuses what Countersign writes. An operator has to look; it is tried again "
+    "at each pass.",
     "would-move": "Observing: Countersign would move {service} in {environment} to {version}. Nothing was written.",
     "ledger-read-only": "The ledger can only be read, so nothing moves until an operator has looked.",
 }
@@ -49,6 +51,7 @@ _OVER: dict[str, str] = {
     "stuck": "{service} in {environment} can move again.",
     "farewell": "Countersign is back.",
     "repository-refused": "The GitOps repository lets Countersign in again.",
+    "push-refused": "The GitOps repository takes again what Countersign writes.",
     "would-move": "Observing: the move of {service} in {environment} to {version} is not due any more.",
     "observing": "Countersign does not only observe any more: from here on it does what it says.",
     "ledger-read-only": "The ledger can be written again.",
