@@ -23,6 +23,8 @@ class Recorded:
     waits: tuple[NotYet, ...] = ()
     commit: str = ""  # where it moved something already
     unseen: str = ""  # why its card cannot be shown in the channel
+    person: str = ""  # who was linked to which login
+    login: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +55,11 @@ PROBLEMS = (
     "forge-missing",
     "forge-failed",
     "registry-silent",
+    "link-unavailable",
+    "link-busy",
+    "sign-in-expired",
+    "sign-in-denied",
+    "sign-in-unavailable",
 )
 
 Answer = Recorded | NotRecorded

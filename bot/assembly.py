@@ -29,6 +29,7 @@ from bot.registry_login import Logins
 from bot.remote import Remote
 from bot.scheduler import SystemClock
 from bot.settings import Settings
+from bot.sign_in import DeviceFlow
 from bot.signing import Signer
 
 LOCK = "lock"
@@ -155,10 +156,17 @@ def working(
             desk = open_desk(settings, signer, remembered=index.remembered(), login=login, pace=pace)
             forge = _forge(settings, desk.mirror.branch, login)
             outbox = Outbox(index, chat, None if chat else printer)
-            yield Engine(desk, registry, SystemClock(), index, outbox, forge, chat)
+            yield Engine(desk, registry, SystemClock(), index, outbox, forge, chat, _sign_in(settings))
         finally:
             registry.close()
             index.close()
+
+
+def _sign_in(settings: Settings) -> DeviceFlow | None:
+    """Let people sign in where the App's client id is set."""
+    return (
+        DeviceFlow.open(settings.github_client_id, settings.github_url) if settings.github_client_id else None
+    )
 
 
 def _forge(settings: Settings, branch: str, login: Login | None) -> GitHubForge | None:

@@ -16,10 +16,11 @@ from bot.health import Watch
 from bot.hearing import Hearing
 from bot.index import Index
 from bot.ledger import HOST_REFUSES, AppendAnswer, Appended, NotAllowed, NotWritten, Proposal
+from bot.linking import Linking, Tell
 from bot.look import Look
 from bot.outbox import Outbox, is_late
 from bot.poller import Stuck, bumps, externals
-from bot.ports import Chat, Clock, Forge, Registry
+from bot.ports import Asked, Chat, Clock, Forge, Registry, SignIn
 from bot.promoter import Declined
 from bot.reconciler import Reconciler
 from bot.refusals import note_refusal
@@ -67,6 +68,7 @@ class Engine:
     outbox: Outbox
     forge: Forge | None = None
     chat: Chat | None = None
+    sign_in: SignIn | None = None
     _lock: threading.RLock = field(default_factory=threading.RLock)
     _look: Look | None = None
     _reconciler: Reconciler | None = None
@@ -74,10 +76,12 @@ class Engine:
     _stuck: list[Stuck] = field(default_factory=list)
     _is_leaving: bool = False
     _away: str = ""  # why the repository may not be reached
+    _linking: Linking = field(init=False)
 
     def __post_init__(self) -> None:
-        """Let teams be looked up where this engine asks."""
+        """Let teams be looked up, and people sign in, where this engine asks."""
         self.desk.rosters.forge, self.desk.rosters.chat = self.forge, self.chat
+        self._linking = Linking(self.desk, self.chat, self.sign_in)
 
     # --- one pass -----------------------------------------------------------------------------------------
 
@@ -94,6 +98,8 @@ class Engine:
             self._fetch(at, report)
             try:
                 self._ask(at, environment, is_due_only=is_due_only)
+                if not is_dry:
+                    self._linking.look(at)
                 if self.is_observing():
                     report.left.append("observing: nothing is written")
                 elif not is_dry:
@@ -349,6 +355,17 @@ class Engine:
         number, url = self._pulls().get(promotion.id, (0, ""))
         waits = mine.reasons if mine and mine.verdict is not Standing.READY else ()
         return replace(recorded, given=count.given, wanted=count.wanted, waits=waits, number=number, url=url)
+
+    def link(self, speaker: Speaker, tell: Tell) -> Asked | NotRecorded:
+        """Give a code by which somebody shows which account at the forge is theirs; ``tell`` hears how it ended."""
+        with self._lock:
+            if self.is_observing():
+                return NotRecorded(code="observing")
+            try:
+                return self._linking.begin(speaker, self.clock.now(), tell)
+            except BotError as error:
+                _log.warning("nobody can sign in: %s", error)
+                return NotRecorded(code="sign-in-unavailable", detail=str(error))
 
     # --- views ----------------------------------------------------------------------------------------------
 

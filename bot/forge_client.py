@@ -81,14 +81,17 @@ class Client:
         *,
         parameters: Mapping[str, str | int] | None = None,
         body: Json | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> Any:
-        """Send one request as the bearer of a token. Raises: ErrorAnswerError, UnsureError."""
+        """Send one request as the bearer of a token, '' as nobody. Raises: ErrorAnswerError, UnsureError."""
         asked, sent = dict(parameters or {}), None if body is None else dict(body)
         with self._lock:
             self._bearer.held = token
             requester = self._github.requester
             try:
-                return requester.requestJsonAndCheck(verb, address, asked, input=sent)[1]
+                return requester.requestJsonAndCheck(
+                    verb, address, asked, headers=dict(headers or {}), input=sent
+                )[1]
             except GithubException as error:
                 raise ErrorAnswerError(error.status, _said(error, token), error.headers or {}) from None
             except OSError as error:  # whatever requests raises is one
@@ -113,6 +116,11 @@ class _Bearer(Auth.Auth):
     @property
     def token_type(self) -> str:
         return "Bearer"
+
+    def authentication(self, headers: dict[str, Any]) -> None:
+        """Say who we are, where we are somebody."""
+        if self.held:
+            super().authentication(headers)
 
     @property
     def token(self) -> str:

@@ -1,8 +1,8 @@
 """What the engine needs of the outside world: one Protocol each. Adapters implement them; tests hand in real ones."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot.cards import Shown
@@ -163,6 +163,49 @@ class Forge(Protocol):
 
     def reviews(self, number: int) -> Sequence[Review]:
         """Return the reviews of a pull request that decide something, oldest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A code that a person types at the forge, where, how often we may look, and for how long. ``secret`` is ours."""
+
+    code: str
+    url: str
+    secret: str = field(repr=False)
+    interval: timedelta
+    life: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """Nobody has typed the code yet; look again after this time."""
+
+    interval: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """Somebody typed the code, signed in as this account."""
+
+    account: ForgeAccount
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The code holds no more. ``code``: sign-in-expired, sign-in-denied, sign-in-unavailable."""
+
+    code: str
+    detail: str = ""
+
+
+class SignIn(Protocol):
+    """Signing in at the forge. What it gives of a token is whose it is, and nothing else. Raises: BotError."""
+
+    def begin(self) -> Asked:
+        """Ask for a code."""
+
+    def look(self, asked: Asked) -> SignedIn | Waits | Ended:
+        """Look whether it was typed."""
 
 
 @dataclass(frozen=True, slots=True)

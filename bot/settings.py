@@ -58,6 +58,7 @@ class Settings(BaseModel):
     github_token: Annotated[SecretStr, checks.token()] = Field(SecretStr(""), alias="GITHUB_TOKEN")
     github_app_id: Annotated[str, AfterValidator(checks.app_id)] = Field("", alias="GITHUB_APP_ID")
     github_app_private_key: SecretStr = Field(SecretStr(""), alias="GITHUB_APP_PRIVATE_KEY")
+    github_client_id: Annotated[str, AfterValidator(checks.client_id)] = Field("", alias="GITHUB_CLIENT_ID")
     github_webhook_secret: Annotated[SecretStr, checks.token()] = Field(
         SecretStr(""), alias="GITHUB_WEBHOOK_SECRET"
     )

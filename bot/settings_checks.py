@@ -17,6 +17,7 @@ FORGE_REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*/(?!\.{1,2}$)[A-Za-z0-9.
 _APP_ID = re.compile(
     r"[1-9][0-9]{0,18}|Iv[0-9A-Za-z.]{8,40}", re.ASCII
 )  # GitHub: an App's id, or its client id
+_CLIENT_ID = re.compile(r"[A-Za-z][0-9A-Za-z.]{8,60}", re.ASCII)
 _SECRET = re.compile(r"[!-~]+", re.ASCII)
 _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 _GITHUB = frozenset({"github.com", "api.github.com"})
@@ -69,6 +70,13 @@ def app_id(text: str) -> str:
     """Take the id of a GitHub App, or its client id."""
     if _APP_ID.fullmatch(text) is None:
         raise ValueError(f"{text[:40]!r} is no App id; expected a number, or a client id Iv...")
+    return text
+
+
+def client_id(text: str) -> str:
+    """Take the client id of a GitHub App."""
+    if _CLIENT_ID.fullmatch(text) is None:
+        raise ValueError(f"{text[:40]!r} is no client id; expected Iv..., from the App's page under General")
     return text
 
 

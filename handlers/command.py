@@ -9,6 +9,7 @@ from handlers.names import MAX_GUESSES, Names, guesses, look_up
 from handlers.questions import (
     Help,
     History,
+    LinkMe,
     Misunderstood,
     NotThereYet,
     Pending,
@@ -108,6 +109,10 @@ def _whoami(_said: Clauses, _at: datetime) -> WhoAmI:
     return WhoAmI()
 
 
+def _link(_said: Clauses, _at: datetime) -> LinkMe:
+    return LinkMe()
+
+
 def _help(said: Clauses, _at: datetime) -> Help:
     return Help(said.free[0].lower() if said.free else "")
 
@@ -131,5 +136,6 @@ _READERS: dict[str, tuple[tuple[str, ...], _Reader]] = {
     "history": ((), _history),
     "who": ((), _who),
     "whoami": ((), _whoami),
+    "link": ((), _link),
     "help": ((), _help),
 }

@@ -1,8 +1,10 @@
 """The engine as this floor sees it: one way to decide, and a recent view to answer questions from."""
 
+from collections.abc import Callable
 from typing import Protocol
 
-from bot.answers import Answer
+from bot.answers import Answer, NotRecorded
+from bot.ports import Asked
 from policies.decide import Candidate, Decision
 from policies.membership import Members
 from policies.rules import Rules
@@ -45,6 +47,9 @@ class Engine(Protocol):
 
     def why(self, environment: str, service: str, version: str) -> Candidate | None:
         """Say what stands in the way of one version; nothing where there is no such place."""
+
+    def link(self, speaker: Speaker, tell: Callable[[Answer], None]) -> Asked | NotRecorded:
+        """Give a code by which somebody shows which account at the forge is theirs; ``tell`` hears how it ended."""
 
     def person_of(self, slack_user: str) -> str:
         """Return the name that the rules link to a Slack user id; '' = not linked."""

@@ -23,7 +23,8 @@ _MEANS = {
     "pending": "what is under way",
     "history": "what was moved",
     "who": "who may approve a service where",
-    "whoami": "whom the rules take you for",
+    "whoami": "whom the rules take you for, and which accounts are yours",
+    "link": "show which GitHub account is yours",
     "help": "this, or one word of it",
 }
 _WHEN = "WHEN is `2h`, `3d`, `18:00` (UTC), `2026-12-24` or `2026-12-24 08:00`. WHY is one line."

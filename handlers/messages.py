@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from bot.answers import NotRecorded, Recorded
+from bot.ports import Asked
 from handlers.blocks import COMMAND, Said
 from handlers.questions import Misunderstood
 from handlers.reasons import phrase, reason
@@ -30,6 +31,8 @@ REFUSALS: dict[str, str] = {
     Code.CHANGE_MOVED: "The change is not the one that you saw any more. Look at the card again, then decide.",
     Code.RULE_MOVED: "The rule is not the one that you saw any more. Look at the card again, then decide.",
     Code.HEAD_MOVED: "The pull request is not the one that you saw any more. Look at the card again, then decide.",
+    Code.LINKED_ELSEWHERE: "One of the two accounts is somebody else's. An operator looks at `people` in the rules.",
+    Code.REVIEW_MISSING: "A press does not count there: the rule asks for a review of the pull request, in GitHub.",
     Code.NO_RULE: "No rule covers that service in that environment.",
     Code.NOTE_MISSING: "A reason has to be given: add `because` and why, in one line.",
     Code.NEVER_RAN: "That version has never run there, so one cannot go back to it.",
@@ -55,6 +58,11 @@ PROBLEM_SENTENCES: dict[str, str] = {
     "not-recorded": "It could not be recorded: the repository was not reachable or busy. Nothing happened; try again.",
     "forge-missing": "That needs a pull request, and no forge is set up. An operator has to add it.",
     "forge-failed": "The forge did not do it. It is tried again; the card shows how it goes.",
+    "link-unavailable": "Nobody can link an account here yet. An operator sets `GITHUB_CLIENT_ID`, of the GitHub App.",
+    "link-busy": "Too many people are linking their accounts at the moment. Try again in a quarter of an hour.",
+    "sign-in-expired": "The code has expired before it was typed. `/promote link` gives another one.",
+    "sign-in-denied": "It was refused at GitHub, so nothing was linked. `/promote link` gives another code.",
+    "sign-in-unavailable": "GitHub gives no code at the moment, so nothing was linked. Try again in a while.",
     "registry-silent": "The registry does not answer, so the version cannot be checked. Try again in a while.",
 }
 _DETAIL_IS_SAID = frozenset(
@@ -102,6 +110,38 @@ def recorded(of: Recorded) -> Said:
     if of.url:
         points.append(line(Link(of.url, f"pull request #{of.number}" if of.number else "pull request")))
     return Said(head, tuple(points))
+
+
+def code_to_type(of: Asked) -> Said:
+    """Word what a person does to show which account is theirs."""
+    head = line("Open ", Link(of.url, of.url), ", sign in as yourself, and type ", Literal(of.code), ".")
+    minutes = int(of.life.total_seconds()) // 60
+    return Said(
+        head,
+        (
+            line(
+                f"The code holds for {minutes} minutes, and is for you alone; you are told here when it is done."
+            ),
+            line("Countersign asks GitHub once whose account it is, and keeps nothing else."),
+        ),
+    )
+
+
+def linked(of: Recorded | NotRecorded) -> Said:
+    """Word how it ended."""
+    if isinstance(of, Recorded):
+        if not of.person:
+            return Said(
+                line("Your GitHub account has no login that could be a name here, so nothing was linked.")
+            )
+        return Said(line("You are linked: ", Strong(of.person), " is ", Literal(of.login), " in GitHub."))
+    is_git = of.code == Code.UNKNOWN_PERSON
+    said = (
+        "The rules say who has these accounts, and they win; nothing was linked."
+        if is_git
+        else _sentence(of.code)
+    )
+    return Said(marked(said), (line(of.detail),) if of.detail else ())
 
 
 def refused(of: NotRecorded, word: Word, promotion: Promotion | None, person: str) -> Said:

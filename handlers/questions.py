@@ -45,6 +45,11 @@ class WhoAmI:
 
 
 @dataclass(frozen=True, slots=True)
+class LinkMe:
+    """Show which account at the forge is the asker's, and have it remembered."""
+
+
+@dataclass(frozen=True, slots=True)
 class Help:
     """How one says things; one word, or '' = all of them."""
 
@@ -58,7 +63,7 @@ class NotThereYet:
     word: str
 
 
-Question = Status | Why | Pending | History | Who | WhoAmI | Help | NotThereYet
+Question = Status | Why | Pending | History | Who | WhoAmI | LinkMe | Help | NotThereYet
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,15 +3,16 @@
 from datetime import datetime
 
 from bot.errors import BotError
-from handlers.blocks import Said
+from handlers.blocks import COMMAND, Said
 from handlers.engine import Engine, Look
 from handlers.help import help_about, not_there_yet
-from handlers.questions import Help, History, NotThereYet, Pending, Question, Status, Who, WhoAmI, Why
+from handlers.questions import Help, History, LinkMe, NotThereYet, Pending, Question, Status, Who, WhoAmI, Why
 from handlers.reasons import phrase, reason
 from handlers.spans import Code, Line, Mention, Moment, Sign, Span, Strong, joined, line
 from policies.decide import Candidate, Row, Standing
 from policies.entry import By, Pinned
 from policies.gates import count_approvals
+from policies.people import Known, known
 from policies.rules import effective
 from policies.state import Move, Promotion
 
@@ -27,7 +28,7 @@ def reply(engine: Engine, question: Question, *, user: str) -> Said:
             return help_about(question.word)
         case NotThereYet():
             return not_there_yet(question.word)
-        case WhoAmI():
+        case WhoAmI() | LinkMe():
             return _whoami(engine, user)
         case Why():
             return _noted(engine.look(), _why(engine, question))
@@ -213,17 +214,38 @@ def _whoami(engine: Engine, user: str) -> Said:
         hint = line(
             "Somebody adds ", Code(f"slack: {user}"), " under your name in the rules' ", Code("people"), "."
         )
+        by_link = line("Or you link your GitHub account by yourself: ", Code(f"{COMMAND} link"), ".")
         return Said(
-            line("The rules link nobody to your Slack account, so your word does not count yet."), (hint,)
+            line("The rules link nobody to your Slack account, so your word does not count yet."),
+            (hint, by_link),
         )
     try:
-        teams = [name for name, team in engine.look().rules.teams.items() if person in team.people]
+        look = engine.look()
     except BotError:
-        teams = []
+        return Said(line("You are known as ", Strong(person), "."), (line("Your Slack id is ", Code(user)),))
+    return _known(look, person, user)
+
+
+def _known(look: Look, person: str, user: str) -> Said:
+    """Say whom somebody is taken for, why, and of which teams."""
+    who = known(look.rules, look.state.links, look.state.forge_ids, person)
+    teams = [name for name, team in look.rules.teams.items() if person in team.people]
+    teams += [name for name, members in look.members.items() if person in members and name not in teams]
     of = f", of {', '.join(teams)}" if teams else ""
+    says = "The rules take you for " if who and who.is_in_git else "You linked yourself; you are known as "
     return Said(
-        line("The rules take you for ", Strong(person), f"{of}."), (line("Your Slack id is ", Code(user)),)
+        line(says, Strong(person), f"{of}."), (line("Your Slack id is ", Code(user)), _account(look, who))
     )
+
+
+def _account(look: Look, who: Known | None) -> Line:
+    """Say which account at the forge is theirs, and how that is known."""
+    if who is None or not who.github:
+        return line("No GitHub account is linked to you; ", Code(f"{COMMAND} link"), " links yours.")
+    number = f" ({who.forge_id})" if who.forge_id else ""
+    named = look.rules.people.get(who.name)
+    how = "as the rules say" if named and named.github else "as you linked it"
+    return line("Your GitHub account is ", Code(who.github), f"{number}, {how}.")
 
 
 def _counted(count: int, what: str) -> str:

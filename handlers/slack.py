@@ -11,7 +11,7 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_sdk import WebClient
 
 from bot import faults
-from bot.answers import Recorded
+from bot.answers import NotRecorded, Recorded
 from bot.errors import BotError
 from bot.ports import Clock
 from handlers import cards, messages, reports, speaking
@@ -24,7 +24,7 @@ from handlers.home import FORM
 from handlers.homes import Homes
 from handlers.names import Names
 from handlers.promote_form import PROMOTING, SERVICE, guess, promote_form, read
-from handlers.questions import Misunderstood, Question
+from handlers.questions import LinkMe, Misunderstood, Question
 from handlers.reply import Address
 from handlers.slack_errors import SlackRefusedError, translated
 from handlers.speaking import Body
@@ -90,7 +90,8 @@ class Floor:
         ack()
         speaker, text = speaking.of_command(body), unescaped(str(body.get("text") or ""))
         if text.strip():
-            self._errands.give(speaking.address_of_command(body), lambda: self._heard(speaker, text))
+            to = speaking.address_of_command(body)
+            self._errands.give(to, lambda: self._heard(speaker, text, to))
         else:
             self._asks(body, speaking.address_of_command(body))
 
@@ -109,7 +110,8 @@ class Floor:
         """A corrected command was pressed: it is run as the person who pressed."""
         ack()
         speaker, text = speaking.of_interaction(body, "button"), speaking.value_of(body)
-        self._errands.give(speaking.address_of_interaction(body), lambda: self._heard(speaker, text))
+        to = speaking.address_of_interaction(body)
+        self._errands.give(to, lambda: self._heard(speaker, text, to))
 
     def reject(self, ack: Ack, body: dict[str, Any]) -> None:
         """Reject... was pressed: ask why, before the trigger of the click is too old."""
@@ -185,13 +187,22 @@ class Floor:
         speaker = speaking.of_interaction(body, "button")
         self._errands.give(speaking.address_of_interaction(body), lambda: self._told(speaker, word))
 
-    def _heard(self, speaker: Speaker, text: str) -> Said:
+    def _heard(self, speaker: Speaker, text: str, to: Address) -> Said:
         heard = parse(text, Names.of(self._engine.look().rules), self._clock.now())
         if isinstance(heard, Misunderstood):
             return messages.misunderstood(heard)
+        if isinstance(heard, LinkMe):
+            return self._linked(speaker, to)
         if isinstance(heard, Question):
             return reports.reply(self._engine, heard, user=speaker.user)
         return self._told(speaker, heard)
+
+    def _linked(self, speaker: Speaker, to: Address) -> Said:
+        """Give a code to type, and tell later how that ended."""
+        begun = self._engine.link(
+            speaker, lambda answer: self._errands.give(to, lambda: messages.linked(answer))
+        )
+        return messages.linked(begun) if isinstance(begun, NotRecorded) else messages.code_to_type(begun)
 
     def _told(self, speaker: Speaker, word: Word | None) -> Said:
         """Hand a word to the engine and word its answer."""

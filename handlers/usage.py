@@ -1,6 +1,6 @@
 """The words of ``/promote`` and how each is said."""
 
-LATER = ("all", "emergency", "review", "changes", "check", "link", "stats")  # DESIGN section 9, other issues
+LATER = ("all", "emergency", "review", "changes", "check", "stats")  # DESIGN section 9, other issues
 USAGE = {
     "": "SERVICE [VERSION] [to ENV] [because WHY]",
     "approve": "approve #418 [because WHY]",
@@ -20,5 +20,6 @@ USAGE = {
     "history": "history SERVICE",
     "who": "who SERVICE",
     "whoami": "whoami",
+    "link": "link",
     "help": "help [WORD]",
 }

@@ -10,6 +10,7 @@ from policies.asked import Asked, No, Refusal
 from policies.codes import Code
 from policies.entry import By, Link
 from policies.membership import is_fresh
+from policies.people import agrees
 from policies.rules import OWNERS, Rules
 
 DEVICE: Final = (
@@ -46,11 +47,27 @@ def link(asked: Asked, linked: Link) -> No:
         yield Refusal(Code.NO_RULE, "there are no rules yet")
         return
     yield from _proved(asked, linked)
-    yield from _in_git(asked.rules, linked)
+    yield from _in_git(asked, linked)
     for name in _others(asked, linked):
         yield Refusal(Code.LINKED_ELSEWHERE, f"one of the accounts is {name}'s")
-    if asked.state.links.get(linked.person) == linked:
+    yield from _again(asked, linked)
+
+
+def _again(asked: Asked, linked: Link) -> No:
+    """Is it the first link of this human, or the same two accounts, of which one has another name now?
+
+    Else who holds one of somebody's accounts for a moment could put their own in the place of the other.
+    """
+    earlier = asked.state.links.get(linked.person)
+    if earlier is None or not agrees(asked.rules or Rules({}, {}), earlier):
+        return
+    if earlier == linked:
         yield Refusal(Code.OUT_OF_LINE, f"{linked.person} is linked so already")
+    elif (earlier.slack_user, earlier.forge_id) != (linked.slack_user, linked.forge_id):
+        other = f"{earlier.slack_user} and {earlier.forge_login}"
+        yield Refusal(
+            Code.LINKED_ELSEWHERE, f"{linked.person} is {other}; `people` in the rules may say else"
+        )
 
 
 def _proved(asked: Asked, linked: Link) -> No:
@@ -66,10 +83,14 @@ def _proved(asked: Asked, linked: Link) -> No:
         yield Refusal(Code.ACCOUNT, f"expected {linked.forge_login} to be an active person's account")
 
 
-def _in_git(rules: Rules, linked: Link) -> No:
+def _in_git(asked: Asked, linked: Link) -> No:
     """Does ``people`` agree, or not know this human at all?"""
+    rules = asked.rules or Rules({}, {})
     named = rules.people.get(linked.person)
     if named is None:
+        earlier = asked.state.links.get(linked.person)
+        if earlier and earlier.slack_user == linked.slack_user:
+            return  # the same human, with another account at the forge
         if linked.person not in names_for(rules, linked.forge_login, linked.forge_id):
             yield Refusal(
                 Code.UNKNOWN_PERSON, f"the rules know no {linked.person}; expected the login as a name"

@@ -34,7 +34,7 @@ def known(rules: Rules, links: Mapping[str, Link], ids: Mapping[str, ForgeId], p
     """Return one person; what Git says wins over their link, and a link that Git contradicts is none."""
     named = rules.people.get(person)
     link = links.get(person)
-    if link and not _agrees(rules, link):
+    if link and not agrees(rules, link):
         link = None
     if named is None:
         return (
@@ -52,7 +52,7 @@ def _number(github: str, link: Link | None, seen: ForgeId | None) -> int:
     return seen.number if seen and seen.login.lower() == github.lower() else 0
 
 
-def _agrees(rules: Rules, link: Link) -> bool:
+def agrees(rules: Rules, link: Link) -> bool:
     """Whether Git gives neither account of a link to somebody else, nor another one to this person."""
     return all(_is_same(person, link) for person in rules.people.values())
 

@@ -179,6 +179,22 @@ class ForgeTwin:
         with self._world.lock:
             self._world.apps.accounts[app.id] = app
 
+    def let_sign_in(self, client_id: str) -> None:
+        """Let people sign in to an App with a code: its device flow is enabled."""
+        with self._world.lock:
+            self._world.sign_ins.clients.add(client_id)
+
+    def type_code(self, code: str, *, login: str) -> None:
+        """Type a code as a person who is signed in; '' as the login refuses it. Raises: ForgeError."""
+        with self._world.lock:
+            if not self._world.sign_ins.typed(code, login):
+                raise ForgeError(f"there is no code {code}")
+
+    def sign_in_tokens(self) -> list[str]:
+        """Return the tokens that people who signed in have given to Apps."""
+        with self._world.lock:
+            return list(self._world.sign_ins.tokens)
+
     def revoke_app_tokens(self) -> None:
         """Take back every token that Apps were given; they may ask for others."""
         with self._world.lock:

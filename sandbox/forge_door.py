@@ -68,8 +68,15 @@ class Door:
         ]
         git = f"/{self.world.owner}/{self.world.name}.git/{{rest:path}}"
         signed.append(Route(git, endpoint(self._git), methods=list(GIT_METHODS)))
+        ways = {"/login/device/code": self._begins, "/login/oauth/access_token": self._exchanges}
+        strangers = [Route(path, self._served(answer), methods=["POST"]) for path, answer in ways.items()]
         return Starlette(
-            routes=[*signed, *routes, Route("/{rest:path}", self._endpoint(_nothing), methods=_METHODS)]
+            routes=[
+                *strangers,
+                *signed,
+                *routes,
+                Route("/{rest:path}", self._endpoint(_nothing), methods=_METHODS),
+            ]
         )
 
     def _endpoint(self, function: Function) -> Endpoint:
@@ -87,6 +94,15 @@ class Door:
             return function(call)
 
         return answer
+
+    def _begins(self, request: Request, body: bytes) -> Response:
+        """Give a code to type; nobody has to be signed in for it."""
+        base = str(request.base_url).rstrip("/")
+        return JSONResponse(self.world.sign_ins.begin(base, _read(body)))
+
+    def _exchanges(self, _request: Request, body: bytes) -> Response:
+        """Give a token for a code that was typed."""
+        return JSONResponse(self.world.sign_ins.exchange(_read(body)))
 
     def _served(self, function: Handler) -> Endpoint:
         return endpoint(lambda request, body: self._answer(function, request, body))
@@ -152,7 +168,10 @@ class Door:
             elif request.url.path.startswith("/orgs/"):
                 refuse_organization(app)
             return user_of(app), app
-        user = next((one for one in self.world.users.values() if one.token == token), None)
+        login = self.world.sign_ins.tokens.get(token)
+        user = next(
+            (one for one in self.world.users.values() if one.token == token or one.login == login), None
+        )
         if user is None or not token:
             raise bad_credentials()
         if user.permission == "none" and request.url.path.startswith("/repos/"):

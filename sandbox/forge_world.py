@@ -10,6 +10,7 @@ from pathlib import Path
 from sandbox.forge_apps import Apps
 from sandbox.forge_pulls import Pulls, stamp
 from sandbox.forge_repository import ForgeRepository
+from sandbox.forge_sign_in import SignIns
 from sandbox.forge_state import Pull, StateFile, User
 from sandbox.git import Git
 
@@ -42,6 +43,7 @@ class World:
         self.name = name
         self.users = {user.login: user for user in users}
         self.apps = Apps(clock)
+        self.sign_ins = SignIns(clock)
         self.repository = ForgeRepository(Git(bare_repository))
         self._file = StateFile(state)
         self.pulls = Pulls(owner, self.repository, self._file.load(), self.users, clock)

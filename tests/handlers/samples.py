@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from bot.answers import Answer, Recorded
+from bot.answers import Answer, NotRecorded, Recorded
 from bot.cards import Card, CardLine, CardStage, Who
+from bot.ports import Asked
 from handlers.names import Names
 from policies.codes import Code
 from policies.decide import Candidate, Decision, Row, Standing
@@ -131,6 +132,11 @@ class LookOfValues:
     members: Members = field(default_factory=dict)
 
 
+CODE = Asked(
+    "WDJB-MJHT", "https://github.com/login/device", "s3cret", timedelta(seconds=5), timedelta(minutes=15)
+)
+
+
 @dataclass
 class EngineOfValues:
     """Answers as it was told to and remembers what was said."""
@@ -139,6 +145,9 @@ class EngineOfValues:
     view: LookOfValues = field(default_factory=LookOfValues)
     candidates: Mapping[str, Candidate] = field(default_factory=dict)
     heard: list[tuple[Speaker, Word]] = field(default_factory=list)
+    begun: Asked | NotRecorded = CODE
+    ended: Answer | None = None
+    linking: list[tuple[Speaker, Callable[[Answer], None]]] = field(default_factory=list)
 
     def say(self, speaker: Speaker, word: Word) -> Answer:
         self.heard.append((speaker, word))
@@ -150,6 +159,12 @@ class EngineOfValues:
     def why(self, environment: str, service: str, version: str) -> Candidate | None:
         found = self.candidates.get(environment)
         return found if found and (service, version) == ("checkout-api", found.version) else None
+
+    def link(self, speaker: Speaker, tell: Callable[[Answer], None]) -> Asked | NotRecorded:
+        self.linking.append((speaker, tell))
+        if self.ended is not None:
+            tell(self.ended)
+        return self.begun
 
     def person_of(self, slack_user: str) -> str:
         person = RULES.person_of_slack(slack_user)

@@ -273,7 +273,8 @@ def test_who_names_the_people_of_each_line() -> None:
 def test_whoami_says_what_to_add_for_somebody_unknown() -> None:
     assert said(WhoAmI(), user="U0DAN").text == (
         "The rules link nobody to your Slack account, so your word does not count yet.\n"
-        "• Somebody adds slack: U0DAN under your name in the rules' people."
+        "• Somebody adds slack: U0DAN under your name in the rules' people.\n"
+        "• Or you link your GitHub account by yourself: /promote link."
     )
 
 

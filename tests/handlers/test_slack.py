@@ -118,6 +118,18 @@ def test_a_command_is_handed_to_the_engine_as_the_person_who_typed_it(house: Hou
     assert "You asked for checkout-api 1.4.2 in production: 0 of 2 approvals." in told
 
 
+def test_somebody_who_links_gets_a_code_in_private_and_hears_how_it_ended(house: House) -> None:
+    house.engine.ended = Recorded(kind=Kind.IDENTITY, person="carol", login="carol-c")
+
+    house.person("carol").command("/promote link")
+
+    told = house.told("carol")
+    assert [speaker.user for speaker, _ in house.engine.linking] == ["U0CAROL"]
+    assert "WDJB-MJHT" in told
+    assert "https://github.com/login/device" in told
+    assert "You are linked: carol is carol-c in GitHub." in told
+
+
 @pytest.mark.parametrize(
     ("line", "expected"),
     [

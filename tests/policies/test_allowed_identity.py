@@ -127,14 +127,30 @@ def test_an_account_that_somebody_spoke_by_is_theirs() -> None:
     assert code(found, found.linked_by(replace(ERIN, forge_id=77))) is Code.LINKED_ELSEWHERE
 
 
-def test_the_same_link_twice_is_refused_and_another_one_takes_its_place() -> None:
+@pytest.mark.parametrize(
+    ("second", "expected"),
+    [
+        (ERIN, Code.OUT_OF_LINE),
+        (replace(ERIN, forge_login="erin-new"), None),
+        (replace(ERIN, forge_id=5000), Code.LINKED_ELSEWHERE),
+        (replace(ERIN, slack_user="U0OTHER"), Code.LINKED_ELSEWHERE),
+    ],
+    ids=["the same", "the account has another login", "another account", "another Slack account"],
+)
+def test_who_is_linked_stays_linked_to_the_same_two_accounts(second: Link, expected: Code | None) -> None:
     found = story()
     found.add(found.linked_by(ERIN))
 
-    assert code(found, found.linked_by(ERIN)) is Code.OUT_OF_LINE
-    moved = replace(ERIN, forge_id=5000, person="erin-k")
-    found.add(found.linked_by(moved))
-    assert found.state.links == {"erin-k": moved}
+    assert code(found, found.linked_by(second)) is expected
+
+
+def test_what_git_says_makes_room_for_another_link() -> None:
+    found = story()
+    found.add(found.linked_by(CAROL))
+    change_rules(found, RULES.replace("carol: {slack: U0CAROL}", "carol: {slack: U0NEW}"))
+
+    assert code(found, found.linked_by(replace(CAROL, slack_user="U0NEW"))) is None
+    assert code(found, found.linked_by(CAROL)) is Code.UNKNOWN_PERSON
 
 
 @pytest.mark.parametrize("login", ["\u0435rin-k", "erin\u2010k", "ERIN\u212a", "erin-k\n", "erin k", ""])

@@ -366,7 +366,7 @@ ALLOWED: list[tuple[str, Made]] = [
         lambda: (
             f := _link()[0],
             f.add(f.linked("carol")),
-            f.linked_by(Link("carol", "T0", "U0CAROL", 77_000, "carol-new")),
+            f.linked_by(Link("carol", "T0", "U0CAROL", 905, "carol-new")),
         )[::2],
     ),
     ("a word by a linked account", _told_by_a_linked_account),
