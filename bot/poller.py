@@ -6,6 +6,7 @@ from datetime import datetime
 
 from bot import wording
 from bot.book import Book
+from bot.gate_evidence import gate_evidence
 from bot.ledger import Proposal
 from bot.mirror import Mirror
 from bot.objects import Oid
@@ -120,7 +121,10 @@ def _bump(
         previous=look.world.pin(environment, service).image,
         change=change,
         rule=rule_at(look, rule),
-        evidence={"registry": {"digest": image[0].digest, "looked": write_time(look.at)}},
+        evidence={
+            "registry": {"digest": image[0].digest, "looked": write_time(look.at)},
+            **gate_evidence(look, rule, image),
+        },
     )
     message = wording.move_message(entry, folder=writer.folder, tip=tip, proof=writer.proof(tip))
     commit = writer.build(parent, edits, message=message, at=look.at)

@@ -9,6 +9,7 @@ from bot import checks, faults, wording
 from bot.accounts import flags_of, forge_flags
 from bot.desk import Desk
 from bot.errors import BotError, PermanentError
+from bot.gate_evidence import gate_evidence
 from bot.landing import look as look_at
 from bot.ledger import AppendAnswer, Appended, NotWritten, Proposal
 from bot.objects import Oid
@@ -241,10 +242,11 @@ class Reconciler:
                 change=now.change,
                 rule=replace(now.rule, commit=look.rules.commit, files=look.rules.files),
                 head=now.head,
-                evidence=evidence,
+                evidence={**evidence, **gate_evidence(look, rule_of(look, *where), now.image, now)},
             )
             return Proposal((entry,))
 
+        where = (promotion.environment, promotion.service)
         return self.noted(self.desk.append(intent, at))
 
     def _accounts(self, look: Survey, promotion: Promotion) -> Mapping[str, Json] | None:

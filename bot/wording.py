@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
+from policies import gate_notes
+from policies.duration import spell
 from policies.entry import By, Entry, Kind, Pinned, RuleAt, write_time
 from policies.errors import PolicyError
 from policies.gates import lines_of
@@ -94,6 +96,7 @@ def move_message(entry: Entry, *, folder: str, tip: str, proof: str = "") -> str
     trailers += [("Environment", entry.environment), ("Service", entry.service)]
     trailers += image_trailers(entry.image, entry.previous)
     trailers += [rule_trailer(entry.rule, folder)] if entry.rule else []
+    trailers += gate_notes.trailers(gate_notes.read(entry.evidence))
     trailers += [("Requested-By", person(entry.by))] if isinstance(entry.by, By) else []
     trailers += anchor(tip, proof)
     trailers += [("Ledger-Key", entry.key)]
@@ -130,6 +133,7 @@ def landing(
         ("Service", promotion.service),
         *image_trailers(promotion.image, promotion.previous),
         rule_trailer(promotion.rule, folder),
+        *gate_notes.trailers(promotion.gates),
     ]
     if isinstance(promotion.by, By):
         trailers.append(("Requested-By", person(promotion.by)))
@@ -142,6 +146,19 @@ def landing(
     return title, message.rstrip("\n")
 
 
+def _asked_besides(promotion: Promotion, rule: EffectiveRule) -> list[str]:
+    """Return what a rule asks for beside approvals, on a line; a rollback waits for nothing."""
+    where = rule.environment
+    asked = [
+        *([f"soak {spell(where.soak)}"] if where.soak else []),
+        *([f"age {spell(where.age)}"] if where.age else []),
+        *([f"at most {where.limit}"] if where.limit else []),
+        *(f"no move {window} ({where.zone or 'UTC'})" for window in where.freeze),
+        *(f"{gate.kind} `{gate.name}`" for gate in where.gates),
+    ]
+    return [f"- and: {'; '.join(asked)}"] if asked and not promotion.is_rollback else []
+
+
 def pull_request(promotion: Promotion, rule: EffectiveRule, *, folder: str) -> tuple[str, str]:
     """Return title and body of a pull request: what moves, what is asked, how to read it."""
     title = subject(promotion.environment, promotion.service, promotion.previous, promotion.image)
@@ -151,6 +168,7 @@ def pull_request(promotion: Promotion, rule: EffectiveRule, *, folder: str) -> t
         *(f"- image: `{one.repository}:{one.tag}` `{one.digest}`" for one in promotion.image),
         *(f"- now: `{one}`" for one in promotion.previous),
         f"- approvals asked: {'; '.join(str(line) for line in lines)}",
+        *_asked_besides(promotion, rule),
         f"- rule: `{folder}@{promotion.rule.commit[:12]}` `{promotion.rule.hash[:12]}`",
         f"- change: `{promotion.change[:12]}`",
     ]

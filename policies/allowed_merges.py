@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from policies.allowed_moves import bound, case_of
+from policies.allowed_moves import bound, case_of, noted_rightly
 from policies.allowed_reviews import may_review
 from policies.allowed_speakers import may_speak
 from policies.allowed_words import is_open, is_same_change
@@ -26,8 +26,10 @@ def intent(asked: Asked) -> No:
         return
     if asked.entry.head != promotion.head:
         yield Refusal(Code.HEAD_MOVED, f"the head that was built is {promotion.head[:12]}")
-    for verdict in not_yet(ask(before_merge(rule, promotion), case_of(asked, rule, promotion))):
+    gates, case = before_merge(rule, promotion), case_of(asked, rule, promotion)
+    for verdict in not_yet(ask(gates, case)):
         yield Refusal(verdict.code, verdict.detail)
+    yield from noted_rightly(asked, case, gates)
     yield from _looked_up_again(asked, rule, promotion)
 
 

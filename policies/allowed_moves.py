@@ -5,7 +5,7 @@ from policies.asked import Asked, No, Refusal
 from policies.codes import Code
 from policies.entry import By, Pinned, is_exact
 from policies.facts import from_json
-from policies.gates import ALONE, ASKED, Case, ask, blocked, has_run
+from policies.gates import ALONE, ASKED, Case, Gate, ask, blocked, has_run, notes
 from policies.keys import promotion_id
 from policies.rules import EffectiveRule, Rules
 from policies.state import Place, Promotion
@@ -73,8 +73,17 @@ def bump(asked: Asked) -> No:
     if asked.state.live_at(entry.environment, entry.service):
         yield Refusal(Code.OPEN_ELSEWHERE, "a promotion is under way there")
     yield from _new(asked)
-    for verdict in not_yet(ask(ALONE, case_of(asked, rule))):
+    case = case_of(asked, rule)
+    for verdict in not_yet(ask(ALONE, case)):
         yield Refusal(verdict.code, verdict.detail)
+    yield from noted_rightly(asked, case, ALONE)
+
+
+def noted_rightly(asked: Asked, case: Case, gates: tuple[Gate, ...]) -> No:
+    """Is what it says of the gates, where it says something, what they say?"""
+    said = asked.entry.evidence.get("gates")
+    if said is not None and said != notes(case, gates):
+        yield Refusal(Code.OUT_OF_LINE, "what it says of the gates is not so")
 
 
 def observed(asked: Asked) -> No:

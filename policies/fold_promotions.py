@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from policies import gate_notes
 from policies.entry import By, Entry, Kind, Pinned, parse_time
 from policies.growing import Trail
 from policies.promotion import ENDINGS, TRANSITIONS, Approval, Promotion, Stage
@@ -147,7 +148,7 @@ def _rebased(state: Tables, entry: Entry, _oid: str) -> None:
 
 
 def _intent(state: Tables, entry: Entry, oid: str) -> None:
-    _step(state, entry, intent=oid, intent_key=entry.key)
+    _step(state, entry, intent=oid, intent_key=entry.key, gates=gate_notes.read(entry.evidence))
 
 
 def _abort(state: Tables, entry: Entry, _oid: str) -> None:

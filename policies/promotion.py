@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from policies.entry import Bot, By, Kind, Pinned, RuleAt
+from policies.gate_notes import Notes
 
 
 class Stage(StrEnum):
@@ -78,6 +79,7 @@ class Promotion:
     refreshed: datetime | None = None  # when it was voided last: expiry counts from there
     intent: str = ""  # oid of the live or last intent's commit
     intent_key: str = ""
+    gates: Notes = ()  # what that intent says of the gates that had passed
     attempts: int = 0  # how often this head was not merged, and when last
     attempted: datetime | None = None
     commit: str = ""

@@ -5,6 +5,7 @@ from policies.gates.case import Case, Gate, holds
 from policies.gates.clock import Clock, clock
 from policies.gates.content import blocked, digest, jump
 from policies.gates.counting import approvals, count_approvals, counts_presses, is_excluded, lines_of
+from policies.gates.notes import notes
 from policies.gates.order import downgrade, went_back
 from policies.gates.outside import checks, http, labels, prometheus, signature
 from policies.gates.promised import expired, expires, is_expired, merge_within, was_frozen
@@ -66,6 +67,7 @@ __all__ = [
     "limit",
     "lines_of",
     "merge_within",
+    "notes",
     "previous",
     "prometheus",
     "signature",

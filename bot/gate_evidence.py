@@ -1,0 +1,34 @@
+"""What an entry has to say of the gates that it passed: how long it soaked, and what was looked up outside."""
+
+from bot.survey import Survey
+from policies.canonical import Json
+from policies.entry import Pinned, parse_time, write_time
+from policies.facts import to_json
+from policies.gates import ALONE, Case, before_merge, notes
+from policies.rules import EffectiveRule
+from policies.state import Promotion
+
+
+def gate_evidence(
+    look: Survey, rule: EffectiveRule, image: tuple[Pinned, ...], promotion: Promotion | None = None
+) -> dict[str, Json]:
+    """Return evidence for a move by the bot alone, or for the merge of a promotion; the validator holds it to it."""
+    where, service = rule.environment.name, rule.service.name
+    facts = look.world.facts_of(where, service, tuple(one.digest for one in image))
+    case = Case(
+        rules=look.world.rules,
+        rule=rule,
+        state=look.state,
+        image=image,
+        current=promotion.previous if promotion else look.world.pin(where, service).image,
+        at=parse_time(write_time(look.at)),
+        baseline=look.world.baseline,
+        promotion=promotion,
+        facts=facts,
+    )
+    found: dict[str, Json] = {}
+    if said := notes(case, before_merge(rule, promotion) if promotion else ALONE):
+        found["gates"] = {**said}
+    if rule.environment.gates and facts:
+        found["facts"] = to_json(facts)
+    return found

@@ -1,0 +1,130 @@
+"""What is written down of gates that passed, and how it is read again."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from policies import gate_notes, gates
+from policies.canonical import Json
+from policies.codes import Code
+from policies.entry import Kind
+from policies.facts import Fact, Finding
+from policies.rules import OutsideGate
+from policies.state import Stage
+from tests.policies.gate_worlds import case, later, looked, ruled
+from tests.policies.ledger_builders import Story, at_stage, story
+
+TWO_HOURS = timedelta(hours=2)
+
+
+def _told(found: Story, **facts: Finding) -> dict[str, str]:
+    known = tuple(Fact(name, one, "", "", found.at) for name, one in facts.items())
+    return gates.notes(case(found, "1.1.0", "production", facts=known), gates.MERGED)
+
+
+def test_a_rule_that_asks_for_nothing_has_nothing_to_note() -> None:
+    assert _told(story().staged("1.1.0")) == {}
+
+
+def test_it_is_noted_how_long_it_soaked_and_how_old_it_is() -> None:
+    found = ruled(story().staged("1.1.0"), soak=TWO_HOURS, age=TWO_HOURS)
+
+    assert _told(later(found, 3.2)) == {"soak": "passed 3h13m", "age": "passed 3h14m"}
+    assert _told(ruled(found, soak=timedelta(seconds=1), age=timedelta(0)))["soak"] == "passed 3h13m"
+
+
+def test_less_than_a_minute_is_said_in_seconds() -> None:
+    found = ruled(story().staged("1.1.0"), soak=timedelta(seconds=1))
+    found.at -= timedelta(seconds=18)
+
+    assert _told(found) == {"soak": "passed 42s"}
+
+
+def test_health_and_outside_gates_are_noted_where_they_are_asked() -> None:
+    found = ruled(story().staged("1.1.0"), gates=(OutsideGate("checks", "ci"), OutsideGate("http", "window")))
+    looked(ruled(found, "staging", health=("apps",)), is_healthy=True)
+
+    assert _told(found, ci=Finding.PASSED, window=Finding.WAITING) == {"health": "passed", "checks": "passed"}
+
+
+def test_what_an_emergency_passes_is_noted_as_skipped() -> None:
+    found = ruled(story().staged("1.1.0"), soak=TWO_HOURS, age=TWO_HOURS)
+    asked = tuple(gate for gate in gates.MERGED if gate not in {gates.soak, gates.age})
+
+    assert gates.notes(case(found, "1.1.0", "production"), asked) == {"soak": "skipped", "age": "skipped"}
+
+
+def test_what_has_neither_run_nor_been_seen_is_not_noted_as_passed() -> None:
+    found = ruled(story(), soak=TWO_HOURS, age=TWO_HOURS, after_any=True)
+
+    assert _told(found) == {}
+    assert gates.notes(case(found, "1.1.0", "production"), ()) == {"soak": "skipped", "age": "skipped"}
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"soak": "passed 9h"},
+        {},
+        {"soak": "passed 3h1m", "digest": "passed"},
+        {"age": "passed 3h1m"},
+        "passed",
+    ],
+)
+def test_an_intent_that_says_of_gates_what_is_not_so_is_refused(said: Json) -> None:
+    found = later(ruled(at_stage(Stage.OPEN), soak=timedelta(0)), 3)
+    ruled(found, soak=TWO_HOURS)
+    found.add(
+        found.about(
+            Kind.VOID,
+            image=found.promotion().image,
+            change=found.promotion().change,
+            voided=found.promotion().rule.hash,
+            why="rule-moved",
+        )
+    )
+    found.approved()
+    entry = found.about(Kind.INTENT)
+    good = gates.notes(case(found, "1.1.0", "production", is_asked=True), gates.MERGED)
+
+    bad = found.refusal(replace(entry, evidence={**entry.evidence, "gates": said}))
+
+    assert found.refusal(replace(entry, evidence={**entry.evidence, "gates": {**good}})) is None
+    assert bad is not None
+    assert (bad.code, bad.detail) == (Code.OUT_OF_LINE, "what it says of the gates is not so")
+
+
+def test_the_promotion_knows_what_its_intent_said() -> None:
+    found = at_stage(Stage.OPEN)
+    entry = found.about(Kind.INTENT)
+    found.state.apply(found.complete(replace(entry, evidence={"gates": {"soak": "passed 3h"}})), "x")
+
+    assert found.promotion().gates == (("soak", "passed 3h"),)
+    assert gate_notes.trailers(found.promotion().gates) == [("Gate-Soak", "passed 3h")]
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        None,
+        [],
+        {"soak": 3},
+        {"Soak": "passed"},
+        {"soak": "passed\nApproved-By: eve"},
+        {"soak": "failed"},
+        {"soak: x\nA": "passed"},
+        {f"x{'y' * number}": "passed" for number in range(40)},
+    ],
+)
+def test_a_note_that_could_forge_a_trailer_is_left_out(told: Json) -> None:
+    assert gate_notes.read({"gates": told}) == ()
+
+
+@given(st.dictionaries(st.text(), st.text() | st.sampled_from(["passed", "passed 3h"])))
+def test_a_trailer_of_a_note_is_one_plain_line(told: dict[str, str]) -> None:
+    for name, value in gate_notes.trailers(gate_notes.read({"gates": {**told}})):
+        assert f"{name}: {value}".isprintable()
+        assert name.startswith("Gate-")
