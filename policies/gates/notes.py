@@ -10,8 +10,13 @@ from policies.verdict import Passed
 
 
 def notes(case: Case, asked: tuple[Gate, ...]) -> dict[str, str]:
-    """Return a note for each gate that the rule asks for: passed, with how long; or skipped, where it was not asked."""
+    """Return a note for each gate that the rule asks for: passed, with how long; or skipped, where it was not asked.
+
+    A rollback asks for none of them, and says nothing.
+    """
     found: dict[str, str] = {}
+    if case.promotion and case.promotion.is_rollback:
+        return found
     for name, wanted in _wanted(case).items():
         row = next(one for one in TABLE if one.name == name)
         if row.gate not in asked:

@@ -57,6 +57,14 @@ def test_what_an_emergency_passes_is_noted_as_skipped() -> None:
     assert gates.notes(case(found, "1.1.0", "production"), asked) == {"soak": "skipped", "age": "skipped"}
 
 
+def test_a_rollback_says_nothing_of_gates() -> None:
+    about = case(ruled(at_stage(Stage.OPEN), soak=TWO_HOURS), "1.1.0", "production", is_asked=True)
+    assert about.promotion
+    back = replace(about, promotion=replace(about.promotion, kind=Kind.ROLLBACK))
+
+    assert gates.notes(back, gates.ROLLED_BACK) == {}
+
+
 def test_what_has_neither_run_nor_been_seen_is_not_noted_as_passed() -> None:
     found = ruled(story(), soak=TWO_HOURS, age=TWO_HOURS, after_any=True)
 
