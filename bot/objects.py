@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import NewType
 
 from bot.errors import PermanentError
@@ -186,12 +187,18 @@ def _identity(line: bytes) -> tuple[Identity, datetime]:
     found = _IDENTITY.fullmatch(line)
     if found is None:
         return Identity("?", "?"), datetime.fromtimestamp(0, UTC)
-    name, email = (_shown(part) for part in found.groups()[:2])
+    name = _named(found[1], found[2])
     try:
         at = datetime.fromtimestamp(int(found[3]), UTC)
     except (OverflowError, ValueError, OSError):
         at = datetime.fromtimestamp(0, UTC)
-    return Identity(name or "?", email), at
+    return name, at
+
+
+@lru_cache(maxsize=256)
+def _named(name: bytes, email: bytes) -> Identity:
+    """Return who it is; few people make many commits."""
+    return Identity(_shown(name) or "?", _shown(email))
 
 
 def _shown(part: bytes) -> str:

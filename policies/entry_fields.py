@@ -101,15 +101,16 @@ def read_fields(
     required: Mapping[str, Callable[[Any], Any]],
     optional: Mapping[str, Callable[[Any], Any]],
 ) -> dict[str, Any]:
-    missing = required.keys() - value.keys()
-    unknown = value.keys() - required.keys() - optional.keys()
-    if missing or unknown:
+    if not required.keys() <= value.keys() or any(
+        one not in required and one not in optional for one in value
+    ):
+        missing = required.keys() - value.keys()
+        unknown = value.keys() - required.keys() - optional.keys()
         raise EntryError(f"fields missing: {sorted(missing)}, not of this kind: {sorted(unknown)}")
-    table = {**required, **optional}
     found = {}
     for name, item in value.items():
         try:
-            found[name] = table[name](item)
+            found[name] = (required.get(name) or optional[name])(item)
         except PolicyError as error:
             raise EntryError(f"{name}: {error}") from error
     return found
@@ -118,8 +119,18 @@ def read_fields(
 _digest = _text(re.compile(r"sha256:[0-9a-f]{64}"), empty=True)
 
 
+_image = _object({"repository": _string, "tag": _string, "digest": _digest}, {})
+_sight = _object(
+    {"service": _text(_NAME), "repository": _string, "tag": _string, "digest": _digest}, {"before": _boolean}
+)
+_place = _object(
+    {"what": _text(_WORD), "channel": _text(_SLACK), "message": _text(_WORD), "seq": _integer}, {}
+)
+_rule_at = _object({"commit": _text(_OID), "files": _list_of(_text(_PATH)), "hash": _text(_HASH)}, {})
+
+
 def _pinned(value: Any) -> Pinned:
-    read = _object({"repository": _string, "tag": _string, "digest": _digest}, {})(value)
+    read = _image(value)
     Repository.parse(read["repository"])
     if read["tag"]:
         Tag.parse(read["tag"])
@@ -127,21 +138,18 @@ def _pinned(value: Any) -> Pinned:
 
 
 def _sighting(value: Any) -> Sighting:
-    shape = {"service": _text(_NAME), "repository": _string, "tag": _string, "digest": _digest}
-    read = _object(shape, {"before": _boolean})(value)
+    read = _sight(value)
     Repository.parse(read["repository"])
     Tag.parse(read["tag"])
     return Sighting(**read)
 
 
 def _placed(value: Any) -> Placed:
-    shape = {"what": _text(_WORD), "channel": _text(_SLACK), "message": _text(_WORD), "seq": _integer}
-    return Placed(**_object(shape, {})(value))
+    return Placed(**_place(value))
 
 
 def _rule(value: Any) -> RuleAt:
-    shape = {"commit": _text(_OID), "files": _list_of(_text(_PATH)), "hash": _text(_HASH)}
-    return RuleAt(**_object(shape, {})(value))
+    return RuleAt(**_rule_at(value))
 
 
 _slack = _object({"team": _text(_SLACK), "user": _text(_SLACK)}, {})

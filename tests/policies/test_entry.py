@@ -342,3 +342,26 @@ def test_who_spoke_carries_only_what_is_linked() -> None:
     }
     named = json.loads(replace(entry, by=person("ada")).line())
     assert named["by"]["forge"] == {"id": 583, "login": "ada-l"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '"a\x7fb"',
+        '{"b":1,"a":2}',
+        "1.5",
+        "1e3",
+        '{"a":1,"a":1}',
+        "[1, 2]",
+        "18446744073709551616.0",
+        "-0",
+        "null",
+    ],
+    ids=["delete", "order", "float", "exponent", "twice", "space", "large", "minus", "null"],
+)
+def test_what_is_not_canonical_is_refused_however_fast_it_is_read(text: str) -> None:
+    line = f'{{"at":"2026-11-23T10:00:00Z","by":{{"bot":true}},"evidence":{{"x":{text}}},"key":"shown/1","kind":"shown","prev":"","seq":1,"shown":[{{"channel":"C1","message":"1.1","seq":1,"what":"card/1"}}],"v":1}}'  # noqa: E501
+
+    with pytest.raises(EntryError):
+        parse(line.encode())
+    assert parse(line.replace(text, '"x"').encode()).seq == 1
