@@ -19,6 +19,7 @@ from bot.registry import PycurlRegistry
 from bot.registry_login import LoginFailure, Logins
 from bot.settings import SIGNING_KEY_FILE, SOURCES, Settings
 from bot.signing import Signer
+from bot.survey import pulled
 from policies.evidence import Silence, TagList
 from policies.rules import Rules
 from policies.rules_findings import Finding, Weight, visible
@@ -249,7 +250,7 @@ def _date(header: str) -> datetime | None:
 def registry_checks(settings: Settings, rules: Rules) -> Iterator[Check]:
     """Ask for one list of tags of each repository that the rules name, with the login that there is."""
     logins = Logins(settings.docker_config)
-    images = sorted({service.image for service in rules.services.values()})
+    images = sorted({image for service in rules.services for image in pulled(rules, service)})
     for host in sorted({image.host for image in images}):
         login = logins.of(host)
         if isinstance(login, LoginFailure):

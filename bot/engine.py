@@ -137,7 +137,7 @@ class Engine:
         if is_due_only:
             wanted = surveys.due(rules, self.desk.answers, at, names)
         else:
-            wanted = [service.image for service in rules.services.values()]
+            wanted = [image for service in rules.services for image in surveys.pulled(rules, service)]
         state = self.desk.ledger.read(tips).state
         live = [state.promotions[one] for one in state.live.values()]
         judging = [rule for one in live if (rule := effective(rules, one.environment, one.service))]

@@ -12,7 +12,7 @@ from bot.desk import Desk
 from bot.errors import BotError
 from bot.ledger import Proposal
 from bot.ports import Chat, Forge, ForgeAccount, Registry
-from bot.promoter import Declined, Said, judge, propose, rollback, rollback_target, rule_of, stand
+from bot.promoter import Declined, Images, Said, judge, propose, rollback, rollback_target, rule_of, stand
 from bot.rosters import teams_of
 from bot.survey import Survey
 from policies.codes import Code
@@ -139,7 +139,7 @@ class Hearing:
         members = rosters.evidence(rules, self._state(), teams, [said.by.person], at)
         return replace(said, evidence={**said.evidence, **members}) if members else said
 
-    def _wanted(self, rules: Rules, word: Propose, at: datetime) -> tuple[EffectiveRule, Pinned]:
+    def _wanted(self, rules: Rules, word: Propose, at: datetime) -> tuple[EffectiveRule, Images]:
         """Find out which version, where, and what exactly it is now. Raises: Declined."""
         if self.forge is None:
             raise Declined(NotRecorded(code="forge-missing", detail="set GITHUB_APP_ID or GITHUB_TOKEN"))
@@ -150,12 +150,12 @@ class Hearing:
                 NotRecorded(code="unknown-service", detail=word.service, choices=tuple(rules.services))
             )
         surveys.ask(
-            self.registry, rules, self.desk.view(at).state, self.desk.answers, [rule.service.image], at
+            self.registry, rules, self.desk.view(at).state, self.desk.answers, rule.service.images, at
         )
         row = decide_row(self.desk.view(at).world, environment, word.service, at)
-        listed = self.desk.answers.tags.get(rule.service.image)
-        if listed is None or isinstance(listed, Silence):
-            raise Declined(NotRecorded(code="registry-silent", detail=listed.detail if listed else ""))
+        listed = self.desk.view(at).world.listed(rule.service)
+        if isinstance(listed, Silence):
+            raise Declined(NotRecorded(code="registry-silent", detail=listed.detail))
         if row is not None and row.selection is None:  # the place, or what it follows, cannot be used
             raise Declined(NotRecorded(code=row.codes[0], detail=row.detail))
         tag = word.version or self._newest(row.candidates if row else ())
@@ -191,14 +191,18 @@ class Hearing:
             raise Declined(NotRecorded(code="which-environment", detail=service, choices=guarded))
         return guarded[0]
 
-    def _exact(self, rules: Rules, rule: EffectiveRule, tag: str) -> Pinned:
-        """Return an image with the digest that its tag names now. Raises: Declined."""
-        asked = (rule.service.image, Tag.parse(tag))
-        answer = self.registry.digests([asked], rules.registries)[asked]
-        if not isinstance(answer, Digest):
-            raise Declined(NotRecorded(code="registry-silent", detail=answer.detail))
-        self.desk.answers.digests[asked] = answer
-        return Pinned(rule.service.image, tag, answer)
+    def _exact(self, rules: Rules, rule: EffectiveRule, tag: str) -> Images:
+        """Return the images of a version with the digests that its tag names now. Raises: Declined."""
+        asked = [(image, Tag.parse(tag)) for image in rule.service.images]
+        answers = self.registry.digests(asked, rules.registries)
+        found: list[Pinned] = []
+        for image, name in asked:
+            answer = answers[image, name]
+            if not isinstance(answer, Digest):
+                raise Declined(NotRecorded(code="registry-silent", detail=answer.detail))
+            self.desk.answers.digests[image, name] = answer
+            found.append(Pinned(image, tag, answer))
+        return tuple(found)
 
     def _rollback(
         self, rules: Rules, said: Said, word: Rollback, at: datetime
@@ -214,7 +218,7 @@ class Hearing:
         if rule.environment.is_guarded and self.forge is None:
             raise Declined(NotRecorded(code="forge-missing", detail="set GITHUB_APP_ID or GITHUB_TOKEN"))
         target = rollback_target(self.desk.view(at), environment, word.service, word.version)
-        image = target if target.digest else self._exact(rules, rule, target.tag)
+        image = target if all(one.digest for one in target) else self._exact(rules, rule, target[0].tag)
         return lambda look, tip: rollback(
             look,
             self.desk.writer,

@@ -28,7 +28,7 @@ def look(
     *,
     rules: Rules,
     rule: EffectiveRule,
-    image: Pinned,
+    image: tuple[Pinned, ...],
     change: str,
     commit: Oid,
 ) -> Landing:

@@ -45,9 +45,9 @@ class Writer:
         """Return our word that the ledger ended there, for a trailer; '' where there is nothing to say."""
         return vouch(self._signer, tip) if self._signer and tip else ""
 
-    def edits(self, place: Place, rule: EffectiveRule, image: Pinned) -> tuple[Edit, ...]:
+    def edits(self, place: Place, rule: EffectiveRule, images: Iterable[Pinned]) -> tuple[Edit, ...]:
         """Return what would be replaced. Raises: PolicyError."""
-        return edits_to(place, rule, image)
+        return edits_to(place, rule, images)
 
     def build(self, parent: Oid, edits: Iterable[Edit], *, message: str, at: datetime) -> Oid:
         """Make a commit on ``parent`` with these scalars replaced. Raises: PolicyError, BotError."""
@@ -106,7 +106,7 @@ def _bump(
 ) -> Entry:
     environment, service = rule.environment.name, rule.service.name
     image = best.images(rule)
-    edits = writer.edits(look.place(environment, service), rule, image[0])
+    edits = writer.edits(look.place(environment, service), rule, image)
     if not edits:
         raise PolicyError(f"nothing names {service} there any more")
     change = change_hash(edits)
@@ -122,7 +122,7 @@ def _bump(
         change=change,
         rule=rule_at(look, rule),
         evidence={
-            "registry": {"digest": image[0].digest, "looked": write_time(look.at)},
+            "registry": {"digest": best.digest, "looked": write_time(look.at)},
             **gate_evidence(look, rule, image),
         },
     )

@@ -1,6 +1,6 @@
 """What a person's word becomes: entries and branches that go out together. The validator says whether it may."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bot import wording
@@ -35,6 +35,8 @@ from policies.words import (
     Unfreeze,
 )
 
+Images = tuple[Pinned, ...]  # of one service: all have one version
+
 
 class Declined(Exception):  # noqa: N818  an answer on its way to the person who asked, not a fault
     """The word cannot become an entry; the answer says why."""
@@ -66,7 +68,7 @@ def rule_of(look: Survey, environment: str, service: str) -> EffectiveRule:
     return rule
 
 
-def edits_of(look: Survey, writer: Writer, rule: EffectiveRule, image: Pinned) -> tuple[Edit, ...]:
+def edits_of(look: Survey, writer: Writer, rule: EffectiveRule, image: Images) -> tuple[Edit, ...]:
     """Return what would be replaced. Raises: Declined."""
     place = look.place(rule.environment.name, rule.service.name)
     if place.pin.problem:
@@ -76,12 +78,12 @@ def edits_of(look: Survey, writer: Writer, rule: EffectiveRule, image: Pinned) -
     except PolicyError as error:
         raise Declined(NotRecorded(code=Code.UNREADABLE, detail=str(error))) from error
     if not edits:
-        raise Declined(NotRecorded(code=Code.CURRENT, detail=f"{image.tag} is what stands there now"))
+        raise Declined(NotRecorded(code=Code.CURRENT, detail=f"{image[0].tag} is what stands there now"))
     return edits
 
 
 def propose(
-    look: Survey, writer: Writer, said: Said, *, rule: EffectiveRule, image: Pinned, note: str
+    look: Survey, writer: Writer, said: Said, *, rule: EffectiveRule, image: Images, note: str
 ) -> Proposal:
     """Ask for a version: an open one that nobody approved makes room. Raises: Declined."""
     environment, service = rule.environment.name, rule.service.name
@@ -96,7 +98,7 @@ def propose(
         by=said.by,
         environment=environment,
         service=service,
-        image=(image,),
+        image=image,
         previous=look.world.pin(environment, service).image,
         change=change_hash(edits),
         rule=rule_at(look, rule),
@@ -107,12 +109,12 @@ def propose(
     return Proposal((*ended, entry), (update,), "branch")
 
 
-def _make_room(look: Survey, environment: str, service: str, image: Pinned) -> tuple[Entry, ...]:
+def _make_room(look: Survey, environment: str, service: str, image: Images) -> tuple[Entry, ...]:
     """End what is open there and approved by nobody. Raises: Declined where somebody has to decide."""
     live = look.state.live_at(environment, service)
     if live is None:
         return ()
-    if live.stage is not Stage.OPEN or live.approvals or live.image == (image,):
+    if live.stage is not Stage.OPEN or live.approvals or live.image == image:
         detail = f"{live.image[0].tag} is under way as {live.id}"
         raise Declined(NotRecorded(code=Code.OPEN_ELSEWHERE, detail=detail, choices=(live.id,)))
     return (end(look, live, "superseded"),)
@@ -155,7 +157,7 @@ def rollback(
     word: Rollback,
     *,
     environment: str,
-    image: Pinned,
+    image: Images,
     branch: str,
     tip: str,
 ) -> Proposal:
@@ -178,7 +180,7 @@ def rollback(
         by=said.by,
         environment=environment,
         service=word.service,
-        image=(image,),
+        image=image,
         previous=look.world.pin(environment, word.service).image,
         change=change_hash(edits),
         rule=rule_at(look, rule),
@@ -196,8 +198,8 @@ def rollback(
     return Proposal((*ended, replace(entry, commit=commit)), (update,), "bump")
 
 
-def rollback_target(look: Survey, environment: str, service: str, version: str) -> Pinned:
-    """Return what ran there before, the last other version or a named one; its digest may be unknown.
+def rollback_target(look: Survey, environment: str, service: str, version: str) -> Images:
+    """Return what ran there before, the last other version or a named one; a digest may be unknown.
 
     Raises: Declined.
     """
@@ -206,14 +208,16 @@ def rollback_target(look: Survey, environment: str, service: str, version: str) 
     stood = [move.image for move in look.state.moves.get(place, ())]
     stood = [look.world.baseline.get(place, ()), *stood]
     upstream = (environment, *look.world.rules.upstream(environment))
-    for images in reversed(stood):
-        for one in images:
-            is_wanted = one.tag == version if version else one.tag not in current
-            if is_wanted and version and (block := look.state.block_on(upstream, service, (one,))):
-                detail = f"{version} is blocked: {block.note or block.why}"
-                raise Declined(NotRecorded(code=Code.BLOCKED, detail=detail))
-            if is_wanted and not look.state.block_on(upstream, service, (one,)):
-                return one
+    for images in filter(None, reversed(stood)):
+        tag = images[0].tag
+        if (tag != version) if version else (tag in current):
+            continue
+        block = look.state.block_on(upstream, service, images)
+        if block is None:
+            return images
+        if version:
+            detail = f"{version} is blocked: {block.note or block.why}"
+            raise Declined(NotRecorded(code=Code.BLOCKED, detail=detail))
     code = "unknown-version" if version else "nothing-to-roll-back"
     tags = tuple(
         dict.fromkeys(one.tag for images in reversed(stood) for one in images if one.tag not in current)
@@ -327,15 +331,19 @@ def head_branch(promotion: Promotion) -> str:
     return branch_of(promotion.id, promotion.environment, promotion.service)
 
 
-def moved(look: Survey, writer: Writer, promotion: Promotion, digest: str) -> Proposal:
+def _as_now(images: Images, digests: Sequence[str]) -> Images:
+    """Return images with the digests that the registry says now; '' = it did not say."""
+    pairs = zip(images, digests, strict=True)
+    return tuple(replace(image, digest=digest) if digest else image for image, digest in pairs)
+
+
+def moved(look: Survey, writer: Writer, promotion: Promotion, digests: Sequence[str]) -> Proposal:
     """Void a promotion whose change or rule is another one now, with the head that shows the new one; else nothing.
 
-    ``digest`` is what the registry says of the tag now ('' = it did not say). Raises: Declined.
+    ``digests`` are what the registry says of the tag now, by image ('' = it did not say). Raises: Declined.
     """
     rule = rule_of(look, promotion.environment, promotion.service)
-    image = promotion.image[0]
-    if digest and not promotion.is_rollback:
-        image = replace(image, digest=digest)
+    image = promotion.image if promotion.is_rollback else _as_now(promotion.image, digests)
     edits = edits_of(look, writer, rule, image)
     change, at = change_hash(edits), rule_at(look, rule)
     if change == promotion.change and at.hash == promotion.rule.hash:
@@ -344,14 +352,14 @@ def moved(look: Survey, writer: Writer, promotion: Promotion, digest: str) -> Pr
         why, voided = Code.RULE_MOVED, promotion.rule.hash
     else:
         why, voided = (
-            (Code.DIGEST_MOVED if image != promotion.image[0] else Code.CHANGE_MOVED),
+            (Code.DIGEST_MOVED if image != promotion.image else Code.CHANGE_MOVED),
             promotion.change,
         )
     key = f"void/{promotion.id}/{voided}"
     if key in look.state.keys:  # it went there and back: nobody should have to follow that
         return Proposal((end(look, promotion, "closed"),))
     previous = look.world.pin(promotion.environment, promotion.service).image
-    first = wording.subject(promotion.environment, promotion.service, previous, (image,))
+    first = wording.subject(promotion.environment, promotion.service, previous, image)
     head = writer.build(
         look.tips.target, edits, message=wording.branch_message(promotion.id, first), at=look.at
     )
@@ -362,7 +370,7 @@ def moved(look: Survey, writer: Writer, promotion: Promotion, digest: str) -> Pr
         environment=promotion.environment,
         service=promotion.service,
         promotion=promotion.id,
-        image=(image,),
+        image=image,
         previous=previous,
         change=change,
         rule=at,

@@ -110,16 +110,16 @@ class Reconciler:
         """End what is over, void what moved."""
         if why := self._over(look, promotion):
             return self.noted(self.desk.append(self._ending(promotion, why), at))
-        digest = self._digest_now(look, promotion)
+        digests = self._digests_now(look, promotion)
 
         def void(found: Survey, _tip: str) -> Proposal:
             now = found.state.promotions.get(promotion.id)
             if now is None or now.stage is not Stage.OPEN:
                 return Proposal()
-            return moved(found, self.desk.writer, now, digest)
+            return moved(found, self.desk.writer, now, digests)
 
         try:
-            if not moved(look, self.desk.writer, promotion, digest).entries:
+            if not moved(look, self.desk.writer, promotion, digests).entries:
                 return False
         except Declined as declined:
             if declined.answer.code != Code.CURRENT:
@@ -146,10 +146,12 @@ class Reconciler:
             return "expired"
         return "" if look.tips.promotions.get(head_branch(promotion)) == promotion.head else "closed"
 
-    def _digest_now(self, look: Survey, promotion: Promotion) -> str:
-        image = promotion.image[0]
-        answer = look.world.digests.get((Repository(image.repository), Tag(image.tag)))
-        return answer if isinstance(answer, Digest) else ""
+    def _digests_now(self, look: Survey, promotion: Promotion) -> tuple[str, ...]:
+        answers = [
+            look.world.digests.get((Repository(image.repository), Tag(image.tag)))
+            for image in promotion.image
+        ]
+        return tuple(answer if isinstance(answer, Digest) else "" for answer in answers)
 
     def _ending(self, promotion: Promotion, why: str) -> Callable[[Survey, str], Proposal]:
         def compose(look: Survey, _tip: str) -> Proposal:
@@ -197,7 +199,7 @@ class Reconciler:
             return Proposal()
         rule = rule_of(look, promotion.environment, promotion.service)
         place = look.place(promotion.environment, promotion.service)
-        edits = self.desk.writer.edits(place, rule, promotion.image[0])
+        edits = self.desk.writer.edits(place, rule, promotion.image)
         first = wording.subject(promotion.environment, promotion.service, promotion.previous, promotion.image)
         message = wording.branch_message(promotion.id, first)
         head = self.desk.writer.build(look.tips.target, edits, message=message, at=look.at)
@@ -362,7 +364,7 @@ class Reconciler:
                 self.desk.writer,
                 rules=look.world.rules,
                 rule=rule,
-                image=promotion.image[0],
+                image=promotion.image,
                 change=promotion.change,
                 commit=commit,
             )

@@ -10,13 +10,13 @@ from bot.ports import Registry
 from policies.canonical import Json
 from policies.codes import Code
 from policies.entry import Entry, Kind, Pinned, RuleAt, Sighting, write_time
-from policies.evidence import DigestAnswer, Silence, TagAnswer, TagList
+from policies.evidence import DigestAnswer, Silence, Silent, TagAnswer, TagList, listed_by_all
 from policies.flux_documents import FluxDocuments, covering
 from policies.image import Digest, Repository, Tag
 from policies.keys import expected_key
 from policies.membership import NOBODY, Members
 from policies.pins import Place
-from policies.rules import Rules
+from policies.rules import Rules, Service
 from policies.rules_hash import rules_hash
 from policies.state import Place as Where
 from policies.state import State
@@ -117,11 +117,17 @@ def due(rules: Rules, answers: Answers, at: datetime, environments: Iterable[str
     interval = min(spans, default=timedelta(minutes=5))
     return sorted(
         {
-            service.image
-            for service in rules.services.values()
-            if service.image not in answers.asked or answers.asked[service.image] + interval <= at
+            image
+            for service in rules.services
+            for image in pulled(rules, service)
+            if image not in answers.asked or answers.asked[image] + interval <= at
         }
     )
+
+
+def pulled(rules: Rules, service: str) -> tuple[Repository, ...]:
+    """Return the repositories that a service's images are pulled from, in one environment or another."""
+    return tuple(dict.fromkeys(image for meant in rules.meanings(service) for image in meant.images))
 
 
 def ask(  # noqa: PLR0917  one call, in the order of the way of the data
@@ -145,25 +151,40 @@ def ask(  # noqa: PLR0917  one call, in the order of the way of the data
 def needed(rules: Rules, state: State, answers: Answers) -> list[tuple[Repository, Tag]]:
     """Return the tags whose digest a decision asks for: selected ones, those seen lately, those under way."""
     found: dict[tuple[Repository, Tag], None] = {}
-    for service in rules.services.values():
-        answer = answers.tags.get(service.image)
-        if answer is None or isinstance(answer, Silence):
-            continue
-        seen = state.sighted.get(service.name, ())[-MAX_DIGESTS:]
-        tags = list(_selected(rules, service.name, answer))
-        recent, listed = [Tag(one.tag) for one in seen], frozenset(answer.tags)
-        tags += [tag for tag in recent if tag in listed]
-        found.update(dict.fromkeys((service.image, tag) for tag in tags))
+    for name in rules.services:
+        seen = [Tag(one.tag) for one in state.sighted.get(name, ())[-MAX_DIGESTS:]]
+        for meant in rules.meanings(name):
+            answer = _listed(answers.tags, meant)
+            if isinstance(answer, Silence):
+                continue
+            tags = [*_best(meant, answer), *(tag for tag in seen if tag in answer.names)]
+            found.update(dict.fromkeys((image, tag) for tag in tags for image in meant.images))
     for promotion_id in state.live.values():
         for image in state.promotions[promotion_id].image:
             found[Repository(image.repository), Tag(image.tag)] = None
     return list(found)
 
 
-def _selected(rules: Rules, service: str, answer: TagList) -> tuple[Tag, ...]:
-    """Return what is selected of a service in one environment or another, each tag once."""
-    meanings = (one for one in rules.meanings(service) if one.trouble is None)
-    return tuple(dict.fromkeys(best for one in meanings if (best := one.select(answer.tags).best)))
+def _listed(tags: Mapping[Repository, TagAnswer], service: Service) -> TagAnswer:
+    """Return the tags that all images of a service have."""
+    unasked = Silence(Silent.UNREACHABLE, "it was not asked")
+    return listed_by_all(tags.get(image, unasked) for image in service.images)
+
+
+def _best(service: Service, answer: TagList) -> tuple[Tag, ...]:
+    """Return what is selected of a service as it is meant somewhere: nothing, or one tag."""
+    best = None if service.trouble else service.select(answer.tags).best
+    return (best,) if best else ()
+
+
+def _selected(look: "Survey", service: str) -> dict[tuple[Repository, Tag], None]:
+    """Return what is selected of a service in one environment or another: each image by its tag, once."""
+    found: dict[tuple[Repository, Tag], None] = {}
+    for meant in look.world.rules.meanings(service):
+        answer = look.world.listed(meant)
+        for tag in () if isinstance(answer, Silence) else _best(meant, answer):
+            found.update(dict.fromkeys((image, tag) for image in meant.images))
+    return found
 
 
 # --- what has to be in the ledger before anything else ------------------------------------------------------
@@ -227,9 +248,11 @@ def _empty(look: Survey, services: Iterable[str]) -> list[str]:
     found = []
     for name in services:
         rules = look.world.rules
-        answer = look.world.tags_of(rules.services[name].image)
-        is_clear = all(one.trouble is None for one in rules.meanings(name))
-        if not isinstance(answer, Silence) and is_clear and not _selected(rules, name, answer):
+        meanings = rules.meanings(name)
+        is_clear = all(
+            one.trouble is None and not isinstance(look.world.listed(one), Silence) for one in meanings
+        )
+        if is_clear and not _selected(look, name):
             found.append(name)
     return found
 
@@ -238,13 +261,10 @@ def sightings(look: Survey, *, is_first: bool) -> list[Sighting]:
     """Return the selected tags that the ledger has not seen. ``before``: it was there when we looked first."""
     known = look.state.sighted
     found: list[Sighting] = []
-    for service in look.world.rules.services.values():
-        answer = look.world.tags_of(service.image)
-        chosen = () if isinstance(answer, Silence) else _selected(look.world.rules, service.name, answer)
-        for best in chosen:
-            digest = look.world.digests.get((service.image, best))
-            is_new = (service.name, service.image, best) not in look.state.seen
-            if is_new and isinstance(digest, Digest):
-                before = is_first or (service.name not in known and service.name not in look.state.empty)
-                found.append(Sighting(service.name, service.image, best, digest, before=before))
+    for name in look.world.rules.services:
+        for image, tag in _selected(look, name):
+            digest = look.world.digests.get((image, tag))
+            if (name, image, tag) not in look.state.seen and isinstance(digest, Digest):
+                before = is_first or (name not in known and name not in look.state.empty)
+                found.append(Sighting(name, image, tag, digest, before=before))
     return found

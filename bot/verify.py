@@ -183,7 +183,7 @@ class _Audit:
             self.writer,
             rules=rules,
             rule=rule,
-            image=entry.image[0],
+            image=entry.image,
             change=change,
             commit=Oid(entry.commit),
         )

@@ -17,6 +17,8 @@ from policies.state import Promotion, Stage
 from policies.verdict import Failed, NotYet, Waiting, not_yet
 from policies.world import Pin, World
 
+BETWEEN_DIGESTS = "+"  # as keys of the ledger have it
+
 
 class Standing(StrEnum):
     """A verdict in one word, as ``plan --json`` gives it."""
@@ -29,7 +31,10 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One version and what stands in its way. ``until`` (UTC): when time alone opens what waits, where it does."""
+    """One version and what stands in its way. ``until`` (UTC): when time alone opens what waits, where it does.
+
+    ``digest`` has those of all images of the service, in their order, with ``+`` between them.
+    """
 
     version: str
     digest: str
@@ -51,7 +56,11 @@ class Candidate:
 
     def images(self, rule: EffectiveRule) -> tuple[Pinned, ...]:
         """Return what would stand there."""
-        return (Pinned(rule.service.image, self.version, self.digest),)
+        digests = self.digest.split(BETWEEN_DIGESTS)
+        return tuple(
+            Pinned(image, self.version, digest)
+            for image, digest in zip(rule.service.images, digests, strict=False)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +136,7 @@ def decide_row(world: World, environment: str, service: str, at: datetime) -> Ro
 
 
 def _passed_over(world: World, rule: EffectiveRule, row: Row, version: str) -> Candidate:
-    answer = world.tags_of(rule.service.image)
+    answer = world.listed(rule.service)
     if isinstance(answer, Silence):
         return Candidate(version, "", Standing.WAITING, (Waiting(answer.code, answer.detail),))
     if row.selection is None:  # its place, or what it follows, cannot be used
@@ -141,7 +150,7 @@ def _passed_over(world: World, rule: EffectiveRule, row: Row, version: str) -> C
 
 
 def _selection(world: World, service: Service) -> Selection | Silence:
-    answer = world.tags_of(service.image)
+    answer = world.listed(service)
     return answer if isinstance(answer, Silence) else service.select(answer.tags)
 
 
@@ -196,17 +205,18 @@ def _candidate(
     world: World, rule: EffectiveRule, pin: Pin, tag: Tag, *, at: datetime, live: Promotion | None
 ) -> Candidate:
     mine = live if live and live.image[0].tag == tag else None
-    digest = mine.image[0].digest if mine else world.digest_of(rule.service.name, rule.service.image, tag)
+    image = mine.image if mine else world.images_of(rule.service, tag)
+    digests = tuple(one.digest for one in image)
     case = Case(
         rules=world.rules,
         rule=rule,
         state=world.state,
-        image=(Pinned(rule.service.image, tag, digest),),
+        image=image,
         current=pin.image,
         at=at,
         baseline=world.baseline,
         promotion=mine,
-        facts=world.facts_of(rule.environment.name, rule.service.name, (digest,)),
+        facts=world.facts_of(rule.environment.name, rule.service.name, digests),
         members=world.members,
     )
     reasons = list(not_yet(ask(_gates(rule, mine), case)))
@@ -222,6 +232,7 @@ def _candidate(
         verdict = Standing.REFUSED
     else:
         verdict = Standing.WAITING if reasons else Standing.READY
+    digest = BETWEEN_DIGESTS.join(digests)
     return Candidate(tag, digest, verdict, tuple(reasons), mine.id if mine else "")
 
 

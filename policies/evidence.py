@@ -1,5 +1,6 @@
 """What a registry answered, as values: a list of tags, a digest, or a silence with its reason."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -59,3 +60,18 @@ class TagList:
 
 DigestAnswer = Digest | Silence
 TagAnswer = TagList | Silence
+
+
+def listed_by_all(answers: Iterable[TagAnswer]) -> TagAnswer:
+    """Return the tags that every one of these lists has, in the order of the first; the first silence where one is."""
+    found: list[TagList] = []
+    for answer in answers:
+        if isinstance(answer, Silence):
+            return answer
+        found.append(answer)
+    if len(found) == 1:
+        return found[0]
+    common = frozenset.intersection(*(one.names for one in found))
+    return TagList(
+        tuple(tag for tag in found[0].tags if tag in common), whole=all(one.whole for one in found)
+    )

@@ -10,7 +10,7 @@ from policies.codes import Code
 from policies.edit import Edit
 from policies.entry import Pinned
 from policies.flux_documents import FluxName, policy_named
-from policies.image import Digest, Tag
+from policies.image import Digest, Repository, Tag
 from policies.places import Found, Problem, Reference, ReferenceKind
 from policies.references import rewrite
 from policies.rules import DigestRule, EffectiveRule, Service
@@ -69,7 +69,7 @@ class Shelf:
             mine = [one for one in self.marked.get(policy.name, ()) if _follows(one, policy)]
             if mine or service.marked_only:
                 return _marked(service, mine, self.problems)
-        named = self.references.get(service.image.canonical, ())
+        named = [one for image in service.images for one in self.references.get(image.canonical, ())]
         free = [one for one in named if not self._is_followed(one)]
         return place_of(service, free, self.problems)
 
@@ -96,12 +96,13 @@ def _marked(service: Service, mine: list[Reference], problems: Iterable[Problem]
         at = f"{strange[0].path}:{strange[0].line}"
         detail = f"{at}: the marker follows {service.policy} ({service.image}), the image is {strange[0].repository}"
         return Place((), Pin((), Code.UNREADABLE, detail))
-    return _place(service, tuple(one for one in mine if one.tag), problems)
+    return _place(service.image, tuple(one for one in mine if one.tag), problems)
 
 
 def place_at(service: Service, found: Mapping[At, Found | None]) -> Place:
     """Return what stands at the addresses of a service; one that cannot be used spoils them all."""
     references: list[Reference] = []
+    names = {image.canonical for image in service.images}
     for at, held in found.items():
         if held is None:
             return Place((), Pin((), Code.NO_REFERENCE, f"{at.path} is not there; expected the file of {at}"))
@@ -109,29 +110,52 @@ def place_at(service: Service, found: Mapping[At, Found | None]) -> Place:
             where = f"{problem.path}:{problem.line}"
             return Place((), Pin((), Code.UNREADABLE, f"{where}: {problem.detail}"))
         for one in held.references:
-            if one.repository.canonical != service.image.canonical:
-                detail = f"{one.path}:{one.line}: {at} holds {one.repository}; expected {service.image}"
+            if one.repository.canonical not in names:
+                expected = " or ".join(service.images)
+                detail = f"{one.path}:{one.line}: {at} holds {one.repository}; expected {expected}"
                 return Place((), Pin((), Code.UNREADABLE, detail))
             references.append(one)
-    return _place(service, tuple(one for one in references if one.tag), ())
+    return _together(service, [one for one in references if one.tag], ())
 
 
 def place_of(service: Service, references: Iterable[Reference], problems: Iterable[Problem]) -> Place:
-    """Return what references to a service's image say together, or why they cannot be used."""
-    mine = [one for one in references if one.repository.canonical == service.image.canonical]
-    return _place(service, tuple(one for one in mine if one.tag and not _is_overridden(one, mine)), problems)
+    """Return what references to a service's images say together, or why they cannot be used."""
+    found = list(references)
+    by_image = [
+        [one for one in found if one.repository.canonical == image.canonical] for image in service.images
+    ]
+    ours = [one for mine in by_image for one in mine if one.tag and not _is_overridden(one, mine)]
+    return _together(service, ours, problems)
 
 
-def _place(service: Service, ours: tuple[Reference, ...], problems: Iterable[Problem]) -> Place:
+def _together(service: Service, ours: list[Reference], problems: Iterable[Problem]) -> Place:
+    """Put the images of a service together: each has to be there, and all of them have one version."""
+    held = list(problems)
+    places = [
+        _place(image, tuple(one for one in ours if one.repository.canonical == image.canonical), held)
+        for image in service.images
+    ]
+    for place in places:
+        if place.pin.problem is not None:
+            return Place(place.references if len(places) == 1 else (), place.pin)
+    references = tuple(one for place in places for one in place.references)
+    images = tuple(one for place in places for one in place.pin.image)
+    if len({one.tag for one in images}) > 1:
+        found = ", ".join(f"{one.repository} {one.tag}" for one in images)
+        return Place(references, Pin((), Code.AMBIGUOUS, f"one version for all of them: {found}"[:400]))
+    return Place(references, Pin(images))
+
+
+def _place(image: Repository, ours: tuple[Reference, ...], problems: Iterable[Problem]) -> Place:
     pins = {(one.tag, one.digest or "") for one in ours}
     if not ours:
-        return Place((), _nothing(service, problems))
+        return Place((), _nothing(image, problems))
     if len({tag for tag, _ in pins}) > 1 or len({digest for _, digest in pins if digest}) > 1:
         found = ", ".join(f"{one.tag} in {one.path}:{one.line}" for one in ours)
         return Place(ours, Pin((), Code.AMBIGUOUS, found[:400]))
     tag = next(str(one.tag) for one in ours)
     digest = next((str(one.digest) for one in ours if one.digest), "")
-    return Place(ours, Pin((Pinned(service.image, tag, digest),)))
+    return Place(ours, Pin((Pinned(image, tag, digest),)))
 
 
 def _is_overridden(one: Reference, others: Iterable[Reference]) -> bool:
@@ -159,22 +183,28 @@ def _in_kustomization(one: Reference) -> bool:
     return one.path.rpartition("/")[2] in {"kustomization.yaml", "kustomization.yml", "Kustomization"}
 
 
-def _nothing(service: Service, problems: Iterable[Problem]) -> Pin:
+def _nothing(image: Repository, problems: Iterable[Problem]) -> Pin:
     for problem in problems:
-        return Pin(
-            (),
-            Code.NO_REFERENCE,
-            f"{service.image} is not there; {problem.path}:{problem.line}: {problem.detail}",
-        )
-    return Pin((), Code.NO_REFERENCE, f"no file there names {service.image} with a tag")
+        detail = f"{image} is not there; {problem.path}:{problem.line}: {problem.detail}"
+        return Pin((), Code.NO_REFERENCE, detail)
+    return Pin((), Code.NO_REFERENCE, f"no file there names {image} with a tag")
 
 
-def edits_to(place: Place, rule: EffectiveRule, image: Pinned) -> tuple[Edit, ...]:
-    """Return the edits that put an image in a place, in the form that the rule asks for. Raises: PolicyError."""
+def edits_to(place: Place, rule: EffectiveRule, images: Iterable[Pinned]) -> tuple[Edit, ...]:
+    """Return the edits that put images in a place, in the form that the rule asks for. Raises: PolicyError."""
     pin = rule.environment.digest is DigestRule.PIN
-    digest = Digest.parse(image.digest) if image.digest else None
-    tag = Tag.parse(image.tag)
-    return tuple(edit for one in place.references for edit in rewrite(one, tag, digest, pin=pin))
+    return tuple(
+        edit
+        for image, repository in ((one, Repository.parse(one.repository).canonical) for one in images)
+        for reference in place.references
+        if reference.repository.canonical == repository
+        for edit in rewrite(
+            reference,
+            Tag.parse(image.tag),
+            Digest.parse(image.digest) if image.digest else None,
+            pin=pin,
+        )
+    )
 
 
 def files_under(folders: tuple[str, ...], paths: Iterable[str]) -> tuple[str, ...]:

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 
 from policies.codes import Code
 from policies.entry import Pinned
-from policies.evidence import DigestAnswer, Silence, Silent, TagAnswer
+from policies.evidence import DigestAnswer, Silence, Silent, TagAnswer, listed_by_all
 from policies.facts import Fact
 from policies.image import Digest, Repository, Tag
 from policies.membership import Members
-from policies.rules import Rules
+from policies.rules import Rules, Service
 from policies.state import Place, State
 from policies.verdict import NotYet
 
@@ -51,6 +51,14 @@ class World:
     def tags_of(self, repository: Repository) -> TagAnswer:
         """Return what the registry said of a repository."""
         return self.tags.get(repository, Silence(Silent.UNREACHABLE, "it was not asked"))
+
+    def listed(self, service: Service) -> TagAnswer:
+        """Return the tags that all images of a service have: its versions."""
+        return listed_by_all(self.tags_of(image) for image in service.images)
+
+    def images_of(self, service: Service, tag: Tag) -> tuple[Pinned, ...]:
+        """Return what a version of a service is now: each image with its digest, '' where it is not known."""
+        return tuple(Pinned(image, tag, self.digest_of(service.name, image, tag)) for image in service.images)
 
     def digest_of(self, service: str, repository: Repository, tag: Tag) -> str:
         """Return the digest that a tag names: as the registry says now, else as it was first seen, else ''."""

@@ -146,7 +146,7 @@ class World:
 
     def ask(self, tag: str, by: str = "carol") -> Promotion:
         """Ask for a version in production."""
-        image = Pinned(WEB, tag, digest(tag))
+        image = (Pinned(WEB, tag, digest(tag)),)
 
         def asked(look: Survey, _tip: str) -> Proposal:
             rule = rule_of(look, "production", "web")
@@ -164,7 +164,7 @@ class World:
     def roll_back(self, environment: str, tag: str, by: str = "dan") -> None:
         """Go back."""
         word = Rollback("web", "errors", tag, (environment,))
-        image = Pinned(WEB, tag, digest(tag))
+        image = (Pinned(WEB, tag, digest(tag)),)
         self.done(
             lambda look, tip_: rollback(
                 look,

@@ -159,7 +159,7 @@ def test_at_is_the_place_and_nothing_else_is(clone: Clone) -> None:
     for name, place in here.items():
         rule = effective(rules, name, "web")
         assert rule is not None
-        for edit in edits_to(place, rule, Pinned("ghcr.io/acme/web", "1.1.0", DIGEST)):
+        for edit in edits_to(place, rule, (Pinned("ghcr.io/acme/web", "1.1.0", DIGEST),)):
             written[edit.path] = apply(PLACES[edit.path].encode(), [edit]).decode()
     assert written == {
         "config/staging.json": '{"web": {"version": "1.1.0"}}\n',

@@ -176,7 +176,7 @@ def test_the_bot_writes_the_entry_that_the_page_works_out(tmp_path: Path) -> Non
             found.desk.writer,
             said("carol"),
             rule=rule_of(look, "production", "web"),
-            image=image,
+            image=(image,),
             note="fixes the cart",
         )
     )

@@ -35,7 +35,7 @@ def _look(found: World, commit: str, *, change: str = "") -> tuple[str, tuple[Pi
         found.desk.writer,
         rules=rules,
         rule=rule,
-        image=entry.image[0],
+        image=entry.image,
         change=change or entry.change,
         commit=Oid(commit),
     )

@@ -289,7 +289,7 @@ def _bump(found: World, environment: str, tag: str, **changes: object) -> Entry:
     rule = effective(rules, environment, "web")
     assert rule
     image = Pinned(WEB, tag, digest(tag))
-    edits = found.desk.writer.edits(place, rule, image)
+    edits = found.desk.writer.edits(place, rule, (image,))
     change = change_hash(edits)
     entry = Entry(
         kind=Kind.BUMP,

@@ -130,7 +130,7 @@ def test_one_spelling_of_a_repository_is_as_good_as_another() -> None:
 def test_a_move_writes_the_form_that_the_rule_asks_for(digest: DigestRule, after: str) -> None:
     files = {"a/kustomization.yaml": _kustomize("1.0.0")}
 
-    edits = edits_to(_place(files), _rule(digest), pinned("1.1.0"))
+    edits = edits_to(_place(files), _rule(digest), (pinned("1.1.0"),))
 
     assert apply(files["a/kustomization.yaml"].encode(), edits) == after.encode()
 
@@ -138,21 +138,21 @@ def test_a_move_writes_the_form_that_the_rule_asks_for(digest: DigestRule, after
 def test_a_move_to_what_stands_there_edits_nothing() -> None:
     files = {"a/kustomization.yaml": _kustomize("1.0.0")}
 
-    assert edits_to(_place(files), _rule(DigestRule.KEEP), pinned("1.0.0", digest="")) == ()
+    assert edits_to(_place(files), _rule(DigestRule.KEEP), (pinned("1.0.0", digest=""),)) == ()
 
 
 def test_a_pin_without_a_digest_is_refused() -> None:
     files = {"a/kustomization.yaml": _kustomize("1.0.0")}
 
     with pytest.raises(PolicyError):
-        edits_to(_place(files), _rule(DigestRule.PIN), pinned("1.1.0", digest=""))
+        edits_to(_place(files), _rule(DigestRule.PIN), (pinned("1.1.0", digest=""),))
 
 
 def test_a_move_edits_every_place_that_counts_and_no_other() -> None:
     files, _, _ = STOOD["a workload under its kustomization"]
     more = {**files, "c/x.yaml": _workload(f"{IMAGE}:1.1.0")}
 
-    edits = edits_to(_place(more), _rule(DigestRule.KEEP), pinned("1.2.0"))
+    edits = edits_to(_place(more), _rule(DigestRule.KEEP), (pinned("1.2.0"),))
 
     assert {edit.path for edit in edits} == {"a/kustomization.yaml", "c/x.yaml"}
 
