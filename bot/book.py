@@ -65,6 +65,11 @@ class Book:
         self._flux = FluxShelf(mirror)
         self._sights: dict[Oid, Sight] = {}
 
+    @property
+    def folder(self) -> str:
+        """Where the rules are, without slashes around it."""
+        return self._folder
+
     def rules(self, commit: str) -> Rules | None:
         """Return the rules as they stood at a commit, or nothing where they are missing or do not parse."""
         if commit not in self._rules and not self._mirror.known([oid_of(commit)]):

@@ -11,6 +11,7 @@ from bot.errors import BotError, PermanentError, TransientError
 from bot.index import Index
 from bot.objects import Oid, oid_of
 from bot.ports import Changes, Forge, OpenPullRequest
+from bot.rules_check import RulesCheck, RulesSaid
 from policies import markers, references
 from policies.codes import MEANINGS, Code
 from policies.entry import Pinned
@@ -124,7 +125,14 @@ class _Look:
         changes = self.forge.changes(pull)
         if changes.files is None:
             return Judged(is_allowed=False, description=TOO_MANY)
-        named = [path for path in changes.files if markers.is_read(path)]
+        judged = self._moves(pull, changes, changes.files)
+        check = RulesCheck(self.forge, self.desk, self.rules, self.desk.book.folder)
+        rules = check.touched(changes.files)
+        return _both(judged, check.say(pull.head, rules)) if rules else judged
+
+    def _moves(self, pull: OpenPullRequest, changes: Changes, files: tuple[str, ...]) -> Judged:
+        """Say whether an image of a guarded environment would be another one."""
+        named = [path for path in files if markers.is_read(path)]
         touched = files_under(self._guarded_folders(), named)
         if not touched:
             return Judged(is_allowed=True, description=MOVES_NOTHING)
@@ -176,6 +184,14 @@ class _Look:
         for where, place in after.items():
             if self.rules.environment_for(*where).is_guarded and _pin(place) != _pin(before[where]):
                 yield _line(where, before[where], place)
+
+
+def _both(moves: Judged, rules: RulesSaid) -> Judged:
+    """Join what is said of moves and of rules; what stands in the way is said first."""
+    parts = [part for part in (moves.summary, rules.summary) if part]
+    if not moves.is_allowed:
+        return Judged(is_allowed=False, description=moves.description, summary="\n\n".join(parts))
+    return Judged(rules.is_good, rules.description, "\n\n".join(parts))
 
 
 def _pin(place: Place) -> tuple[tuple[Pinned, ...], str]:

@@ -1,6 +1,7 @@
 """The answer on everybody's pull requests in the sandbox's world: what moves nothing guarded may pass, nothing else."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -82,8 +83,9 @@ def as_app(world: World, tmp_path: Path) -> dict[str, str]:
     }
 
 
-@pytest.fixture
-def office(tmp_path: Path) -> Iterator[Office]:
+@contextmanager
+def at_work(tmp_path: Path) -> Iterator[Office]:
+    """Open the sandbox's world, with an engine that has made its first pass."""
     with opened(tmp_path / "world") as world:
         settings = load(as_app(world, tmp_path))
         with assembly.working(
@@ -99,6 +101,12 @@ def office(tmp_path: Path) -> Iterator[Office]:
             )
             yield Office(world, engine, person, settings)
             person.close_connections()
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Iterator[Office]:
+    with at_work(tmp_path) as office:
+        yield office
 
 
 def test_the_app_of_the_settings_is_who_speaks(office: Office) -> None:
