@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise, zip_longest
+from operator import attrgetter
+from typing import Any
 
 import yaml
 
@@ -167,11 +169,7 @@ def _prove(before: Sequence[yaml.Event], result: str, edited: dict[int, Edit]) -
         raise EditRefused(f"the edited text cannot be read: {error}") from error
     for index, (old, new) in enumerate(zip_longest(before, after)):
         edit = edited.get(index)
-        if edit is None:
-            same = old is not None and new is not None and _meaning(old) == _meaning(new)
-        else:
-            same = _is_edited(old, new, edit)
-        if not same:
+        if not (_is_same(old, new) if edit is None else _is_edited(old, new, edit)):
             line = yaml_events.span(new, 0)[2] if new is not None else 1
             raise EditRefused(f"the edited text would differ at line {line} in more than the edited values")
 
@@ -186,18 +184,23 @@ def _is_edited(old: yaml.Event | None, new: yaml.Event | None, edit: Edit) -> bo
     )
 
 
-def _meaning(event: yaml.Event) -> tuple[object, ...]:
-    """Return all of an event but its marks."""
-    match event:
-        case yaml.ScalarEvent():
-            return (yaml.ScalarEvent, event.anchor, event.tag, event.implicit, event.value, event.style)
-        case yaml.CollectionStartEvent():
-            return (type(event), event.anchor, event.tag, event.implicit, event.flow_style)
-        case yaml.AliasEvent():
-            return (yaml.AliasEvent, event.anchor)
-        case yaml.DocumentStartEvent():
-            return (yaml.DocumentStartEvent, event.explicit, event.version, str(event.tags))
-        case yaml.DocumentEndEvent():
-            return (yaml.DocumentEndEvent, event.explicit)
-        case _:
-            return (type(event),)
+_MEANINGS: dict[type[yaml.Event], Callable[[Any], object]] = {
+    yaml.ScalarEvent: attrgetter("value", "anchor", "tag", "implicit", "style"),
+    yaml.MappingStartEvent: attrgetter("anchor", "tag", "implicit", "flow_style"),
+    yaml.SequenceStartEvent: attrgetter("anchor", "tag", "implicit", "flow_style"),
+    yaml.MappingEndEvent: type,
+    yaml.SequenceEndEvent: type,
+    yaml.AliasEvent: attrgetter("anchor"),
+    yaml.DocumentStartEvent: attrgetter("explicit", "version", "tags"),
+    yaml.DocumentEndEvent: attrgetter("explicit"),
+    yaml.StreamStartEvent: type,
+    yaml.StreamEndEvent: type,
+}
+
+
+def _is_same(old: yaml.Event | None, new: yaml.Event | None) -> bool:
+    """Say whether two events are equal in all but their marks."""
+    if old is None or type(new) is not type(old):
+        return False
+    meaning = _MEANINGS[type(old)]
+    return bool(meaning(old) == meaning(new))

@@ -12,6 +12,7 @@ from policies.places import Part, Problem, ProblemCode
 from policies.yaml_nodes import ListNode, MapNode, Node, ScalarNode
 from policies.yaml_text import YamlText
 
+_TOKEN = markers.TOKEN.encode()
 _STRATEGY = "Setters"
 # kyaml writes these for itself; where one names another file, Flux stops
 _PATHS = ("config.kubernetes.io/path", "internal.config.kubernetes.io/path")
@@ -34,7 +35,7 @@ def set_markers(
 
     ``folder`` is where the update begins, from where Flux counts the names of files.
     """
-    if not markers.is_read(path) or markers.TOKEN.encode() not in content:
+    if _TOKEN not in content or not markers.is_read(path):
         return Setting(content, (), ())
     try:
         yaml = yaml_text.read(content)

@@ -15,6 +15,7 @@ MAX_ALIASES = 10_000  # they are never expanded; this many is an attack or a mis
 
 # YAML 1.1 breaks lines at these too; a comment ends there for libyaml and for Go's port of it.
 COMMENT = re.compile(r"[ \t]*(?:,[ \t]*)?(#[^\r\n\x85\u2028\u2029]*)")
+_BEFORE_COMMENTS = frozenset(" \t,#")
 _PROPERTIES = re.compile(r"(?:[&!]\S*(?:\s+(?:#[^\r\n]*\s+)*|$))*")
 _BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"
 _OPENING = frozenset({yaml.MappingStartEvent, yaml.SequenceStartEvent})
@@ -51,9 +52,10 @@ def events(text: str) -> list[yaml.Event]:
     found: list[yaml.Event] = []
     depth = aliases = 0
     try:
-        loader = yaml.CSafeLoader(text.removeprefix(_BOM))
-        while loader.check_event():
-            event: Any = loader.get_event()
+        following = yaml.CSafeLoader(text.removeprefix(_BOM)).get_event
+        kind: Any = None
+        while kind is not yaml.StreamEndEvent:
+            event: Any = following()
             kind = type(event)
             if kind in _OPENING:
                 depth += 1
@@ -83,24 +85,18 @@ def span(event: Any, ahead: int) -> tuple[int, int, int]:
 def scalar(text: str, event: Any, ahead: int) -> ScalarNode:
     """Place a scalar event in ``text``: its mark begins at anchor and tag, its text does not."""
     start, end, line = span(event, ahead)
-    if event.anchor is not None or text.startswith("!", start, end):
+    anchor, tag, value, style = event.anchor, event.tag, event.value, event.style or ""
+    if anchor is not None or text.startswith("!", start, end):
         properties = _PROPERTIES.match(text, start, end)
         start = properties.end() if properties else start
-    style = event.style or ""
-    one_line = _stands_on_one_line(text[start:end], event.value, style)
-    found = COMMENT.match(text, end) if style not in BLOCKS else None
-    return ScalarNode(
-        event.value,
-        start,
-        end,
-        event.end_mark.line + 1 if one_line else line,
-        style,
-        event.tag,
-        event.anchor,
-        found[1] if found else "",
-        found.start(1) if found else -1,
-        one_line,
+    one_line = _stands_on_one_line(text[start:end], value, style)
+    # Most scalars are keys: a colon follows, and nothing has to be searched.
+    found = (
+        COMMENT.match(text, end) if style not in BLOCKS and text[end : end + 1] in _BEFORE_COMMENTS else None
     )
+    comment, comment_at = (found[1], found.start(1)) if found else ("", -1)
+    line = event.end_mark.line + 1 if one_line else line
+    return ScalarNode(value, start, end, line, style, tag, anchor, comment, comment_at, one_line)
 
 
 def _stands_on_one_line(written: str, value: str, style: str) -> bool:

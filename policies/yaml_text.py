@@ -101,7 +101,9 @@ class _Builder:
             node = yaml_events.scalar(self.text, event, self.ahead)
             if node.style in BLOCKS:
                 self.blocks.append((node.start, node.end))
-            self._add(node, event.anchor)
+            if node.anchor is not None:
+                self._anchors[node.anchor] = node
+            self._siblings.append(node)
         elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
             self._open.append((event, self._siblings))
             self._siblings = []
