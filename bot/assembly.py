@@ -68,8 +68,9 @@ def open_desk(
         pace=pace,
     )
     book = Book(mirror, settings.rules)
+    successor = settings.next_signer() if signer else None
     signer = signer or Signer.generate()
-    ledger = Ledger(mirror, signer, book, remembered)
+    ledger = Ledger(mirror, signer, book, remembered, successor)
     return Desk(mirror, ledger, book, Writer(mirror, settings.rules, signer))
 
 

@@ -33,6 +33,7 @@ class Chain:
     state: State
     entries: list[tuple[Oid, Entry]] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
+    signers: tuple[str, ...] = ()  # all keys that ever signed it, or may from here on
 
     @property
     def tip(self) -> Oid | None:
@@ -44,10 +45,12 @@ class Chain:
         """The public key that signs from here on: genesis names it, or the last change of key."""
         return self.state.signer
 
-    @property
-    def signers(self) -> tuple[str, ...]:
-        """All keys that ever signed this ledger."""
-        return (self.signer,) if self.signer else ()
+    def add(self, oid: Oid, entry: Entry) -> None:
+        """Add an entry that was read or made."""
+        self.state.apply(entry, oid)
+        self.entries.append((oid, entry))
+        if self.signer and self.signer not in self.signers:
+            self.signers = (*self.signers, self.signer)
 
     def copy(self) -> "Chain":
         """Return a chain that may grow without touching this one."""
@@ -67,8 +70,7 @@ def grow(chain: Chain, commits: Iterable[RawCommit], book: Book) -> None:
             return
         if refusal := refuse(chain.state, entry, book):
             chain.faults.append(Fault(raw.oid, entry.seq, f"{entry.kind} is not allowed there: {refusal}"))
-        chain.state.apply(entry, raw.oid)
-        chain.entries.append((raw.oid, entry))
+        chain.add(raw.oid, entry)
 
 
 def read_entry(raw: RawCommit, signer: str) -> Entry:

@@ -75,7 +75,11 @@ class Desk:
 
     def open(self, look: Survey) -> Proposal:
         """Return the entries that this look makes necessary, applied to its state."""
-        entries = openings(look, branch=self.mirror.branch, signer=self.ledger.signer.public_key)
+        ledger = self.ledger
+        successor = ledger.successor.public_key if ledger.successor else ""
+        entries = openings(
+            look, branch=self.mirror.branch, signer=ledger.signer.public_key, successor=successor
+        )
         if self.observer:
             self.observer.keep(entries)
         return Proposal(tuple(entries))

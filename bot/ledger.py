@@ -71,6 +71,7 @@ class Ledger:
     signer: Signer
     book: Book
     remembered: str = ""
+    successor: Signer | None = None  # the key that is to sign from now on
     _chain: Chain | None = None
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
@@ -106,18 +107,29 @@ class Ledger:
                 else "run `countersign verify`"
             )
             return f"{chain.faults[0]}; {newer}"
-        if chain.tip and chain.signer != self.signer.public_key:
+        if chain.tip and self._hand(chain) is None:
             return "the ledger is signed with another key; set COUNTERSIGN_SIGNING_KEY to that key"
         if missing := self._cut(tips, chain):
             return f"the ledger no longer contains {missing[:12]}, which {missing[40:]}; somebody rewrote history"
         return ""
+
+    @property
+    def hands(self) -> tuple[Signer, ...]:
+        """Our keys: the one that is set, and the one that is to follow it."""
+        return (self.signer, self.successor) if self.successor else (self.signer,)
+
+    def _hand(self, chain: Chain) -> Signer | None:
+        """Return which of our keys signs next; none where the ledger names another one."""
+        if not chain.signer:
+            return self.signer
+        return next((one for one in self.hands if one.public_key == chain.signer), None)
 
     def _cut(self, tips: Tips, chain: Chain) -> str:
         """Return the first anchor (40 digits, then who names it) that the ledger lost, or ''."""
         known = {oid for oid, _ in chain.entries} | chain.state.forks.keys()
         if self.remembered and self.remembered not in known:
             return f"{self.remembered}the index of this machine saw last"
-        keys = {*chain.signers, self.signer.public_key}
+        keys = {*chain.signers, *(one.public_key for one in self.hands)}
         for one in self.mirror.anchors(tips.target, limit=ANCHORS):
             # Anybody who may push can write a trailer; where there is a ledger, only the bot's own word counts.
             if one.tip not in known and (not chain.tip or is_vouched(keys, one.tip, one.proof)):
@@ -200,11 +212,9 @@ class Ledger:
                 return NotAllowed(entry, Refusal(Code.OUT_OF_LINE, unreadable))
             if refusal := refuse(chain.state, entry, self.book):
                 return NotAllowed(entry, refusal)
-            oid = self.mirror.entry_commit(
-                chain.tip, message=entry.message(), at=entry.time, signer=self.signer
-            )
-            chain.state.apply(entry, oid)
-            chain.entries.append((oid, entry))
+            signer = self._hand(chain) or self.signer
+            oid = self.mirror.entry_commit(chain.tip, message=entry.message(), at=entry.time, signer=signer)
+            chain.add(oid, entry)
             written.append((oid, entry))
         return written
 

@@ -78,6 +78,7 @@ class Settings(BaseModel):
     port: Annotated[int, checks.between(1, 65_535)] = Field(3000, alias="PORT")
     tick_seconds: Annotated[int, checks.between(1, 3_600)] = Field(15, alias="COUNTERSIGN_TICK")
     signing_key: SecretStr = Field(SecretStr(""), alias="COUNTERSIGN_SIGNING_KEY")
+    signing_key_next: SecretStr = Field(SecretStr(""), alias="COUNTERSIGN_SIGNING_KEY_NEXT")
     fault: Annotated[str, AfterValidator(checks.fault)] = Field("", alias="COUNTERSIGN_FAULT")
     docker_config: Path = Field(alias="DOCKER_CONFIG")
     unknown: tuple[str, ...] = ()  # names that begin like ours and mean nothing
@@ -138,6 +139,11 @@ class Settings(BaseModel):
                 f"COUNTERSIGN_SIGNING_KEY: it is not set, and {path} cannot be kept ({_reason(error)});"
                 " set it, or make the folder writable"
             ) from error
+
+    def next_signer(self) -> Signer | None:
+        """Return the key that is to sign from now on, where one is set. Raises: SettingsError."""
+        text = self.signing_key_next.get_secret_value()
+        return _signer_of(text, "COUNTERSIGN_SIGNING_KEY_NEXT") if text else None
 
     def app_key(self) -> RSAPrivateKey:
         """Return the private key of the GitHub App. Raises: SettingsError."""
@@ -234,9 +240,8 @@ def _owner_and_name(repository: str, github_url: str) -> str:
     return name if host in hosts and checks.FORGE_REPOSITORY.fullmatch(name) else ""
 
 
-def _signer_of(text: str) -> Signer:
+def _signer_of(text: str, name: str = "COUNTERSIGN_SIGNING_KEY") -> Signer:
     """Read a key from its text, or from the file that the text names. Nothing of either is shown."""
-    name = "COUNTERSIGN_SIGNING_KEY"
     if "-----BEGIN" in text:
         return _read_signer(text, name)
     try:

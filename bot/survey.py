@@ -190,9 +190,10 @@ def _selected(look: "Survey", service: str) -> dict[tuple[Repository, Tag], None
 # --- what has to be in the ledger before anything else ------------------------------------------------------
 
 
-def openings(look: Survey, *, branch: str, signer: str) -> list[Entry]:
+def openings(look: Survey, *, branch: str, signer: str, successor: str = "") -> list[Entry]:
     """Return the entries that a look makes necessary: genesis, rules that changed, tags seen for the first time.
 
+    ``signer`` is the key of a new ledger, ``successor`` ('' = none) the one that takes its place.
     Each is applied to ``look.state`` at once, so that what follows in the same push stands on it.
     """
     found: list[Entry] = []
@@ -211,6 +212,8 @@ def openings(look: Survey, *, branch: str, signer: str) -> list[Entry]:
             evidence=evidence,
         )
         found.append(_apply(state, entry))
+    if successor and state.signer == signer != successor:
+        found.append(_apply(state, Entry(kind=Kind.IDENTITY, at=at, key="", signer=successor)))
     if state.rules is None or state.rules.commit != look.rules.commit:
         known = {*state.sighted, *state.empty}
         strangers = (
