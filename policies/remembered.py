@@ -106,6 +106,11 @@ class ForgeId:
 Place = tuple[str, str]  # environment, service
 
 
+def is_version(one: Pinned, other: Pinned) -> bool:
+    """Whether two pins of one service mean the same version, under whichever name it is pulled."""
+    return one.tag == other.tag and (not one.digest or not other.digest or one.digest == other.digest)
+
+
 def is_same(one: Pinned, other: Pinned) -> bool:
     """Whether two pins mean the same image, as far as both are known: a digest that is not known agrees with any."""
     same = one.repository == other.repository and one.tag == other.tag

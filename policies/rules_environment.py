@@ -38,7 +38,7 @@ _SECOND = timedelta(seconds=1)
 MAX_PATHS = 100
 MAX_HEALTH = 20
 _MAX_CHECK = 255
-_IMAGE = "<image>"
+IMAGE = "<image>"
 
 
 def environment(
@@ -207,11 +207,11 @@ def _pulled_from(found: Fields) -> str:
     if text is None:
         return ""
     try:
-        Repository.parse(text.value.replace(PLACEHOLDER, "x").replace(_IMAGE, "x"))
+        Repository.parse(text.value.replace(PLACEHOLDER, "x").replace(IMAGE, "x"))
     except PolicyError as error:
         found.findings.refuse(text.at, error)
         return ""
-    if PLACEHOLDER not in text.value and _IMAGE not in text.value:
-        expected = f"a repository with {PLACEHOLDER} or {_IMAGE}, such as registry.example.com/{_IMAGE}"
+    if PLACEHOLDER not in text.value and IMAGE not in text.value:
+        expected = f"a repository with {PLACEHOLDER} or {IMAGE}, such as registry.example.com/{IMAGE}"
         found.findings.add(text.at, f"pulled-from is {shown(text.value)} for all", expected)
     return text.value

@@ -17,6 +17,7 @@ from policies.rules_groups import groups
 from policies.rules_layers import Layered, layered
 from policies.rules_not_yet import NOT_YET
 from policies.rules_people import People, people
+from policies.rules_pulled import pulled
 from policies.rules_registry import registry
 from policies.rules_seen import Nothing, Seen
 from policies.rules_service import defaults, service
@@ -73,6 +74,7 @@ def _rules(whole: Document, seen: Seen, findings: Findings) -> Rules:
     for where, addressed in addresses(sections["services"], environments, findings).items():
         if where[1] in plain:
             found[where] = replace(found.get(where, plain[where[1]]), addresses=addressed)
+    found |= pulled(environments, exceptions, plain, found)
     _known_places(said, environments, plain.values(), sections["services"], findings)
     return Rules(
         exceptions={place: one for place, one in exceptions.items() if place[1] in plain},

@@ -7,7 +7,7 @@ from datetime import datetime
 from policies.entry import Entry, Link, Pinned, Placed, Sighting
 from policies.growing import Growing, Trail
 from policies.promotion import Promotion
-from policies.remembered import Event, ForgeId, Fortune, Health, Move, Open, Place, Seen, Standing, is_same
+from policies.remembered import Event, ForgeId, Fortune, Health, Move, Open, Place, Seen, Standing, is_version
 
 
 @dataclass(slots=True)
@@ -114,7 +114,7 @@ class Tables:
         """Return the block that forbids this version in one of these: the environment and all that come before it."""
         wanted = {"", *environments}
         for (where, what, blocked), standing in self.blocks.items():
-            if what == service and where in wanted and any(is_same(blocked, one) for one in image):
+            if what == service and where in wanted and any(is_version(blocked, one) for one in image):
                 return standing
         return None
 
@@ -131,7 +131,7 @@ def lifted_blocks(state: Tables, entry: Entry) -> tuple[tuple[str, str, Pinned],
         for place in state.blocks
         if _covers(entry, place[0])
         and place[1] == entry.service
-        and any(is_same(place[2], image) for image in entry.image)
+        and any(is_version(place[2], image) for image in entry.image)
     )
 
 

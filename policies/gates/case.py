@@ -1,7 +1,7 @@
 """What a gate is asked, and what a gate is."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from policies.entry import Pinned
@@ -40,6 +40,14 @@ class Case:
     def service(self) -> str:
         """The service's name."""
         return self.rule.service.name
+
+    def image_in(self, environment: str) -> tuple[Pinned, ...]:
+        """Return the case's image under the names that it is pulled by in another environment (``pulled-from``)."""
+        there = self.rules.service_in(environment, self.service)
+        if there is None or there.images == self.rule.service.images:
+            return self.image
+        names: dict[str, str] = dict(zip(self.rule.service.images, there.images, strict=False))
+        return tuple(replace(one, repository=names.get(one.repository, one.repository)) for one in self.image)
 
 
 Gate = Callable[[Case], Verdict]

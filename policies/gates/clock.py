@@ -6,7 +6,7 @@ from datetime import datetime
 
 from policies.entry import Pinned
 from policies.gates.case import Case, holds
-from policies.remembered import Event, Fortune
+from policies.remembered import Event, Fortune, is_version
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ def clock(case: Case, before: str) -> Clock:
 def _events(case: Case, before: str) -> Iterator[tuple[Fortune, datetime]]:
     """Yield what happened to the image there, oldest first, and when (UTC)."""
     state = case.state
-    if state.genesis and holds(case.baseline.get((before, case.service), ()), case.image):
+    if state.genesis and holds(case.baseline.get((before, case.service), ()), case.image_in(before)):
         yield Fortune.MOVED, state.genesis.time
     for events in befell(case, before):
         is_back = any(one.what is Fortune.BACK for one in events)
@@ -57,7 +57,7 @@ def befell(case: Case, environment: str) -> Iterator[tuple[Event, ...]]:
     """Yield what happened to all of the case's images at once in an environment, oldest first: an event for each."""
     first, *others = (
         [one for one in case.state.befell(environment, case.service, image) if _agrees(one, image)]
-        for image in case.image
+        for image in case.image_in(environment)
     )
     also = [{one.seq: one for one in events} for events in others]
     for one in first:
@@ -74,5 +74,9 @@ def _unblocked(case: Case, before: str) -> Iterator[datetime]:
     """Yield when blocks of the image were lifted, there or further up."""
     places = {"", before, *case.rules.upstream(before)}
     for (environment, service, image), at in case.state.unblocked.items():
-        if environment in places and service == case.service and holds((image,), case.image):
+        if (
+            environment in places
+            and service == case.service
+            and any(is_version(image, one) for one in case.image)
+        ):
             yield at
