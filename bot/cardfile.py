@@ -174,6 +174,7 @@ class _CardFile:
             lines=self._lines(promotion),
             commit=promotion.commit,
             is_rollback=promotion.is_rollback,
+            health=self._health(promotion.environment, promotion.service, promotion.commit),
         )
         if promotion.stage is Stage.OPEN:
             return self._open(card, promotion)
@@ -297,7 +298,16 @@ class _CardFile:
             asked=promotion.opened if promotion else None,
             commit=move.commit,
             is_rollback=move.kind is Kind.ROLLBACK,
+            health=self._health(environment, service, move.commit),
         )
+
+    def _health(self, environment: str, service: str, commit: str) -> str:
+        """Return how fares what this commit moved, as long as it stands there."""
+        move = self.look.state.last_move(environment, service)
+        seen = self.look.state.health_of(environment, service)
+        if move is None or seen is None or move.commit != commit:
+            return ""
+        return "healthy" if seen.is_healthy else "unhealthy"
 
     # --- candidates -----------------------------------------------------------------------------------------
 

@@ -79,6 +79,9 @@ class Card:
     newer: str = ""
     links: tuple[tuple[str, str], ...] = ()  # name and address
     notified: tuple[Who, ...] = ()  # who is pinged; ``slack`` may also be a user group's id, here or channel
+    health: str = (
+        ""  # of what stands there now: healthy, unhealthy; '' = nobody reports it, or it stands there no more
+    )
     is_observed: bool = False  # nobody can decide: it only says what could be asked for
 
 

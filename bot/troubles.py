@@ -32,6 +32,7 @@ class Wrong(StrEnum):
     TAGS_CUT_SHORT = "tags-cut-short"
     MAJOR_JUMP = "major-jump"
     STUCK = "stuck"
+    UNHEALTHY = "unhealthy"
     READ_ONLY = "ledger-read-only"
     REPOSITORY_REFUSED = "repository-refused"
     PUSH_REFUSED = "push-refused"
@@ -49,6 +50,7 @@ _SUBJECTS: Mapping[str, str] = {
     Wrong.DIGEST_MOVED: "version",
     Wrong.MAJOR_JUMP: "version",
     Wrong.WOULD_MOVE: "version",
+    Wrong.UNHEALTHY: "version",
 }
 _PLACES = frozenset({Code.NO_REFERENCE.value, Code.AMBIGUOUS.value, Code.UNREADABLE.value})
 _PARTS = 5  # of a notice's name
@@ -173,6 +175,7 @@ def troubles_of(look: Survey, decision: Decision) -> tuple[Trouble, ...]:
         *_silent(look),
         *_by_hand(look),
         *_mismatches(look),
+        *_unhealthy(look),
         *(found for row in decision.rows for found in _place(look, row)),
         *_digests_moved(look, decision),
         *_guarded(look),
@@ -247,6 +250,16 @@ def _mismatches(look: Survey) -> list[Trouble]:
                     "why": promotion.why,
                 }
             found.append(Trouble(Wrong.MISMATCH, one.environment, one.service, facts, one.commit[:12]))
+    return found
+
+
+def _unhealthy(look: Survey) -> list[Trouble]:
+    """Find what stands somewhere and is reported not to run."""
+    found = []
+    for where in look.places:
+        seen = look.state.health_of(*where)
+        if seen and not seen.is_healthy:
+            found.append(Trouble(Wrong.UNHEALTHY, *where, {"commit": seen.commit}, seen.image[0].tag))
     return found
 
 

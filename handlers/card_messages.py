@@ -173,7 +173,14 @@ def _merging(card: Card) -> Line:
 def _landed(card: Card) -> Line:
     if card.is_rollback:
         return _back(card)
-    return line(Sign("white_check_mark"), " ", *_move(card), " is in ", Strong(card.environment), ".")
+    sign = "warning" if card.health == "unhealthy" else "white_check_mark"
+    return line(Sign(sign), " ", *_move(card), " is in ", Strong(card.environment), *_health(card), ".")
+
+
+def _health(card: Card) -> Line:
+    """Say how it fares, where somebody reports it."""
+    said = {"healthy": ", healthy", "unhealthy": ", and reported unhealthy"}
+    return line(said[card.health]) if card.health in said else ()
 
 
 def _is_back(card: Card) -> bool:
@@ -212,7 +219,7 @@ def _moved(card: Card) -> Line:
     if card.is_rollback:
         return _back(card)
     landed = line(" ", *commit(card.commit)) if card.commit else ()
-    return line(Strong(card.environment), ": ", *_move(card), *landed)
+    return line(Strong(card.environment), ": ", *_move(card), *landed, *_health(card))
 
 
 def _gone(card: Card) -> Line:

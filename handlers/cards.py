@@ -25,6 +25,7 @@ from policies.verdict import Failed, NotYet
 APPROVE = "approve"
 REJECT = "reject"
 PROMOTE = "promote"
+ROLLBACK = "rollback"
 LINK = "link_pull_request"  # ids that begin with link_ are acknowledged and nothing else
 SHORT_CHANGE = 12  # of the change, in a button's value: which content the person saw
 _DETAILED = DECIDABLE | {CardStage.CANDIDATE, CardStage.MERGING}
@@ -50,10 +51,10 @@ def _card(card: Card, seq: int) -> Message:
     if card.stage in {CardStage.GONE, CardStage.RETIRED} or (
         card.stage is CardStage.MOVED and not card.is_rollback
     ):
-        return _message(seq, head)
+        return _message(seq, head, buttons=_way_back(card))
     if card.stage in _DETAILED:
         return _message(seq, head, *_details(card), buttons=_buttons(card))
-    return _message(seq, head, section(words.closing(card)))
+    return _message(seq, head, section(words.closing(card)), buttons=_way_back(card))
 
 
 def _details(card: Card) -> list[Json]:
@@ -94,6 +95,14 @@ def _buttons(card: Card) -> list[Json]:
     return found
 
 
+def _way_back(card: Card) -> list[Json]:
+    """Offer the way back from what is reported unhealthy; it asks for a reason."""
+    is_over = card.stage in {CardStage.LANDED, CardStage.MOVED} and card.health == "unhealthy"
+    if card.is_observed or not is_over or len(candidate_value(card)) > MAX_BUTTON_VALUE:
+        return []
+    return [button(ROLLBACK, "Roll back...", value=candidate_value(card), style="danger")]
+
+
 def _takes_approvals(card: Card) -> bool:
     """Whether one more approval changes anything: a line lacks somebody, or the last one is too old to merge on."""
     is_stale = any(one.code == Code.WAITING_FOR_A_GO for one in card.waits)
@@ -101,11 +110,13 @@ def _takes_approvals(card: Card) -> bool:
 
 
 def _approve(card: Card) -> Json:
-    is_last = sum(one.missing for one in card.lines) == 1
+    missing = sum(one.missing for one in card.lines)
+    is_last = missing == 1
     what = f"{card.service} {card.previous} \N{RIGHTWARDS ARROW} {card.version} in {card.environment}."
     more = " Yours is the last approval: it is merged when nothing else waits." if is_last else ""
     dialog = confirm(f"Approve for {card.environment}?", what + more, "Approve")
-    return button(APPROVE, "Approve", value=value_of(card), style="primary", confirm=dialog)
+    label = "Approve" if missing or card.stage is CardStage.OPEN else "Merge now"
+    return button(APPROVE, label, value=value_of(card), style="primary", confirm=dialog)
 
 
 def _notice(notice: Notice, seq: int) -> Message:

@@ -1,4 +1,4 @@
-"""The form that asks why somebody rejects."""
+"""The forms that ask for a reason: why somebody rejects, or goes back."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,19 +6,29 @@ from typing import Any
 from handlers.blocks import MAX_INPUT, MAX_VIEW_TITLE, plain_text
 from handlers.spans import Json
 
-REJECTED = "rejected"  # callback id
+REJECTED = "rejected"  # callback ids
+ROLLED_BACK = "rolled_back"
 REASON = "reason"  # block id and action id of the field
 _MAX_LABEL = 2000
 
 
 def reject_form(value: str, channel: str) -> Json:
     """Return the form; ``value`` is the button's, ``channel`` where its person is answered."""
+    return _form(REJECTED, "Reject", value, channel)
+
+
+def rollback_form(value: str, channel: str) -> Json:
+    """Return the form of the way back; the same."""
+    return _form(ROLLED_BACK, "Roll back", value, channel)
+
+
+def _form(callback: str, title: str, value: str, channel: str) -> Json:
     return {
         "type": "modal",
-        "callback_id": REJECTED,
+        "callback_id": callback,
         "private_metadata": f"{value}|{channel}",
-        "title": plain_text("Reject", MAX_VIEW_TITLE),
-        "submit": plain_text("Reject", MAX_VIEW_TITLE),
+        "title": plain_text(title, MAX_VIEW_TITLE),
+        "submit": plain_text(title, MAX_VIEW_TITLE),
         "close": plain_text("Back", MAX_VIEW_TITLE),
         "blocks": [
             {

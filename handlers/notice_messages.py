@@ -26,6 +26,7 @@ _ON: dict[str, str] = {
     "To take it as it is, resume it with a reason.",
     "major-jump": "{version} of {service} skips a major version in {environment}, so it stays out. "
     "If it may come, unblock it with a reason.",
+    "unhealthy": "{version} of {service} does not run well in {environment}. Its card offers the way back.",
     "stuck": "{service} in {environment} could not be moved; it is tried again at the next pass.",
     "farewell": "Countersign was retired: it asks and moves nothing any more. The history stays in Git.",
     "repository-refused": "The GitOps repository does not let Countersign in, so nothing moves until an operator has "
@@ -48,6 +49,7 @@ _OVER: dict[str, str] = {
     "tags-lost": "{service} is not held for its list of tags any more.",
     "tags-cut-short": "{service} is not held for its list of tags any more.",
     "major-jump": "{version} of {service} is not kept out of {environment} any more.",
+    "unhealthy": "{service} runs well again in {environment}, or {version} stands there no more.",
     "stuck": "{service} in {environment} can move again.",
     "farewell": "Countersign is back.",
     "repository-refused": "The GitOps repository lets Countersign in again.",

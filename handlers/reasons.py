@@ -47,6 +47,13 @@ _SELF_EXPLAINING = frozenset(
         Silent.NO_SUCH_TAG,
     }
 )
+# what time alone opens is said by when it does
+_ENDS: dict[str, str] = {
+    Code.SOAKING: "its soak ends ",
+    Code.TOO_YOUNG: "it is old enough ",
+    Code.LIMIT_REACHED: "the limit lets the next move through ",
+    Code.FREEZE_WINDOW: "the freeze of the rules ends ",
+}
 # their detail says more exactly what the phrase says: it stands in its place, with these words behind it
 _BETTER: dict[str, str] = {Code.NOT_IN_PREVIOUS: ", as exactly this image"}
 
@@ -61,7 +68,9 @@ def reason(verdict: NotYet) -> Line:
     if verdict.detail and (rest := _BETTER.get(verdict.code)):
         return (verdict.detail, rest)
     spans: list[Span] = [phrase(verdict.code.value)]
-    if isinstance(verdict, Waiting) and verdict.until:
+    if isinstance(verdict, Waiting) and verdict.until and verdict.code in _ENDS:
+        spans = [_ENDS[verdict.code], Moment(verdict.until)]
+    elif isinstance(verdict, Waiting) and verdict.until:
         spans += [", until ", Moment(verdict.until)]
     if verdict.detail and verdict.code not in _SELF_EXPLAINING:
         spans += [": ", phrase(verdict.detail)] if verdict.detail in PHRASES else [": ", verdict.detail]

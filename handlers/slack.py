@@ -19,7 +19,7 @@ from handlers.blocks import COMMAND, MAX_INPUT, RUN, Said
 from handlers.command import parse
 from handlers.engine import Engine
 from handlers.errands import Errands
-from handlers.forms import REASON, REJECTED, about, reject_form, typed_reason
+from handlers.forms import REASON, REJECTED, ROLLED_BACK, about, reject_form, rollback_form, typed_reason
 from handlers.home import FORM
 from handlers.homes import Homes
 from handlers.names import Names
@@ -30,7 +30,7 @@ from handlers.slack_errors import SlackRefusedError, translated
 from handlers.speaking import Body
 from handlers.typed import Fault, reason_of, unescaped
 from policies.state import Promotion
-from policies.words import Approve, Reject, Speaker, Word
+from policies.words import Approve, Reject, Rollback, Speaker, Word
 
 PROMOTE_IMAGE, PROMOTE_THIS = "promote_image", "promote_this"  # callback ids of the shortcuts
 LISTENERS = 16  # threads that acknowledge; the work is the errands'
@@ -62,10 +62,12 @@ def slack_app(
     app.action(cards.APPROVE)(floor.approve)
     app.action(cards.REJECT)(floor.reject)
     app.action(cards.PROMOTE)(floor.promote)
+    app.action(cards.ROLLBACK)(floor.roll_back)
     app.action(re.compile(rf"{RUN}_[0-9]"))(floor.run)
     app.action(re.compile(r".*"))(floor.unknown)
     app.action(FORM)(floor.form)
     app.view(REJECTED)(floor.rejected)
+    app.view(ROLLED_BACK)(floor.rolled_back)
     app.view(PROMOTING)(floor.asked)
     app.shortcut(PROMOTE_IMAGE)(floor.form)
     app.shortcut(PROMOTE_THIS)(floor.form)
@@ -135,6 +137,38 @@ class Floor:
         speaker = speaking.of_interaction(body, "modal")
         word = Reject(found[0], note) if found else None
         self._errands.give(speaking.address_of_interaction(body, channel), lambda: self._told(speaker, word))
+
+    def roll_back(self, ack: Ack, body: dict[str, Any]) -> None:
+        """Roll back... was pressed on what is unhealthy: ask why, as for Reject."""
+        ack()
+        value, to = speaking.value_of(body), speaking.address_of_interaction(body)
+        if not self._stands(value):
+            self._errands.give(to, messages.outdated)
+            return
+        if problem := self._opened(str(body.get("trigger_id") or ""), rollback_form(value, to.channel)):
+            self._errands.give(to, lambda: problem)
+
+    def rolled_back(self, ack: Ack, body: dict[str, Any], view: dict[str, Any]) -> None:
+        """The form was sent: with a reason it is a rollback, if what was to be left still stands there."""
+        note = reason_of(typed_reason(view))
+        if isinstance(note, Fault):
+            ack(response_action="errors", errors={REASON: note.sentence.replace("`", "")})
+            return
+        ack()
+        value, channel = about(view)
+        left = speaking.candidate_of(value) if self._stands(value) else None
+        speaker = speaking.of_interaction(body, "modal")
+        word = Rollback(left.service, note, environments=(left.environment,)) if left else None
+        self._errands.give(speaking.address_of_interaction(body, channel), lambda: self._told(speaker, word))
+
+    def _stands(self, value: str) -> bool:
+        """Whether the version of a button still stands where the button says."""
+        left = speaking.candidate_of(value)
+        try:
+            row = self._engine.look().decision.row(left.environment, left.service) if left else None
+        except BotError:
+            return False
+        return bool(left and row and row.current == left.version)
 
     def form(self, ack: Ack, body: dict[str, Any]) -> None:
         """A shortcut or the Home's button was used: ask which version, before the trigger is too old."""

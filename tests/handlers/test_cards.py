@@ -489,3 +489,40 @@ def test_buttons_are_parsed_by_slacks_own_models() -> None:
     blocks = Block.parse_all(list(render(card(), 1).blocks))
 
     assert any(isinstance(block, ActionsBlock) for block in blocks)
+
+
+def test_what_is_reported_unhealthy_offers_the_way_back() -> None:
+    for stage in (CardStage.LANDED, CardStage.MOVED):
+        shown = render(card(stage, health="unhealthy"), 1)
+
+        assert "reported unhealthy" in seen(shown)
+        assert "rollback" in buttons(shown)
+
+
+def test_what_is_healthy_says_so_and_offers_nothing() -> None:
+    shown = render(card(CardStage.LANDED, health="healthy"), 1)
+
+    assert "is in production, healthy." in seen(shown)
+    assert "rollback" not in buttons(shown)
+    assert "rollback" not in buttons(render(card(CardStage.LANDED, health="unhealthy", is_observed=True), 1))
+
+
+def test_what_waits_for_a_go_is_merged_by_a_button_of_that_name() -> None:
+    shown = render(card(CardStage.APPROVED, lines=FULL, waits=(Waiting(Code.WAITING_FOR_A_GO),)), 1)
+
+    assert "Merge now" in str(shown.blocks)
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        (Code.SOAKING, "its soak ends Nov 20, 2026 14:28 UTC: healthy in staging"),
+        (Code.TOO_YOUNG, "it is old enough Nov 20, 2026 14:28 UTC: healthy in staging"),
+        (Code.LIMIT_REACHED, "the limit lets the next move through Nov 20, 2026 14:28 UTC"),
+        (Code.FREEZE_WINDOW, "the freeze of the rules ends Nov 20, 2026 14:28 UTC"),
+    ],
+)
+def test_what_time_opens_is_said_by_when(code: Code, said: str) -> None:
+    waits = (Waiting(code, "healthy in staging since 12:28 UTC, 2h are needed", AT),)
+
+    assert said in seen(render(card(CardStage.APPROVED, lines=FULL, waits=waits), 1))

@@ -27,7 +27,7 @@ from handlers.speaking import of_interaction
 from policies.codes import Code
 from policies.entry import Kind
 from policies.state import Stage
-from policies.words import Approve, Freeze, Propose, Reject, Speaker, Word
+from policies.words import Approve, Freeze, Propose, Reject, Rollback, Speaker, Word
 from sandbox.courier import Courier
 from sandbox.feed import EventKind, Message
 from sandbox.http import serve
@@ -47,6 +47,7 @@ from tests.handlers.samples import (
     state,
 )
 
+STANDS = "1.4.1"  # in production, as the samples have it
 SECRET = "sandbox-signing-secret"
 
 
@@ -255,6 +256,37 @@ def test_a_rejection_without_a_word_stays_in_its_form(house: House) -> None:
     assert house.engine.heard == []
 
 
+def test_a_way_back_asks_why_and_goes_back_from_what_stands_there(house: House) -> None:
+    ada = house.person("ada")
+    ada.click(house.post(CardStage.LANDED, health="unhealthy", version=STANDS), "Roll back...")
+
+    ada.submit(ada.sees_view(), {"reason": "pods restart"})
+
+    house.finish()
+    ((speaker, word),) = house.engine.heard
+    assert word == Rollback("checkout-api", "pods restart", environments=("production",))
+    assert speaker.via == "modal"
+
+
+def test_a_way_back_without_a_word_stays_in_its_form(house: House) -> None:
+    ada = house.person("ada")
+    ada.click(house.post(CardStage.LANDED, health="unhealthy", version=STANDS), "Roll back...")
+
+    ack = ada.submit(ada.sees_view(), {"reason": "  "})
+
+    house.finish()
+    assert "reason" in ack.json()["errors"]
+    assert house.engine.heard == []
+
+
+def test_a_way_back_from_what_stands_there_no_more_is_outdated(house: House) -> None:
+    ada = house.person("ada")
+    ada.click(house.post(CardStage.LANDED, health="unhealthy", version="0.9.9"), "Roll back...")
+
+    assert "That button is from another version" in house.told("ada")
+    assert house.engine.heard == []
+
+
 def test_promote_on_a_candidate_asks_for_exactly_that_version(house: House) -> None:
     house.person("carol").click(house.post(CardStage.CANDIDATE), "Promote")
 
@@ -269,7 +301,7 @@ def test_a_button_that_is_a_link_is_only_acknowledged(house: House) -> None:
     assert house.told("carol") == ""
 
 
-@pytest.mark.parametrize("action", ["approve", "reject", "promote", "of-an-older-version"])
+@pytest.mark.parametrize("action", ["approve", "reject", "promote", "rollback", "of-an-older-version"])
 def test_a_crafted_value_decides_nothing(house: House, action: str) -> None:
     values = [
         "",
