@@ -57,9 +57,8 @@ def once(root: Path, version: int) -> dict[str, float]:
     folder, report = Folder.open(root), setting.Report()
     files = list(folder.files())
     read = time.perf_counter()
-    rewrite = setting.by_markers(wanted)
-    for path, content in files:
-        report.add(path, content, rewrite(path, content))
+    for path, content, settled in setting.by_markers(wanted, files):
+        report.add(path, content, settled)
     edited = time.perf_counter()
     for path, (before, after) in report.files.items():
         folder.write(path, before, after)

@@ -1,7 +1,7 @@
 """``countersign set``: write images where markers ask for them, and say what was changed and what was not done."""
 
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,21 +9,20 @@ from typing import Any
 from bot.errors import PermanentError
 from bot.folder import Folder
 from handlers.select import chosen_repository
+from handlers.set_all import NO_DIGEST, Settled, everything_to
 from handlers.tag_sources import Live, Shelf, read_documents, read_shelf
 from handlers.terminal import FINDINGS, FINE, UseError, print_json, print_lines, tell
-from policies import edit, references, setters, tag_list, unified_diff
+from policies import edit, setters, tag_list, unified_diff
 from policies.digest_reflection import DigestReflection
 from policies.errors import PolicyError
 from policies.evidence import Silence, TagAnswer
 from policies.flux_documents import FluxDocuments, ImagePolicy, ImageRepository, Reason
-from policies.image import Digest, ImageReference, Repository, Tag
+from policies.image import ImageReference, Repository, Tag
 from policies.places import Problem, ProblemCode
 from policies.selection import select
 from policies.setters import Setting
-from policies.yaml_text import YamlRefused
 
 SCHEMA = "countersign.set/1"
-NO_DIGEST = "digest-unknown"
 NOT_SELECTED = "not-selected"
 SUSPENDED = "suspended"
 # What is good to know, and no reason for a pipeline to fail; --strict thinks otherwise.
@@ -39,8 +38,6 @@ NOTES = frozenset(
         "symlink",
     }
 )
-
-Rewrite = Callable[[str, bytes], Setting]
 
 
 @dataclass(slots=True)
@@ -88,64 +85,34 @@ def run(
     if not folder.exists():
         raise UseError(f"there is no folder or file {folder}")
     report = Report()
+    opened = Folder.open(folder)
     if all_to:
-        rewrite = everything_to(all_to)
+        settings = everything_to(all_to, opened.files())
     else:
         wanted = (
             chosen(read_documents(policies), live or read_shelf(tags), report.problems) if policies else {}
         )
-        rewrite = by_markers(wanted | dict(map(_named, images)))
-    opened = Folder.open(folder)
-    look(opened, rewrite, report)
+        settings = by_markers(wanted | dict(map(_named, images)), opened.files())
+    look(opened, settings, report)
     if not dry_run:
         _write(opened, report)
     _print(report, dry_run=dry_run, strict=strict, as_json=as_json)
     return FINE if report.is_fine(strict=strict) else FINDINGS
 
 
-def look(folder: Folder, rewrite: Rewrite, report: Report) -> None:
+def look(folder: Folder, settings: Iterable[Settled], report: Report) -> None:
     """Find out what every file would become; writes nothing. Raises: PermanentError."""
-    for path, content in folder.files():
-        report.add(path, content, rewrite(path, content))
+    for path, content, setting in settings:
+        report.add(path, content, setting)
     report.problems += [Problem(one.path, 1, one.code, one.detail) for one in folder.left_out]
     report.problems.sort(key=lambda problem: (problem.path, problem.line))
     report.changes.sort(key=lambda one: (one[1].path, one[1].start))
 
 
-def by_markers(wanted: Mapping[str, ImageReference]) -> Rewrite:
-    """Return what follows markers to these images, by ``namespace:name`` of a policy."""
-    return lambda path, content: setters.set_markers(path, content, wanted)
-
-
-def everything_to(text: str) -> Rewrite:
-    """Return what moves every reference to ``TAG[@DIGEST]``. Raises: UseError."""
-    try:
-        tag = Tag.parse(text.partition("@")[0])
-        digest = Digest.parse(text.partition("@")[2]) if "@" in text else None
-    except PolicyError as error:
-        raise UseError(f"--all-to: {error}") from error
-    return lambda path, content: _moved(path, content, tag, digest)
-
-
-def _moved(path: str, content: bytes, tag: Tag, digest: Digest | None) -> Setting:
-    """Move each reference of one file, as it is written: a digest stays a digest."""
-    found = references.find(path, content)
-    edits: list[edit.Edit] = []
-    problems = list(found.problems)
-    for reference in found.references:
-        try:
-            edits += references.rewrite(reference, tag, digest, pin=False)
-        except PolicyError as error:
-            problems.append(
-                Problem(path, reference.line, NO_DIGEST, f"{error}, as in --all-to {tag}@sha256:...")
-            )
-    try:
-        return Setting(edit.apply(content, edits), tuple(edits), tuple(problems))
-    except edit.EditRefused as refused:
-        problems.append(Problem(path, 1, ProblemCode.UNPARSABLE, str(refused)))
-    except YamlRefused as refused:
-        problems.append(Problem(path, refused.line, refused.code, refused.detail))
-    return Setting(content, (), tuple(problems))
+def by_markers(wanted: Mapping[str, ImageReference], files: Iterable[tuple[str, bytes]]) -> Iterator[Settled]:
+    """Yield what becomes of files whose markers are followed to these images, by ``namespace:name`` of a policy."""
+    for path, content in files:
+        yield path, content, setters.set_markers(path, content, wanted)
 
 
 def _named(text: str) -> tuple[str, ImageReference]:

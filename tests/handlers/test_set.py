@@ -208,7 +208,8 @@ def test_a_file_that_changed_meanwhile_is_left_alone(tmp_path: Path) -> None:
 def test_what_could_not_be_written_is_not_reported_as_written(tmp_path: Path) -> None:
     folder = Folder.open(put(tmp_path, a_yaml=MARKED, b__b_yaml=MARKED))
     report = setting.Report()
-    setting.look(folder, setting.by_markers({"shop:app": latest("ghcr.io/example/app:1.10")}), report)
+    wanted = {"shop:app": latest("ghcr.io/example/app:1.10")}
+    setting.look(folder, setting.by_markers(wanted, folder.files()), report)
     shutil.rmtree(tmp_path / "b")
 
     setting._write(folder, report)
@@ -365,6 +366,57 @@ def test_each_reference_alone_changes_only_its_bytes(repository: Path) -> None:
             assert_only_these_changed(content, after, changed)
             count += 1
     assert count
+
+
+CHART = """\
+apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata: {name: web, namespace: shop}
+spec:
+  chart:
+    spec:
+      chart: web
+      version: 1.4.2 # ours
+      sourceRef: {kind: HelmRepository, name: charts}
+"""
+CHARTS = """\
+apiVersion: source.toolkit.fluxcd.io/v1
+kind: HelmRepository
+metadata: {name: charts, namespace: shop}
+spec: {type: oci, url: "oci://ghcr.io/example/charts"}
+"""
+
+
+def test_a_chart_moves_whose_repository_stands_in_another_file(set_: Type, tmp_path: Path) -> None:
+    put(tmp_path, apps__web_yaml=CHART, sources__charts_yaml=CHARTS)
+
+    said = set_(tmp_path, "--all-to", "2.0.0_b", "--json")
+
+    assert said.code == 0
+    assert [(one["file"], one["line"], one["old"], one["new"]) for one in said.json["changed"]] == [
+        ("apps/web.yaml", 8, "1.4.2", "2.0.0+b")
+    ]
+    assert (tmp_path / "apps/web.yaml").read_text() == CHART.replace("1.4.2", "2.0.0+b")
+
+
+@pytest.mark.parametrize(
+    ("charts", "tag", "code", "expected", "exit_code"),
+    [
+        pytest.param(CHARTS, "latest", "not-a-version", "expected a tag such as 1.2.3", 1, id="no version"),
+        pytest.param("", "2.0.0", "chart-source", "expected it there", 0, id="no repository"),
+    ],
+)
+def test_a_chart_that_does_not_move_is_named_with_its_line(
+    *, set_: Type, tmp_path: Path, charts: str, tag: str, code: str, expected: str, exit_code: int
+) -> None:
+    put(tmp_path, web_yaml=CHART, charts_yaml=charts)
+
+    said = set_(tmp_path, "--all-to", tag)
+
+    assert said.code == exit_code
+    assert f"web.yaml:8: {code}: " in said.err
+    assert expected in said.err
+    assert (tmp_path / "web.yaml").read_text() == CHART
 
 
 def test_a_digest_is_not_made_up(set_: Type, tmp_path: Path) -> None:
