@@ -1,6 +1,7 @@
 """What is wrong with a repository's rules, and with the places that they name: of a folder, or of a commit."""
 
 import os
+import posixpath
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from bot.errors import PermanentError
 from bot.flux_shelf import MANIFESTS, readable
 from bot.mirror import MAX_BLOB_BYTES, Mirror
 from bot.objects import Oid
-from policies import at_path, charts, references, rules_seen
+from policies import at_path, charts, kustomize, references, rules_seen
 from policies.codes import Code
 from policies.pins import Shelf, files_under, place_at
 from policies.places import Found, Problem, ProblemCode, Reference
@@ -17,6 +18,7 @@ from policies.rules import Environment, Position, Rules, Service
 from policies.rules_findings import Finding, RulesError, Weight
 from policies.rules_flux_lint import flux_findings
 from policies.rules_lint import ReferenceSeen, lint
+from policies.rules_not_yet import NOT_YET
 from policies.rules_parse import parse
 from policies.rules_seen import Flux
 
@@ -27,13 +29,20 @@ _GOOD_TO_KNOW = frozenset({ProblemCode.SHARED, ProblemCode.TEMPLATE})
 Read = Callable[[Iterable[str]], Mapping[str, bytes]]
 
 
-def lint_folder(root: Path, folder: str) -> tuple[Finding, ...]:
-    """Look at the files of a work tree. Raises: PermanentError."""
+def lint_folder(root: Path, folder: str, not_yet: Mapping[str, str] = NOT_YET) -> tuple[Finding, ...]:
+    """Look at the files of a work tree; ``not_yet`` is what is refused although it can be read.
+
+    Raises: PermanentError.
+    """
     if not (root / folder).is_dir():
         raise PermanentError(
             f"there is no folder {folder}/ in {root}; expected the root of a GitOps repository"
         )
-    return _lint(sorted(_walk(root)), lambda paths: {path: _read(root / path) for path in paths}, folder)
+
+    def read(paths: Iterable[str]) -> Mapping[str, bytes]:
+        return {path: _read(root / path) for path in paths}
+
+    return _lint(sorted(_walk(root)), read, folder, not_yet)
 
 
 def lint_commit(mirror: Mirror, commit: Oid, folder: str) -> tuple[Finding, ...]:
@@ -45,20 +54,20 @@ def lint_commit(mirror: Mirror, commit: Oid, folder: str) -> tuple[Finding, ...]
         content = mirror.blobs(wanted.values())
         return {path: content[oid] for path, oid in wanted.items()}
 
-    return _lint(sorted(listing), read, folder)
+    return _lint(sorted(listing), read, folder, NOT_YET)
 
 
-def _lint(paths: list[str], read: Read, folder: str) -> tuple[Finding, ...]:
+def _lint(paths: list[str], read: Read, folder: str, not_yet: Mapping[str, str]) -> tuple[Finding, ...]:
     wanted = [path for path in paths if path.startswith(f"{folder}/")]
     if not any(path.endswith((".yaml", ".yml")) for path in wanted):
         here = Position(f"{folder}/", 1, 1)
         return (Finding(here, "there is no file with rules", "environments and services in a .yaml file"),)
     tree = Tree(paths, read)
     try:
-        rules = parse(read(wanted), tree)
+        rules = parse(read(wanted), tree, not_yet)
     except RulesError as error:
         return error.findings
-    found = {*_places(rules, tree), *flux_findings(rules, tree.flux())}
+    found = {*_places(rules, tree), *flux_findings(rules, tree.flux(), tree.kustomized)}
     return tuple(sorted(found, key=lambda one: (one.at.file, one.at.line, one.at.column)))
 
 
@@ -79,6 +88,13 @@ class Tree:
         if self._content is None:
             self._content = readable(self._read, self.paths)
         return self._content
+
+    @property
+    def kustomized(self) -> frozenset[str]:
+        """The folders with a kustomization file."""
+        return frozenset(
+            posixpath.dirname(one) for one in self.every if posixpath.basename(one) in kustomize.FILES
+        )
 
     def flux(self) -> Flux:
         """Return Flux's documents."""

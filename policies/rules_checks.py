@@ -83,7 +83,8 @@ def _shared_references(rules: Rules, findings: Findings) -> None:
     """
     sharing: defaultdict[tuple[str, str], list[Service]] = defaultdict(list)
     for service in rules.services.values():
-        sharing[service.image.canonical, service.policy].append(service)
+        for image in service.images:
+            sharing[image.canonical, service.policy].append(service)
     for services in sharing.values():
         told: set[str] = set()
         for where in rules.environments.values() if len(services) > 1 else ():

@@ -1,18 +1,21 @@
 """What lint says of Flux's documents: what is invalid or has no effect, and who else writes."""
 
-from collections.abc import Iterator
+import posixpath
+from collections.abc import Collection, Iterator
 
 from policies.flux_documents import ImageUpdateAutomation, Reason, covers
 from policies.places import Problem
 from policies.rules import Position, Rules
 from policies.rules_findings import Finding, Weight
+from policies.rules_path import is_inside
 from policies.rules_seen import Flux
 
 _REASONS = frozenset(Reason)
 
 
-def flux_findings(rules: Rules, flux: Flux) -> Iterator[Finding]:
-    """Yield what should be looked at, each thing once."""
+def flux_findings(rules: Rules, flux: Flux, kustomized: Collection[str] = ()) -> Iterator[Finding]:
+    """Yield what should be looked at, each thing once. ``kustomized`` are the folders with a kustomization file."""
+    yield from _synced(rules, flux, kustomized)
     for problem in flux.documents.problems:
         if problem.code in _REASONS:  # what else is wrong with a file is told of its references
             yield _of_document(problem)
@@ -23,6 +26,22 @@ def flux_findings(rules: Rules, flux: Flux) -> Iterator[Finding]:
             yield Finding(service.at, said, expected or "one document that can be used", Weight.WARNING)
     for automation in flux.documents.automations:
         yield from _of_automation(rules, automation)
+
+
+def _synced(rules: Rules, flux: Flux, kustomized: Collection[str]) -> Iterator[Finding]:
+    """Refuse rules in a folder that Flux applies as it is: without a kustomization file, it takes every YAML file."""
+    folders = sorted({posixpath.dirname(file) for file in rules.files})
+    for sync in flux.syncs:
+        for folder in folders:
+            if sync.folder not in kustomized and (not sync.folder or is_inside(folder, sync.folder)):
+                where = sync.folder or "the whole repository"
+                what = f"the rules in {folder} are in what Flux applies: {sync.path} applies {where}"
+                expected = "rules outside of it, or a kustomization file there that names its resources"
+                yield Finding(
+                    Position(next(file for file in rules.files if file.startswith(folder)), 1, 1),
+                    what,
+                    expected,
+                )
 
 
 def _of_document(problem: Problem) -> Finding:

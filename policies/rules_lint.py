@@ -8,7 +8,8 @@ from types import MappingProxyType
 from policies.errors import PolicyError
 from policies.image import Repository
 from policies.reach import SharedPin
-from policies.rules import OWNERS, Environment, Line, Position, Rules, Service
+from policies.rules import OWNERS, EffectiveRule, Environment, Line, Position, Rules, Service, effective
+from policies.rules_contradictions import contradictions
 from policies.rules_findings import Finding, Weight, shown
 from policies.rules_path import is_inside
 from policies.rules_quorum import asked_in_vain, can_be_filled
@@ -36,22 +37,34 @@ def lint(
     ``references`` are those under each environment's paths; environments that are left out were not looked at.
     ``shared`` are the images that an environment pins only outside of its paths.
     """
-    found = {*_approvals(rules), *_places(rules, references, shared), *_strangers(rules, references)}
+    found = {
+        *contradictions(rules),
+        *_approvals(rules),
+        *_places(rules, references, shared),
+        *_strangers(rules, references),
+    }
     return tuple(sorted(found, key=lambda one: (one.at.file, one.at.line, one.at.column, one.what)))
 
 
 def _approvals(rules: Rules) -> Iterator[Finding]:
-    owners: dict[str, list[Service]] = defaultdict(list)
-    for service in rules.services.values():
-        owners[service.owner].append(service)
-    for where in rules.environments.values():
-        for services in owners.values():
-            yield from _unfillable(where, services, rules)
+    for name in rules.environments:
+        alike: dict[tuple[str, int], list[EffectiveRule]] = defaultdict(list)
+        for service in rules.services.values():
+            rule = effective(rules, name, service.name)
+            if rule is not None:
+                alike[service.owner, id(rule.environment)].append(rule)
+        for found in alike.values():
+            yield from _unfillable(found[0].environment, [one.service for one in found], rules)
 
 
 def _unfillable(where: Environment, services: list[Service], rules: Rules) -> Iterator[Finding]:
-    """Judge services of one owner at once: nothing else of a service decides who may approve."""
-    for key, lines in (("approvals", where.approvals), ("rollback", where.rollback.approvals)):
+    """Judge services of one owner and without exceptions at once: nothing else decides who may approve."""
+    apart = where.emergency.approvals if where.emergency else ()
+    for key, lines in (
+        ("approvals", where.approvals),
+        ("rollback", where.rollback.approvals),
+        ("emergency", apart),
+    ):
         if not can_be_filled(lines, rules, services[0]):
             yield _vain(where, lines, services, f"{key} of {where.name} cannot be filled")
             return
@@ -87,34 +100,40 @@ def _places(
     looked_at = [where for name, where in rules.environments.items() if name in references]
     seen = {where.name: _by_image(references[where.name]) for where in looked_at}
     for service in rules.services.values():
-        image = service.image.canonical
-        there = {
-            where.name
-            for where in looked_at
-            if (rules.service_in(where.name, service.name) or service).addresses
-            or any(_is_in(one, where, service) for one in seen[where.name][image])
-        }
-        away = [where.name for where in looked_at if where.name not in there]
-        based = {
-            name: one
-            for name in away
-            for one in shared.get(name, ())
-            if one.reference.repository.canonical == image
-        }
-        for one in dict.fromkeys(based.values()):
-            expected = "a pin in each environment's own path, such as images: of its kustomization"
-            yield Finding(service.at, one.detail, expected, Weight.WARNING)
-        yield from _missing(service, there, [name for name in away if name not in based], rules)
+        meant = {where.name: rules.service_in(where.name, service.name) for where in looked_at}
+        for image in service.images:
+            at = {where.name: seen[where.name][image.canonical] for where in looked_at}
+            there = {one.name for one in looked_at if _stands(meant[one.name], one, at[one.name])}
+            away = [name for name, one in meant.items() if one and name not in there]
+            based = {
+                name: one
+                for name in away
+                for one in shared.get(name, ())
+                if one.reference.repository.canonical == image.canonical
+            }
+            for one in dict.fromkeys(based.values()):
+                expected = "a pin in each environment's own path, such as images: of its kustomization"
+                yield Finding(service.at, one.detail, expected, Weight.WARNING)
+            yield from _missing(service, image, there, [name for name in away if name not in based], rules)
 
 
-def _missing(service: Service, there: set[str], away: list[str], rules: Rules) -> Iterator[Finding]:
+def _stands(service: Service | None, where: Environment, seen: list[ReferenceSeen]) -> bool:
+    """Whether a service that exists in an environment is found there, or has its place said."""
+    return service is not None and (
+        bool(service.addresses) or any(_is_in(one, where, service) for one in seen)
+    )
+
+
+def _missing(
+    service: Service, image: Repository, there: set[str], away: list[str], rules: Rules
+) -> Iterator[Finding]:
     if away and not there:
-        what = f"image {service.image} of {service.name} is nowhere in the paths of {_listed(away)}"
+        what = f"image {image} of {service.name} is nowhere in the paths of {_listed(away)}"
         yield Finding(service.at, what, "a reference to it, or the image that is used there")
         return
     for name in away:
         behind = [one for one in rules.environments.values() if name in one.after and one.name in there]
-        what = f"image {service.image} of {service.name} is nowhere in the paths of {name}"
+        what = f"image {image} of {service.name} is nowhere in the paths of {name}"
         if behind:
             what = f"{what}, so that it never moves in {_listed([one.name for one in behind])} after it"
         weight = Weight.WARNING if behind else Weight.NOTE
@@ -125,7 +144,8 @@ def _strangers(rules: Rules, references: Mapping[str, Sequence[ReferenceSeen]]) 
     """Note images and markers that no service owns, each image once in an environment."""
     services: dict[str, list[Service]] = defaultdict(list)
     for service in rules.services.values():
-        services[service.image.canonical].append(service)
+        for one in service.images:
+            services[one.canonical].append(service)
     for name, where in rules.environments.items():
         for image, seen in _by_image(references.get(name, ())).items():
             owners = services.get(image, [])

@@ -6,6 +6,7 @@ import pytest
 
 from bot.linting import lint_folder
 from policies.rules_findings import Weight
+from tests.policies import twelve_services
 
 RULES = """\
 environments:
@@ -67,3 +68,43 @@ def test_addresses_are_looked_at(tmp_path: Path, value: str | None, says: list[s
 
     assert [said.partition("; expected")[0] for _, said in told] == says
     assert {weight for weight, _ in told} <= {Weight.ERROR}
+
+
+def test_the_example_of_twelve_services_is_clean_on_its_folder(tmp_path: Path) -> None:
+    twelve_services.write(tmp_path)
+
+    assert [str(one) for one in lint_folder(tmp_path, "promotion", not_yet={})] == []
+
+
+@pytest.mark.parametrize(
+    ("path", "change", "told"),
+    [
+        (
+            "apps/production-eu/checkout.yaml",
+            ("ghcr.io/acme/checkout-worker:", "ghcr.io/acme/other:"),
+            "image ghcr.io/acme/checkout-worker of checkout is nowhere in the paths of production-eu",
+        ),
+        (
+            "promotion/services.yaml",
+            ("shipping: {environments: [staging, production-eu]}", "shipping:"),
+            "image ghcr.io/acme/shipping of shipping is nowhere in the paths of production-us",
+        ),
+        (
+            "apps/sync.yaml",
+            ("", "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nspec: {path: ./}\n"),
+            "the rules in promotion are in what Flux applies: apps/sync.yaml applies the whole repository",
+        ),
+    ],
+    ids=["one image of two", "where it does not exist", "what Flux applies"],
+)
+def test_what_does_not_fit_the_folder_is_told(
+    tmp_path: Path, path: str, change: tuple[str, str], told: str
+) -> None:
+    twelve_services.write(tmp_path)
+    file = tmp_path / path
+    old, new = change
+    text = file.read_text("utf-8") if old else ""
+    assert old in text
+    file.write_text(text.replace(old, new) if old else new, "utf-8")
+
+    assert any(told in str(one) for one in lint_folder(tmp_path, "promotion", not_yet={}))
