@@ -19,6 +19,7 @@ from sandbox.people import words
 from sandbox.scene import Scene
 from sandbox.slack_socket import METHOD, SlackSocket, SocketCourier
 from sandbox.world import World, opened
+from tests.repositories import private_key
 
 pytestmark = pytest.mark.timeout(180)
 MARK = "c4n4ry"
@@ -40,6 +41,7 @@ def canaries(world: World) -> dict[str, str]:
     return {
         **world.settings,
         "COUNTERSIGN_SIGNING_KEY": key,
+        "COUNTERSIGN_SIGNING_KEY_NEXT": private_key(),
         "COUNTERSIGN_LOG": "DEBUG",
         "COUNTERSIGN_DEBUG": "1",
         "GITHUB_WEBHOOK_SECRET": marked(),
@@ -53,7 +55,7 @@ def traces(settings: dict[str, str]) -> set[str]:
     found: set[str] = set()
     for name in SECRET & settings.keys():
         value = settings[name]
-        if name == "COUNTERSIGN_SIGNING_KEY":
+        if name.startswith("COUNTERSIGN_SIGNING_KEY"):
             found |= {line for line in value.splitlines() if len(line) > 30 and "KEY-----" not in line}
         else:
             found |= {
