@@ -134,7 +134,8 @@ def _bump(
 def externals(look: Survey, mirror: Mirror, book: Book, examined: set[Oid]) -> list[Entry]:
     """Return an entry for each move on the target branch that is not ours: the images differ from the parent's.
 
-    ``examined`` remembers the commits that were looked at; it grows.
+    ``examined`` remembers the commits that moved nothing; it grows. What moved something is found again until its
+    entry stands: a push may be lost, or held back by the pace.
     """
     genesis = look.state.genesis
     if genesis is None:
@@ -150,9 +151,10 @@ def externals(look: Survey, mirror: Mirror, book: Book, examined: set[Oid]) -> l
         parents = mirror.parents(commit)
         if commit in look.state.commits or set(parents[1:]) & heads:
             continue  # ours, or a merge that is being written down
-        examined.add(commit)
-        if parents:
-            found += _moved(look, book, Oid(parents[0]), commit)
+        moves = _moved(look, book, Oid(parents[0]), commit) if parents else []
+        if not moves:
+            examined.add(commit)
+        found += moves
     return found
 
 

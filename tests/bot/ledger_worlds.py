@@ -131,7 +131,7 @@ class World:
         """Write down what others moved, then move what is ready."""
 
         def moves(look: Survey, tip_: str) -> Proposal:
-            outside = externals(look, self.desk.mirror, self.desk.book, set())
+            outside = externals(look, self.desk.mirror, self.desk.book, self.desk.examined)
             for entry in outside:
                 look.state.apply(replace(entry, seq=look.state.seq + 1), look.state.tip)
             found = bumps(look, self.desk.writer, branch="main", tip=tip_, stuck=[])
