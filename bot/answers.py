@@ -1,6 +1,7 @@
 """What the engine answers to a person's word: recorded, or not and why. Values only; handlers put them into words."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from policies.entry import Kind
 from policies.verdict import NotYet
@@ -25,6 +26,9 @@ class Recorded:
     unseen: str = ""  # why its card cannot be shown in the channel
     person: str = ""  # who was linked to which login
     login: str = ""
+    closes: int = 0  # the entry that a review closes
+    due: datetime | None = None  # when a review is due (UTC)
+    more: tuple["Recorded", ...] = ()  # what was recorded beside it, of one word about several environments
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +49,7 @@ PROBLEMS = (
     "unknown-environment",
     "unknown-version",
     "unknown-promotion",
+    "unknown-review",
     "which-environment",
     "nothing-to-promote",
     "nothing-to-roll-back",

@@ -84,7 +84,7 @@ def episodes(state: State) -> dict[str, str]:
     taken: set[str] = set()
     for promotion in sorted(state.promotions.values(), key=lambda one: one.seq):
         name = candidate_name(promotion.environment, promotion.service, _tag(promotion.image))
-        if promotion.is_rollback or name in taken:
+        if promotion.is_apart or name in taken:
             found[promotion.id] = f"{name}/{promotion.id}"
         else:
             taken.add(name)
@@ -175,6 +175,7 @@ class _CardFile:
             commit=promotion.commit,
             is_rollback=promotion.is_rollback,
             health=self._health(promotion.environment, promotion.service, promotion.commit),
+            is_emergency=promotion.is_emergency,
         )
         if promotion.stage is Stage.OPEN:
             return self._open(card, promotion)
@@ -270,7 +271,7 @@ class _CardFile:
         rules = self.look.world.rules
         for (environment, service), moves in self.look.state.moves.items():
             rule, move = effective(rules, environment, service), moves[-1]
-            is_ours = move.kind in {Kind.BUMP, Kind.ROLLBACK}
+            is_ours = move.kind in {Kind.BUMP, Kind.ROLLBACK, Kind.EMERGENCY}
             if rule and not rule.environment.is_guarded and is_ours and self.look.at - move.at <= TOLD_FOR:
                 found.append((move, self._moved(environment, service, moves)))
         return found
@@ -299,6 +300,7 @@ class _CardFile:
             commit=move.commit,
             is_rollback=move.kind is Kind.ROLLBACK,
             health=self._health(environment, service, move.commit),
+            is_emergency=move.kind is Kind.EMERGENCY,
         )
 
     def _health(self, environment: str, service: str, commit: str) -> str:

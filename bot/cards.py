@@ -76,6 +76,7 @@ class Card:
     ended_note: str = ""
     commit: str = ""
     is_rollback: bool = False
+    is_emergency: bool = False
     newer: str = ""
     links: tuple[tuple[str, str], ...] = ()  # name and address
     notified: tuple[Who, ...] = ()  # who is pinged; ``slack`` may also be a user group's id, here or channel

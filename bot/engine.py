@@ -31,7 +31,7 @@ from bot.troubles import Trouble, Wrong
 from policies.codes import Code
 from policies.decide import Candidate, Standing, decide, decide_row
 from policies.decide import why as why_not
-from policies.entry import By, Entry, Kind, Placed, write_time
+from policies.entry import By, Entry, Kind, Placed, parse_time, write_time
 from policies.gates import count_approvals
 from policies.keys import expected_key
 from policies.people import of_slack
@@ -310,11 +310,12 @@ class Engine:
     def _recorded(self, answer: Appended, word: Word, at: datetime) -> Answer:
         """Bring on what the word makes possible, then say what came of it."""
         mine = [entry for _, entry in answer.entries if isinstance(entry.by, By)]
-        promotion_id = mine[-1].promotion if mine else ""
-        self._after(at, promotion_id)
+        promotions = {entry.promotion for entry in mine}
+        self._after(at, promotions.pop() if len(promotions) == 1 else "")
         if not mine:
             return NotRecorded(code=_SECOND.get(type(word), Code.CLOSED), detail="it was recorded before")
-        return self._summary(mine[-1], at)
+        first, *more = [self._summary(entry, at) for entry in mine]
+        return replace(first, more=tuple(more))
 
     def _after(self, at: datetime, promotion: str = "") -> None:
         report = PassReport()
@@ -339,6 +340,8 @@ class Engine:
             previous=previous[0].tag if previous else "",
             promotion=entry.promotion,
             commit=promotion.commit if promotion else entry.commit,
+            closes=entry.closes,
+            due=parse_time(entry.until) if entry.kind is Kind.EMERGENCY else None,
         )
         rule = effective(look.world.rules, entry.environment, entry.service)
         if rule:

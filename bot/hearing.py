@@ -8,11 +8,12 @@ from datetime import datetime
 from bot import survey as surveys
 from bot.accounts import account_flags
 from bot.answers import NotRecorded
+from bot.apart import Ground, emergency, review, rollback, rollback_target
 from bot.desk import Desk
 from bot.errors import BotError
 from bot.ledger import Proposal
 from bot.ports import Chat, Forge, ForgeAccount, Registry
-from bot.promoter import Declined, Images, Said, judge, propose, rollback, rollback_target, rule_of, stand
+from bot.promoter import Declined, Images, Said, judge, propose, rule_of, stand
 from bot.rosters import teams_of
 from bot.survey import Survey
 from policies.codes import Code
@@ -23,16 +24,18 @@ from policies.image import Digest, Tag
 from policies.people import Known, of_slack
 from policies.rules import EffectiveRule, Rules, effective
 from policies.selection import Fate
-from policies.state import Promotion, State
+from policies.state import Open, Promotion, State
 from policies.words import (
     Approve,
     Block,
     Cancel,
+    Emergency,
     Freeze,
     Hold,
     Propose,
     Reject,
     Resume,
+    Review,
     Rollback,
     Speaker,
     Unapprove,
@@ -42,6 +45,7 @@ from policies.words import (
 )
 
 _log = logging.getLogger(__name__)
+MIN_NAMED = 7  # digits of a commit or promotion that name it
 Compose = Callable[[Survey, str], Proposal]
 
 
@@ -106,6 +110,11 @@ class Hearing:
                 )
             case Rollback():
                 return self._rollback(rules, said, word, at)
+            case Emergency():
+                return self._emergency(rules, said, word, at)
+            case Review():
+                closes = self._opened(word.what, at)
+                return lambda look, _tip: review(look, said, word, closes)
             case Approve() | Unapprove() | Reject() | Cancel():
                 promotion = self._promotion(word.promotion, at)
                 return lambda look, _tip: judge(look, said, word, look.state.promotions[promotion.id])
@@ -120,6 +129,8 @@ class Hearing:
                 places = [(promotion.environment, promotion.service)]
             case Rollback():
                 places = [(one, word.service) for one in word.environments or tuple(rules.environments)]
+            case Emergency():
+                places = [(word.environment, word.service)]
             case Hold() | Resume():
                 places = [(one, word.service) for one in _named(rules, word.environment)]
             case Block() | Unblock():
@@ -139,10 +150,10 @@ class Hearing:
         members = rosters.evidence(rules, self._state(), teams, [said.by.person], at)
         return replace(said, evidence={**said.evidence, **members}) if members else said
 
-    def _wanted(self, rules: Rules, word: Propose, at: datetime) -> tuple[EffectiveRule, Images]:
+    def _wanted(self, rules: Rules, word: Propose | Emergency, at: datetime) -> tuple[EffectiveRule, Images]:
         """Find out which version, where, and what exactly it is now. Raises: Declined."""
-        if self.forge is None:
-            raise Declined(NotRecorded(code="forge-missing", detail="set GITHUB_APP_ID or GITHUB_TOKEN"))
+        if isinstance(word, Propose):
+            self._needs_forge()
         environment = self._environment(rules, word.service, word.environment)
         rule = effective(rules, environment, word.service)
         if rule is None:
@@ -204,31 +215,54 @@ class Hearing:
             found.append(Pinned(image, tag, answer))
         return tuple(found)
 
-    def _rollback(
-        self, rules: Rules, said: Said, word: Rollback, at: datetime
-    ) -> Callable[[Survey, str], Proposal]:
-        environments = word.environments or (self._environment(rules, word.service, ""),)
-        if len(environments) > 1:
-            detail = "one environment at a time"
-            raise Declined(NotRecorded(code="which-environment", detail=detail, choices=environments))
-        environment = self._environment(rules, word.service, environments[0])
-        rule = effective(rules, environment, word.service)
-        if rule is None:
-            raise Declined(NotRecorded(code=Code.NO_RULE, detail=word.service))
-        if rule.environment.is_guarded and self.forge is None:
+    def _needs_forge(self) -> None:
+        if self.forge is None:
             raise Declined(NotRecorded(code="forge-missing", detail="set GITHUB_APP_ID or GITHUB_TOKEN"))
-        target = rollback_target(self.desk.view(at), environment, word.service, word.version)
-        image = target if all(one.digest for one in target) else self._exact(rules, rule, target[0].tag)
-        return lambda look, tip: rollback(
-            look,
-            self.desk.writer,
-            said,
-            word,
-            environment=environment,
-            image=image,
-            branch=self.desk.mirror.branch,
-            tip=tip,
+
+    def _rollback(self, rules: Rules, said: Said, word: Rollback, at: datetime) -> Compose:
+        named = word.environments or (self._environment(rules, word.service, ""),)
+        images: dict[str, Images] = {}
+        for name in named:
+            environment = self._environment(rules, word.service, name)
+            rule = effective(rules, environment, word.service)
+            if rule is None:
+                raise Declined(NotRecorded(code=Code.NO_RULE, detail=word.service))
+            if rule.environment.is_guarded:
+                self._needs_forge()
+            target = rollback_target(self.desk.view(at), environment, word.service, word.version)
+            is_exact = all(one.digest for one in target)
+            images[environment] = target if is_exact else self._exact(rules, rule, target[0].tag)
+        return lambda look, tip: rollback(look, self._ground(tip), said, word, images)
+
+    def _emergency(self, rules: Rules, said: Said, word: Emergency, at: datetime) -> Compose:
+        rule, image = self._wanted(rules, word, at)
+        if rule.environment.is_guarded:
+            self._needs_forge()
+        where, what = rule.environment.name, rule.service.name
+        return lambda look, tip: emergency(
+            look, self._ground(tip), said, word, rule=rule_of(look, where, what), image=image
         )
+
+    def _ground(self, tip: str) -> Ground:
+        return Ground(self.desk.writer, self.desk.mirror.branch, tip)
+
+    def _opened(self, named: str, at: datetime) -> int:
+        """Return the number of what waits for a review and is meant. Raises: Declined.
+
+        By ``#seq`` of its entry, ``#number`` of its pull request, its promotion, or its commit.
+        """
+        state = self.desk.view(at).state
+        wanted = named.strip().removeprefix("#")
+        if wanted.isdigit() and int(wanted) in state.open:
+            return int(wanted)
+        if named.startswith("#") and wanted.isdigit():
+            branch = self.forge.branch_of(int(wanted)) if self.forge else ""
+            wanted = branch.rpartition("/")[2] or wanted
+        found = [seq for seq, one in state.open.items() if _is_named(state, one, wanted)]
+        if len(found) != 1:
+            choices = tuple(f"#{seq}" for seq in state.open)
+            raise Declined(NotRecorded(code="unknown-review", detail=named[:40], choices=choices))
+        return found[0]
 
     def _promotion(self, named: str, at: datetime) -> Promotion:
         """Return the promotion that is meant: by id, by the beginning of one, or by ``#number``. Raises: Declined."""
@@ -247,3 +281,11 @@ class Hearing:
 def _named(rules: Rules, environment: str) -> tuple[str, ...]:
     """Return one environment, or all where none is named."""
     return (environment,) if environment else tuple(rules.environments)
+
+
+def _is_named(state: State, one: Open, wanted: str) -> bool:
+    """Whether the beginning of a promotion or of a commit names what waits for a review."""
+    promotion = state.promotions.get(one.promotion)
+    commits = {one.commit, promotion.commit if promotion else ""}
+    names = [one.promotion, *commits]
+    return len(wanted) >= MIN_NAMED and any(name.startswith(wanted) for name in names if name)

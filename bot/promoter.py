@@ -29,7 +29,6 @@ from policies.words import (
     Hold,
     Reject,
     Resume,
-    Rollback,
     Unapprove,
     Unblock,
     Unfreeze,
@@ -105,7 +104,7 @@ def propose(
         evidence=said.evidence,
         note=note,
     )
-    entry, update = _with_branch(look, writer, entry, edits)
+    entry, update = with_branch(look, writer, entry, edits)
     return Proposal((*ended, entry), (update,), "branch")
 
 
@@ -136,7 +135,7 @@ def end(look: Survey, promotion: Promotion, why: str, note: str = "") -> Entry:
     return entry
 
 
-def _with_branch(
+def with_branch(
     look: Survey, writer: Writer, entry: Entry, edits: tuple[Edit, ...]
 ) -> tuple[Entry, RefUpdate]:
     """Give a proposal its key, its promotion, and the head that goes out with it."""
@@ -148,85 +147,6 @@ def _with_branch(
     branch = branch_of(promotion, entry.environment, entry.service)
     update = RefUpdate(f"refs/heads/{branch}", look.tips.promotions.get(branch), head)
     return replace(entry, key=key, promotion=promotion, head=head), update
-
-
-def rollback(
-    look: Survey,
-    writer: Writer,
-    said: Said,
-    word: Rollback,
-    *,
-    environment: str,
-    image: Images,
-    branch: str,
-    tip: str,
-) -> Proposal:
-    """Put back what ran before: by commit where nobody is asked, else by pull request. Raises: Declined."""
-    rule = rule_of(look, environment, word.service)
-    edits = edits_of(look, writer, rule, image)
-    live = look.state.live_at(environment, word.service)
-    if live and live.stage is not Stage.OPEN:
-        raise Declined(
-            NotRecorded(code=Code.MERGING, detail=f"{live.image[0].tag} is being merged as {live.id}")
-        )
-    if live and live.approvals and not live.is_rollback:
-        detail = f"{live.image[0].tag} has approvals as {live.id}; cancel or reject it first"
-        raise Declined(NotRecorded(code=Code.OPEN_ELSEWHERE, detail=detail, choices=(live.id,)))
-    ended = (end(look, live, "superseded"),) if live else ()
-    entry = Entry(
-        kind=Kind.ROLLBACK,
-        at=write_time(look.at),
-        key="",
-        by=said.by,
-        environment=environment,
-        service=word.service,
-        image=image,
-        previous=look.world.pin(environment, word.service).image,
-        change=change_hash(edits),
-        rule=rule_at(look, rule),
-        evidence=said.evidence,
-        note=word.note,
-    )
-    if rule.environment.is_guarded:
-        entry, update = _with_branch(look, writer, entry, edits)
-        return Proposal((*ended, entry), (update,), "branch")
-    key = expected_key(look.state, entry)
-    entry = replace(entry, key=key, promotion=promotion_id(look.state.year, key))
-    message = wording.move_message(entry, folder=writer.folder, tip=tip, proof=writer.proof(tip))
-    commit = writer.build(look.tips.target, edits, message=message, at=look.at)
-    update = RefUpdate(f"refs/heads/{branch}", look.tips.target, commit)
-    return Proposal((*ended, replace(entry, commit=commit)), (update,), "bump")
-
-
-def rollback_target(look: Survey, environment: str, service: str, version: str) -> Images:
-    """Return what ran there before, the last other version or a named one; a digest may be unknown.
-
-    Raises: Declined.
-    """
-    place = (environment, service)
-    current = {one.tag for one in look.world.pin(*place).image}
-    stood = [move.image for move in look.state.moves.get(place, ())]
-    stood = [look.world.baseline.get(place, ()), *stood]
-    upstream = (environment, *look.world.rules.upstream(environment))
-    for images in filter(None, reversed(stood)):
-        tag = images[0].tag
-        if (tag != version) if version else (tag in current):
-            continue
-        block = look.state.block_on(upstream, service, images)
-        if block is None:
-            return images
-        if version:
-            detail = f"{version} is blocked: {block.note or block.why}"
-            raise Declined(NotRecorded(code=Code.BLOCKED, detail=detail))
-    code = "unknown-version" if version else "nothing-to-roll-back"
-    tags = tuple(
-        dict.fromkeys(one.tag for images in reversed(stood) for one in images if one.tag not in current)
-    )
-    raise Declined(
-        NotRecorded(
-            code=code, detail=f"{version or 'nothing else'} has not run in {environment}", choices=tags
-        )
-    )
 
 
 def judge(

@@ -24,7 +24,7 @@ from policies.canonical import Json
 from policies.codes import Code
 from policies.decide import Standing, decide_row
 from policies.entry import By, Entry, Kind, write_time
-from policies.gates import Case, count_approvals
+from policies.gates import Case, count_approvals, skips
 from policies.gates import expired as expired_gate
 from policies.image import Digest, Repository, Tag
 from policies.keys import attempt_key
@@ -313,7 +313,7 @@ class Reconciler:
         pull = self._pull(look, promotion)
         if pull.is_merged and pull.commit:
             return self._landed(look, promotion, Oid(pull.commit), at)
-        if pull.is_open and look.state.freeze_on(promotion.environment, at) and not promotion.is_rollback:
+        if pull.is_open and self._is_frozen(look, promotion, at):
             return self._abort(promotion, "frozen", at)
         if not pull.is_open:
             return self._abort(promotion, "refused", at)
@@ -335,6 +335,13 @@ class Reconciler:
         if answer.code == "unknown":
             return False  # it may have happened: the next look decides
         return self._abort(promotion, answer.code, at)
+
+    @staticmethod
+    def _is_frozen(look: Survey, promotion: Promotion, at: datetime) -> bool:
+        """Whether a freeze stops it: not a rollback, nor an emergency whose rule lets it pass freezes."""
+        rule = effective(look.world.rules, promotion.environment, promotion.service)
+        passes = promotion.is_rollback or (rule is not None and skips(rule, promotion, "freeze"))
+        return not passes and look.state.freeze_on(promotion.environment, at) is not None
 
     def _abort(self, promotion: Promotion, why: str, at: datetime) -> bool:
         def abort(look: Survey, _tip: str) -> Proposal:

@@ -9,10 +9,10 @@ from bot.cards import Notice
 from bot.survey import Survey
 from policies.codes import Code
 from policies.decide import Decision, Row, Standing
-from policies.entry import Bot, Kind, Pinned, write_time
+from policies.entry import Bot, By, Kind, Pinned, write_time
 from policies.evidence import Silence, TagList
 from policies.image import Digest, Repository, Tag
-from policies.rules import Rules
+from policies.rules import Rules, effective
 from policies.state import Move
 
 
@@ -31,6 +31,8 @@ class Wrong(StrEnum):
     TAGS_LOST = "tags-lost"
     TAGS_CUT_SHORT = "tags-cut-short"
     MAJOR_JUMP = "major-jump"
+    EMERGENCY = "emergency"
+    REVIEW_OVERDUE = "review-overdue"
     STUCK = "stuck"
     UNHEALTHY = "unhealthy"
     READ_ONLY = "ledger-read-only"
@@ -70,6 +72,7 @@ class Trouble:
     service: str = ""
     facts: Mapping[str, str] = field(default_factory=dict)
     subject: str = ""
+    channel: str = ""  # where it is told; none = where the place is spoken of
 
     @property
     def what(self) -> str:
@@ -86,7 +89,7 @@ def notices(look: Survey, troubles: Sequence[Trouble], known: Collection[str]) -
     told = [
         Notice(
             what=what,
-            channel=rules.channel_for(one.environment, one.service),
+            channel=one.channel or rules.channel_for(one.environment, one.service),
             code=one.code,
             facts={**_about(one), **one.facts},
         )
@@ -179,6 +182,7 @@ def troubles_of(look: Survey, decision: Decision) -> tuple[Trouble, ...]:
         *(found for row in decision.rows for found in _place(look, row)),
         *_digests_moved(look, decision),
         *_guarded(look),
+        *_emergencies(look),
     )
 
 
@@ -300,6 +304,31 @@ def _digests_moved(look: Survey, decision: Decision) -> list[Trouble]:
         )
         for (channel, service, tag), found in facts.items()
     ]
+
+
+def _emergencies(look: Survey) -> list[Trouble]:
+    """Find emergencies that wait for their review, told where the rule says; once it is overdue, told again."""
+    found = []
+    for seq, one in look.state.open.items():
+        promotion = look.state.promotions.get(one.promotion)
+        if one.kind is not Kind.EMERGENCY or promotion is None or one.due is None:
+            continue
+        by = promotion.by.person if isinstance(promotion.by, By) else ""
+        facts = {"version": promotion.image[0].tag, "by": by, "number": f"#{seq}", "note": promotion.note}
+        facts |= {"until": write_time(one.due), "promotion": promotion.id}
+        where, what = one.environment, one.service
+        found.append(Trouble(Wrong.EMERGENCY, where, what, facts, promotion.id, _tell(look, where, what)))
+        if one.due < look.at:
+            found.append(Trouble(Wrong.REVIEW_OVERDUE, where, what, facts, promotion.id))
+            if tell := _tell(look, where, what):
+                found.append(Trouble(Wrong.REVIEW_OVERDUE, where, what, facts, f"{promotion.id}-told", tell))
+    return found
+
+
+def _tell(look: Survey, environment: str, service: str) -> str:
+    """Return the channel that the rule names for emergencies, '' = none of its own."""
+    rule = effective(look.world.rules, environment, service)
+    return rule.environment.emergency.tell if rule and rule.environment.emergency else ""
 
 
 def _guarded(look: Survey) -> list[Trouble]:

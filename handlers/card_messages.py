@@ -148,7 +148,7 @@ def _candidate(card: Card) -> Line:
 
 
 def _open(card: Card) -> Line:
-    kind = "Rollback: " if card.is_rollback else ""
+    kind = _kind(card)
     missing = any(one.missing for one in card.lines)
     if any(isinstance(one, Failed) for one in card.waits):
         rest = f" cannot be merged as it is; it has {tally(card) or 'no'} approvals."
@@ -159,22 +159,37 @@ def _open(card: Card) -> Line:
     return line(kind, *_move(card), *_where(card), rest)
 
 
+def _kind(card: Card) -> str:
+    """Return what an episode is that is no plain step on."""
+    return "Rollback: " if card.is_rollback else "Emergency: " if card.is_emergency else ""
+
+
 def _approved(card: Card) -> Line:
     by = line(" by ", *approvers) if (approvers := _approvers(card)) else ()
     return line(
-        Sign("white_check_mark"), " ", *_move(card), *_where(card), " is approved", *by, " and waits."
+        Sign("white_check_mark"),
+        " ",
+        _kind(card),
+        *_move(card),
+        *_where(card),
+        " is approved",
+        *by,
+        " and waits.",
     )
 
 
 def _merging(card: Card) -> Line:
-    return line(Sign("hourglass_flowing_sand"), " ", *_move(card), *_where(card), " is being merged.")
+    return line(
+        Sign("hourglass_flowing_sand"), " ", _kind(card), *_move(card), *_where(card), " is being merged."
+    )
 
 
 def _landed(card: Card) -> Line:
     if card.is_rollback:
         return _back(card)
     sign = "warning" if card.health == "unhealthy" else "white_check_mark"
-    return line(Sign(sign), " ", *_move(card), " is in ", Strong(card.environment), *_health(card), ".")
+    where = line(" is in ", Strong(card.environment), *_health(card), ".")
+    return line(Sign(sign), " ", _kind(card), *_move(card), *where)
 
 
 def _health(card: Card) -> Line:
@@ -219,7 +234,7 @@ def _moved(card: Card) -> Line:
     if card.is_rollback:
         return _back(card)
     landed = line(" ", *commit(card.commit)) if card.commit else ()
-    return line(Strong(card.environment), ": ", *_move(card), *landed, *_health(card))
+    return line(_kind(card), Strong(card.environment), ": ", *_move(card), *landed, *_health(card))
 
 
 def _gone(card: Card) -> Line:

@@ -130,6 +130,8 @@ _READERS: dict[str, tuple[tuple[str, ...], _Reader]] = {
     "unblock": ((), orders.unblock),
     "freeze": (("until",), orders.freeze),
     "unfreeze": ((), orders.unfreeze),
+    "emergency": (("to",), orders.emergency),
+    "review": ((), orders.review),
     "status": (("in", "to"), _status),
     "why": (("to", "in"), _why),
     "pending": ((), _pending),

@@ -18,6 +18,8 @@ _MEANS = {
     "unblock": "it may move again",
     "freeze": "an environment stands still",
     "unfreeze": "it moves again",
+    "emergency": "move a version now, past what the rule lets an emergency skip; somebody else reviews it afterwards",
+    "review": "close an emergency, a move by hand or a mismatch, by its number, commit or id, if you had no part in it",
     "status": "what runs where, and what waits",
     "why": "what stands in the way of a version",
     "pending": "what is under way",

@@ -120,7 +120,7 @@ def _request(look: Look, promotion: Promotion) -> Line:
 
 
 def _move(promotion: Promotion) -> Line:
-    kind = "Rollback: " if promotion.is_rollback else ""
+    kind = "Rollback: " if promotion.is_rollback else "Emergency: " if promotion.is_emergency else ""
     new = Code(promotion.image[0].tag)
     versions = line(Code(promotion.previous[0].tag), _ARROW, new) if promotion.previous else line(new)
     return line(kind, Strong(promotion.service), " ", *versions, " in ", Strong(promotion.environment))

@@ -41,6 +41,9 @@ REFUSALS: dict[str, str] = {
     Code.NOT_STANDING: "There is nothing of the kind in force there, so nothing was lifted.",
     Code.OPEN_ELSEWHERE: "Another version of the service is under way there. `/promote pending` shows it.",
     Code.OUT_OF_LINE: "It does not fit any more: somebody else was faster. Look again, then decide.",
+    Code.NO_EMERGENCY: "The rule knows no emergency there. Ask for the version as usual, or roll back.",
+    Code.NOT_OVER: "It is still under way. It can be reviewed once it has landed.",
+    Code.REVIEW_OVERDUE: "An emergency there was not reviewed in time. `/promote review` closes it.",
     Code.CURRENT: "It is what runs there now, so there is nothing to do.",
 }
 PROBLEM_SENTENCES: dict[str, str] = {
@@ -48,6 +51,7 @@ PROBLEM_SENTENCES: dict[str, str] = {
     "unknown-environment": "The rules have no such environment.",
     "unknown-version": "That version is not known.",
     "unknown-promotion": "No promotion that is under way goes by that name. `/promote pending` lists them.",
+    "unknown-review": "Nothing that waits for a review goes by that name.",
     "which-environment": "More than one environment could be meant. Say which.",
     "nothing-to-promote": "There is nothing that may be asked for there now. `/promote why SERVICE` says why.",
     "nothing-to-roll-back": "There is no earlier version there to go back to.",
@@ -107,6 +111,9 @@ def recorded(of: Recorded) -> Said:
         points.append(_left(of))
     if of.unseen:
         points.append(line("The channel cannot be told: ", of.unseen))
+    if of.due:
+        points.append(line("Somebody who had no part in it reviews it until ", Moment(of.due), "."))
+    points += [_RECORDED.get(one.kind, _other)(one) for one in of.more]
     if of.url:
         points.append(line(Link(of.url, f"pull request #{of.number}" if of.number else "pull request")))
     return Said(head, tuple(points))
@@ -283,6 +290,16 @@ def _rollback(of: Recorded) -> Line:
     return line(Strong(of.service), f" {verb}", Literal(of.version), *where, *left, ".")
 
 
+def _emergency(of: Recorded) -> Line:
+    rest = " is in place." if of.commit else f": {_count(of)}."
+    return line("Emergency: ", *_move(of), rest)
+
+
+def _review(of: Recorded) -> Line:
+    about = line(" of ", *_move(of)) if of.service or of.environment else ()
+    return line(f"You reviewed #{of.closes}", *about, ": it is closed.")
+
+
 def _left(of: Recorded) -> Line:
     """Return what becomes of the version that a rollback leaves."""
     unblock = f"{COMMAND} unblock {of.service} {of.previous} because WHY"
@@ -308,6 +325,8 @@ _RECORDED: dict[Kind, Callable[[Recorded], Line]] = {
     Kind.REJECT: _reject,
     Kind.CANCEL: _cancel,
     Kind.ROLLBACK: _rollback,
+    Kind.EMERGENCY: _emergency,
+    Kind.REVIEW: _review,
     Kind.BUMP: _bump,
     Kind.HOLD: _standing("You hold ", ": it stays what it is."),
     Kind.RESUME: _standing("You let ", " move again."),

@@ -27,6 +27,10 @@ _ON: dict[str, str] = {
     "major-jump": "{version} of {service} skips a major version in {environment}, so it stays out. "
     "If it may come, unblock it with a reason.",
     "unhealthy": "{version} of {service} does not run well in {environment}. Its card offers the way back.",
+    "emergency": "Emergency: {by} moves {service} in {environment} to {version}. "
+    "Somebody who had no part in it reviews it, as {number}.",
+    "review-overdue": "The emergency of {service} in {environment} was not reviewed in time, so only rollbacks "
+    "move there until somebody reviews {number}.",
     "stuck": "{service} in {environment} could not be moved; it is tried again at the next pass.",
     "farewell": "Countersign was retired: it asks and moves nothing any more. The history stays in Git.",
     "repository-refused": "The GitOps repository does not let Countersign in, so nothing moves until an operator has "
@@ -50,6 +54,8 @@ _OVER: dict[str, str] = {
     "tags-cut-short": "{service} is not held for its list of tags any more.",
     "major-jump": "{version} of {service} is not kept out of {environment} any more.",
     "unhealthy": "{service} runs well again in {environment}, or {version} stands there no more.",
+    "emergency": "The emergency of {service} in {environment} is closed.",
+    "review-overdue": "The emergency of {service} in {environment} was reviewed.",
     "stuck": "{service} in {environment} can move again.",
     "farewell": "Countersign is back.",
     "repository-refused": "The GitOps repository lets Countersign in again.",

@@ -11,10 +11,12 @@ from policies.words import (
     Approve,
     Block,
     Cancel,
+    Emergency,
     Freeze,
     Hold,
     Reject,
     Resume,
+    Review,
     Rollback,
     Unapprove,
     Unblock,
@@ -22,6 +24,8 @@ from policies.words import (
 )
 
 _NUMBER = re.compile(r"#?[1-9][0-9]{0,8}", re.ASCII)
+_OID = re.compile(r"[0-9a-f]{7,40}", re.ASCII)
+_SHORT = 7  # so many digits may be a commit
 _PROMOTION = re.compile(r"[0-9a-f]{12}", re.ASCII)
 
 
@@ -120,6 +124,28 @@ def unfreeze(said: Clauses, _at: datetime) -> Unfreeze:
         raise UnclearError(f"Which environment? Say `{USAGE['unfreeze']}`.")
     said.no_more(1)
     return Unfreeze(said.name_environment(said.free[0]), said.because(USAGE["unfreeze"]))
+
+
+def emergency(said: Clauses, _at: datetime) -> Emergency:
+    """Read ``emergency ...``. Raises: UnclearError."""
+    usage = USAGE["emergency"]
+    service = said.service(usage)
+    version, environment = said.version(needed=usage), said.environment("to")
+    if not environment:
+        raise UnclearError(f"To which environment? Say `{usage}`.")
+    return Emergency(service, version, environment, said.because(usage))
+
+
+def review(said: Clauses, _at: datetime) -> Review:
+    """Read ``review ...``. Raises: UnclearError."""
+    if not said.free:
+        raise UnclearError(f"Which one? Say `{USAGE['review']}`; the notice names it.")
+    said.no_more(1)
+    word = said.free[0].lower()
+    if not _NUMBER.fullmatch(word) and not _OID.fullmatch(word):
+        raise UnclearError(f"{said.free[0]} is neither a number, as #12, nor a commit or promotion.")
+    what = f"#{word.removeprefix('#')}" if _NUMBER.fullmatch(word) and len(word) < _SHORT else word
+    return Review(what, said.because(USAGE["review"]))
 
 
 def _until(said: Clauses, at: datetime) -> datetime | None:

@@ -147,7 +147,7 @@ def _under_way(look: Look, promotion: Promotion) -> Line:
     if rule:
         tally = count_approvals(look.rules, rule, promotion, look.members)
         count = f", {tally.given} of {tally.wanted} approvals"
-    kind = "rollback of " if promotion.is_rollback else ""
+    kind = "rollback of " if promotion.is_rollback else "emergency of " if promotion.is_emergency else ""
     move = _versions(promotion.previous, promotion.image)
     place = line(Code(promotion.id), " ", Strong(promotion.environment), f": {kind}{promotion.service} ")
     return line(*place, *move, *asked, count, f", {promotion.stage}")

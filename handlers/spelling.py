@@ -9,11 +9,13 @@ from policies.words import (
     Approve,
     Block,
     Cancel,
+    Emergency,
     Freeze,
     Hold,
     Propose,
     Reject,
     Resume,
+    Review,
     Rollback,
     Unapprove,
     Unblock,
@@ -22,7 +24,7 @@ from policies.words import (
 )
 
 
-def spell(word: Word) -> str:  # noqa: PLR0911  one form for each word
+def spell(word: Word) -> str:  # noqa: C901, PLR0911  one form for each word
     """Return a word as a person would type it behind ``/promote``."""
     match word:
         case Propose():
@@ -41,6 +43,11 @@ def spell(word: Word) -> str:  # noqa: PLR0911  one form for each word
             return _spaced(type(word).__name__.lower(), word.service, word.version, _why(word.note))
         case Freeze():
             return _spaced("freeze", " ".join(word.environments), _until(word.until), _why(word.note))
+        case Emergency():
+            where = _after("to", word.environment)
+            return _spaced("emergency", word.service, word.version, where, _why(word.note))
+        case Review():
+            return _spaced("review", word.what, _why(word.note))
         case Unfreeze():
             return _spaced("unfreeze", word.environment, _why(word.note))
 
@@ -54,6 +61,8 @@ def corrected(word: Word, answer: NotRecorded) -> tuple[str, ...]:
             choices = _near(getattr(word, "version", ""), answer.choices)
         case "unknown-environment":
             choices = _near(getattr(word, "environment", ""), answer.choices)
+        case "unknown-review":
+            choices = answer.choices[:MAX_GUESSES]
         case "unknown-service":
             choices = _near(getattr(word, "service", ""), answer.choices)
         case _:
@@ -66,17 +75,21 @@ def _near(word: str, choices: tuple[str, ...]) -> tuple[str, ...]:
     return guesses(word, choices) or choices[:MAX_GUESSES]
 
 
-def _chosen(word: Word, code: str, choice: str) -> Word | None:
+def _chosen(word: Word, code: str, choice: str) -> Word | None:  # noqa: PLR0911  one row for each word
     match word:
         case Rollback() if code.endswith("environment"):
             return replace(word, environments=(choice,))
-        case Propose() | Hold() | Resume() if code.endswith("environment"):
+        case Review() if code == "unknown-review":
+            return replace(word, what=choice)
+        case Propose() | Emergency() | Hold() | Resume() if code.endswith("environment"):
             return replace(word, environment=choice)
         case Unfreeze() if code == "unknown-environment":
             return replace(word, environment=choice)
-        case Propose() | Rollback() | Block() | Unblock() if code == "unknown-version":
+        case Propose() | Emergency() | Rollback() | Block() | Unblock() if code == "unknown-version":
             return replace(word, version=choice)
-        case Propose() | Rollback() | Hold() | Resume() | Block() | Unblock() if code == "unknown-service":
+        case Propose() | Emergency() | Rollback() | Hold() | Resume() | Block() | Unblock() if (
+            code == "unknown-service"
+        ):
             return replace(word, service=choice)
         case _:
             return None

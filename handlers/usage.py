@@ -1,6 +1,6 @@
 """The words of ``/promote`` and how each is said."""
 
-LATER = ("all", "emergency", "review", "changes", "check", "stats")  # DESIGN section 9, other issues
+LATER = ("all", "changes", "check", "stats")  # DESIGN section 9, other issues
 USAGE = {
     "": "SERVICE [VERSION] [to ENV] [because WHY]",
     "approve": "approve #418 [because WHY]",
@@ -14,6 +14,8 @@ USAGE = {
     "unblock": "unblock SERVICE VERSION because WHY",
     "freeze": "freeze ENV...|all [until WHEN] because WHY",
     "unfreeze": "unfreeze ENV because WHY",
+    "emergency": "emergency SERVICE VERSION to ENV because WHY",
+    "review": "review #12 because WHY",
     "status": "status [SERVICE|ENV]",
     "why": "why SERVICE [VERSION] [to ENV]",
     "pending": "pending",

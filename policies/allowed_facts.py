@@ -1,15 +1,16 @@
 """Whether what the bot notes is so: rules, sightings, moves by others, refusals; and who may review."""
 
+from collections.abc import Mapping
 from itertools import pairwise
 
-from policies.allowed_speakers import noted
 from policies.asked import Asked, No, Refusal
 from policies.codes import Code
-from policies.entry import By
 from policies.people import known
+from policies.rules import ConfigRule
 from policies.rules_hash import rules_hash
 
-RECORDED = "recorded"  # why of a `config` that nobody has to review
+# why of a `config`: whether somebody has to review it; where it is ignored there is none
+CONFIG_CODES: Mapping[ConfigRule, str] = {ConfigRule.RECORD: "recorded", ConfigRule.GUARD: "guarded"}
 
 
 def nothing(_asked: Asked) -> No:
@@ -52,8 +53,10 @@ def config(asked: Asked) -> No:
         old != new and book.follows(old, new) for old, new in pairwise(line)
     ):
         yield Refusal(Code.OUT_OF_LINE, "its commits do not follow each other on the target branch")
-    if entry.why != RECORDED:
-        yield Refusal(Code.OUT_OF_LINE, f"{entry.environment} only records")
+    where = asked.rules.environments.get(entry.environment) if asked.rules else None
+    expected = CONFIG_CODES.get(where.config, "") if where else ""
+    if not expected or entry.why != expected:  # it decides whether somebody has to review it
+        yield Refusal(Code.OUT_OF_LINE, f"of {entry.environment} is said: {expected or 'nothing'}")
 
 
 def known_names(asked: Asked) -> No:
@@ -81,17 +84,6 @@ def external(asked: Asked) -> No:
             expected = "guarded"
         if entry.why != expected:  # it decides whether somebody has to review it
             yield Refusal(Code.OUT_OF_LINE, f"{entry.environment} is {expected}")
-
-
-def review(asked: Asked) -> No:
-    """Is it open, and does somebody close it who had no part?"""
-    yield from noted(asked)
-    opened = asked.state.open.get(asked.entry.closes)
-    by = asked.entry.by
-    if opened is None:
-        yield Refusal(Code.NOT_STANDING, f"nothing that waits for a review is #{asked.entry.closes}")
-    elif isinstance(by, By) and by.person in opened.people:
-        yield Refusal(Code.REQUESTER, f"{by.person} had a part in it")
 
 
 def refused(asked: Asked) -> No:

@@ -3,12 +3,12 @@
 from policies.allowed_speakers import noted
 from policies.asked import Asked, No, Refusal
 from policies.codes import Code
-from policies.entry import By, Pinned, is_exact
+from policies.entry import By, Kind, Pinned, is_exact
 from policies.facts import from_json
 from policies.gates import ALONE, ASKED, Case, Gate, ask, blocked, has_run, notes
 from policies.keys import promotion_id
-from policies.rules import EffectiveRule, Rules
-from policies.state import Place, Promotion
+from policies.rules import Apart, EffectiveRule, Rules
+from policies.state import Place, Promotion, Stage
 from policies.tally import may_fill
 from policies.verdict import not_yet
 
@@ -98,11 +98,15 @@ def _new(asked: Asked) -> No:
         yield Refusal(Code.OUT_OF_LINE, f"the commit has its entry: #{found}")
 
 
-def _identified(asked: Asked) -> No:
+def identified(asked: Asked) -> No:
+    """Is it the promotion that its key makes, in a place that is free?"""
     entry = asked.entry
     if entry.promotion != promotion_id(asked.state.year, entry.key):
         yield Refusal(Code.OUT_OF_LINE, "the promotion is not the one that its key makes")
-    if asked.state.live_at(entry.environment, entry.service):
+    live = asked.state.live_at(entry.environment, entry.service)
+    if live and not (
+        entry.kind is Kind.EMERGENCY and live.stage is Stage.OPEN
+    ):  # an emergency takes its place
         yield Refusal(Code.OPEN_ELSEWHERE, "another promotion is open there")
 
 
@@ -110,7 +114,7 @@ def propose(asked: Asked) -> No:
     """May this be asked for there?"""
     yield from bound(asked)
     yield from covered(asked)
-    yield from _identified(asked)
+    yield from identified(asked)
     rule = asked.rule
     if rule and not rule.environment.is_guarded:
         yield Refusal(Code.NOT_GUARDED, f"{asked.entry.environment} asks nobody")
@@ -124,7 +128,7 @@ def rollback(asked: Asked) -> No:
     yield from noted(asked)
     yield from bound(asked)
     yield from covered(asked)
-    yield from _identified(asked)
+    yield from identified(asked)
     entry, rule = asked.entry, asked.rule
     if rule is None or not isinstance(entry.by, By) or asked.rules is None:
         return
@@ -138,17 +142,14 @@ def rollback(asked: Asked) -> No:
         asked.rules, rule.service, rule.environment.rollback.approvals, entry.by.person, asked.members
     ):
         yield Refusal(Code.NOT_AN_APPROVER, f"the rule does not let {entry.by.person} roll back")
+    yield from carried_by(asked, rule, rule.environment.rollback)
+
+
+def carried_by(asked: Asked, rule: EffectiveRule, apart: Apart) -> No:
+    """Does it go by pull request or by commit, as the rule asks, and alone only where one person is enough?"""
+    entry = asked.entry
     if bool(entry.commit) == rule.environment.is_guarded or bool(entry.head) == bool(entry.commit):
         yield Refusal(Code.OUT_OF_LINE, "it goes by pull request where approvals are asked, else by commit")
-    if entry.commit and sum(line.count for line in rule.environment.rollback.approvals) > 1:
-        yield Refusal(Code.APPROVALS_MISSING, "one person alone may not roll back here")
+    if entry.commit and sum(line.count for line in apart.approvals) > 1:
+        yield Refusal(Code.APPROVALS_MISSING, f"one person alone may not say {entry.kind} here")
     yield from _new(asked)
-
-
-def emergency(asked: Asked) -> No:
-    """May this person move this there now, past what the rule says may be skipped?"""
-    yield from noted(asked)
-    yield from bound(asked)
-    yield from covered(asked)
-    yield from _identified(asked)
-    yield Refusal(Code.NO_RULE, f"{asked.entry.environment} knows no emergency")

@@ -23,6 +23,9 @@ class Code(StrEnum):
     BLOCKED = "blocked"
     HELD = "held"
     FROZEN = "frozen"
+    REVIEW_OVERDUE = "review-overdue"
+    NO_EMERGENCY = "no-emergency"
+    NOT_OVER = "not-over"
     FREEZE_WINDOW = "freeze-window"
     NOT_IN_PREVIOUS = "not-in-previous"
     NOT_THERE_NOW = "not-there-now"
@@ -113,6 +116,9 @@ MEANINGS: dict[Code, str] = {
     Code.SIGNATURE_MISSING: "the image has no signature by a key of the rules",
     Code.SIGNATURE_INVALID: "the image's signature is by none of the rules' keys, or is about another image",
     Code.LABEL_DIFFERS: "the image lacks a label or annotation that the rules name",
+    Code.REVIEW_OVERDUE: "an emergency there was not reviewed in time; `review` closes it",
+    Code.NO_EMERGENCY: "the rule knows no emergency there",
+    Code.NOT_OVER: "it is still under way",
     Code.NOT_IN_PREVIOUS: "it has not run in the environment before, as exactly this digest",
     Code.NOT_REQUESTED: "nobody has asked for it yet",
     Code.APPROVALS_MISSING: "approvals are missing",

@@ -9,7 +9,7 @@ from itertools import takewhile
 from policies.codes import Code
 from policies.entry import Pinned
 from policies.evidence import Silence, Silent
-from policies.gates import ALONE, OFFERED, Case, Gate, ask, before_merge
+from policies.gates import ALONE, OFFERED, Case, Gate, ask, before_merge, skips
 from policies.image import Tag
 from policies.rules import EffectiveRule, Service, effective
 from policies.selection import Fate, Selection, newer
@@ -220,7 +220,7 @@ def _candidate(
         members=world.members,
     )
     reasons = list(not_yet(ask(_gates(rule, mine), case)))
-    if not (mine and mine.is_rollback):  # the way back does not hang on what a registry lists
+    if not (mine and (mine.is_rollback or skips(rule, mine, "hold"))):  # the way back does not hang on a list
         reasons += world.suspected.get(rule.service.name, ())
     if live and mine is None:
         reasons.append(Waiting(Code.OPEN_ELSEWHERE, f"{live.image[0].tag} is under way"))

@@ -6,10 +6,12 @@ from dataclasses import replace
 from policies import gate_notes
 from policies.entry import By, Entry, Kind, Pinned, parse_time
 from policies.growing import Trail
-from policies.promotion import ENDINGS, TRANSITIONS, Approval, Promotion, Stage
+from policies.promotion import ENDINGS, TRANSITIONS, Approval, Promotion, Stage, part_in
 from policies.remembered import Fortune, Move, Open, Standing
 from policies.reviews import is_by_review, review_in
 from policies.tables import Apply, Tables
+
+ENDED_BY_EMERGENCY = "emergency"  # why a promotion made room
 
 
 def moved(state: Tables, entry: Entry, image: tuple[Pinned, ...], previous: tuple[Pinned, ...]) -> None:
@@ -81,6 +83,9 @@ def _at_once(state: Tables, entry: Entry) -> None:
 
 
 def _emergency(state: Tables, entry: Entry, oid: str) -> None:
+    live = state.live_at(entry.environment, entry.service)
+    if live and live.stage is Stage.OPEN:  # it takes the place of what is open there
+        _close(state, entry, live, Stage.SUPERSEDED, why=ENDED_BY_EMERGENCY)
     _asked_for(state, entry, oid)
     state.open[entry.seq] = Open(
         entry.kind,
@@ -174,15 +179,16 @@ def _mismatch(state: Tables, entry: Entry, _oid: str) -> None:
     _end(state, entry, Stage.MISMATCH, commit=entry.commit, why=entry.why)
     state.freezes[entry.environment] = Standing(entry.speaker, entry.time, "", "mismatch", None, entry.seq)
     promotion = state.promotion_of(entry)
-    people = _part_in(promotion) if promotion else frozenset()
+    people = part_in(promotion) if promotion else frozenset()
     state.open[entry.seq] = Open(
-        entry.kind, entry.environment, entry.service, entry.commit, entry.time, people
+        entry.kind,
+        entry.environment,
+        entry.service,
+        entry.commit,
+        entry.time,
+        people,
+        promotion=entry.promotion,
     )
-
-
-def _part_in(promotion: Promotion) -> frozenset[str]:
-    asked = {promotion.by.person} if isinstance(promotion.by, By) else set()
-    return frozenset(asked | {one.by.person for one in promotion.approvals})
 
 
 def _reject(state: Tables, entry: Entry, _oid: str) -> None:
@@ -210,17 +216,20 @@ def _step(state: Tables, entry: Entry, **fields: object) -> None:
 
 
 def _end(state: Tables, entry: Entry, stage: Stage, **fields: object) -> None:
-    _change(
-        state, entry, stage=stage, ended_by=entry.speaker, ended_note=entry.note, done=entry.time, **fields
-    )
-    promotion = state.promotion_of(entry)
-    if promotion and stage not in {Stage.LANDED, Stage.MISMATCH}:
-        if promotion.kind is Kind.EMERGENCY:
+    if promotion := state.promotion_of(entry):
+        _close(state, entry, promotion, stage, ended_note=entry.note, **fields)
+
+
+def _close(state: Tables, entry: Entry, promotion: Promotion, stage: Stage, **fields: object) -> None:
+    ended = replace(promotion, stage=stage, ended_by=entry.speaker, done=entry.time)
+    state.promotions[promotion.id] = replace(ended, **fields)  # type: ignore[arg-type]  # named by this module
+    if stage not in {Stage.LANDED, Stage.MISMATCH}:
+        if promotion.is_emergency:
             state.open.pop(promotion.seq, None)  # what did not happen needs no review
         for place in [place for place, standing in state.blocks.items() if standing.seq == promotion.seq]:
             del state.blocks[place]  # a rollback that did not happen blocks nothing
-    if state.live.get((entry.environment, entry.service)) == entry.promotion:
-        del state.live[entry.environment, entry.service]
+    if state.live.get((promotion.environment, promotion.service)) == promotion.id:
+        del state.live[promotion.environment, promotion.service]
 
 
 APPLY: Mapping[Kind, Apply] = {

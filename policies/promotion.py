@@ -97,3 +97,19 @@ class Promotion:
     def is_rollback(self) -> bool:
         """Whether it goes back."""
         return self.kind is Kind.ROLLBACK
+
+    @property
+    def is_emergency(self) -> bool:
+        """Whether it skips what the rule lets an emergency skip."""
+        return self.kind is Kind.EMERGENCY
+
+    @property
+    def is_apart(self) -> bool:
+        """Whether it has lines of its own, and fills one for the person who asks."""
+        return self.is_rollback or self.is_emergency
+
+
+def part_in(promotion: Promotion) -> frozenset[str]:
+    """Return who asked for it or approved it."""
+    asked = {promotion.by.person} if isinstance(promotion.by, By) else set()
+    return frozenset(asked | {one.by.person for one in promotion.approvals})

@@ -13,7 +13,6 @@ NOT_YET: Mapping[str, str] = MappingProxyType(
         "environments.opens": "a pull request is opened when somebody asks",
         "environments.merges": "the bot merges what is approved",
         "environments.gates": "nobody outside is asked",
-        "environments.emergency": "there is no such word",
         "environments.config": "changes that move no image are not looked at",
         "environments.was": "nothing is carried over",
         "rollback.tell": "a rollback is told in the environment's channel",

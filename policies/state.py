@@ -7,7 +7,7 @@ from policies import fold_facts, fold_promotions, fold_repair, fold_standing
 from policies.entry import By, Entry, Kind
 from policies.fold_facts import EXTERNAL_HOLD
 from policies.growing import Growing, Trail
-from policies.promotion import ENDINGS, LIVE, TRANSITIONS, Approval, Promotion, Stage
+from policies.promotion import ENDINGS, LIVE, TRANSITIONS, Approval, Promotion, Stage, part_in
 from policies.remembered import ForgeId, Health, Move, Open, Place, Seen, Standing, is_same
 from policies.tables import Apply, Tables, lifted_blocks, lifted_holds
 
@@ -31,6 +31,7 @@ __all__ = [
     "is_same",
     "lifted_blocks",
     "lifted_holds",
+    "part_in",
 ]
 
 

@@ -108,6 +108,14 @@ class Tables:
         found = self.freezes.get(environment)
         return found if found and found.is_on(at) else None
 
+    def overdue(self, environment: str, at: datetime) -> list[int]:
+        """Return the numbers of what should have been reviewed in an environment by then (UTC), oldest first."""
+        return [
+            seq
+            for seq, one in self.open.items()
+            if one.environment == environment and one.due and one.due < at
+        ]
+
     def block_on(
         self, environments: Iterable[str], service: str, image: tuple[Pinned, ...]
     ) -> Standing | None:

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from policies import (
+    allowed_emergency,
     allowed_facts,
     allowed_health,
     allowed_identity,
@@ -127,7 +128,7 @@ _CHECKS: dict[Kind, Check] = {
     Kind.MISMATCH: allowed_merges.landed,
     Kind.ROLLBACK: allowed_moves.rollback,
     Kind.EXTERNAL: allowed_facts.external,
-    Kind.REVIEW: allowed_facts.review,
+    Kind.REVIEW: allowed_emergency.review,
     Kind.HOLD: allowed_standing.standing,
     Kind.RESUME: allowed_standing.lifted,
     Kind.BLOCK: allowed_standing.standing,
@@ -137,7 +138,7 @@ _CHECKS: dict[Kind, Check] = {
     Kind.REFUSED: allowed_facts.refused,
     Kind.HEALTHY: allowed_health.health,
     Kind.UNHEALTHY: allowed_health.health,
-    Kind.EMERGENCY: allowed_moves.emergency,
+    Kind.EMERGENCY: allowed_emergency.emergency,
     Kind.CONFIG: allowed_facts.config,
     Kind.IDENTITY: allowed_repair.identity,
     Kind.CHECKPOINT: allowed_repair.checkpoint,

@@ -124,6 +124,24 @@ class Unfreeze:
     note: str
 
 
+@dataclass(frozen=True, slots=True)
+class Emergency:
+    """Move a version now, past what the environment's rule lets an emergency skip; somebody else reviews it later."""
+
+    service: str
+    version: str
+    environment: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """Close what waits for a review: by ``#seq`` of its entry, its promotion, its pull request, or its commit."""
+
+    what: str
+    note: str
+
+
 Word = (
     Propose
     | Approve
@@ -137,4 +155,6 @@ Word = (
     | Unblock
     | Freeze
     | Unfreeze
+    | Emergency
+    | Review
 )

@@ -4,7 +4,7 @@ from policies.gates.before import has_run, healthy, previous, takes
 from policies.gates.case import Case, Gate, holds
 from policies.gates.clock import Clock, clock
 from policies.gates.content import blocked, digest, jump
-from policies.gates.counting import approvals, count_approvals, counts_presses, is_excluded, lines_of
+from policies.gates.counting import approvals, count_approvals, counts_presses, is_excluded, lines_of, skips
 from policies.gates.notes import notes
 from policies.gates.order import downgrade, went_back
 from policies.gates.outside import checks, http, labels, prometheus, signature
@@ -22,6 +22,7 @@ from policies.gates.table import (
     Before,
     Row,
     ask,
+    at_once,
     before_merge,
 )
 from policies.gates.waits import age, freeze, limit, soak
@@ -42,6 +43,7 @@ __all__ = [
     "age",
     "approvals",
     "ask",
+    "at_once",
     "before_merge",
     "blocked",
     "checks",
@@ -71,6 +73,7 @@ __all__ = [
     "previous",
     "prometheus",
     "signature",
+    "skips",
     "soak",
     "takes",
     "was_frozen",

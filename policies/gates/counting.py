@@ -31,13 +31,13 @@ def not_looked_up(rules: Rules, rule: EffectiveRule, count: Tally, members: Memb
 
 
 def asks_for_a_review(rule: EffectiveRule, promotion: Promotion) -> bool:
-    """Whether a press alone is not enough evidence; a way back asks nobody for more."""
-    return rule.environment.evidence is not Evidence.SLACK and not promotion.is_rollback
+    """Whether a press alone is not enough evidence; a way back, or an emergency, asks nobody for more."""
+    return rule.environment.evidence is not Evidence.SLACK and not promotion.is_apart
 
 
 def counts_presses(rule: EffectiveRule, promotion: Promotion) -> bool:
     """Whether an approval that was given in Slack counts at all."""
-    return rule.environment.evidence is not Evidence.REVIEW or promotion.is_rollback
+    return rule.environment.evidence is not Evidence.REVIEW or promotion.is_apart
 
 
 def has_review(promotion: Promotion, count: Tally) -> bool:
@@ -47,14 +47,17 @@ def has_review(promotion: Promotion, count: Tally) -> bool:
 
 
 def lines_of(rule: EffectiveRule, promotion: Promotion) -> tuple[Line, ...]:
-    """Return the approval lines that judge this promotion: a rollback has its own."""
-    return rule.environment.rollback.approvals if promotion.is_rollback else rule.environment.approvals
+    """Return the approval lines that judge this promotion: a rollback and an emergency have their own."""
+    if promotion.is_rollback:
+        return rule.environment.rollback.approvals
+    apart = rule.environment.emergency if promotion.is_emergency else None
+    return apart.approvals if apart else rule.environment.approvals
 
 
 def is_excluded(rule: EffectiveRule, promotion: Promotion, person: str) -> bool:
-    """Whether the rule bars this person: the requester, but not from a rollback."""
+    """Whether the rule bars this person: the requester, but not from a rollback or an emergency."""
     asked = isinstance(promotion.by, By) and promotion.by.person == person
-    return asked and REQUESTER in rule.environment.exclude and not promotion.is_rollback
+    return asked and REQUESTER in rule.environment.exclude and not promotion.is_apart
 
 
 def count_approvals(
@@ -67,3 +70,9 @@ def count_approvals(
     given = [one for one in promotion.approvals if one.review or counts_presses(rule, promotion)]
     counted = [one.by.person for one in given if not is_excluded(rule, promotion, one.by.person)]
     return tally(rules, rule.service, lines_of(rule, promotion), counted, members)
+
+
+def skips(rule: EffectiveRule, promotion: Promotion, gate: str) -> bool:
+    """Whether this is an emergency whose rule names that gate."""
+    apart = rule.environment.emergency if promotion.is_emergency else None
+    return apart is not None and gate in apart.skips

@@ -12,6 +12,9 @@ def held(case: Case) -> Verdict:
 
 
 def frozen(case: Case) -> Verdict:
-    """Is the environment free to move?"""
+    """Is the environment free to move: not frozen, and no review overdue?"""
     standing = case.state.freeze_on(case.environment, case.at)
-    return Waiting(Code.FROZEN, standing.note or standing.why, standing.until) if standing else PASSED
+    if standing:
+        return Waiting(Code.FROZEN, standing.note or standing.why, standing.until)
+    late = case.state.overdue(case.environment, case.at)
+    return Waiting(Code.REVIEW_OVERDUE, f"#{late[0]} waits for its review") if late else PASSED

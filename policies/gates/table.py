@@ -4,10 +4,9 @@ from dataclasses import dataclass
 from enum import Flag, auto
 
 from policies.codes import Code
-from policies.entry import Kind
 from policies.gates import before, content, counting, order, outside, promised, sightings, standing, waits
 from policies.gates.case import Case, Gate
-from policies.rules import EffectiveRule
+from policies.rules import Apart, EffectiveRule
 from policies.state import Promotion
 from policies.verdict import Verdict
 
@@ -66,7 +65,14 @@ TABLE: tuple[Row, ...] = (
     Row("age", waits.age, (Code.TOO_YOUNG, Code.AGE_UNKNOWN), "the first sighting", _WAY_ON, skip="age"),
     Row("known-before", sightings.known_before, (Code.KNOWN_BEFORE,), "the first sighting", _A | _O),
     Row("hold", standing.held, (Code.HELD,), "holds", _WAY_ON, skip="hold"),
-    Row("freeze", standing.frozen, (Code.FROZEN,), "freezes by people", _WAY_ON, skip="freeze"),
+    Row(
+        "freeze",
+        standing.frozen,
+        (Code.FROZEN, Code.REVIEW_OVERDUE),
+        "freezes by people",
+        _WAY_ON,
+        skip="freeze",
+    ),
     Row("window", waits.freeze, (Code.FREEZE_WINDOW,), "the rules' windows", _WAY_ON, skip="freeze"),
     Row("limit", waits.limit, (Code.LIMIT_REACHED,), "moves there", _WAY_ON, skip="limit"),
     Row(
@@ -145,9 +151,18 @@ def before_merge(rule: EffectiveRule, promotion: Promotion) -> tuple[Gate, ...]:
     if promotion.is_rollback:
         kept = set(SKIPPABLE) - set(where.rollback.skips) if where.rollback.skips else set()
         return tuple(row.gate for row in TABLE if Before.ROLLED_BACK in row.before or row.skip in kept)
-    is_emergency = promotion.kind is Kind.EMERGENCY and where.emergency
-    skipped = set(where.emergency.skips) if is_emergency and where.emergency else set()
+    skipped = where.emergency.skips if promotion.is_emergency and where.emergency else ()
     return tuple(row.gate for row in TABLE if Before.MERGED in row.before and row.skip not in skipped)
+
+
+def at_once(emergency: Apart) -> tuple[Gate, ...]:
+    """Return the gates that stand before an emergency where nobody is asked: those of a move alone, if not skipped."""
+    kept = [row for row in TABLE if Before.ALONE in row.before and row.skip not in emergency.skips]
+    return tuple(row.gate for row in kept if row.gate not in _ANSWERED)
+
+
+# what a person answers by naming a version
+_ANSWERED: frozenset[Gate] = frozenset({content.jump, sightings.known_before})
 
 
 def ask(asked: tuple[Gate, ...], case: Case) -> tuple[Verdict, ...]:

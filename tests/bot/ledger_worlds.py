@@ -7,13 +7,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bot import wording
+from bot.apart import Ground, rollback
 from bot.book import Book
 from bot.desk import Desk
 from bot.ledger import AppendAnswer, Appended, Ledger, Proposal
 from bot.mirror import Mirror
 from bot.objects import Oid
 from bot.poller import Writer, bumps, externals
-from bot.promoter import Said, judge, propose, rollback, rule_of
+from bot.promoter import Said, judge, propose, rule_of
 from bot.push import Ok, RefUpdate
 from bot.reconciler import about
 from bot.signing import Signer
@@ -167,14 +168,7 @@ class World:
         image = (Pinned(WEB, tag, digest(tag)),)
         self.done(
             lambda look, tip_: rollback(
-                look,
-                self.desk.writer,
-                said(by),
-                word,
-                environment=environment,
-                image=image,
-                branch="main",
-                tip=tip_,
+                look, Ground(self.desk.writer, "main", tip_), said(by), word, {environment: image}
             )
         )
 

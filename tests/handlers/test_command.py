@@ -26,11 +26,13 @@ from policies.words import (
     Approve,
     Block,
     Cancel,
+    Emergency,
     Freeze,
     Hold,
     Propose,
     Reject,
     Resume,
+    Review,
     Rollback,
     Unapprove,
     Unblock,
@@ -103,9 +105,34 @@ UNDERSTOOD: dict[str, object] = {
     "help": Help(),
     "help Freeze": Help("freeze"),
     "all to staging": NotThereYet("all"),
-    "emergency web 1 to staging because x": NotThereYet("emergency"),
+    "emergency web 1 to staging because x": Emergency("web", "1", "staging", "x"),
+    "emergency web 1.0 to production-eu because payments fail": Emergency(
+        "web", "1.0", "production-eu", "payments fail"
+    ),
+    "review #12 because fine": Review("#12", "fine"),
+    "review 12 because fine": Review("#12", "fine"),
+    "review D1A82A4 because fine": Review("d1a82a4", "fine"),
+    "review 1234567 because fine": Review("1234567", "fine"),
 }
 UNCLEAR: dict[str, tuple[str, tuple[str, ...]]] = {
+    "emergency web 1.0 because now": (
+        "To which environment? Say `emergency SERVICE VERSION to ENV because WHY`.",
+        (),
+    ),
+    "emergency web to staging because now": (
+        "Which version? Say `emergency SERVICE VERSION to ENV because WHY`.",
+        (),
+    ),
+    "emergency web 1.0 to staging": (
+        "Say why, so that the record does: `emergency SERVICE VERSION to ENV because WHY`.",
+        (),
+    ),
+    "review because fine": ("Which one? Say `review #12 because WHY`; the notice names it.", ()),
+    "review everything because fine": (
+        "everything is neither a number, as #12, nor a commit or promotion.",
+        (),
+    ),
+    "review #12": ("Say why, so that the record does: `review #12 because WHY`.", ()),
     "checkout-ap1 1.4.2 to staging because now": (
         "No service is called checkout-ap1.",
         ("checkout-api 1.4.2 to staging because now", "checkout-worker 1.4.2 to staging because now"),

@@ -177,7 +177,42 @@ def test_what_has_ended_says_how(stage: Stage) -> None:
         ),
         (Recorded(kind=Kind.HOLD, service="web"), "You hold web: it stays what it is."),
         (Recorded(kind=Kind.BLOCK, service="web", version="1.0"), "You blocked web 1.0: it never moves."),
-        (Recorded(kind=Kind.REVIEW, service="web"), "Recorded: review of web."),
+        (
+            Recorded(kind=Kind.REVIEW, service="web", environment="staging", closes=12),
+            "You reviewed #12 of web in staging: it is closed.",
+        ),
+        (
+            Recorded(
+                kind=Kind.EMERGENCY,
+                service="web",
+                environment="staging",
+                version="2",
+                given=1,
+                wanted=2,
+                due=AT,
+            ),
+            (
+                "Emergency: web 2 in staging: 1 of 2 approvals.\n"
+                "• Somebody who had no part in it reviews it until 2026-11-20 14:28 UTC."
+            ),
+        ),
+        (
+            Recorded(
+                kind=Kind.EMERGENCY, service="web", environment="staging", version="2", commit="d1a82a4"
+            ),
+            "Emergency: web 2 in staging is in place.",
+        ),
+        (
+            Recorded(
+                kind=Kind.FREEZE,
+                environment="staging",
+                more=(Recorded(kind=Kind.FREEZE, environment="production"),),
+            ),
+            (
+                "You froze staging: it stands still; a rollback still passes.\n"
+                "• You froze production: it stands still; a rollback still passes."
+            ),
+        ),
     ],
     ids=lambda one: one.kind if isinstance(one, Recorded) else "",
 )

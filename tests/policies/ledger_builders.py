@@ -212,7 +212,7 @@ class Story:
             rule=self.rule("production"),
             head=oid(f"head {tag}"),
         )
-        return self._identified(replace(entry, **changes))
+        return self.identified(replace(entry, **changes))
 
     def rollback(
         self, tag: str, by: str = "bob", /, environment: str = "production", **changes: Any
@@ -232,9 +232,10 @@ class Story:
         )
         built = oid(f"back to {tag} {self.state.seq}")
         entry = replace(entry, commit=built) if environment == "staging" else replace(entry, head=built)
-        return self._identified(replace(entry, **changes))
+        return self.identified(replace(entry, **changes))
 
-    def _identified(self, entry: Entry) -> Entry:
+    def identified(self, entry: Entry) -> Entry:
+        """Give an entry its key, and the promotion that its key makes."""
         key = entry.key or expected_key(self.state, entry)
         return replace(entry, key=key, promotion=entry.promotion or promotion_id(self.state.year, key))
 

@@ -11,7 +11,7 @@ from policies.codes import Code
 from policies.entry import Bot, Kind, write_time
 from policies.gates import Case, ask
 from policies.rules import effective
-from policies.state import Stage
+from policies.state import Open, Stage
 from policies.verdict import PASSED, Failed, Verdict, Waiting, not_yet
 from tests.policies.gate_time_cases import CASES as TIMED
 from tests.policies.gate_worlds import case, later, ruled
@@ -37,6 +37,13 @@ def _stood(kind: Kind, **changes: object) -> Story:
 def _rolled_back() -> Story:
     found = at_stage(Stage.LANDED)
     found.add(found.rollback("1.0.0"))
+    return found
+
+
+def _overdue() -> Story:
+    found = story()
+    where, at = "staging", found.at
+    found.state.open[2] = Open(Kind.EMERGENCY, where, "web", "", at, due=at - timedelta(hours=1))
     return found
 
 
@@ -98,6 +105,8 @@ CASES: dict[str, tuple[gates.Gate, Callable[[], Case], Code | None]] = {
         None,
     ),
     "from no version at all": (gates.jump, lambda: case(story(), "3.0.0", current=(pinned("latest"),)), None),
+    # frozen
+    "a review that is overdue": (gates.frozen, lambda: case(_overdue()), Code.REVIEW_OVERDUE),
     # blocked
     "free": (gates.blocked, lambda: case(story()), None),
     "blocked": (gates.blocked, lambda: case(_stood(Kind.BLOCK), "1.2.0"), Code.BLOCKED),

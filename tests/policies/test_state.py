@@ -128,7 +128,9 @@ def test_each_pair_of_stage_and_kind_leads_where_the_table_says(stage: Stage, ki
     lands = {Kind.LANDED: Stage.LANDED, Kind.MISMATCH: Stage.MISMATCH}
     entry = replace(found.about(kind, Bot()), seq=found.state.seq + 1, at=write_time(found.at), key="k")
     entry = replace(entry, why="closed") if kind is Kind.ENDED else entry
-    if kind in {Kind.PROPOSE, Kind.ROLLBACK}:
+    if kind is Kind.EMERGENCY and stage is Stage.OPEN:
+        ends[kind] = Stage.SUPERSEDED  # it takes the place of what is open there
+    if kind in {Kind.PROPOSE, Kind.ROLLBACK, Kind.EMERGENCY}:
         entry = replace(entry, promotion="f" * 12, rule=now.rule, image=now.image, previous=now.previous)
 
     found.state.apply(entry, oid("next"))

@@ -1,0 +1,179 @@
+"""What goes apart from the way on: rollbacks, in one environment or several, and emergencies."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from bot import wording
+from bot.answers import NotRecorded
+from bot.ledger import Proposal
+from bot.objects import Oid
+from bot.poller import Writer, rule_at
+from bot.promoter import Declined, Images, Said, edits_of, end, rule_of, with_branch
+from bot.push import RefUpdate
+from bot.survey import Survey
+from policies.change import change_hash
+from policies.codes import Code
+from policies.edit import Edit
+from policies.emergency import due
+from policies.entry import Entry, Kind, write_time
+from policies.keys import expected_key, promotion_id
+from policies.rules import EffectiveRule
+from policies.state import Stage
+from policies.words import Emergency, Review, Rollback
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What such a word is written upon: who writes commits, the target branch, and the ledger's validated end."""
+
+    writer: Writer
+    branch: str
+    tip: str
+
+
+def rollback(
+    look: Survey, ground: Ground, said: Said, word: Rollback, images: Mapping[str, Images]
+) -> Proposal:
+    """Put back what ran before in each environment: all in one push, or none of it. Raises: Declined."""
+    entries: list[Entry] = []
+    branches: list[RefUpdate] = []
+    parent = look.tips.target
+    for environment, image in images.items():
+        rule = rule_of(look, environment, word.service)
+        edits = edits_of(look, ground.writer, rule, image)
+        ended = _made_room(look, environment, word.service)
+        entry = replace(_entry(look, rule, said, image, edits), kind=Kind.ROLLBACK, note=word.note)
+        if rule.environment.is_guarded:
+            entry, update = with_branch(look, ground.writer, entry, edits)
+            branches.append(update)
+        else:
+            entry = _committed(look, ground, entry, edits, parent)
+            parent = Oid(entry.commit)
+        entries += [*ended, entry]
+    return Proposal(tuple(entries), (*branches, *_moves(look, ground, parent)), _point(look, parent))
+
+
+def emergency(
+    look: Survey, ground: Ground, said: Said, word: Emergency, *, rule: EffectiveRule, image: Images
+) -> Proposal:
+    """Move a version now, in the place of what is open there. Raises: Declined."""
+    apart = rule.environment.emergency
+    if apart is None:
+        detail = f"{rule.environment.name} knows no emergency"
+        raise Declined(NotRecorded(code=Code.NO_EMERGENCY, detail=detail))
+    edits = edits_of(look, ground.writer, rule, image)
+    _refuse_merging(look, word.environment, word.service)
+    entry = _entry(look, rule, said, image, edits)
+    until = write_time(due(apart, entry.time))
+    entry = replace(entry, kind=Kind.EMERGENCY, note=word.note, until=until)
+    if rule.environment.is_guarded:
+        entry, update = with_branch(look, ground.writer, entry, edits)
+        return Proposal((entry,), (update,), "branch")
+    entry = _committed(look, ground, entry, edits, look.tips.target)
+    parent = Oid(entry.commit)
+    return Proposal((entry,), _moves(look, ground, parent), _point(look, parent))
+
+
+def review(look: Survey, said: Said, word: Review, closes: int) -> Proposal:
+    """Close what waits for a review. Raises: Declined."""
+    opened = look.state.open.get(closes)
+    if opened is None:
+        raise Declined(NotRecorded(code=Code.NOT_STANDING, detail=f"#{closes} is closed already"))
+    entry = Entry(
+        kind=Kind.REVIEW,
+        at=write_time(look.at),
+        key="",
+        by=said.by,
+        environment=opened.environment,
+        service=opened.service,
+        closes=closes,
+        evidence=said.evidence,
+        note=word.note,
+    )
+    return Proposal((replace(entry, key=expected_key(look.state, entry)),))
+
+
+def _entry(look: Survey, rule: EffectiveRule, said: Said, image: Images, edits: Sequence[Edit]) -> Entry:
+    """Return what is common to both."""
+    return Entry(
+        kind=Kind.ROLLBACK,
+        at=write_time(look.at),
+        key="",
+        by=said.by,
+        environment=rule.environment.name,
+        service=rule.service.name,
+        image=image,
+        previous=look.world.pin(rule.environment.name, rule.service.name).image,
+        change=change_hash(edits),
+        rule=rule_at(look, rule),
+        evidence=said.evidence,
+    )
+
+
+def _committed(look: Survey, ground: Ground, entry: Entry, edits: Sequence[Edit], parent: Oid) -> Entry:
+    """Give an entry its key, its promotion, and the commit that moves it at once."""
+    key = expected_key(look.state, entry)
+    entry = replace(entry, key=key, promotion=promotion_id(look.state.year, key))
+    writer = ground.writer
+    message = wording.move_message(
+        entry, folder=writer.folder, tip=ground.tip, proof=writer.proof(ground.tip)
+    )
+    return replace(entry, commit=writer.build(parent, edits, message=message, at=look.at))
+
+
+def _moves(look: Survey, ground: Ground, end_: Oid) -> tuple[RefUpdate, ...]:
+    if end_ == look.tips.target:
+        return ()
+    return (RefUpdate(f"refs/heads/{ground.branch}", look.tips.target, end_),)
+
+
+def _point(look: Survey, end_: Oid) -> str:
+    return "branch" if end_ == look.tips.target else "bump"
+
+
+def _made_room(look: Survey, environment: str, service: str) -> tuple[Entry, ...]:
+    """End what is open there, where nobody has approved it. Raises: Declined."""
+    _refuse_merging(look, environment, service)
+    live = look.state.live_at(environment, service)
+    if live and live.approvals and not live.is_rollback:
+        detail = f"{live.image[0].tag} has approvals as {live.id}; cancel or reject it first"
+        raise Declined(NotRecorded(code=Code.OPEN_ELSEWHERE, detail=detail, choices=(live.id,)))
+    return (end(look, live, "superseded"),) if live else ()
+
+
+def _refuse_merging(look: Survey, environment: str, service: str) -> None:
+    live = look.state.live_at(environment, service)
+    if live and live.stage is not Stage.OPEN:
+        detail = f"{live.image[0].tag} is being merged as {live.id}"
+        raise Declined(NotRecorded(code=Code.MERGING, detail=detail))
+
+
+def rollback_target(look: Survey, environment: str, service: str, version: str) -> Images:
+    """Return what ran there before, the last other version or a named one; a digest may be unknown.
+
+    Raises: Declined.
+    """
+    place = (environment, service)
+    current = {one.tag for one in look.world.pin(*place).image}
+    stood = [move.image for move in look.state.moves.get(place, ())]
+    stood = [look.world.baseline.get(place, ()), *stood]
+    upstream = (environment, *look.world.rules.upstream(environment))
+    for images in filter(None, reversed(stood)):
+        tag = images[0].tag
+        if (tag != version) if version else (tag in current):
+            continue
+        block = look.state.block_on(upstream, service, images)
+        if block is None:
+            return images
+        if version:
+            detail = f"{version} is blocked: {block.note or block.why}"
+            raise Declined(NotRecorded(code=Code.BLOCKED, detail=detail))
+    code = "unknown-version" if version else "nothing-to-roll-back"
+    tags = tuple(
+        dict.fromkeys(one.tag for images in reversed(stood) for one in images if one.tag not in current)
+    )
+    raise Declined(
+        NotRecorded(
+            code=code, detail=f"{version or 'nothing else'} has not run in {environment}", choices=tags
+        )
+    )

@@ -1,0 +1,56 @@
+"""Whether an emergency may be asked for, and whether what waits for a review may be closed."""
+
+from policies.allowed_moves import bound, carried_by, case_of, covered, identified
+from policies.allowed_speakers import noted
+from policies.asked import Asked, No, Refusal
+from policies.codes import Code
+from policies.emergency import due
+from policies.entry import By, Kind, write_time
+from policies.gates import ASKED, ask, at_once
+from policies.state import Open, Promotion, part_in
+from policies.tally import may_fill
+from policies.verdict import not_yet
+
+
+def emergency(asked: Asked) -> No:
+    """May this person move this there now, past nothing but what the rule says may be skipped?"""
+    yield from noted(asked)
+    yield from bound(asked)
+    yield from covered(asked)
+    yield from identified(asked)
+    entry, rule = asked.entry, asked.rule
+    if rule is None or asked.rules is None or not isinstance(entry.by, By):
+        return
+    apart = rule.environment.emergency
+    if apart is None:
+        yield Refusal(Code.NO_EMERGENCY, f"{entry.environment} knows no emergency")
+        return
+    if not may_fill(asked.rules, rule.service, apart.approvals, entry.by.person, asked.members):
+        yield Refusal(Code.NOT_AN_APPROVER, f"the rule does not let {entry.by.person} call an emergency")
+    if entry.until != write_time(due(apart, entry.time)):
+        yield Refusal(Code.OUT_OF_LINE, f"its review is due {write_time(due(apart, entry.time))}")
+    yield from carried_by(asked, rule, apart)
+    gates = at_once(apart) if entry.commit else ASKED
+    for verdict in not_yet(ask(gates, case_of(asked, rule))):
+        yield Refusal(verdict.code, verdict.detail)
+
+
+def review(asked: Asked) -> No:
+    """Is it open, is it over, and does somebody close it who had no part?"""
+    yield from noted(asked)
+    opened = asked.state.open.get(asked.entry.closes)
+    by = asked.entry.by
+    if opened is None:
+        yield Refusal(Code.NOT_STANDING, f"nothing that waits for a review is #{asked.entry.closes}")
+        return
+    promotion = _promotion(asked, opened)
+    if promotion and promotion.is_live:
+        yield Refusal(Code.NOT_OVER, f"{promotion.id} is {promotion.stage}")
+    people = opened.people | (part_in(promotion) if promotion else frozenset())
+    if isinstance(by, By) and by.person in people:
+        yield Refusal(Code.REQUESTER, f"{by.person} had a part in it")
+
+
+def _promotion(asked: Asked, opened: Open) -> Promotion | None:
+    """Return what an emergency opened; what others opened is over when it is opened."""
+    return asked.state.promotions.get(opened.promotion) if opened.kind is Kind.EMERGENCY else None
