@@ -4,14 +4,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Self, TypeVar
 
-from policies import charts
+from policies import charts, kustomize
 from policies.at_path import At
 from policies.codes import Code
 from policies.edit import Edit
 from policies.entry import Pinned
 from policies.flux_documents import FluxName, policy_named
 from policies.image import Digest, Repository, Tag
-from policies.places import Found, Problem, Reference, ReferenceKind
+from policies.places import Found, NamePattern, Problem, Reference, ReferenceKind
 from policies.references import rewrite
 from policies.rules import DigestRule, EffectiveRule, Service
 from policies.world import Pin
@@ -39,6 +39,7 @@ class Shelf:
     problems: tuple[Problem, ...]
     marked: Mapping[str, tuple[Reference, ...]] = field(default_factory=dict)
     followed: Mapping[str, tuple[FluxName, ...]] = field(default_factory=dict)
+    patterns: tuple[NamePattern, ...] = ()
 
     @classmethod
     def of(cls, found: Iterable[Found], followed: Iterable[str] = ()) -> Self:
@@ -60,10 +61,22 @@ class Shelf:
         policies: dict[str, list[FluxName]] = {}
         for policy in map(policy_named, followed):
             policies.setdefault(policy.name, []).append(policy)
-        return cls(_fixed(references), tuple(problems), _fixed(marked), _fixed(policies))
+        patterns = tuple(pattern for one in files for pattern in one.patterns)
+        return cls(_fixed(references), tuple(problems), _fixed(marked), _fixed(policies), patterns)
 
     def place_of(self, service: Service) -> Place:
         """Return what the files say of a service: its images, or why they cannot be used."""
+        place = self._written(service)
+        for pattern in self.patterns:
+            image = next((one for one in service.images if kustomize.fits(pattern.name, one)), None)
+            if image is not None and _reaches(pattern, place):  # Kustomize writes over what stands there
+                detail = f"the name {pattern.name!r} sets the tag of {image} and of all that fit; expected one name"
+                at = f"{pattern.path}:{pattern.line}"
+                return Place((), Pin((), Code.UNREADABLE, f"{at}: {detail}"[:400]))
+        return place
+
+    def _written(self, service: Service) -> Place:
+        """Return what stands there for a service, whatever a pattern makes of it."""
         if service.policy:
             policy = policy_named(service.policy)
             mine = [one for one in self.marked.get(policy.name, ()) if _follows(one, policy)]
@@ -78,6 +91,12 @@ class Shelf:
         if one.marker is None or not self.followed:
             return False
         return any(_follows(one, policy) for policy in self.followed.get(policy_named(one.marker).name, ()))
+
+
+def _reaches(pattern: NamePattern, place: Place) -> bool:
+    """Whether a pattern may pin what stands in a place: its folder holds it, or nothing stands anywhere."""
+    folder = _folder(pattern.path)
+    return not place.references or any(_is_under(one.path, folder) for one in place.references)
 
 
 def _fixed(found: Mapping[str, list[_T]]) -> dict[str, tuple[_T, ...]]:

@@ -46,6 +46,7 @@ class ProblemCode(StrEnum):
     MARKER_REPOSITORY = "marker-repository"
     MARKER_SUFFIX = "marker-suffix"
     MISSING = "missing"
+    NAME_PATTERN = "name-pattern"  # an entry of images: that sets the tag of every image that fits
     NOT_AN_IMAGE = "not-an-image"
     NOT_AN_OBJECT = "not-an-object"
     NOT_UTF_8 = "not-utf-8"
@@ -133,13 +134,26 @@ class ChartRepository:
 
 
 @dataclass(frozen=True, slots=True)
+class NamePattern:
+    """An entry of ``images:`` whose name is a regular expression, and that sets a tag or a digest."""
+
+    path: str
+    line: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
-    """What one file holds. ``charts`` become references when ``policies.charts.resolve`` sees all files."""
+    """What one file holds. ``charts`` become references when ``policies.charts.resolve`` sees all files.
+
+    ``patterns`` pin whatever image fits, which is no place to write one service's tag to.
+    """
 
     references: tuple[Reference, ...] = ()
     problems: tuple[Problem, ...] = ()
     charts: tuple[ChartVersion, ...] = ()
     repositories: tuple[ChartRepository, ...] = ()
+    patterns: tuple[NamePattern, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

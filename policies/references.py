@@ -46,7 +46,8 @@ def find(path: str, content: bytes) -> Found:
     problems += [shape for shape in shapes if isinstance(shape, Problem)]
     found = Settling(path, yaml).settle(drafts, marks, problems)
     sources = [source for root in yaml.documents for source in charts.repositories(path, root)]
-    return replace(found, repositories=tuple(sources)) if sources else found
+    patterns = [pattern for root in yaml.documents for pattern in kustomize.patterns(path, root)]
+    return replace(found, repositories=tuple(sources), patterns=tuple(patterns))
 
 
 def _shapes(path: str, root: Node) -> Iterator[Draft | Problem]:

@@ -2,10 +2,11 @@
 
 import pytest
 
-from policies import references
+from policies import edit, kustomize, references
 from policies.errors import PolicyError
 from policies.image import Digest, Tag
 from policies.places import Part, ProblemCode, ReferenceKind
+from policies.references import rewrite
 
 OLD, NEW = Digest("sha256:" + "b" * 64), Digest("sha256:" + "a" * 64)
 KUSTOMIZE = "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n"
@@ -162,3 +163,67 @@ def test_kustomizations_of_one_file_are_told_apart_by_their_names() -> None:
         "kustomize:Kustomization/flux/west/r/a:newTag",
     ]
     assert found.problems == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "image", "is_meant"),
+    [
+        ("ghcr.io/x/.*", "ghcr.io/x/web", True),
+        ("ghcr.io/x/(web|api)", "ghcr.io/x/api", True),
+        ("ghcr.io/x/(web|api)", "ghcr.io/x/apis", False),
+        ("(.*)/web", "ghcr.io/x/web", True),
+        ("x/web", "ghcr.io/x/web", False),
+        ("a|b", "about", True),
+        ("[", "[", False),
+        ("(?=a)a", "a", False),
+    ],
+)
+def test_a_name_is_a_pattern_as_kustomize_takes_it(*, name: str, image: str, is_meant: bool) -> None:
+    assert kustomize.fits(name, image) is is_meant
+
+
+@pytest.mark.parametrize("name", ["ghcr.io/x/.*", "(.*)/web", r"ghcr\.io/x/web", "web{}", "["])
+def test_an_entry_for_all_that_fit_is_named_and_no_reference(name: str) -> None:
+    found = references.find("a/kustomization.yaml", f"images:\n- name: '{name}'\n  newTag: '1'\n".encode())
+
+    assert found.references == ()
+    assert [(one.line, one.code) for one in found.problems] == [(2, ProblemCode.NAME_PATTERN)]
+    assert [(one.path, one.line, one.name) for one in found.patterns] == [("a/kustomization.yaml", 2, name)]
+
+
+def test_a_pattern_with_a_new_name_pins_that_image() -> None:
+    text = "images:\n- {name: '(.*)/web', newName: ghcr.io/x/web, newTag: '1'}\n"
+
+    found = references.find("kustomization.yaml", text.encode())
+
+    assert [(one.repository, one.tag) for one in found.references] == [("ghcr.io/x/web", "1")]
+    assert (found.problems, found.patterns) == ((), ())
+
+
+RELEASE = f"""\
+apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata: {{name: web, namespace: shop}}
+spec:
+  values: {{image: {{repository: ghcr.io/x/web, tag: 1.0.0, digest: {OLD}}}}}
+  postRenderers:
+    - kustomize:
+        images:
+          - name: ghcr.io/x/web
+            newTag: 1.0.0 # pinned once more
+            digest: {OLD}
+          - {{name: 'ghcr.io/x/side.*', newTag: 2.0.0}}
+"""
+
+
+def test_the_images_of_a_post_renderer_are_places_of_the_release() -> None:
+    found = references.find("web.yaml", RELEASE.encode())
+
+    edits = [one for reference in found.references for one in rewrite(reference, Tag("2.0.0"), NEW, pin=True)]
+
+    assert [(one.kind, one.line) for one in found.references] == [
+        (ReferenceKind.VALUES, 5),
+        (ReferenceKind.VALUES, 10),
+    ]
+    assert edit.apply(RELEASE.encode(), edits).decode() == RELEASE.replace("1.0.0", "2.0.0").replace(OLD, NEW)
+    assert [(one.line, one.code) for one in found.problems] == [(12, ProblemCode.NAME_PATTERN)]

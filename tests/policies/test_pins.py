@@ -66,6 +66,28 @@ STOOD: dict[str, tuple[dict[str, str], tuple[Pinned, ...], Code | None]] = {
     ),
     "no place": ({"a/x.yaml": _workload("ghcr.io/example/other:1.0.0")}, (), Code.NO_REFERENCE),
     "no files": ({}, (), Code.NO_REFERENCE),
+    "a pattern over it": (
+        {
+            "a/kustomization.yaml": "images: [{name: 'ghcr.io/example/.*', newTag: 2.0.0}]\n",
+            "a/b/x.yaml": _workload(f"{IMAGE}:1.0.0"),
+        },
+        (),
+        Code.UNREADABLE,
+    ),
+    "a pattern alone": (
+        {"a/kustomization.yaml": "images: [{name: '(.*)/web', newTag: 2.0.0}]\n"},
+        (),
+        Code.UNREADABLE,
+    ),
+    "a pattern that it does not fit, and one in another folder": (
+        {
+            "a/kustomization.yaml": "images: [{name: 'ghcr.io/other/.*', newTag: 2.0.0}]\n",
+            "b/kustomization.yaml": "images: [{name: 'ghcr.io/example/.*', newTag: 2.0.0}]\n",
+            "a/x.yaml": _workload(f"{IMAGE}:1.0.0"),
+        },
+        (pinned("1.0.0", digest=""),),
+        None,
+    ),
     "a file that cannot be read": ({"a/x.yaml": "image: [\n"}, (), Code.NO_REFERENCE),
     "an image without a tag": ({"a/x.yaml": _workload(IMAGE)}, (), Code.NO_REFERENCE),
     "a workload under its kustomization": (
