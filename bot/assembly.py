@@ -81,10 +81,15 @@ def _login(settings: Settings) -> Login | None:
         return TokenLogin(token) if token.get_secret_value() else None
     if not settings.has_forge:
         return None
+    return _app_login(settings, settings.forge_repository)
+
+
+def _app_login(settings: Settings, repository: str) -> AppLogin:
+    """Be the App's installation on one repository: each of its tokens opens that one alone."""
     return AppLogin(
         settings.github_app_id,
         settings.app_key(),
-        settings.forge_repository,
+        repository,
         clock=SystemClock().now,
         base_url=settings.github_url,
     )
@@ -173,7 +178,13 @@ def _sign_in(settings: Settings) -> DeviceFlow | None:
 def _forge(settings: Settings, branch: str, login: Login | None) -> GitHubForge | None:
     if not settings.has_forge or login is None:
         return None
-    return GitHubForge(settings.forge_repository, branch, login, base_url=settings.github_url)
+    return GitHubForge(
+        settings.forge_repository,
+        branch,
+        login,
+        base_url=settings.github_url,
+        login_of=(lambda other: _app_login(settings, other)) if settings.is_app else None,
+    )
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from policies.entry import Bot, By, Kind, Pinned
 from policies.evidence import Silence
 from policies.gates import count_approvals
 from policies.people import known
-from policies.rules import effective
+from policies.rules import AUTHORS, effective
 from policies.selection import newer
 from policies.state import Move, Promotion, Stage, State
 from policies.tally import Tally
@@ -201,6 +201,7 @@ class _CardFile:
     def _open(self, card: Card, promotion: Promotion) -> Card:
         """Add what an open decision needs: what waits, until when, what was voided, what is newer."""
         count = self._count(promotion)
+        authors, unknown = self._wrote(promotion)
         environment = self.look.world.rules.environments.get(promotion.environment)
         since = promotion.refreshed or promotion.opened
         is_voided = promotion.refreshed and not promotion.approvals and promotion.why in _VOIDS
@@ -211,7 +212,20 @@ class _CardFile:
             waits=self._waits(promotion),
             voided=promotion.why if is_voided else "",
             newer=self._newer(promotion),
+            authors=authors,
+            authors_unknown=unknown,
         )
+
+    def _wrote(self, promotion: Promotion) -> tuple[tuple[Who, ...], str]:
+        """Return whom the rule bars as authors, or why they are not known."""
+        rule = effective(self.look.world.rules, promotion.environment, promotion.service)
+        if rule is None or AUTHORS not in rule.environment.exclude or promotion.is_apart:
+            return (), ""
+        found = promotion.authors
+        if found is None or not found.is_known:
+            return (), (found.why if found else "") or "nobody has looked yet"
+        unnamed = f"{found.unnamed} commits name nobody that GitHub knows" if found.unnamed else ""
+        return tuple(self._named(one) for one in found.people), unnamed
 
     def _count(self, promotion: Promotion) -> Tally | None:
         rules = self.look.world.rules

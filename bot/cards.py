@@ -77,6 +77,8 @@ class Card:
     commit: str = ""
     is_rollback: bool = False
     is_emergency: bool = False
+    authors: tuple[Who, ...] = ()  # who wrote the code and may therefore not approve
+    authors_unknown: str = ""  # why that is not known, where the rule asks for it
     newer: str = ""
     links: tuple[tuple[str, str], ...] = ()  # name and address
     notified: tuple[Who, ...] = ()  # who is pinged; ``slack`` may also be a user group's id, here or channel

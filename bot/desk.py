@@ -14,6 +14,7 @@ from bot.pacing import Pace
 from bot.poller import Writer
 from bot.promoter import Declined
 from bot.rosters import Rosters
+from bot.source_authors import SourceAuthors
 from bot.survey import Answers, Survey, openings, survey
 from bot.suspicions import Suspicions
 from policies.entry import Entry
@@ -31,6 +32,7 @@ class Desk:
     writer: Writer
     answers: Answers = field(default_factory=Answers)
     rosters: Rosters = field(default_factory=Rosters)
+    authors: SourceAuthors = field(default_factory=SourceAuthors)
     examined: set[Oid] = field(default_factory=set)
     suspicions: Suspicions = field(default_factory=Suspicions)
     observer: Observer | None = None  # where there is one, nothing is appended

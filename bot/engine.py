@@ -81,6 +81,7 @@ class Engine:
     def __post_init__(self) -> None:
         """Let teams be looked up, and people sign in, where this engine asks."""
         self.desk.rosters.forge, self.desk.rosters.chat = self.forge, self.chat
+        self.desk.authors.forge = self.forge
         self._linking = Linking(self.desk, self.chat, self.sign_in)
 
     # --- one pass -----------------------------------------------------------------------------------------

@@ -49,14 +49,20 @@ class GitHubForge:
         base_url: str = "",
         manner: Manner = PATIENT,
         sleep: Callable[[float], None] = time.sleep,
+        login_of: Callable[[str], Login] | None = None,
     ) -> None:
-        """Open nothing yet. ``repository`` is OWNER/NAME; no ``base_url`` means github.com. Raises: SettingsError."""
+        """Open nothing yet. ``repository`` is OWNER/NAME; no ``base_url`` means github.com.
+
+        ``login_of``: who we are at another repository, where our token opens this one alone. Raises: SettingsError.
+        """
         self._wire = Wire(repository, login, base_url, manner)
         self._branch = branch
         self._acts = Acts(self._wire, manner.between_looks, sleep)
         self._verdicts = Verdicts(self._acts)
         self._looks = Looks(self._wire, branch)
-        self._people = People(self._wire)
+        self._people = People(
+            self._wire, lambda other: Wire(other, login_of(other) if login_of else login, base_url, manner)
+        )
         self._reports = Reports(self._wire)
 
     def __repr__(self) -> str:
@@ -180,6 +186,12 @@ class GitHubForge:
     def team(self, named: str) -> Sequence[ForgeAccount]:
         """Return the members of ``organization/team``."""
         return self._people.team(named)
+
+    def authors(
+        self, repository: str, old: str, new: str, *, most: int
+    ) -> tuple[tuple[ForgeAccount, ...], int] | None:
+        """Return who wrote the commits of a repository from one ref to another, and how many are nobody's."""
+        return self._people.authors(repository, old, new, most=most)
 
     def reviews(self, number: int) -> Sequence[Review]:
         """Return the reviews of a pull request that decide something, oldest first."""

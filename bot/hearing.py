@@ -100,10 +100,11 @@ class Hearing:
         match word:
             case Propose():
                 rule, image = self._wanted(rules, word, at)
+                asking = self._with_authors(rules, said, rule, image, at)
                 return lambda look, _tip: propose(
                     look,
                     writer,
-                    said,
+                    asking,
                     rule=rule_of(look, rule.environment.name, rule.service.name),
                     image=image,
                     note=word.note,
@@ -142,6 +143,14 @@ class Hearing:
             case _:
                 places = []
         return tuple(rule for place in places if (rule := effective(rules, *place)))
+
+    def _with_authors(
+        self, rules: Rules, said: Said, rule: EffectiveRule, image: tuple[Pinned, ...], at: datetime
+    ) -> Said:
+        """Add to a request who wrote the code that it brings, where the rule asks for it."""
+        previous = self.desk.view(at).world.pin(rule.environment.name, rule.service.name).image
+        found = self.desk.authors.of(rules, self._state(), rule, previous=previous, image=image)
+        return replace(said, evidence={**said.evidence, "authors": found.as_json()}) if found else said
 
     def _with_members(self, rules: Rules, said: Said, judging: Sequence[EffectiveRule], at: datetime) -> Said:
         """Add to a word whether its speaker is in the teams that live elsewhere, as looked up now."""

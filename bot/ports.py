@@ -161,6 +161,14 @@ class Forge(Protocol):
     def team(self, named: str) -> Sequence[ForgeAccount]:
         """Return the members of ``organization/team``; a team that cannot be seen is an error."""
 
+    def authors(
+        self, repository: str, old: str, new: str, *, most: int
+    ) -> tuple[tuple[ForgeAccount, ...], int] | None:
+        """Return who wrote the commits of a repository from one ref to another, and how many are nobody's.
+
+        None where a ref is not there. More than ``most`` commits are an error.
+        """
+
     def reviews(self, number: int) -> Sequence[Review]:
         """Return the reviews of a pull request that decide something, oldest first."""
 

@@ -20,6 +20,7 @@ from bot.reviews import Reviews
 from bot.rosters import teams_of
 from bot.survey import Survey
 from policies.allowed_reviews import may_review
+from policies.authors import Authors
 from policies.canonical import Json
 from policies.codes import Code
 from policies.decide import Standing, decide_row
@@ -221,7 +222,8 @@ class Reconciler:
         accounts, reviewers = self._accounts(look, promotion), self._reviewers(promotion)
         if accounts is None or reviewers is None:
             return False
-        members = self._members(look, promotion, at)
+        authors = self._authors(look, promotion)
+        members = self._members(look, promotion, authors, at)
         if members is None:
             return False
         evidence: dict[str, Json] = {
@@ -232,6 +234,8 @@ class Reconciler:
         if reviewers:
             evidence["forge_accounts"] = reviewers
         evidence |= members
+        if authors is not None:
+            evidence["authors"] = authors.as_json()
 
         def intent(look: Survey, _tip: str) -> Proposal:
             now = look.state.promotions[promotion.id]
@@ -275,14 +279,26 @@ class Reconciler:
             found[by.person] = dict(flags)
         return found
 
-    def _members(self, look: Survey, promotion: Promotion, at: datetime) -> Mapping[str, Json] | None:
+    def _authors(self, look: Survey, promotion: Promotion) -> Authors | None:
+        """Return who wrote the code, where the rule asks for it; a way back asks for nobody."""
+        rule = rule_of(look, promotion.environment, promotion.service)
+        if promotion.is_apart:
+            return None
+        return self.desk.authors.of(
+            look.world.rules, look.state, rule, previous=promotion.previous, image=promotion.image
+        )
+
+    def _members(
+        self, look: Survey, promotion: Promotion, authors: Authors | None, at: datetime
+    ) -> Mapping[str, Json] | None:
         """Look up again who is in the rule's teams; none where somebody left and a line is not filled any more."""
         rules, rosters = look.world.rules, self.desk.rosters
         rule = rule_of(look, promotion.environment, promotion.service)
         teams = teams_of(rules, [rule])
         rosters.refresh(teams, at, kept=timedelta(0))
         found = rosters.members(rules, look.state, at)
-        if not count_approvals(rules, rule, promotion, found).is_complete:
+        wrote = authors.people if authors else ()
+        if not count_approvals(rules, rule, promotion, found, wrote).is_complete:
             self.left.append(
                 f"{promotion.id}: its approvals do not fill the lines any more: {rosters.said(teams)}"
             )

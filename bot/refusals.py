@@ -14,6 +14,7 @@ _log = logging.getLogger(__name__)
 _WRITTEN = frozenset(
     {
         Code.REQUESTER,
+        Code.AUTHOR,
         Code.NOT_AN_APPROVER,
         Code.ALREADY_APPROVED,
         Code.ACCOUNT,

@@ -1,6 +1,6 @@
 """The sentences of cards. *Approved* is said only of what the ledger has."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from bot.cards import Card, CardLine, CardStage, Who
 from handlers.reasons import phrase, reason
@@ -67,6 +67,7 @@ def facts(card: Card) -> tuple[Line, ...]:
         found.append(
             line("Image ", Code(card.repository or card.service), " ", Code(short_digest(card.digest)))
         )
+    found += _authors(card)
     if card.number:
         found.append(line("Pull request ", *pull_request(card)))
     if card.expires:
@@ -78,6 +79,15 @@ def facts(card: Card) -> tuple[Line, ...]:
     if card.notified:
         found.append(line("For ", *joined((line(_who(who)) for who in card.notified), between=" ")))
     return tuple(found)
+
+
+def _authors(card: Card) -> Iterator[Line]:
+    """Yield who wrote the code, or why that is not known."""
+    if card.authors:
+        wrote = joined((line(_who(one)) for one in card.authors), " and ")
+        yield line("Code by ", *wrote, ", who may therefore not approve")
+    if card.authors_unknown:
+        yield line("Who wrote the code is not known: ", card.authors_unknown)
 
 
 def rule_line(asked: CardLine) -> Line:

@@ -7,11 +7,12 @@ from policies.allowed_reviews import may_review
 from policies.allowed_speakers import may_speak
 from policies.allowed_words import is_open, is_same_change
 from policies.asked import Asked, No, Refusal
+from policies.authors import Authors
 from policies.codes import Code
 from policies.entry import Kind
 from policies.gates import ask, before_merge, count_approvals
 from policies.people import known
-from policies.rules import EffectiveRule, Rules
+from policies.rules import AUTHORS, EffectiveRule, Rules
 from policies.state import Promotion, Stage
 from policies.verdict import not_yet
 
@@ -31,6 +32,9 @@ def intent(asked: Asked) -> No:
         yield Refusal(verdict.code, verdict.detail)
     yield from noted_rightly(asked, case, gates)
     yield from _looked_up_again(asked, rule, promotion)
+    is_asked = AUTHORS in rule.environment.exclude and not promotion.is_apart
+    if is_asked and Authors.attested(asked.entry.evidence) is None:
+        yield Refusal(Code.EVIDENCE_MISSING, "expected who wrote the code, or that it is not known")
 
 
 def _looked_up_again(asked: Asked, rule: EffectiveRule, promotion: Promotion) -> No:
@@ -39,7 +43,7 @@ def _looked_up_again(asked: Asked, rule: EffectiveRule, promotion: Promotion) ->
     flags = looked if isinstance(looked, Mapping) else {}
     seen = asked.entry.evidence.get("forge_accounts")
     reviewers = seen if isinstance(seen, Mapping) else {}
-    count = count_approvals(asked.rules or Rules({}, {}), rule, promotion, asked.members)
+    count = count_approvals(asked.rules or Rules({}, {}), rule, promotion, asked.members, asked.authors)
     for person in sorted({one for _, people in count.lines for one in people}):
         if _needs_chat(asked, promotion, person) and not may_speak(flags.get(person)):
             yield Refusal(Code.ACCOUNT, f"the account of {person} was not looked up, or may not speak")

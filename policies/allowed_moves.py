@@ -48,6 +48,7 @@ def case_of(asked: Asked, rule: EffectiveRule, promotion: Promotion | None = Non
         promotion=promotion,
         facts=from_json(entry.evidence.get("facts", [])),
         members=asked.members,
+        authors=asked.authors,
     )
 
 

@@ -5,7 +5,7 @@ from policies.allowed_speakers import noted
 from policies.asked import Asked, No, Refusal
 from policies.codes import Code
 from policies.entry import By, Entry
-from policies.gates import counts_presses, is_excluded, is_expired, lines_of, merge_within
+from policies.gates import counts_presses, excluded_because, is_expired, lines_of, merge_within
 from policies.reviews import is_by_review
 from policies.rules import EffectiveRule
 from policies.state import ENDINGS, Promotion, Stage
@@ -40,8 +40,9 @@ def by_approver(asked: Asked) -> No:
     promotion, rule, by = asked.promotion, asked.rule, asked.entry.by
     if promotion is None or rule is None or asked.rules is None or not isinstance(by, By):
         return
-    if is_excluded(rule, promotion, by.person):
-        yield Refusal(Code.REQUESTER, f"{by.person} asked for it")
+    if why := excluded_because(rule, promotion, by.person):
+        did = "asked for it" if why is Code.REQUESTER else "wrote some of the code between the two images"
+        yield Refusal(why, f"{by.person} {did}")
     if not may_fill(asked.rules, rule.service, lines_of(rule, promotion), by.person, asked.members):
         yield Refusal(Code.NOT_AN_APPROVER, f"the rule does not name {by.person}")
 

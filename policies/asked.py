@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from policies.authors import Authors
 from policies.entry import Bot, Entry, Pinned
 from policies.membership import Members, members_of
 from policies.rules import EffectiveRule, Rules, effective
@@ -58,6 +59,12 @@ class Asked:
     def members(self) -> Members:
         """Who is in which team that lives elsewhere, as the entry attests it."""
         return members_of(self.entry.evidence, self.entry.time)
+
+    @property
+    def authors(self) -> tuple[str, ...]:
+        """Who wrote the code between the two images, as the entry attests it."""
+        found = Authors.attested(self.entry.evidence)
+        return found.people if found else ()
 
     @property
     def rule(self) -> EffectiveRule | None:

@@ -61,6 +61,7 @@ class Code(StrEnum):
     UNKNOWN_PERSON = "unknown-person"
     ACCOUNT = "account-not-allowed"
     REQUESTER = "requester"
+    AUTHOR = "author"
     NOT_AN_APPROVER = "not-an-approver"
     ALREADY_APPROVED = "already-approved"
     NOT_APPROVED = "not-approved"
@@ -137,6 +138,7 @@ MEANINGS: dict[Code, str] = {
     Code.UNKNOWN_PERSON: "the rules link nobody to this account",
     Code.ACCOUNT: "the account is deactivated, a guest, a bot, or from another workspace",
     Code.REQUESTER: "who asked may not approve",
+    Code.AUTHOR: "who wrote code between the two images may not approve",
     Code.NOT_AN_APPROVER: "the rule does not name this person",
     Code.ALREADY_APPROVED: "this person has approved it already",
     Code.NOT_APPROVED: "this person has not approved it",

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from policies import gate_notes
+from policies.authors import Authors
 from policies.entry import By, Entry, Kind, Pinned, parse_time
 from policies.growing import Trail
 from policies.promotion import ENDINGS, TRANSITIONS, Approval, Promotion, Stage, part_in
@@ -44,6 +45,7 @@ def _propose(state: Tables, entry: Entry, _oid: str) -> None:
         rule=entry.rule,
         head=entry.head,
         heads=(entry.head,) if entry.head else (),
+        authors=Authors.attested(entry.evidence),
         by=entry.speaker,
         opened=entry.time,
         note=entry.note,

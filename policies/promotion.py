@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from policies.authors import Authors
 from policies.entry import Bot, By, Kind, Pinned, RuleAt
 from policies.gate_notes import Notes
 
@@ -75,6 +76,7 @@ class Promotion:
     seq: int
     stage: Stage = Stage.OPEN
     heads: tuple[str, ...] = ()
+    authors: Authors | None = None  # of the code between the two images, as the request attests them
     approvals: tuple[Approval, ...] = ()
     refreshed: datetime | None = None  # when it was voided last: expiry counts from there
     intent: str = ""  # oid of the live or last intent's commit

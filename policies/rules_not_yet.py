@@ -23,7 +23,6 @@ NOT_YET: Mapping[str, str] = MappingProxyType(
         "versions.digest-of": "the digest of a tag is not followed",
         "registries.interval": "the environments' interval counts",
         "approvals as": "approvals count where they were given",
-        "exclude authors": "authors are not looked up",
         "groups": "services move by themselves",
     }
 )

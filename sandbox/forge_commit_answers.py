@@ -4,6 +4,7 @@ from starlette.responses import JSONResponse, Response
 
 from sandbox.forge_accounts import Json
 from sandbox.forge_call import MAX_COMMITS, Call, Function, commits_of, found, named_not_found, page
+from sandbox.forge_history import Commit
 from sandbox.forge_refusals import RefusalError, custom, invalid, not_found
 from sandbox.forge_state import Status
 
@@ -165,10 +166,18 @@ def compare(call: Call) -> Response:
         "ahead_by": len(ahead),
         "behind_by": behind,
         "total_commits": len(ahead),
-        "commits": [call.bodies.commit(commit) for commit in ahead[:MAX_COMMITS]],
+        "commits": [call.bodies.commit(commit) for commit in _page_of(call, ahead)],
         "files": [call.bodies.file(one, head) for one in changes[:_MAX_COMPARED]],
     }
     return JSONResponse(body)
+
+
+def _page_of(call: Call, commits: list[Commit]) -> list[Commit]:
+    """Return a page of a comparison's commits; without pages the first 250 (GitHub, "Compare two commits")."""
+    if not {"page", "per_page"} & set(call.query):
+        return commits[:MAX_COMMITS]
+    size, number = (int(call.query.get(key, other)) for key, other in (("per_page", "30"), ("page", "1")))
+    return commits[(number - 1) * size : number * size]
 
 
 def _branch(call: Call, name: str, tip: str) -> Json:

@@ -65,12 +65,20 @@ class ForgeRepository:
         return (self.git.repository / "HEAD").read_text().strip().removeprefix("ref: refs/heads/")
 
     def resolve(self, name: str) -> str | None:
-        """Return the commit that a branch, a full ref of a branch, or (part of) an object name means."""
-        found = self.heads().get(name.removeprefix("refs/heads/").removeprefix("heads/"))
+        """Return the commit that a branch, a full ref of a branch, a tag, or (part of) an object name means."""
+        found = self.heads().get(name.removeprefix("refs/heads/").removeprefix("heads/")) or self.tags().get(
+            name
+        )
         if found is not None or _HEX.fullmatch(name) is None:
             return found
         answer = self.git.run("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}", expected=(0, 1, 128))
         return answer.text if answer.code == 0 else None
+
+    def tags(self) -> dict[str, str]:
+        """Return the commits that tags name."""
+        form = "--format=%(refname:lstrip=2) %(objectname) %(*objectname)"
+        rows = (row.split(" ") for row in self.git.text("for-each-ref", form, "refs/tags/").splitlines())
+        return {row[0]: row[2] or row[1] for row in rows}
 
     def contains(self, descendant: str, ancestor: str) -> bool:
         """Tell whether ``ancestor`` is part of the history of ``descendant``."""

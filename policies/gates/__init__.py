@@ -4,7 +4,15 @@ from policies.gates.before import has_run, healthy, previous, takes
 from policies.gates.case import Case, Gate, holds
 from policies.gates.clock import Clock, clock
 from policies.gates.content import blocked, digest, jump
-from policies.gates.counting import approvals, count_approvals, counts_presses, is_excluded, lines_of, skips
+from policies.gates.counting import (
+    approvals,
+    count_approvals,
+    counts_presses,
+    excluded_because,
+    is_excluded,
+    lines_of,
+    skips,
+)
 from policies.gates.notes import notes
 from policies.gates.order import downgrade, went_back
 from policies.gates.outside import checks, http, labels, prometheus, signature
@@ -52,6 +60,7 @@ __all__ = [
     "counts_presses",
     "digest",
     "downgrade",
+    "excluded_because",
     "expired",
     "expires",
     "freeze",

@@ -17,7 +17,8 @@ class Case:
     """What is asked of a gate: may this image stand in the place of that one, there, at this time (UTC)?
 
     ``baseline`` holds what stood at genesis, for each place that matters; ``promotion`` is the one under way; ``facts``
-    are what was looked up outside, ``members`` who is in teams that live there.
+    are what was looked up outside, ``members`` who is in teams that live there, ``authors``
+    who wrote the code between the two images, beside those that the promotion names.
     """
 
     rules: Rules
@@ -30,6 +31,7 @@ class Case:
     promotion: Promotion | None = None
     facts: tuple[Fact, ...] = ()
     members: Members = field(default_factory=dict)
+    authors: tuple[str, ...] = ()
 
     @property
     def environment(self) -> str:

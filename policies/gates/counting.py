@@ -1,10 +1,12 @@
 """The approvals of a promotion: which lines judge it, who is excluded, who fills what."""
 
+from collections.abc import Collection
+
 from policies.codes import Code
 from policies.entry import By
 from policies.gates.case import Case
 from policies.membership import NOBODY, Members
-from policies.rules import REQUESTER, EffectiveRule, Evidence, Line, Rules
+from policies.rules import AUTHORS, REQUESTER, EffectiveRule, Evidence, Line, Rules
 from policies.state import Promotion
 from policies.tally import Tally, tally
 from policies.verdict import PASSED, Verdict, Waiting
@@ -14,7 +16,7 @@ def approvals(case: Case) -> Verdict:
     """Is every line of the rule filled, by different people who are not excluded?"""
     if case.promotion is None:
         return Waiting(Code.NOT_REQUESTED, "nobody has asked for it")
-    count = count_approvals(case.rules, case.rule, case.promotion, case.members)
+    count = count_approvals(case.rules, case.rule, case.promotion, case.members, case.authors)
     if not count.is_complete:
         if unknown := not_looked_up(case.rules, case.rule, count, case.members):
             return Waiting(Code.MEMBERS_UNKNOWN, ", ".join(unknown))
@@ -54,21 +56,42 @@ def lines_of(rule: EffectiveRule, promotion: Promotion) -> tuple[Line, ...]:
     return apart.approvals if apart else rule.environment.approvals
 
 
-def is_excluded(rule: EffectiveRule, promotion: Promotion, person: str) -> bool:
-    """Whether the rule bars this person: the requester, but not from a rollback or an emergency."""
-    asked = isinstance(promotion.by, By) and promotion.by.person == person
-    return asked and REQUESTER in rule.environment.exclude and not promotion.is_apart
+def is_excluded(
+    rule: EffectiveRule, promotion: Promotion, person: str, authors: Collection[str] = ()
+) -> bool:
+    """Whether the rule bars this person: who asked, who wrote the code; nobody from a rollback or an emergency.
+
+    ``authors``: beside those that the request attests.
+    """
+    return excluded_because(rule, promotion, person, authors) is not None
+
+
+def excluded_because(
+    rule: EffectiveRule, promotion: Promotion, person: str, authors: Collection[str] = ()
+) -> Code | None:
+    """Return why the rule bars a person, nothing where it does not."""
+    if promotion.is_apart:
+        return None
+    exclude = rule.environment.exclude
+    if REQUESTER in exclude and isinstance(promotion.by, By) and promotion.by.person == person:
+        return Code.REQUESTER
+    wrote = (*promotion.authors.people, *authors) if promotion.authors else authors
+    return Code.AUTHOR if AUTHORS in exclude and person in wrote else None
 
 
 def count_approvals(
-    rules: Rules, rule: EffectiveRule, promotion: Promotion, members: Members = NOBODY
+    rules: Rules,
+    rule: EffectiveRule,
+    promotion: Promotion,
+    members: Members = NOBODY,
+    authors: Collection[str] = (),
 ) -> Tally:
     """Return who fills which line of the rule for this promotion, as the rules stand.
 
     ``members``: of teams that live elsewhere, as they were looked up.
     """
     given = [one for one in promotion.approvals if one.review or counts_presses(rule, promotion)]
-    counted = [one.by.person for one in given if not is_excluded(rule, promotion, one.by.person)]
+    counted = [one.by.person for one in given if not is_excluded(rule, promotion, one.by.person, authors)]
     return tally(rules, rule.service, lines_of(rule, promotion), counted, members)
 
 

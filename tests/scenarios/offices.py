@@ -107,5 +107,14 @@ def office_in(folder: Path) -> Iterator[Office]:
                 manner=Manner(timeout=5, between_writes=0, between_looks=0),
                 sleep=lambda _seconds: None,
             )
+            _without_waiting(world)
             engine.run_pass()
             yield Office(world, engine, clock)
+
+
+def _without_waiting(world: World) -> None:
+    """Let production wait for nothing but people: the delivery tool reports by another clock than ours."""
+    path = "promotion/rules.yaml"
+    lines = world.git.text("show", f"main:{path}").splitlines(keepends=True)
+    plain = "".join(one for one in lines if not one.strip().startswith(("health:", "soak:")))
+    world.forge.push_to_branch("main", {path: plain}, "Wait for people alone\n", login="bob")

@@ -1,0 +1,55 @@
+"""Who wrote the code between two images, as entries attest it; where that is not known, it is said."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Self
+
+from policies.canonical import Json
+
+
+@dataclass(frozen=True, slots=True)
+class Authors:
+    """The authors of the source commits between two images.
+
+    ``people`` are those whom rules or links know, ``logins`` all accounts that the forge names, ``unnamed`` the commits
+    whose authors it does not know. ``why``: why nothing is known, on one line.
+    """
+
+    is_known: bool = False
+    people: tuple[str, ...] = ()
+    logins: tuple[str, ...] = ()
+    unnamed: int = 0
+    why: str = ""
+
+    def as_json(self) -> dict[str, Json]:
+        """Return it as evidence."""
+        found: dict[str, Json] = {
+            "known": self.is_known,
+            "people": list(self.people),
+            "logins": list(self.logins),
+        }
+        found |= {"unnamed": self.unnamed} if self.unnamed else {}
+        return found | ({"why": self.why} if self.why else {})
+
+    @classmethod
+    def attested(cls, evidence: Mapping[str, Json]) -> Self | None:
+        """Read it from an entry; nothing where the entry does not say, or says it in another form."""
+        found = evidence.get("authors")
+        if not isinstance(found, Mapping) or not isinstance(found.get("known"), bool):
+            return None
+        people, logins, unnamed = found.get("people"), found.get("logins"), found.get("unnamed", 0)
+        if not (_is_names(people) and _is_names(logins) and isinstance(unnamed, int)):
+            return None
+        why = found.get("why")
+        known = cls(is_known=found["known"] is True, why=why if isinstance(why, str) else "")
+        return replace(
+            known, people=_names(people), logins=_names(logins), unnamed=int(unnamed) if unnamed > 0 else 0
+        )
+
+
+def _is_names(value: Json | None) -> bool:
+    return isinstance(value, list) and all(isinstance(one, str) for one in value)
+
+
+def _names(value: Json | None) -> tuple[str, ...]:
+    return tuple(str(one) for one in value) if isinstance(value, list) else ()

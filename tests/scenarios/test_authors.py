@@ -1,0 +1,138 @@
+"""Who wrote the code between the two images may not approve it; where that is not known, it is said and recorded."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bot.answers import NotRecorded, Recorded
+from policies.state import Stage
+from policies.words import Approve, Rollback
+from sandbox.gitops import CHECKOUT
+from tests.scenarios.offices import Office, office_in
+
+RULE = "approvals: 2 of release-managers"
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Iterator[Office]:
+    with office_in(tmp_path) as made:
+        made.change_rules(
+            "rules.yaml", RULE, "approvals: 1 of release-managers\n    exclude: [requester, authors]"
+        )
+        yield made
+
+
+def source(office: Office) -> None:
+    """Keep the code of the service in the forge's one repository, with a tag for each version."""
+    office.change_rules("rules.yaml", "versions: 1.x}", "versions: 1.x, source: example/gitops}")
+
+
+def code(office: Office, version: str, *logins: str, message: str = "Work on it\n") -> None:
+    """Tag a version after a commit by each of these."""
+    for login in logins:
+        files: dict[str, str | None] = {f"code/{version}/{login}.txt": version}
+        office.world.forge.push_to_branch("code", files, message, login=login)
+    tip = office.world.forge.snapshot()["branches"].get("code") or "main"
+    office.world.git.run("tag", f"v{version}", tip)
+
+
+def test_an_author_is_refused_and_somebody_else_approves(office: Office) -> None:
+    source(office)
+    code(office, "1.4.1", "ada-l")
+    code(office, "1.4.2", "bob", "carol")
+    promotion = office.asked("1.4.2")
+    shown = str(office.world.slack.workspace.messages("C0DEPLOYS")[-1].blocks)
+    assert "who may therefore not approve" in shown
+
+    refused = office.say("bob", Approve(promotion))
+    assert isinstance(refused, NotRecorded)
+    assert refused.code == "author"
+    assert [entry.why for entry in office.entries("refused")] == ["author"]
+
+    assert isinstance(office.say("ada", Approve(promotion)), Recorded)
+    assert office.stage(promotion) is Stage.LANDED
+    for kind in ("propose", "intent"):
+        (entry,) = office.entries(kind)
+        assert entry.evidence["authors"] == {
+            "known": True,
+            "people": ["bob", "carol"],
+            "logins": ["bob", "carol"],
+        }
+
+
+def test_a_co_author_is_an_author(office: Office) -> None:
+    source(office)
+    code(office, "1.4.1", "ada-l")
+    trailer = "Work on it\n\nCo-authored-by: Bob <77+bob@users.noreply.github.com>\n"
+    code(office, "1.4.2", "carol", message=trailer)
+    promotion = office.asked("1.4.2")
+
+    answer = office.say("bob", Approve(promotion))
+
+    assert isinstance(answer, NotRecorded)
+    assert answer.code == "author"
+
+
+@pytest.mark.parametrize("what", ["no source", "no tags", "a silent forge"])
+def test_where_it_is_not_known_that_is_said_and_recorded_and_nobody_is_excluded(
+    office: Office, what: str
+) -> None:
+    if what != "no source":
+        source(office)
+    if what == "a silent forge":
+        code(office, "1.4.1", "ada-l")
+        code(office, "1.4.2", "bob")
+        office.world.forge.fail(503, times=50, address="/compare/v1.4.1...v1.4.2")
+        office.world.forge.fail(503, times=50, address="/compare/1.4.1...1.4.2")
+    promotion = office.asked("1.4.2")
+    shown = str(office.world.slack.workspace.messages("C0DEPLOYS")[-1].blocks)
+    assert "Who wrote the code is not known" in shown
+
+    assert isinstance(office.say("bob", Approve(promotion)), Recorded)
+
+    assert office.stage(promotion) is Stage.LANDED
+    for kind in ("propose", "intent"):
+        (entry,) = office.entries(kind)
+        told = entry.evidence["authors"]
+        assert isinstance(told, dict)
+        assert (told["known"], told["people"], told["logins"]) == (False, [], [])
+        assert told["why"]
+
+
+def test_a_commit_whose_author_nobody_knows_is_counted_and_said(office: Office) -> None:
+    source(office)
+    code(office, "1.4.1", "ada-l")
+    tree = office.world.git.text("rev-parse", "main^{tree}").strip()
+    made = office.world.git.text(
+        "-c",
+        "user.name=X",
+        "-c",
+        "user.email=x@example.org",
+        "commit-tree",
+        tree,
+        "-p",
+        "v1.4.1",
+        "-m",
+        "Unknown",
+    ).strip()
+    office.world.git.run("tag", "v1.4.2", made)
+    office.asked("1.4.2")
+
+    (entry,) = office.entries("propose")
+    assert entry.evidence["authors"] == {"known": True, "people": [], "logins": [], "unnamed": 1}
+    assert "1 commits name nobody" in str(office.world.slack.workspace.messages("C0DEPLOYS")[-1].blocks)
+
+
+def test_the_way_back_asks_for_no_authors(office: Office) -> None:
+    source(office)
+    code(office, "1.4.1", "ada-l")
+    code(office, "1.4.2", "bob")
+    promotion = office.asked("1.4.2")
+    office.say("ada", Approve(promotion))
+    assert office.stage(promotion) is Stage.LANDED
+
+    answer = office.say("bob", Rollback(CHECKOUT, "carts are empty", "", ("production",)))
+
+    assert isinstance(answer, Recorded), answer
+    assert office.stage(answer.promotion) is Stage.LANDED
