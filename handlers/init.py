@@ -1,5 +1,6 @@
 """``countersign init``: propose the rules of a GitOps repository as a diff, or write them."""
 
+import posixpath
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -11,8 +12,8 @@ from bot import assembly
 from bot.errors import PermanentError
 from bot.folder import Folder
 from bot.settings import Settings, load
-from handlers.terminal import FINDINGS, FINE, UseError, patience, print_json, tell
-from policies import unified_diff
+from handlers.terminal import FINDINGS, FINE, UseError, patience, print_json, print_text, tell
+from policies import rules_schema, unified_diff
 from policies.markers import is_read
 from policies.proposal import Note, Proposal, propose
 from policies.proposal_services import Draft
@@ -43,11 +44,17 @@ def init(
     ] = None,
     *,
     write: Annotated[bool, typer.Option("--write", help="Write the files; never over others.")] = False,
+    schema: Annotated[
+        bool, typer.Option("--schema", help="Print the JSON Schema of rules instead, for editors.")
+    ] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print JSON; its schema names its version.")
     ] = False,
 ) -> int:
     """Propose rules for a GitOps repository: show a diff, and say what could not be placed."""
+    if schema:
+        print_text(rules_schema.schema())
+        return FINE
     doors: HasSettings | None = context.find_root().obj
     settings = doors.settings() if doors else load()
     if folder is None and settings.repository:
@@ -108,6 +115,8 @@ def _end(proposal: Proposal, there: list[str], target: Path | None, rules: str) 
     for path, text in proposal.files.items():
         _write(target / path, text)
         tell(f"written: {target / path}")
+    _write(target / _schema_in(proposal), rules_schema.schema())
+    tell(f"written: {target / _schema_in(proposal)}, by which editors complete the rules")
     tell("next: name your people in people.yaml and your channel, then `countersign lint .` and commit")
     return FINE
 
@@ -162,7 +171,7 @@ def _shape(proposal: Proposal, there: list[str], *, is_written: bool) -> dict[st
     """Return the proposal as ``countersign.init/1``."""
     return {
         "schema": SCHEMA,
-        "written": sorted(proposal.files) if is_written else [],
+        "written": sorted([*proposal.files, _schema_in(proposal)]) if is_written else [],
         "there": there,
         "files": dict(sorted(proposal.files.items())),
         "environments": [
@@ -174,6 +183,11 @@ def _shape(proposal: Proposal, there: list[str], *, is_written: bool) -> dict[st
         "notes": [_note(one) for one in proposal.notes],
         "diff": _diff(proposal),
     }
+
+
+def _schema_in(proposal: Proposal) -> str:
+    """Return where the schema is written: beside the files."""
+    return f"{posixpath.dirname(next(iter(proposal.files)))}/{rules_schema.NAME_THERE}"
 
 
 def _service(one: Draft) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from policies.rules import Rules
 from policies.rules_environment import MAX_PATHS
 from policies.rules_findings import RulesError
 from policies.rules_parse import parse
+from policies.rules_schema import for_editors
 
 ALONE = "production"  # what a repository is called that tells no environments
 _FLUX_OWN = frozenset({"gotk-components.yaml", "gotk-sync.yaml"})  # written by `flux bootstrap`, and again
@@ -143,9 +144,9 @@ def _texts(
 ) -> dict[str, str]:
     befores = {place.name: after(place, places) for place in places}
     return {
-        f"{folder}/environments.yaml": environments_text(places, befores),
-        f"{folder}/services.yaml": services_text(services, aside),
-        f"{folder}/people.yaml": people_text(),
+        f"{folder}/environments.yaml": for_editors(environments_text(places, befores)),
+        f"{folder}/services.yaml": for_editors(services_text(services, aside)),
+        f"{folder}/people.yaml": for_editors(people_text()),
     }
 
 

@@ -19,7 +19,8 @@ from policies.rules_not_yet import NOT_YET
 
 TITLE = "Countersign: one file of the rules folder"
 PATH = "docs/schema/promotion.json"  # in the repository of Countersign
-MARK = "# yaml-language-server: $schema="  # the comment by which editors find it
+NAME_THERE = "schema.json"  # beside the rules: an editor finds it by its relative path
+_MARK = "# yaml-language-server: $schema="  # the comment by which editors find a schema
 
 
 def schema() -> str:
@@ -33,6 +34,11 @@ def schema() -> str:
         "additionalProperties": False,
     }
     return json.dumps(found, indent=1, ensure_ascii=True) + "\n"
+
+
+def for_editors(text: str) -> str:
+    """Return a file of the rules with the line by which editors complete and check it."""
+    return f"{_MARK}{NAME_THERE}\n{text}"
 
 
 def _sections() -> dict[str, Form]:

@@ -13,6 +13,7 @@ from bot.linting import lint_folder
 from handlers import init
 from handlers.terminal import Run
 from policies.rules_findings import Weight
+from policies.rules_schema import schema
 from tests.repositories import make_bare
 
 API = "ghcr.io/example/api"
@@ -90,7 +91,10 @@ def test_what_is_written_passes_lint_but_for_the_placeholder(countersign: Typist
 
     findings = lint_folder(folder, "promotion")
     assert said.code == 0
-    assert said.err.count("written: ") == 3
+    assert said.err.count("written: ") == 4
+    assert (folder / "promotion" / "schema.json").read_text() == schema()
+    first = (folder / "promotion" / "people.yaml").read_text().splitlines()[0]
+    assert first == "# yaml-language-server: $schema=schema.json"
     assert [(one.weight, "replace-me" in one.what) for one in findings] == [(Weight.WARNING, True)]
 
 
@@ -158,8 +162,14 @@ def test_json_holds_all_of_it(countersign: Typist, folder: Path) -> None:
     ]
 
 
+def test_the_schema_is_printed_for_rules_that_are_there_already(countersign: Typist) -> None:
+    assert countersign("--schema").out == schema()
+
+
 def test_json_says_what_was_written(countersign: Typist, folder: Path) -> None:
-    assert countersign(folder, "--write", "--json").json["written"] == RULES
+    assert countersign(folder, "--write", "--json").json["written"] == sorted(
+        [*RULES, "promotion/schema.json"]
+    )
 
 
 def test_a_repository_of_the_settings_is_read_at_its_newest_commit(

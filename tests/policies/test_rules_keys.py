@@ -237,7 +237,7 @@ UNREAD = {
 }
 
 
-def _written(name: str) -> str:
+def written(name: str) -> str:
     if name in IN_ENVIRONMENT:
         text = text_of(IN_ENVIRONMENT[name][0])
         return text.replace(
@@ -260,13 +260,13 @@ SAMPLES = IN_ENVIRONMENT | IN_SERVICE | AT_TOP
 def test_a_key_has_the_value_that_is_written(name: str) -> None:
     _, value, expected = SAMPLES[name]
 
-    assert value(rules_of(_written(name), not_yet={})) == expected
+    assert value(rules_of(written(name), not_yet={})) == expected
 
 
 @pytest.mark.parametrize("name", [*NOT_YET])
 def test_what_the_engine_does_not_act_on_is_refused(name: str) -> None:
     with pytest.raises(RulesError) as caught:
-        rules_of(_written(name))
+        rules_of(written(name))
 
     assert any("is not supported yet" in one.what for one in caught.value.findings)
 
@@ -276,7 +276,7 @@ def test_what_is_taken_is_told_by_the_rows_alone(name: str) -> None:
     """A second sample of a key may belong to a row of the table, too; nothing else stands in its way."""
     refusals: tuple[str, ...] = ()
     try:
-        rules_of(_written(name))
+        rules_of(written(name))
     except RulesError as error:
         refusals = tuple(one.what for one in error.findings)
 
@@ -350,7 +350,7 @@ JUDGING = [
 @pytest.mark.parametrize("name", JUDGING)
 def test_a_key_that_judges_changes_what_approvals_bind_to(name: str) -> None:
     plain = effective(rules_of(text_of()), "production", "web")
-    said = effective(rules_of(_written(name), not_yet={}), "production", "web")
+    said = effective(rules_of(written(name), not_yet={}), "production", "web")
 
     assert plain is not None
     assert said is not None
@@ -366,7 +366,7 @@ def test_a_key_that_judges_changes_what_approvals_bind_to(name: str) -> None:
 )
 def test_a_key_that_only_tells_changes_nothing_that_approvals_bind_to(name: str) -> None:
     plain = effective(rules_of(text_of()), "production", "web")
-    said = effective(rules_of(_written(name), not_yet={}), "production", "web")
+    said = effective(rules_of(written(name), not_yet={}), "production", "web")
 
     assert plain is not None
     assert said is not None
