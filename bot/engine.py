@@ -18,6 +18,7 @@ from bot.index import Index
 from bot.ledger import HOST_REFUSES, AppendAnswer, Appended, NotAllowed, NotWritten, Proposal
 from bot.linking import Linking, Tell
 from bot.look import Look
+from bot.opener import opened
 from bot.outbox import Outbox, is_late
 from bot.poller import Stuck, bumps, externals
 from bot.ports import Asked, Chat, Clock, Forge, Registry, SignIn
@@ -163,8 +164,21 @@ class Engine:
                 entry.kind is Kind.BUMP for _, entry in _entries(answer)
             ):
                 break
+        self._open(at, reconciler, report)
         report.left += [f"{one.where[0]}/{one.where[1]}: {one.detail}" for one in self._stuck]
         report.left += answer_pull_requests(self.forge, self.desk, self.index, at)
+
+    def _open(self, at: datetime, reconciler: Reconciler, report: PassReport) -> None:
+        """Ask for versions where the rules want the bot to ask, and open their pull requests."""
+        if self.forge is None:
+            return
+        answer = self.desk.append(lambda look, _tip: opened(look, self.desk.writer), at, look_first=False)
+        if self._note(answer, report):
+            reconciler.left = []
+            for _, entry in _entries(answer):
+                if entry.kind is Kind.PROPOSE:
+                    reconciler.advance(at, entry.promotion)
+            report.left += reconciler.left
 
     def _guard(self, at: datetime, report: PassReport) -> None:
         """Write down evidence that is not to be believed, so that it stops its service until a person answers."""

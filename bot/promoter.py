@@ -14,7 +14,7 @@ from policies.canonical import Json
 from policies.change import change_hash
 from policies.codes import Code
 from policies.edit import Edit
-from policies.entry import By, Entry, Kind, Pinned, write_time
+from policies.entry import Bot, By, Entry, Kind, Pinned, write_time
 from policies.errors import PolicyError
 from policies.gates import Case, merge_within
 from policies.keys import expected_key, promotion_id
@@ -85,30 +85,47 @@ def propose(
     look: Survey, writer: Writer, said: Said, *, rule: EffectiveRule, image: Images, note: str
 ) -> Proposal:
     """Ask for a version: an open one that nobody approved makes room. Raises: Declined."""
-    environment, service = rule.environment.name, rule.service.name
     if not rule.environment.is_guarded:
-        raise Declined(NotRecorded(code=Code.NOT_GUARDED, detail=f"{environment} moves by itself"))
+        detail = f"{rule.environment.name} moves by itself"
+        raise Declined(NotRecorded(code=Code.NOT_GUARDED, detail=detail))
+    return proposal(look, writer, said.by, rule=rule, image=image, evidence=said.evidence, note=note)
+
+
+def proposal(
+    look: Survey,
+    writer: Writer,
+    by: Bot | By,
+    *,
+    rule: EffectiveRule,
+    image: Images,
+    evidence: Mapping[str, Json],
+    note: str = "",
+    why: str = "",
+) -> Proposal:
+    """Return the entry that asks for a version, and its branch. Raises: Declined."""
+    environment, service = rule.environment.name, rule.service.name
     edits = edits_of(look, writer, rule, image)
-    ended = _make_room(look, environment, service, image)
+    ended = make_room(look, environment, service, image)
     entry = Entry(
         kind=Kind.PROPOSE,
         at=write_time(look.at),
         key="",
-        by=said.by,
+        by=by,
         environment=environment,
         service=service,
         image=image,
         previous=look.world.pin(environment, service).image,
         change=change_hash(edits),
         rule=rule_at(look, rule),
-        evidence=said.evidence,
+        evidence=evidence,
         note=note,
+        why=why,
     )
     entry, update = with_branch(look, writer, entry, edits)
     return Proposal((*ended, entry), (update,), "branch")
 
 
-def _make_room(look: Survey, environment: str, service: str, image: Images) -> tuple[Entry, ...]:
+def make_room(look: Survey, environment: str, service: str, image: Images) -> tuple[Entry, ...]:
     """End what is open there and approved by nobody. Raises: Declined where somebody has to decide."""
     live = look.state.live_at(environment, service)
     if live is None:

@@ -3,10 +3,11 @@
 from policies.allowed_speakers import noted
 from policies.asked import Asked, No, Refusal
 from policies.codes import Code
-from policies.entry import By, Kind, Pinned, is_exact
+from policies.entry import Bot, By, Kind, Pinned, is_exact
 from policies.facts import from_json
-from policies.gates import ALONE, ASKED, Case, Gate, ask, blocked, has_run, notes
+from policies.gates import ALONE, ASKED, OPENED, Case, Gate, ask, blocked, has_run, notes
 from policies.keys import promotion_id
+from policies.rollout import AS, asks, is_source, lent
 from policies.rules import Apart, EffectiveRule, Rules
 from policies.state import Place, Promotion, Stage
 from policies.tally import may_fill
@@ -120,8 +121,27 @@ def propose(asked: Asked) -> No:
     if rule and not rule.environment.is_guarded:
         yield Refusal(Code.NOT_GUARDED, f"{asked.entry.environment} asks nobody")
     if rule:
-        for verdict in not_yet(ask(ASKED, case_of(asked, rule))):
+        gates = OPENED if isinstance(asked.entry.by, Bot) else ASKED
+        for verdict in not_yet(ask(gates, case_of(asked, rule))):
             yield Refusal(verdict.code, verdict.detail)
+        yield from _opened(asked, rule)
+
+
+def _opened(asked: Asked, rule: EffectiveRule) -> No:
+    """May the bot ask by itself, once for each version, and bring along the approvals that it names?"""
+    entry, named = asked.entry, lent(asked.entry)
+    if not isinstance(entry.by, Bot):
+        if AS in entry.evidence:
+            yield Refusal(Code.NOT_AN_APPROVER, "approvals are brought along by the bot alone")
+        return
+    if not asks(rule.environment):
+        yield Refusal(Code.UNKNOWN_PERSON, f"{entry.environment} is asked for by people")
+    if not entry.key.endswith("/1"):
+        yield Refusal(Code.ALREADY_ASKED, "it was asked for before; a person may ask again")
+    if AS in entry.evidence:
+        found = asked.state.promotions.get(named)
+        if found is None or not is_source(found, rule, entry.image):
+            yield Refusal(Code.CHANGE_MOVED, f"{named or 'nothing'} lends no approvals to it")
 
 
 def rollback(asked: Asked) -> No:

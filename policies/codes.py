@@ -64,6 +64,7 @@ class Code(StrEnum):
     AUTHOR = "author"
     NOT_AN_APPROVER = "not-an-approver"
     ALREADY_APPROVED = "already-approved"
+    ALREADY_ASKED = "already-asked"
     NOT_APPROVED = "not-approved"
     CLOSED = "closed"
     EXPIRED = "expired"
@@ -141,6 +142,7 @@ MEANINGS: dict[Code, str] = {
     Code.AUTHOR: "who wrote code between the two images may not approve",
     Code.NOT_AN_APPROVER: "the rule does not name this person",
     Code.ALREADY_APPROVED: "this person has approved it already",
+    Code.ALREADY_ASKED: "it was asked for there before; the bot does not ask again, a person may",
     Code.NOT_APPROVED: "this person has not approved it",
     Code.CLOSED: "the promotion has ended",
     Code.EXPIRED: "the promotion has expired",

@@ -10,6 +10,7 @@ from policies.growing import Trail
 from policies.promotion import ENDINGS, TRANSITIONS, Approval, Promotion, Stage, part_in
 from policies.remembered import Fortune, Move, Open, Standing
 from policies.reviews import is_by_review, review_in
+from policies.rollout import lent
 from policies.tables import Apply, Tables
 
 ENDED_BY_EMERGENCY = "emergency"  # why a promotion made room
@@ -50,10 +51,17 @@ def _propose(state: Tables, entry: Entry, _oid: str) -> None:
         opened=entry.time,
         note=entry.note,
         seq=entry.seq,
+        approvals=_lent(state, entry),
     )
     state.live[entry.environment, entry.service] = entry.promotion
     counted = f"{entry.kind}/{entry.environment}/{entry.service}/{_digests(entry)}"
     state.counts[counted] = state.count(counted) + 1
+
+
+def _lent(state: Tables, entry: Entry) -> tuple[Approval, ...]:
+    """Return the approvals that a proposal brings along from where its rule takes them."""
+    found = state.promotions.get(lent(entry))
+    return found.approvals if found else ()
 
 
 def _digests(entry: Entry) -> str:

@@ -10,7 +10,6 @@ from types import MappingProxyType
 NOT_YET: Mapping[str, str] = MappingProxyType(
     {
         "environments.via": "it follows from approvals",
-        "environments.opens": "a pull request is opened when somebody asks",
         "environments.merges": "the bot merges what is approved",
         "environments.gates": "nobody outside is asked",
         "environments.config": "changes that move no image are not looked at",
@@ -22,7 +21,6 @@ NOT_YET: Mapping[str, str] = MappingProxyType(
         "versions.newest-build": "the time of a build is not looked up",
         "versions.digest-of": "the digest of a tag is not followed",
         "registries.interval": "the environments' interval counts",
-        "approvals as": "approvals count where they were given",
         "groups": "services move by themselves",
     }
 )

@@ -73,7 +73,7 @@ _WHO: dict[Kind, Check] = {
     Kind.SEEN: allowed_speakers.by_bot,
     Kind.SHOWN: allowed_speakers.by_bot,
     Kind.BUMP: allowed_speakers.by_bot,
-    Kind.PROPOSE: allowed_speakers.by_person,
+    Kind.PROPOSE: allowed_speakers.by_either,
     Kind.APPROVE: allowed_reviews.by_voter,
     Kind.UNAPPROVE: allowed_reviews.by_voter,
     Kind.REJECT: allowed_reviews.by_voter,

@@ -140,6 +140,7 @@ def gates(stand: Before) -> tuple[Gate, ...]:
 
 
 ALONE, ASKED, OFFERED, MERGED, ROLLED_BACK = (gates(one) for one in Before)
+OPENED = tuple(gate for gate in OFFERED if gate is not counting.approvals)  # before the bot asks by itself
 
 
 def before_merge(rule: EffectiveRule, promotion: Promotion) -> tuple[Gate, ...]:

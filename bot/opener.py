@@ -1,0 +1,53 @@
+"""Where the rules ask the bot to ask: versions are proposed as soon as nothing but people stands in their way."""
+
+import logging
+
+from bot.ledger import Proposal
+from bot.poller import Writer
+from bot.promoter import Declined, proposal
+from bot.push import RefUpdate
+from bot.survey import Survey
+from policies.codes import Code
+from policies.decide import Row, decide
+from policies.entry import Bot, Entry
+from policies.keys import propose_key
+from policies.rollout import asks, evidence_of, source
+from policies.rules import EffectiveRule, effective
+
+_log = logging.getLogger(__name__)
+AT_ONCE = "at-once"  # why the bot asks
+
+
+def opened(look: Survey, writer: Writer) -> Proposal:
+    """Return the proposals of versions for which only people are missing, newest first in each place; once for each."""
+    entries: list[Entry] = []
+    updates: list[RefUpdate] = []
+    rules = look.world.rules
+    asked = {
+        where.name for where in (*rules.environments.values(), *rules.exceptions.values()) if asks(where)
+    }
+    for row in decide(look.world, look.at).rows if asked else ():
+        rule = effective(rules, row.environment, row.service)
+        if rule is None or not asks(rule.environment):
+            continue
+        try:
+            found = _opened(look, writer, rule, row)
+        except Declined as declined:
+            _log.info("%s is not asked for in %s: %s", row.service, row.environment, declined.answer.detail)
+            continue
+        entries += found.entries
+        updates += found.updates
+    return Proposal(tuple(entries), tuple(updates), "branch")
+
+
+def _opened(look: Survey, writer: Writer, rule: EffectiveRule, row: Row) -> Proposal:
+    """Ask for the best version of one place. Raises: Declined where another one is under way that somebody decides."""
+    for candidate in row.candidates:
+        if set(candidate.codes) - {Code.NOT_REQUESTED, Code.OPEN_ELSEWHERE} or candidate.promotion:
+            continue
+        image = candidate.images(rule)
+        if not propose_key(look.state, row.environment, row.service, image).endswith("/1"):
+            return Proposal()
+        evidence = evidence_of(source(look.state, rule, image))
+        return proposal(look, writer, Bot(), rule=rule, image=image, evidence=evidence, why=AT_ONCE)
+    return Proposal()
