@@ -55,7 +55,7 @@ def dotted(path: str, key: str) -> str:
 def _of_map(
     file: str, path: str, values: MapNode, owner: str, *, is_values: bool
 ) -> Iterator[Draft | Problem]:
-    """Yield the images of one map: ``tag`` beside ``repository``, ``webTag`` beside ``webImage``, and so on."""
+    """Yield one map's images: ``tag`` beside ``repository``, ``webTag`` beside ``webImage``, ``apiImage: a/b:1``."""
     names_of: dict[str, list[str]] = {}
     for key in dict.fromkeys((*values.by_key, "repository")):  # which may be merged into the map
         stem = _stem(values, key)
@@ -69,12 +69,17 @@ def _of_map(
             yield Problem(file, values.line, ProblemCode.AMBIGUOUS, detail)
         else:
             yield _pair(path, values, names[0], stem, owner)
-    image = values.get("image")
-    if is_values and (_is_template(image) or isinstance(image, ScalarNode | AliasNode)):
-        taken = ["image"] in names_of.values()
-        if image is not None and not taken:
-            spot = Spot(image, Part.IMAGE, dotted(path, "image"))
+    taken = {name for names in names_of.values() for name in names}
+    for key, image in values.by_key.items():
+        is_text = _is_template(image) or isinstance(image, ScalarNode | AliasNode)
+        if is_values and is_text and key not in taken and _is_image(key):
+            spot = Spot(image, Part.IMAGE, dotted(path, key))
             yield Draft(ReferenceKind.VALUES, None, (spot,), certain=False, owner=owner)
+
+
+def _is_image(key: str) -> bool:
+    """Say whether a key is called an image: image, webImage, web_image, web-image."""
+    return key == "image" or key.endswith(("Image", "_image", "-image"))
 
 
 def _stem(values: MapNode, key: str) -> str | None:

@@ -143,8 +143,13 @@ def place_of(service: Service, references: Iterable[Reference], problems: Iterab
     by_image = [
         [one for one in found if one.repository.canonical == image.canonical] for image in service.images
     ]
-    ours = [one for mine in by_image for one in mine if one.tag and not _is_overridden(one, mine)]
-    return _together(service, ours, problems)
+    standing = [one for mine in by_image for one in mine if not _is_overridden(one, mine)]
+    for one in standing:
+        if one.kind is ReferenceKind.KUSTOMIZE and one.tag is None:  # it wins over every tag, and says none
+            at = f"{one.path}:{one.line}"
+            detail = f"{at}: images: pins {one.repository} by its digest alone; expected newTag beside it"
+            return Place((), Pin((), Code.UNREADABLE, detail))
+    return _together(service, [one for one in standing if one.tag], problems)
 
 
 def _together(service: Service, ours: list[Reference], problems: Iterable[Problem]) -> Place:
@@ -189,7 +194,7 @@ def _is_overridden(one: Reference, others: Iterable[Reference]) -> bool:
         (other.kind is ReferenceKind.KUSTOMIZE or _in_kustomization(other))
         and _is_under(folder, _folder(other.path))
         for other in others
-        if other.tag
+        if other.tag or other.digest
     )
 
 

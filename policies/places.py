@@ -51,6 +51,7 @@ class ProblemCode(StrEnum):
     NOT_AN_OBJECT = "not-an-object"
     NOT_UTF_8 = "not-utf-8"
     OUTSIDE = "outside"
+    STALE_DIGEST = "stale-digest"
     SHARED = "shared"  # a notice: the reference is there, its value is repeated by an alias
     TEMPLATE = "template"
     TOO_DEEP = "too-deep"

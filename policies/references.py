@@ -23,8 +23,8 @@ __all__ = [
     "rewrite",
 ]
 
-# Every place that pins an image or a chart has one of them; an object's kind may be the only one.
-_TOKENS = (b"image", b"repository", b"oci://", b"HelmRelease", b"HelmRepository")
+# Every place that pins an image or a chart has one of them, as in webImage; an object's kind may be the only one.
+_TOKENS = (b"mage", b"epository", b"oci://", b"HelmRelease")
 _WIDE = (b"\xff\xfe", b"\xfe\xff")  # UTF-16 by its byte order mark
 
 

@@ -1,6 +1,6 @@
 """Flux's setters: every marked scalar of a file gets its policy's image, by the name of the policy alone."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from policies import edit, markers, places, yaml_text
@@ -53,6 +53,7 @@ def set_markers(
             elif image is not None and (new := _value(image, mark.marker.part)) != mark.node.value:
                 node = mark.node
                 changes.append(edit.Edit(path, mark.marker.where, node.value, new, node.start, node.end))
+                problems += _stale(path, mark, marks)
         if changes:
             content = edit.splice(yaml.text, yaml.events, changes).encode("utf-8")
         return Setting(content, tuple(changes), tuple(problems))
@@ -119,6 +120,19 @@ def _not_done(path: str, yaml: YamlText, mark: Mark, image: ImageReference | Non
         detail = f"{mark.marker.where} stands under a key that its map has twice; only the first is written"
         return Problem(path, mark.node.line, ProblemCode.AMBIGUOUS, detail)
     return None
+
+
+def _stale(path: str, mark: Mark, marks: Iterable[Mark]) -> Iterator[Problem]:
+    """Name the digest beside a tag that moves: without a marker of its own it stays, and wins over the tag."""
+    digest = mark.parent.get("digest") if mark.parent is not None and mark.key in {"tag", "newTag"} else None
+    if not isinstance(digest, ScalarNode) or not digest.value or digest.is_null:
+        return
+    if all(other.node.start != digest.start for other in marks):
+        detail = (
+            f"the digest beside {mark.marker.where} has no marker and stays that of the old tag; "
+            f"expected a marker {mark.marker.policy}:digest on it, or no digest"
+        )
+        yield Problem(path, digest.line, ProblemCode.STALE_DIGEST, detail)
 
 
 def _from(folder: str, path: str) -> str:

@@ -14,6 +14,10 @@ OLD, NEW = "sha256:" + "b" * 64, Digest("sha256:" + "a" * 64)
     [
         ("repository: r/a\ntag: 1.10", "r/a", "1.10", ["repository", "tag"]),
         ("image: {repository: r/a, tag: v1}", "r/a", "v1", ["image.repository", "image.tag"]),
+        ("webImage: r/a\nwebTag: v1", "r/a", "v1", ["webImage", "webTag"]),
+        ("webRepository: r/a\nwebTag: v1", "r/a", "v1", ["webRepository", "webTag"]),
+        ("web: {apiImage: 'r/a:v1'}", "r/a", "v1", ["web.apiImage"]),
+        ("api_image: r/a:v1", "r/a", "v1", ["api_image"]),
         (
             "image: {registry: ghcr.io, repository: r/a, tag: v1}",
             "ghcr.io/r/a",

@@ -74,6 +74,22 @@ STOOD: dict[str, tuple[dict[str, str], tuple[Pinned, ...], Code | None]] = {
         (),
         Code.UNREADABLE,
     ),
+    "a digest alone that wins over the tag": (
+        {
+            "a/kustomization.yaml": f"images: [{{name: {IMAGE}, digest: '{D1}'}}]\n",
+            "a/x.yaml": _workload(f"{IMAGE}:1.0.0"),
+        },
+        (),
+        Code.UNREADABLE,
+    ),
+    "a digest alone in another folder": (
+        {
+            "b/kustomization.yaml": f"images: [{{name: ghcr.io/other/web, digest: '{D1}'}}]\n",
+            "a/x.yaml": _workload(f"{IMAGE}:1.0.0"),
+        },
+        (pinned("1.0.0", digest=""),),
+        None,
+    ),
     "a pattern alone": (
         {"a/kustomization.yaml": "images: [{name: '(.*)/web', newTag: 2.0.0}]\n"},
         (),

@@ -94,6 +94,31 @@ def test_what_flux_reads_all_the_same_is_written(beside: str) -> None:
     assert (done.content, done.problems) == (content.replace(b"x #", b"r.io/x/a:2.0 #"), ())
 
 
+@pytest.mark.parametrize(
+    ("beside", "codes"),
+    [
+        (f"digest: {DIGEST}", [ProblemCode.STALE_DIGEST]),
+        (f"digest: {DIGEST} {marker('n:a:digest')}", []),
+        ("digest: ''", []),
+        ("digest:", []),
+        ("name: x", []),
+    ],
+)
+@pytest.mark.parametrize("key", ["newTag", "tag"])
+def test_a_digest_that_stays_beside_a_new_tag_is_named(
+    key: str, beside: str, codes: list[ProblemCode]
+) -> None:
+    text = f"images:\n- {key}: '1.0' {marker('n:a:tag')}\n  {beside}\n"
+
+    done = setters.set_markers("a.yaml", text.encode(), POLICIES)
+    again = setters.set_markers("a.yaml", done.content, POLICIES)
+
+    assert f"{key}: '2.0'".encode() in done.content
+    assert [problem.code for problem in done.problems] == codes
+    assert [problem.line for problem in done.problems] == [3] * len(codes)
+    assert again.problems == ()
+
+
 def test_of_equal_keys_the_first_is_written_and_the_second_named() -> None:
     line = f"a: x {marker('n:a:tag')}\n"
 
