@@ -8,7 +8,7 @@ from bot.answers import NotRecorded
 from bot.ledger import Proposal
 from bot.objects import Oid
 from bot.poller import Writer, rule_at
-from bot.promoter import Declined, Images, Said, edits_of, end, rule_of, with_branch
+from bot.promoter import Declined, Images, Said, edits_of, end, refuse_observed, rule_of, with_branch
 from bot.push import RefUpdate
 from bot.survey import Survey
 from policies.change import change_hash
@@ -40,6 +40,7 @@ def rollback(
     parent = look.tips.target
     for environment, image in images.items():
         rule = rule_of(look, environment, word.service)
+        refuse_observed(rule)
         edits = edits_of(look, ground.writer, rule, image)
         ended = _made_room(look, environment, word.service)
         entry = replace(_entry(look, rule, said, image, edits), kind=Kind.ROLLBACK, note=word.note)
@@ -61,6 +62,7 @@ def emergency(
     if apart is None:
         detail = f"{rule.environment.name} knows no emergency"
         raise Declined(NotRecorded(code=Code.NO_EMERGENCY, detail=detail))
+    refuse_observed(rule)
     edits = edits_of(look, ground.writer, rule, image)
     _refuse_merging(look, word.environment, word.service)
     entry = _entry(look, rule, said, image, edits)

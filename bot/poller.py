@@ -13,6 +13,7 @@ from bot.objects import Oid
 from bot.push import RefUpdate
 from bot.signing import Signer, vouch
 from bot.survey import Survey
+from policies.allowed_facts import moved_past
 from policies.change import change_hash
 from policies.decide import Candidate, Standing, decide
 from policies.edit import Edit, apply
@@ -163,7 +164,6 @@ def _moved(look: Survey, book: Book, before: Oid, commit: Oid) -> list[Entry]:
     for where, was, image in book.moved(before, commit):
         if where[0] not in look.world.rules.environments or where[1] not in look.world.rules.services:
             continue
-        guarded = look.world.rules.environment_for(*where).is_guarded
         entry = Entry(
             kind=Kind.EXTERNAL,
             at=write_time(look.at),
@@ -173,7 +173,7 @@ def _moved(look: Survey, book: Book, before: Oid, commit: Oid) -> list[Entry]:
             commit=commit,
             image=image,
             previous=was,
-            why="guarded" if guarded else "unguarded",
+            why=moved_past(look.world.rules.environment_for(*where)),
         )
         found.append(replace(entry, key=expected_key(look.state, entry)))
     return found

@@ -81,10 +81,17 @@ def edits_of(look: Survey, writer: Writer, rule: EffectiveRule, image: Images) -
     return edits
 
 
+def refuse_observed(rule: EffectiveRule) -> None:
+    """Refuse to write about an environment that is only observed. Raises: Declined."""
+    if rule.environment.is_observed:
+        raise Declined(NotRecorded(code=Code.OBSERVED, detail=f"{rule.environment.name} is only observed"))
+
+
 def propose(
     look: Survey, writer: Writer, said: Said, *, rule: EffectiveRule, image: Images, note: str
 ) -> Proposal:
     """Ask for a version: an open one that nobody approved makes room. Raises: Declined."""
+    refuse_observed(rule)
     if not rule.environment.is_guarded:
         detail = f"{rule.environment.name} moves by itself"
         raise Declined(NotRecorded(code=Code.NOT_GUARDED, detail=detail))

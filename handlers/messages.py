@@ -37,6 +37,7 @@ REFUSALS: dict[str, str] = {
     Code.NO_RULE: "No rule covers that service in that environment.",
     Code.NOTE_MISSING: "A reason has to be given: add `because` and why, in one line.",
     Code.NEVER_RAN: "That version has never run there, so one cannot go back to it.",
+    Code.OBSERVED: "That environment is only observed: nothing is moved there until its rule says otherwise.",
     Code.NOT_GUARDED: "Nobody is asked there: new versions move by themselves.",
     Code.GUARDED: "That environment asks for approvals.",
     Code.NOT_STANDING: "There is nothing of the kind in force there, so nothing was lifted.",
@@ -85,6 +86,7 @@ _DETAIL_IS_SAID = frozenset(
         Code.HEAD_MOVED,
         Code.NOTE_MISSING,
         Code.NOT_GUARDED,
+        Code.OBSERVED,
         Code.NOT_STANDING,
     }
 )

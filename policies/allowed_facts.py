@@ -6,7 +6,7 @@ from itertools import pairwise
 from policies.asked import Asked, No, Refusal
 from policies.codes import Code
 from policies.people import known
-from policies.rules import ConfigRule
+from policies.rules import ConfigRule, Environment
 from policies.rules_hash import rules_hash
 
 # why of a `config`: whether somebody has to review it; where it is ignored there is none
@@ -79,11 +79,16 @@ def external(asked: Asked) -> No:
     if rules is None:
         yield Refusal(Code.NO_RULE, "there are no rules yet")
     elif entry.environment in rules.environments:
-        expected = "unguarded"
-        if rules.environment_for(entry.environment, entry.service).is_guarded:
-            expected = "guarded"
+        expected = moved_past(rules.environment_for(entry.environment, entry.service))
         if entry.why != expected:  # it decides whether somebody has to review it
             yield Refusal(Code.OUT_OF_LINE, f"{entry.environment} is {expected}")
+
+
+def moved_past(environment: Environment) -> str:
+    """Return what a move by others is there: reviewed, holding the service for a while, or what is observed."""
+    if environment.is_observed:
+        return "observed"
+    return "guarded" if environment.is_guarded else "unguarded"
 
 
 def refused(asked: Asked) -> No:

@@ -47,11 +47,11 @@ def _shown(state: Tables, entry: Entry, _oid: str) -> None:
 def _external(state: Tables, entry: Entry, _oid: str) -> None:
     place = (entry.environment, entry.service)
     moved(state, entry, entry.image, entry.previous)
-    if entry.why != "guarded":
+    if entry.why == "unguarded":
         until = entry.time + EXTERNAL_HOLD
         if place not in state.holds or not state.holds[place].outlasts(until):
             state.holds[place] = Standing(entry.speaker, entry.time, entry.note, "external", until, entry.seq)
-    else:
+    elif entry.why == "guarded":
         state.open[entry.seq] = Open(entry.kind, entry.environment, entry.service, entry.commit, entry.time)
 
 

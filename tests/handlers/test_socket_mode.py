@@ -18,10 +18,10 @@ from handlers.chat import web_client
 from handlers.errands import Errands
 from handlers.http import web
 from handlers.reply import Replies
-from handlers.slack import slack_app
+from handlers.slack import PROMOTE_IMAGE, PROMOTE_THIS, slack_app
 from handlers.socket_mode import SocketMode
 from policies.entry import Kind
-from policies.words import Approve, Reject
+from policies.words import Approve, Propose, Reject
 from sandbox.courier import Courier
 from sandbox.feed import Message
 from sandbox.http import serve
@@ -140,6 +140,33 @@ def test_a_rejection_asks_in_a_form_refuses_an_empty_reason_and_hands_on_a_good_
     assert refused.json()["response_action"] == "errors"
     assert taken.is_ok
     assert [word for _, word in house.engine.heard] == [Reject(PROMOTION, "the load test failed")]
+
+
+@pytest.mark.parametrize("callback", [PROMOTE_IMAGE, PROMOTE_THIS])
+def test_a_shortcut_opens_the_form_and_its_answer_is_a_word(house: House, callback: str) -> None:
+    carol = house.person("carol")
+    ack = carol.shortcut(callback, house.post() if callback == PROMOTE_THIS else None)
+    view = carol.sees_view(since=ack.since)
+
+    sent = carol.submit(
+        view, {"service": "checkout-api", "version": "1.4.2", "environment": "production", "why": "it counts"}
+    )
+
+    house.finish()
+    assert ack.is_ok
+    assert sent.is_ok
+    assert [word for _, word in house.engine.heard] == [
+        Propose("checkout-api", "1.4.2", "production", "it counts")
+    ]
+
+
+def test_a_home_is_published_to_who_opens_it(house: House) -> None:
+    assert house.person("ada").open_home().is_ok
+
+    house.finish()
+    home = house.twin.workspace.views.home("U0ADA")
+    assert home is not None
+    assert "What runs where" in json.dumps(home.payload)
 
 
 def test_twenty_clicks_at_once_are_twenty_words(house: House) -> None:

@@ -433,6 +433,36 @@ def test_the_tour_is_walked_with_the_keyboard_and_the_mouse(browser: Browser, li
     page.context.close()
 
 
+def test_a_version_is_asked_for_in_the_form_and_approved_in_the_home(browser: Browser, live: Demo) -> None:
+    page, complaints = visit(browser, live, "carol")
+    page.get_by_role("button", name="Push a patch").click()
+    page.locator(".press[data-action=promote]").wait_for(timeout=PATIENCE)
+
+    page.get_by_label("Message to #deploys").fill("/promote")
+    page.keyboard.press("Enter")
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Service").select_option("checkout-api")
+    dialog.get_by_label("Version").fill("1.4.2 or so")
+    dialog.get_by_label("Why?").fill("customers wait")
+    dialog.get_by_role("button", name="Ask").click()
+    expect(dialog.get_by_text("That is no version")).to_be_visible(timeout=PATIENCE)
+    dialog.get_by_label("Version").fill("")
+    dialog.get_by_role("button", name="Ask").click()
+    expect(page.locator(".message.whisper").last).to_contain_text("You asked for", timeout=PATIENCE)
+
+    be(page, "ada")
+    page.get_by_role("button", name="Countersign Home").click()
+    home = page.locator(".home-view")
+    expect(home).to_contain_text("checkout-api 1.4.1 \u2192 1.4.2 in production", timeout=PATIENCE)
+    assert home.locator(".unknown").count() == 0
+    home.get_by_role("button", name="Approve").click()
+    page.get_by_role("dialog").get_by_role("button", name="Approve").click()
+    expect(home).to_contain_text("Nothing waits for your approval.", timeout=PATIENCE)
+    assert page.evaluate(_PALE) == []
+    assert complaints == []
+    page.context.close()
+
+
 def test_levers_are_seen_to_move_the_world(browser: Browser, live: Demo) -> None:
     page, complaints = visit(browser, live, "bob")
     levers = page.get_by_label("Levers", exact=True)

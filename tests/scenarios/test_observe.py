@@ -10,6 +10,7 @@ from sandbox.bot import BotProcess
 from sandbox.narrator import Narrator
 from sandbox.scene import Scene, labels
 from sandbox.world import opened
+from tests.repositories import commit_to
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -67,6 +68,33 @@ def test_what_was_observed_is_over_once_the_bot_works(scene: Scene) -> None:
     scene.card("observing has ended", "does not only observe any more")
     day.published(scene, "1.4.3")
     scene.runs("staging", "1.4.3")
+
+
+def test_one_environment_can_be_only_observed_while_the_others_move(scene: Scene) -> None:
+    git = scene.world.git
+    rules = git.run("show", "main:promotion/rules.yaml").text
+    said = rules.replace("approvals: 2 of release-managers", "approvals: observe")
+    assert said != rules
+    commit_to(git.repository, {"promotion/rules.yaml": said}, message="Observe production\n")
+    scene.bot.start()
+
+    scene.world.push("checkout-api", "1.4.2")
+
+    scene.runs("staging", "1.4.2")
+    scene.card("what would move is told", "would move checkout-api in production to 1.4.2")
+    scene.passes(2)
+    assert scene.record.pin("production")[0] == "1.4.1"
+    asks(scene, "/promote checkout-api 1.4.2 to production because it counts", "observ")
+    text = git.run("show", "main:apps/production/kustomization.yaml").text
+    by_hand = text.replace("newTag: 1.4.1", "newTag: 1.4.2") + "\n"
+    commit_to(git.repository, {"apps/production/kustomization.yaml": by_hand}, message="As before\n")
+    moved = scene.entry("what others move there is noted", "external", environment="production")
+    assert moved["why"] == "observed"
+    scene.card("and no longer due", "is not due any more")
+    assert not any("without Countersign" in scene.read(post) for post in scene.posts())
+    assert scene.bot.ask("verify").code == 0, scene.bot.ask("verify").output
+    kinds = {(entry.kind, entry["environment"]) for entry in scene.record.entries()}
+    assert {kind for kind, where in kinds if where == "production"} <= {"external", "healthy"}
 
 
 def test_an_observing_bot_leaves_the_cards_of_a_working_one_alone(scene: Scene) -> None:
