@@ -10,6 +10,7 @@ from bot import survey as surveys
 from bot.answers import Answer, NotRecorded, Recorded
 from bot.cardfile import cards
 from bot.checks import answer_pull_requests
+from bot.configured import Configured
 from bot.desk import Desk
 from bot.errors import BotError, PermanentError
 from bot.health import Watch
@@ -23,6 +24,7 @@ from bot.outbox import Outbox, is_late
 from bot.poller import Stuck, bumps, externals
 from bot.ports import Asked, Chat, Clock, Forge, Registry, SignIn
 from bot.promoter import Declined
+from bot.quarantine import quarantines
 from bot.reconciler import Reconciler
 from bot.refusals import note_refusal
 from bot.retire import end_all, farewell, plan, strangers
@@ -73,6 +75,7 @@ class Engine:
     _lock: threading.RLock = field(default_factory=threading.RLock)
     _look: Look | None = None
     _reconciler: Reconciler | None = None
+    _configured: Configured | None = None
     _watch: Watch | None = None
     _stuck: list[Stuck] = field(default_factory=list)
     _is_leaving: bool = False
@@ -157,6 +160,7 @@ class Engine:
         reconciler.advance(at)
         report.left += reconciler.left
         report.left += self.desk.rosters.left()
+        self._jot_down(at, report)
         self._guard(at, report)
         for _ in range(_ROUNDS):
             answer = self._move(at, environment, report)
@@ -184,6 +188,18 @@ class Engine:
         """Write down evidence that is not to be believed, so that it stops its service until a person answers."""
         if self.desk.suspicions.confirmed:
             self._note(self.desk.append(lambda look, _tip: self.desk.suspicions.entries(look), at), report)
+
+    def _jot_down(self, at: datetime, report: PassReport) -> None:
+        """Write down what is nobody's move: changes of configuration, and input that could not be read."""
+        if self._configured is None:
+            self._configured = Configured(self.desk.mirror, self.desk.book)
+        configured = self._configured
+
+        def jotted(look: Survey, _tip: str = "") -> Proposal:
+            return Proposal((*configured.entries(look), *quarantines(look, self.desk.answers)))
+
+        if jotted(self.desk.view(at)).entries:
+            self._note(self.desk.append(jotted, at, look_first=False), report)
 
     def _look_after(self, at: datetime, report: PassReport) -> None:
         """Write down what is news of the health of what was moved."""

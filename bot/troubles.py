@@ -33,6 +33,7 @@ class Wrong(StrEnum):
     MAJOR_JUMP = "major-jump"
     EMERGENCY = "emergency"
     REVIEW_OVERDUE = "review-overdue"
+    CONFIG_UNREVIEWED = "config-unreviewed"
     STUCK = "stuck"
     UNHEALTHY = "unhealthy"
     READ_ONLY = "ledger-read-only"
@@ -183,6 +184,7 @@ def troubles_of(look: Survey, decision: Decision) -> tuple[Trouble, ...]:
         *_digests_moved(look, decision),
         *_guarded(look),
         *_emergencies(look),
+        *_configurations(look),
     )
 
 
@@ -323,6 +325,21 @@ def _emergencies(look: Survey) -> list[Trouble]:
             if tell := _tell(look, where, what):
                 found.append(Trouble(Wrong.REVIEW_OVERDUE, where, what, facts, f"{promotion.id}-told", tell))
     return found
+
+
+def _configurations(look: Survey) -> list[Trouble]:
+    """Find changes of guarded files that wait for their review."""
+    return [
+        Trouble(
+            Wrong.CONFIG_UNREVIEWED,
+            one.environment,
+            "",
+            {"commit": one.commit, "number": f"#{seq}"},
+            str(seq),
+        )
+        for seq, one in look.state.open.items()
+        if one.kind is Kind.CONFIG
+    ]
 
 
 def _tell(look: Survey, environment: str, service: str) -> str:

@@ -45,6 +45,7 @@ REFUSALS: dict[str, str] = {
     Code.OUT_OF_LINE: "It does not fit any more: somebody else was faster. Look again, then decide.",
     Code.NO_EMERGENCY: "The rule knows no emergency there. Ask for the version as usual, or roll back.",
     Code.NOT_OVER: "It is still under way. It can be reviewed once it has landed.",
+    Code.CONFIG_UNREVIEWED: "Files of that environment changed in Git, and nobody has reviewed it yet.",
     Code.REVIEW_OVERDUE: "An emergency there was not reviewed in time. `/promote review` closes it.",
     Code.CURRENT: "It is what runs there now, so there is nothing to do.",
 }

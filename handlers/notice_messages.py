@@ -29,6 +29,8 @@ _ON: dict[str, str] = {
     "unhealthy": "{version} of {service} does not run well in {environment}. Its card offers the way back.",
     "emergency": "Emergency: {by} moves {service} in {environment} to {version}. "
     "Somebody who had no part in it reviews it, as {number}.",
+    "config-unreviewed": "Somebody changed files of {environment} in Git, up to {commit}, so only rollbacks move "
+    "there until somebody who may approve reviews {number}.",
     "review-overdue": "The emergency of {service} in {environment} was not reviewed in time, so only rollbacks "
     "move there until somebody reviews {number}.",
     "stuck": "{service} in {environment} could not be moved; it is tried again at the next pass.",
@@ -55,6 +57,7 @@ _OVER: dict[str, str] = {
     "major-jump": "{version} of {service} is not kept out of {environment} any more.",
     "unhealthy": "{service} runs well again in {environment}, or {version} stands there no more.",
     "emergency": "The emergency of {service} in {environment} is closed.",
+    "config-unreviewed": "The change of the files of {environment} was reviewed.",
     "review-overdue": "The emergency of {service} in {environment} was reviewed.",
     "stuck": "{service} in {environment} can move again.",
     "farewell": "Countersign is back.",

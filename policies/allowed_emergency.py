@@ -8,7 +8,7 @@ from policies.emergency import due
 from policies.entry import By, Kind, write_time
 from policies.gates import ASKED, ask, at_once
 from policies.state import Open, Promotion, part_in
-from policies.tally import may_fill
+from policies.tally import may_approve, may_fill
 from policies.verdict import not_yet
 
 
@@ -49,6 +49,15 @@ def review(asked: Asked) -> No:
     people = opened.people | (part_in(promotion) if promotion else frozenset())
     if isinstance(by, By) and by.person in people:
         yield Refusal(Code.REQUESTER, f"{by.person} had a part in it")
+    if opened.kind is Kind.CONFIG and isinstance(by, By) and not _approves(asked, opened, by):
+        yield Refusal(Code.NOT_AN_APPROVER, f"{by.person} may not approve in {opened.environment}")
+
+
+def _approves(asked: Asked, opened: Open, by: By) -> bool:
+    """Whether a person may approve there: what guards files asks for who guards moves."""
+    return asked.rules is not None and may_approve(
+        asked.rules, opened.environment, "", by.person, asked.members
+    )
 
 
 def _promotion(asked: Asked, opened: Open) -> Promotion | None:

@@ -24,6 +24,7 @@ class Code(StrEnum):
     HELD = "held"
     FROZEN = "frozen"
     REVIEW_OVERDUE = "review-overdue"
+    CONFIG_UNREVIEWED = "config-unreviewed"
     NO_EMERGENCY = "no-emergency"
     NOT_OVER = "not-over"
     FREEZE_WINDOW = "freeze-window"
@@ -119,6 +120,7 @@ MEANINGS: dict[Code, str] = {
     Code.SIGNATURE_INVALID: "the image's signature is by none of the rules' keys, or is about another image",
     Code.LABEL_DIFFERS: "the image lacks a label or annotation that the rules name",
     Code.REVIEW_OVERDUE: "an emergency there was not reviewed in time; `review` closes it",
+    Code.CONFIG_UNREVIEWED: "guarded files of the environment changed in Git, and nobody has reviewed it",
     Code.NO_EMERGENCY: "the rule knows no emergency there",
     Code.NOT_OVER: "it is still under way",
     Code.NOT_IN_PREVIOUS: "it has not run in the environment before, as exactly this digest",

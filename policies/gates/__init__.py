@@ -18,7 +18,7 @@ from policies.gates.order import downgrade, went_back
 from policies.gates.outside import checks, http, labels, prometheus, signature
 from policies.gates.promised import expired, expires, is_expired, merge_within, was_frozen
 from policies.gates.sightings import known_before
-from policies.gates.standing import frozen, held
+from policies.gates.standing import frozen, held, reviewed
 from policies.gates.table import (
     ALONE,
     ASKED,
@@ -83,6 +83,7 @@ __all__ = [
     "notes",
     "previous",
     "prometheus",
+    "reviewed",
     "signature",
     "skips",
     "soak",

@@ -73,6 +73,7 @@ TABLE: tuple[Row, ...] = (
         _WAY_ON,
         skip="freeze",
     ),
+    Row("config", standing.reviewed, (Code.CONFIG_UNREVIEWED,), "changes of files", _WAY_ON, skip="config"),
     Row("window", waits.freeze, (Code.FREEZE_WINDOW,), "the rules' windows", _WAY_ON, skip="freeze"),
     Row("limit", waits.limit, (Code.LIMIT_REACHED,), "moves there", _WAY_ON, skip="limit"),
     Row(

@@ -15,7 +15,17 @@ from policies.state import Open, Stage
 from policies.verdict import PASSED, Failed, Verdict, Waiting, not_yet
 from tests.policies.gate_time_cases import CASES as TIMED
 from tests.policies.gate_worlds import case, later, ruled
-from tests.policies.ledger_builders import RULES, Story, at_stage, change_rules, person, pinned, rules, story
+from tests.policies.ledger_builders import (
+    RULES,
+    Story,
+    at_stage,
+    change_rules,
+    oid,
+    person,
+    pinned,
+    rules,
+    story,
+)
 
 
 def _code(verdict: Verdict) -> Code | None:
@@ -44,6 +54,12 @@ def _overdue() -> Story:
     found = story()
     where, at = "staging", found.at
     found.state.open[2] = Open(Kind.EMERGENCY, where, "web", "", at, due=at - timedelta(hours=1))
+    return found
+
+
+def _changed(environment: str) -> Story:
+    found = story()
+    found.state.open[2] = Open(Kind.CONFIG, environment, "", oid("c"), found.at)
     return found
 
 
@@ -105,6 +121,10 @@ CASES: dict[str, tuple[gates.Gate, Callable[[], Case], Code | None]] = {
         None,
     ),
     "from no version at all": (gates.jump, lambda: case(story(), "3.0.0", current=(pinned("latest"),)), None),
+    # config
+    "no change of files": (gates.reviewed, lambda: case(story()), None),
+    "a change of files there": (gates.reviewed, lambda: case(_changed("staging")), Code.CONFIG_UNREVIEWED),
+    "a change of files elsewhere": (gates.reviewed, lambda: case(_changed("production")), None),
     # frozen
     "a review that is overdue": (gates.frozen, lambda: case(_overdue()), Code.REVIEW_OVERDUE),
     # blocked
