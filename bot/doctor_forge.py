@@ -25,6 +25,7 @@ _IN_THE_WAY = {
     "required_signatures": "asks for signed commits",
     "creation": "lets nobody create it",
 }
+_MERGES = frozenset({"always", "pull_requests_only"})  # what lets a merge by the bot past a ruleset
 _CREATES = frozenset({"creation", "update", "required_signatures"})
 
 
@@ -165,6 +166,53 @@ def branch_checks(asker: Asker, rules: Rules | None, branch: str, ledger: str) -
     else:
         yield ok("GitHub rules", f"nothing is pushed to {branch} itself: everywhere people are asked")
     yield from _pushes(asker, ledger, "ledger entries", is_ours=True)
+    if rules:
+        yield from _merges(asker, branch, [one.name for one in rules.environments.values() if one.is_guarded])
+
+
+def _merges(asker: Asker, branch: str, guarded: list[str]) -> Iterator[Check]:
+    """Say for each environment that asks people whether GitHub lets the bot merge without reviews of its own."""
+    answer = asker.read(f"/rules/branches/{quote(branch, safe='')}")
+    if not guarded or answer.status != _OK or not isinstance(answer.body, list):
+        return  # that it cannot be read is said above
+    wanted = {ruleset: count for ruleset, count in map(_reviews, answer.body) if count}
+    bypass = {one: _bypass(asker, one) for one in wanted}
+    for name in guarded:
+        yield merged(name, branch, wanted, bypass, asker.repository)
+
+
+def _reviews(rule: Any) -> tuple[int, int]:
+    """Return the ruleset of a rule and how many reviews it asks for."""
+    if not isinstance(rule, dict) or rule.get("type") != "pull_request":
+        return 0, 0
+    parameters = rule.get("parameters")
+    count = parameters.get("required_approving_review_count") if isinstance(parameters, dict) else 0
+    ruleset = rule.get("ruleset_id")
+    return (ruleset if isinstance(ruleset, int) else 0), (count if isinstance(count, int) else 0)
+
+
+def merged(
+    name: str, branch: str, wanted: Mapping[int, int], bypass: Mapping[int, str], repository: str
+) -> Check:
+    """Judge whether what people approved for an environment is merged at once, a rollback above all.
+
+    ``wanted``: how many reviews each ruleset asks for.
+    """
+    if not wanted:
+        return ok("GitHub merges", f"{name}: no ruleset of {branch} asks for reviews")
+    closed = {one: count for one, count in wanted.items() if bypass.get(one, "") not in _MERGES}
+    if not closed:
+        return ok("GitHub merges", f"{name}: reviews are asked for in {branch}, and the bot may bypass that")
+    count = max(closed.values())
+    detail = f"{name}: a merge, also of a rollback, waits for GitHub: {count} review{'s' * (count > 1)}"
+    ids = ", ".join(map(str, sorted(closed)))
+    remedy = (
+        f"people review in GitHub (it counts as their approval), or an admin adds the bot to the bypass list of"
+        f" ruleset {ids}: gh api repos/{repository}/rulesets/{min(closed)}"
+    )
+    if not any(bypass.get(one) for one in closed):
+        return warn("GitHub merges", f"{detail}, unless the bot may bypass it, which is not told", remedy)
+    return warn("GitHub merges", detail, remedy)
 
 
 def _pushes(asker: Asker, branch: str, purpose: str, *, is_ours: bool = False) -> Iterator[Check]:

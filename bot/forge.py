@@ -18,6 +18,7 @@ from bot.forge_bodies import (
     object_of,
     part,
     pull_of,
+    reviews_asked,
     text_of,
     title_of,
 )
@@ -32,7 +33,7 @@ from policies.reports import Report
 
 _PER_PAGE = 100  # GitHub, the most
 _MAX_PAGES = 20  # nobody talks more than this below one pull request
-_UNPROCESSABLE, _CONFLICT = 422, 409
+_UNPROCESSABLE, _CONFLICT, _NOT_ALLOWED = 422, 409, 405
 
 PATIENT = Manner()
 
@@ -272,8 +273,7 @@ class GitHubForge:
         try:
             answer = self._wire.write("PUT", path, wanted, permission="Contents: write, " + PULLS)
         except RefusalError as refusal:
-            code = "head-moved" if refusal.status == _CONFLICT else "refused"
-            return self._landed_or(NotMerged(code, _reason(refusal)), number, head, looks=1)
+            return self._landed_or(_not_merged(refusal), number, head, looks=1)
         except UnsureError as unsure:
             return self._landed_or(NotMerged("unknown", plain(str(unsure))), number, head, looks=LOOKS)
         sha = answer.get("sha") if isinstance(answer, dict) and answer.get("merged") is True else None
@@ -308,6 +308,15 @@ class GitHubForge:
             verb="POST",
         )
         faults.point("after-comment")
+
+
+def _not_merged(refusal: RefusalError) -> NotMerged:
+    """Tell a head that moved, and reviews that the forge's own rules ask for, from all else."""
+    if refusal.status == _CONFLICT:
+        return NotMerged("head-moved", _reason(refusal))
+    if (asked := reviews_asked(refusal.said)) and refusal.status == _NOT_ALLOWED:
+        return NotMerged("review-required", _reason(refusal), asked)
+    return NotMerged("refused", _reason(refusal))
 
 
 def _reason(refusal: RefusalError) -> str:

@@ -11,6 +11,11 @@ from bot.ports import Merged, NotMerged, OpenPullRequest, PullRequest
 OID = re.compile(r"[0-9a-f]{40}", re.ASCII)
 MAX_BODY = 65_536  # GitHub, characters of a description or comment
 MAX_TITLE = 256  # GitHub, titles of issues and pull requests
+_REVIEWS = re.compile(
+    r"(?:at least ([0-9]{1,2}) approving reviews? (?:is|are) required|approving review|review from a code owner"
+    r"|changes have been requested|waiting on code owner review)",
+    re.IGNORECASE,
+)
 _TOKEN = re.compile(r"[!-~]{1,1000}", re.ASCII)
 _LINK = re.compile(
     r"https?://[!-;=?-{}~]{1,500}", re.ASCII
@@ -70,6 +75,15 @@ def landed(body: Mapping[str, Any], head: str) -> Merged | NotMerged | None:
     if there.is_merged:
         return NotMerged("refused", f"it was merged at another head, {there.head[:12]}")
     return None if there.is_open else NotMerged("refused", "it is closed")
+
+
+def reviews_asked(said: str) -> int:
+    """Return how many reviews a refused merge asks for; 0 where it says nothing of them.
+
+    GitHub, "Merge a pull request": 405 with the sentence that its page shows.
+    """
+    found = _REVIEWS.search(said)
+    return int(found[1] or 1) if found else 0
 
 
 def allows(repository: Mapping[str, Any], method: str) -> bool:

@@ -76,10 +76,15 @@ class Merged:
 
 @dataclass(frozen=True, slots=True)
 class NotMerged:
-    """The forge did not merge. ``code``: head-moved (409), refused (405 and the like), unknown (nothing is certain)."""
+    """The forge did not merge.
+
+    ``code``: head-moved (409), review-required (its own rules ask for ``reviews``), refused (405 and the like), unknown
+    (nothing is certain).
+    """
 
     code: str
     detail: str
+    reviews: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -350,7 +350,7 @@ class Reconciler:
         self.left.append(f"{promotion.id}: not merged: {answer.detail}")
         if answer.code == "unknown":
             return False  # it may have happened: the next look decides
-        return self._abort(promotion, answer.code, at)
+        return self._abort(promotion, answer.code, at, reviews=answer.reviews)
 
     @staticmethod
     def _is_frozen(look: Survey, promotion: Promotion, at: datetime) -> bool:
@@ -359,7 +359,7 @@ class Reconciler:
         passes = promotion.is_rollback or (rule is not None and skips(rule, promotion, "freeze"))
         return not passes and look.state.freeze_on(promotion.environment, at) is not None
 
-    def _abort(self, promotion: Promotion, why: str, at: datetime) -> bool:
+    def _abort(self, promotion: Promotion, why: str, at: datetime, *, reviews: int = 0) -> bool:
         def abort(look: Survey, _tip: str) -> Proposal:
             now = look.state.promotions[promotion.id]
             if now.stage is not Stage.MERGING:
@@ -369,6 +369,7 @@ class Reconciler:
                 key=attempt_key(look.state, Kind.ABORT, now.id, now.head),
                 head=now.head,
                 why=why,
+                evidence={"reviews": reviews} if reviews else {},
             )
             return Proposal((entry,))
 

@@ -8,6 +8,7 @@ from policies.verdict import NotYet, Waiting
 
 PHRASES: dict[str, str] = {
     **{code.value: meaning for code, meaning in MEANINGS.items()},
+    Code.FORGE_REVIEW: "waits for GitHub",
     Silent.UNREACHABLE: "the registry cannot be reached",
     Silent.SLOW: "the registry did not answer in time",
     Silent.DENIED: "the registry refuses the login",

@@ -48,6 +48,7 @@ class Code(StrEnum):
     WAITING_FOR_A_GO = "waiting-for-a-go"
     MERGING = "merging"
     FORGE_REFUSED = "forge-refused"
+    FORGE_REVIEW = "forge-review"
     OPEN_ELSEWHERE = "other-promotion-open"
     # the place in Git
     NO_REFERENCE = "no-reference"
@@ -128,6 +129,7 @@ MEANINGS: dict[Code, str] = {
     Code.APPROVALS_MISSING: "approvals are missing",
     Code.WAITING_FOR_A_GO: "the last approval is too old to merge by itself; an approver gives it anew",
     Code.MERGING: "it is being merged",
+    Code.FORGE_REVIEW: "the forge's own rules ask for reviews before it merges; it is asked again later",
     Code.FORGE_REFUSED: "the forge did not merge it; it is tried again later",
     Code.OPEN_ELSEWHERE: "another promotion of the service is open there",
     Code.NO_REFERENCE: "no file under the environment's path names the service's image",

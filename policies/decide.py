@@ -225,7 +225,7 @@ def _candidate(
     if live and mine is None:
         reasons.append(Waiting(Code.OPEN_ELSEWHERE, f"{live.image[0].tag} is under way"))
     if mine and mine.stage is Stage.OPEN and (again := tried_again_at(mine)) and at < again:
-        reasons.append(Waiting(Code.FORGE_REFUSED, f"{mine.why}, {mine.attempts} times", again))
+        reasons.append(_not_merged(mine, again))
     if mine and mine.stage is not Stage.OPEN:
         reasons.append(Waiting(Code.MERGING, f"it is {mine.stage}"))
     if any(isinstance(reason, Failed) for reason in reasons):
@@ -244,10 +244,22 @@ def _gates(rule: EffectiveRule, promotion: Promotion | None) -> tuple[Gate, ...]
     return ALONE
 
 
+def _not_merged(promotion: Promotion, again: datetime) -> Waiting:
+    """Say why the forge did not merge, and when it is asked again."""
+    if promotion.reviews:
+        noun = "review" if promotion.reviews == 1 else "reviews"
+        return Waiting(Code.FORGE_REVIEW, f"{promotion.reviews} {noun}")
+    return Waiting(Code.FORGE_REFUSED, f"{promotion.why}, {promotion.attempts} times", again)
+
+
 def tried_again_at(promotion: Promotion) -> datetime | None:
-    """Return when a head that was not merged is tried again: after 1, 2, 4 ... minutes, at most an hour."""
-    if promotion.attempted is None or not promotion.attempts:
+    """Return when a head that was not merged is tried again: after 1, 2, 4 ... minutes, at most an hour.
+
+    Where the forge asked for reviews, one that came since is worth a try at once.
+    """
+    last = promotion.attempted
+    if last is None or not promotion.attempts:
         return None
-    return promotion.attempted + min(
-        timedelta(hours=1), timedelta(minutes=2 ** min(promotion.attempts - 1, 6))
-    )
+    if promotion.reviews and any(one.review and one.at > last for one in promotion.approvals):
+        return None
+    return last + min(timedelta(hours=1), timedelta(minutes=2 ** min(promotion.attempts - 1, 6)))

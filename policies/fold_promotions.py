@@ -171,7 +171,9 @@ def _abort(state: Tables, entry: Entry, _oid: str) -> None:
     state.counts[counted] = state.count(counted) + 1
     promotion = state.promotion_of(entry)
     attempts = promotion.attempts + 1 if promotion else 1
-    _step(state, entry, why=entry.why, attempts=attempts, attempted=entry.time)
+    asked = entry.evidence.get("reviews", 0)
+    reviews = asked if isinstance(asked, int) else 0
+    _step(state, entry, why=entry.why, attempts=attempts, attempted=entry.time, reviews=reviews)
 
 
 def _merged(state: Tables, entry: Entry, _oid: str) -> None:

@@ -84,6 +84,7 @@ class Promotion:
     gates: Notes = ()  # what that intent says of the gates that had passed
     attempts: int = 0  # how often this head was not merged, and when last
     attempted: datetime | None = None
+    reviews: int = 0  # that the forge's own rules asked for when it did not merge
     commit: str = ""
     ended_by: Bot | By | None = None
     ended_note: str = ""

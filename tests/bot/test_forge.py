@@ -357,7 +357,7 @@ def test_a_required_review_is_told_in_the_forges_words(
     answer = merge(forge, pull)
 
     assert isinstance(answer, NotMerged)
-    assert (answer.code, "approving review" in answer.detail) == ("refused", True)
+    assert (answer.code, "approving review" in answer.detail) == ("review-required", True)
 
 
 def test_a_token_that_may_not_merge_names_the_permission(world: World, pull: PullRequest) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from bot.errors import PermanentError, TransientError
 from bot.forge_app import PERMISSIONS
+from bot.forge_bodies import reviews_asked
 from bot.forge_people import account_of, last_words, review_of
 from bot.ports import ForgeAccount, PullRequest
 from sandbox.forge import User
@@ -179,3 +180,19 @@ def test_a_login_of_another_alphabet_is_no_login(world: AppWorld) -> None:
     assert world.forge().account("\u0430da-l") is None
     with pytest.raises(PermanentError, match="expected a login"):
         account_of({"id": 1, "login": "\u0430da-l", "type": "User"})
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("At least 1 approving review is required by reviewers with write access.", 1),
+        ("Repository rule violations found: At least 2 approving reviews are required by reviewers.", 2),
+        ("Changes have been requested by a reviewer with write access.", 1),
+        ("Waiting on code owner review from example/platform.", 1),
+        ('Required status check "ci" is expected.', 0),
+        ("Pull Request is not mergeable", 0),
+        ("", 0),
+    ],
+)
+def test_a_refused_merge_says_how_many_reviews_github_asks_for(said: str, expected: int) -> None:
+    assert reviews_asked(said) == expected

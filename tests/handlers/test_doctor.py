@@ -19,7 +19,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from bot.doctor import Check, Mark, clock_check, repository_checks
-from bot.doctor_forge import Asker, forge_checks, judged
+from bot.doctor_forge import Asker, forge_checks, judged, merged
 from bot.doctor_reports import report_checks
 from bot.scheduler import SystemClock
 from bot.settings import load
@@ -499,6 +499,39 @@ def test_rules_of_a_branch_are_judged_by_what_may_be_bypassed(
     assert ("bypass list" in check.remedy) == (mark is not Mark.OK)
 
 
+@pytest.mark.parametrize(
+    ("wanted", "bypass", "mark", "said"),
+    [
+        ({}, {}, Mark.OK, "production: no ruleset of main asks for reviews"),
+        (
+            {7: 1},
+            {7: "always"},
+            Mark.OK,
+            "production: reviews are asked for in main, and the bot may bypass that",
+        ),
+        ({7: 1}, {7: "pull_requests_only"}, Mark.OK, "the bot may bypass that"),
+        (
+            {7: 1},
+            {7: "never"},
+            Mark.WARN,
+            "production: a merge, also of a rollback, waits for GitHub: 1 review",
+        ),
+        ({7: 1, 8: 2}, {7: "always", 8: "never"}, Mark.WARN, "waits for GitHub: 2 reviews"),
+        ({7: 1}, {7: ""}, Mark.WARN, "unless the bot may bypass it, which is not told"),
+        ({7: 1}, {}, Mark.WARN, "unless the bot may bypass it, which is not told"),
+    ],
+    ids=["none", "bypassed", "for merges alone", "closed", "one of two", "not told", "unread"],
+)
+def test_each_environment_is_told_whether_its_merges_wait_for_reviews(
+    wanted: dict[int, int], bypass: dict[int, str], mark: Mark, said: str
+) -> None:
+    check = merged("production", "main", wanted, bypass, "example/gitops")
+
+    assert check.mark is mark
+    assert said in check.detail
+    assert ("bypass list" in check.remedy) == (mark is not Mark.OK)
+
+
 GITHUB = {
     "/repos/example/gitops": {
         "permissions": {"push": True},
@@ -554,6 +587,18 @@ def test_rulesets_and_protection_are_read_where_the_login_may() -> None:
         "ok   GitHub rules: ledger entries: no ruleset stops a push to ledger/2026",
         "FAIL GitHub login of bob: team is no person: Organization -> name the person's own login",
         "ok   GitHub logins: 1 people are found",
+    ]
+
+
+def test_an_environment_that_asks_people_is_told_what_its_merges_wait_for() -> None:
+    reviews = RULE | {"parameters": {"required_approving_review_count": 2}}
+    guarded = parse({"promotion/a.yaml": RULES.replace(b"approvals: none", b"approvals: 1")})
+
+    lines = asked(GITHUB | {"/repos/example/gitops/rules/branches/main": [reviews]}, guarded)
+
+    told = [one for one in lines if "staging" in one]
+    assert [one.partition(" -> ")[0] for one in told] == [
+        "warn GitHub merges: staging: a merge, also of a rollback, waits for GitHub: 2 reviews"
     ]
 
 

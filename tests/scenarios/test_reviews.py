@@ -206,6 +206,26 @@ def test_somebody_who_took_a_login_over_is_somebody_else_and_a_rename_is_the_sam
     assert f"countersign/production/{CHECKOUT}" not in str(office.engine.desk.mirror.fetch().promotions)
 
 
+def test_a_merge_that_github_refuses_for_want_of_reviews_says_so_and_one_is_enough(office: Office) -> None:
+    promotion = office.asked("1.4.2")
+    office.world.forge.require_reviews(1)
+    office.say("ada", Approve(promotion))
+    office.say("bob", Approve(promotion))
+
+    assert office.stage(promotion) is Stage.OPEN
+    assert [(entry.why, entry.evidence) for entry in office.entries("abort")] == [
+        ("review-required", {"reviews": 1})
+    ]
+    shown = str(office.world.slack.workspace.messages("C0DEPLOYS")[-1].blocks)
+    assert "waits for GitHub" in shown
+    assert "1 review" in shown
+
+    office.world.forge.review(1, login="bob")
+    office.look()
+
+    assert office.stage(promotion) is Stage.LANDED
+
+
 def test_reviews_that_cannot_be_looked_at_change_nothing_and_are_looked_at_later(office: Office) -> None:
     promotion = office.asked("1.4.2")
     office.world.forge.review(1, login="bob")
