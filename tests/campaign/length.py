@@ -16,7 +16,8 @@ class Length:
     lives: int = 1
     kills: int = 0
     seed: int = 1
-    contention_entries: int = 40
+    tampered_entries: int = 10
+    contention_entries: int = 24
     contention_writers: int = 8
 
 
@@ -27,6 +28,7 @@ LONG = Length(
     model_states=3_000_000,
     lives=3,
     kills=2_000,
+    tampered_entries=10_000,
     contention_entries=2_000,
 )
 
