@@ -17,7 +17,8 @@ class Length:
     kills: int = 0
     seed: int = 1
     tampered_entries: int = 10
-    contention_entries: int = 24
+    contention_short: int = 16
+    contention_entries: int = 2_000
     contention_writers: int = 8
 
 
@@ -29,7 +30,6 @@ LONG = Length(
     lives=3,
     kills=2_000,
     tampered_entries=10_000,
-    contention_entries=2_000,
 )
 
 
