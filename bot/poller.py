@@ -146,12 +146,12 @@ def externals(look: Survey, mirror: Mirror, book: Book, examined: set[Oid]) -> l
     line = [
         one
         for one in mirror.first_parents(look.tips.target, since=Oid(genesis.commit))
-        if one not in examined
+        if one not in examined and one not in look.state.commits  # ours: git need not be asked about it
     ]
     for commit in reversed(line):
         parents = mirror.parents(commit)
-        if commit in look.state.commits or set(parents[1:]) & heads:
-            continue  # ours, or a merge that is being written down
+        if set(parents[1:]) & heads:
+            continue  # a merge that is being written down
         moves = _moved(look, book, Oid(parents[0]), commit) if parents else []
         if not moves:
             examined.add(commit)

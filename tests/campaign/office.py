@@ -279,12 +279,21 @@ class _Keeper(logging.Handler):
         self._lines.append(self.format(record))
 
 
+def _hurry(world: World) -> None:
+    """Declare no health: the forge would be asked about every commit at every pass, which is most of the time then."""
+    path = "promotion/rules.yaml"
+    lines = (world.git.text("show", f"main:{path}") + "\n").splitlines(keepends=True)
+    text = "".join(line for line in lines if not line.strip().startswith("health:"))
+    world.forge.push_to_branch("main", {path: text}, "Declare no health\n", login="ada-l")
+
+
 @contextmanager
 def office(folder: Path) -> Iterator[Office]:
     """Open a world with nobody at work yet; closing it does not wait for the twins to go."""
     clock, trap = Clock(), Trap()
     servers = ExitStack()
     world = servers.enter_context(opened(folder / "world", now=clock.now))
+    _hurry(world)
     found = Office(world, folder, clock, trap, Reading(world.git.repository))
     end = world.slack.workspace.feed.subscribe(found._heard)
     keeper, logger = _Keeper(found.logged), logging.getLogger()

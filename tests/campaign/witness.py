@@ -21,6 +21,7 @@ class Witness:
         self._folder = folder
         self._audits = 0
         self.heard = 0  # messages that were held against the ledger
+        self.signed: set[tuple[str, str]] = set()  # entries whose signature was looked at, under which key
         self.compared: set[str] = set()  # entries whose landing commits were
         self.ends: set[str] = set()  # where the ledger has ended
         self.is_tampered = False
