@@ -21,18 +21,23 @@ from bot.signing import Signer
 
 SIGNING_KEY_FILE = "signing_key"
 
-# What is asked for where it is missing, and where to get it.
+# What is asked for where it is missing: what it is, where to get it, what it is for.
 SOURCES = {
-    "COUNTERSIGN_REPOSITORY": "the URL or path of your GitOps repository",
-    "COUNTERSIGN_FORGE_REPOSITORY": "OWNER/NAME of the GitOps repository at GitHub; its address does not say it",
-    "GITHUB_APP_ID": "the number of your GitHub App, on its page under General",
-    "GITHUB_APP_PRIVATE_KEY": "the text or the path of a private key that the App's page made for you",
+    "COUNTERSIGN_REPOSITORY": "the URL or path of your GitOps repository; all that is looked at and moved is there",
+    "COUNTERSIGN_FORGE_REPOSITORY": "OWNER/NAME of the GitOps repository at GitHub, which its address does not say;"
+    " pull requests are opened there",
+    "GITHUB_APP_ID": "the number of your GitHub App, on its page under General; pull requests are opened and merged"
+    " as that App",
+    "GITHUB_APP_PRIVATE_KEY": "the text or the path of a private key that the App's page made for you;"
+    " it proves that we are that App",
     "GITHUB_TOKEN": "a fine-grained token for the GitOps repository, under GitHub's Settings, Developer settings,"
     " with read and write access to Contents, Pull requests and Commit statuses;"
-    " or GITHUB_APP_ID and GITHUB_APP_PRIVATE_KEY, see docs/github.md",
-    "SLACK_BOT_TOKEN": "the bot token xoxb-... of your Slack app, under OAuth & Permissions",
+    " or GITHUB_APP_ID and GITHUB_APP_PRIVATE_KEY, see docs/github.md; pull requests are opened and merged with it",
+    "SLACK_BOT_TOKEN": "the bot token xoxb-... of your Slack app, under OAuth & Permissions; cards are shown and"
+    " people's accounts looked up with it",
     "SLACK_SIGNING_SECRET": "the signing secret of your Slack app, under Basic Information;"
-    " or, for Socket Mode, SLACK_APP_TOKEN: an app-level token xapp-... made there, with connections:write",
+    " or, for Socket Mode, SLACK_APP_TOKEN: an app-level token xapp-... made there, with connections:write;"
+    " it proves that a click comes from Slack",
 }
 
 _SCP = re.compile(r"(?:[^@/]+@)?([^:/]+):(?!/)(.+)")

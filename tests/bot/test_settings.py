@@ -73,13 +73,16 @@ def test_all_that_is_missing_is_named_with_where_to_get_it() -> None:
         load(HOME).need_all()
 
     assert str(repository.value) == (
-        "not set:\nCOUNTERSIGN_REPOSITORY: the URL or path of your GitOps repository"
+        "not set:\nCOUNTERSIGN_REPOSITORY: the URL or path of your GitOps repository;"
+        " all that is looked at and moved is there"
     )
     assert str(chat.value) == (
         "not set:\n"
-        "SLACK_BOT_TOKEN: the bot token xoxb-... of your Slack app, under OAuth & Permissions\n"
+        "SLACK_BOT_TOKEN: the bot token xoxb-... of your Slack app, under OAuth & Permissions;"
+        " cards are shown and people's accounts looked up with it\n"
         "SLACK_SIGNING_SECRET: the signing secret of your Slack app, under Basic Information;"
-        " or, for Socket Mode, SLACK_APP_TOKEN: an app-level token xapp-... made there, with connections:write"
+        " or, for Socket Mode, SLACK_APP_TOKEN: an app-level token xapp-... made there, with connections:write;"
+        " it proves that a click comes from Slack"
     )
     load({**HOME, "SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": "xapp-1"}).need_chat()
     assert [line.partition(":")[0] for line in str(forge.value).splitlines()[1:]] == [
