@@ -114,7 +114,7 @@ def looking(settings: Settings) -> Iterator[Engine]:
     desk, index = open_desk(settings), Index.open(None)
     registry = PycurlRegistry(Logins(settings.docker_config))
     try:
-        yield Engine(desk, registry, SystemClock(), index, Outbox(index, None, None))
+        yield Engine(desk, registry, SystemClock(), index, Outbox(index, None, None), contents=registry)
     finally:
         registry.close()
         index.close()
@@ -133,7 +133,9 @@ def observing(settings: Settings, *, chat: Chat, say: Say) -> Iterator[Engine]:
             desk = open_desk(settings)
             desk.observer = Observer(index)
             desk.mirror.forbid("this bot only observes")
-            yield Engine(desk, registry, SystemClock(), index, Outbox(index, chat, None), None, chat)
+            yield Engine(
+                desk, registry, SystemClock(), index, Outbox(index, chat, None), None, chat, contents=registry
+            )
         finally:
             registry.close()
             index.close()
@@ -162,7 +164,17 @@ def working(
             desk = open_desk(settings, signer, remembered=index.remembered(), login=login, pace=pace)
             forge = _forge(settings, desk.mirror.branch, login)
             outbox = Outbox(index, chat, None if chat else printer)
-            yield Engine(desk, registry, SystemClock(), index, outbox, forge, chat, _sign_in(settings))
+            yield Engine(
+                desk,
+                registry,
+                SystemClock(),
+                index,
+                outbox,
+                forge,
+                chat,
+                _sign_in(settings),
+                contents=registry,
+            )
         finally:
             registry.close()
             index.close()

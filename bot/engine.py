@@ -15,12 +15,14 @@ from bot.desk import Desk
 from bot.errors import BotError, PermanentError
 from bot.health import Watch
 from bot.hearing import Hearing
+from bot.image_contents import Contents
 from bot.index import Index
 from bot.ledger import HOST_REFUSES, AppendAnswer, Appended, NotAllowed, NotWritten, Proposal
 from bot.linking import Linking, Tell
 from bot.look import Look
 from bot.opener import opened
 from bot.outbox import Outbox, is_late
+from bot.outside import Outside
 from bot.poller import Stuck, bumps, externals
 from bot.ports import Asked, Chat, Clock, Forge, Registry, SignIn
 from bot.promoter import Declined
@@ -72,11 +74,13 @@ class Engine:
     forge: Forge | None = None
     chat: Chat | None = None
     sign_in: SignIn | None = None
+    contents: Contents | None = None
     _lock: threading.RLock = field(default_factory=threading.RLock)
     _look: Look | None = None
     _reconciler: Reconciler | None = None
     _configured: Configured | None = None
     _watch: Watch | None = None
+    _outside: Outside | None = None
     _stuck: list[Stuck] = field(default_factory=list)
     _is_leaving: bool = False
     _away: str = ""  # why the repository may not be reached
@@ -148,6 +152,8 @@ class Engine:
         judging = [rule for one in live if (rule := effective(rules, one.environment, one.service))]
         self.desk.rosters.refresh(teams_of(rules, judging), at)
         surveys.ask(self.registry, rules, state, self.desk.answers, wanted, at)
+        if any(one.gates for one in (*rules.environments.values(), *rules.exceptions.values())):
+            self.desk.answers.facts = self._asks_outside().look(self.desk.view(at))
         last = self._look.decision if self._look else None
         self.desk.suspicions.examine(rules, state, self.desk.answers, last)
 
@@ -212,6 +218,11 @@ class Engine:
                 self.desk.append(lambda found, _tip: Proposal(watch.news(found)), at, look_first=False),
                 report,
             )
+
+    def _asks_outside(self) -> Outside:
+        if self._outside is None:
+            self._outside = Outside(self.contents, self.forge)
+        return self._outside
 
     def _move(self, at: datetime, environment: str, report: PassReport) -> AppendAnswer:
         """Move what is ready; a place whose move is refused is left, and the rest carries on."""

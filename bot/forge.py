@@ -172,9 +172,9 @@ class GitHubForge:
         """Return a file as it stands at a commit, nothing where there is none."""
         return self._looks.content(path, commit)
 
-    def reports(self, commit: str) -> Sequence[Report]:
-        """Return the newest commit status or check run of each name on a commit."""
-        return self._reports.on(commit)
+    def reports(self, commit: str, repository: str = "") -> Sequence[Report]:
+        """Return the newest commit status or check run of each name on a commit, here or in another repository."""
+        return self._reports.on(commit, repository)
 
     def account(self, login: str) -> ForgeAccount | None:
         """Return whose login it is now, nothing where nobody has it."""

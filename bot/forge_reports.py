@@ -7,7 +7,7 @@ from typing import Any
 from bot.errors import PermanentError
 from bot.forge_bodies import OID, list_of, object_of
 from bot.forge_client import plain
-from bot.forge_wire import Wire
+from bot.forge_wire import REPOSITORY, Wire
 from policies.reports import Report, ReportState
 
 _PER_PAGE = 100  # GitHub, the most
@@ -31,29 +31,33 @@ class Reports:
 
     wire: Wire
 
-    def on(self, commit: str) -> tuple[Report, ...]:
-        """Return the newest report of each name on a commit. Raises: BotError, ValueError where it is no commit."""
-        if OID.fullmatch(commit) is None:
-            raise ValueError(f"{plain(commit)!r} is not a commit")
+    def on(self, commit: str, repository: str = "") -> tuple[Report, ...]:
+        """Return the newest report of each name on a commit; ``repository`` '' = ours, else OWNER/NAME.
+
+        Raises: BotError; PermanentError where that is no commit or no repository.
+        """
+        if OID.fullmatch(commit) is None or (repository and REPOSITORY.fullmatch(repository) is None):
+            raise PermanentError(f"{plain(f'{repository} {commit}')!r} is not a commit of a repository")
+        where = f"/repos/{repository or self.wire.repository}/commits/{commit}"
         found: dict[str, Report] = {}
-        for one in (*self._statuses(commit), *self._runs(commit)):
+        for one in (*self._statuses(commit, where), *self._runs(commit, where)):
             found.setdefault(one.name, one)
         return tuple(found.values())
 
-    def _statuses(self, commit: str) -> Iterator[Report]:
+    def _statuses(self, commit: str, where: str) -> Iterator[Report]:
         """Yield commit statuses, newest first."""
         for page in range(1, _MAX_PAGES + 1):
-            listed = list_of(self._read(f"/commits/{commit}/statuses", page))
+            listed = list_of(self._read(f"{where}/statuses", page))
             for body in map(object_of, listed):
                 state = _STATES.get(str(body.get("state")), ReportState.PENDING)
                 yield from _report(commit, body.get("context"), state, body.get("created_at"))
             if len(listed) < _PER_PAGE:
                 return
 
-    def _runs(self, commit: str) -> Iterator[Report]:
+    def _runs(self, commit: str, where: str) -> Iterator[Report]:
         """Yield check runs, the last of each name."""
         for page in range(1, _MAX_PAGES + 1):
-            answer = object_of(self._read(f"/commits/{commit}/check-runs", page))
+            answer = object_of(self._read(f"{where}/check-runs", page))
             listed = list_of(answer.get("check_runs"))
             for body in map(object_of, listed):
                 yield from _report(commit, body.get("name"), _state(body), body.get("completed_at"))
@@ -61,9 +65,9 @@ class Reports:
                 return
 
     def _read(self, path: str, page: int) -> Any:
-        answer = self.wire.read(path, per_page=_PER_PAGE, page=page)
+        answer = self.wire.read_elsewhere(path, per_page=_PER_PAGE, page=page)
         if answer is None:
-            raise PermanentError(f"{path} is not there in {self.wire.repository}")
+            raise PermanentError(f"{path} is not there, or may not be read")
         return answer
 
 

@@ -21,7 +21,7 @@ from bot.forge_client import (
 
 __all__ = ["MAX_SAID", "Login", "Manner", "RefusalError", "TokenLogin", "UnsureError", "Wire", "plain"]
 
-_REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}", re.ASCII)
+REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}", re.ASCII)
 _ACCEPTED = re.compile(r"[a-z_]{1,40}=(?:read|write|admin)(?:[,;] ?[a-z_]{1,40}=(?:read|write|admin))*")
 _UNAUTHORIZED, _NOT_FOUND, _CONFLICT, _SERVER = 401, 404, 409, 500
 
@@ -81,9 +81,9 @@ class Wire:
 
     def __init__(self, repository: str, login: Login, base_url: str, manner: Manner) -> None:
         """Open nothing yet. Raises: SettingsError."""
-        if _REPOSITORY.fullmatch(repository) is None:
+        if REPOSITORY.fullmatch(repository) is None:
             raise SettingsError(
-                f"COUNTERSIGN_FORGE_REPOSITORY: {plain(repository)!r} is no repository; expected OWNER/NAME"
+                f"COUNTERSIGN_FORGEREPOSITORY: {plain(repository)!r} is no repository; expected OWNER/NAME"
             )
         self.repository = repository
         self.owner = repository.partition("/")[0]
@@ -186,6 +186,6 @@ class Wire:
         """Say that the repository itself is not to be seen."""
         access = "the App installed on it" if self.login.app_id else "a token that was given access to it"
         return PermanentError(
-            f"COUNTERSIGN_FORGE_REPOSITORY: {self.repository} is not there, or {self.login.name} may not see it;"
+            f"COUNTERSIGN_FORGEREPOSITORY: {self.repository} is not there, or {self.login.name} may not see it;"
             f" expected OWNER/NAME of the GitOps repository and {access}"
         )

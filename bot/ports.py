@@ -154,8 +154,8 @@ class Forge(Protocol):
     def content(self, path: str, commit: str) -> bytes | None:
         """Return a file as it stands at a commit, nothing where there is none; a large one is an error."""
 
-    def reports(self, commit: str) -> Sequence[Report]:
-        """Return the newest commit status or check run of each name on a commit."""
+    def reports(self, commit: str, repository: str = "") -> Sequence[Report]:
+        """Return the newest commit status or check run of each name on a commit, here or in another repository."""
 
     def account(self, login: str) -> ForgeAccount | None:
         """Return whose login it is now, nothing where nobody has it."""

@@ -1,7 +1,6 @@
 """The registry adapter: many repositories asked at once over libcurl, each host at its own pace."""
 
 import socket
-import ssl
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
@@ -10,17 +9,18 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from io import BytesIO
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import pycurl
 
-from bot import oci
+from bot import oci, outside_http
 from bot.measures import MEASURES, Measure
 from bot.oci import Caps, Challenge, DigestAsked, Endpoint, Known, Request, Response, TagsAsked
+from bot.oci_content import MAX_CONTENT, ContentAnswer, ContentAsked, Elsewhere, checked
 from bot.registry_login import Login, LoginAnswer, LoginFailure, Logins
+from bot.trust import trust
 from policies.evidence import DigestAnswer, Silence, Silent, TagAnswer, TagList
 from policies.image import Repository, Tag
 from policies.rules import Host
@@ -35,13 +35,6 @@ FAILURES = 3  # in a row; then the host is left alone for this pass
 LONGEST_PAUSE = 3_600.0  # seconds; whatever a registry asks for
 HTTP2_STREAM = 92  # CURLE_HTTP2_STREAM, for which pycurl has no name
 IDLE = 0.25  # seconds; select() cannot watch descriptors above 1023, so it never sleeps long
-# Where systems keep their trusted certificates if the interpreter does not know: libcurl's wheel knows only the second.
-BUNDLES = (
-    "/etc/ssl/certs/ca-certificates.crt",  # Debian, Alpine
-    "/etc/pki/tls/certs/ca-bundle.crt",  # Red Hat
-    "/etc/ssl/ca-bundle.pem",  # SUSE
-    "/etc/ssl/cert.pem",  # BSD, macOS
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +96,23 @@ class PycurlRegistry:
         self._ask_all(asks.values())
         return {image: asks[name].settled for image, name in wanted.items()}
 
+    def content(self, repository: Repository, where: str, hosts: Mapping[str, Host]) -> bytes | Silence:
+        """Return what stands at ``manifests/...``, ``blobs/...`` or ``referrers/...`` below a repository.
+
+        Where the registry sends to a store elsewhere, that is asked once, without our login.
+        """
+        ask = _Ask(ContentAsked(Endpoint.of(repository, hosts), repository, where))
+        self._ask_all([ask])
+        answer = ask.settled
+        if not isinstance(answer, Elsewhere):
+            return answer  # type: ignore[no-any-return]  # as the talk says
+        host = f"{ask.talk.endpoint.host}: {repository.path}/{where[:90]}"
+        found = outside_http.get(answer.url, ask.talk.endpoint.rule, accept="*/*", cap=MAX_CONTENT)
+        if not isinstance(found, Response) or found.status != oci.OK:
+            said = found.detail if not isinstance(found, Response) else f"it answered {found.error}"
+            return Silence(Silent.UNREACHABLE, f"{host} is kept elsewhere, and {said}")
+        return checked(where, found.body) or Silence(Silent.INVALID, f"{host} is not what its digest says")
+
     def close(self) -> None:
         """Close the connections that were kept for the next pass."""
         while self._wires:
@@ -160,8 +170,8 @@ class _Grant:
 class _Ask:
     """One asked thing on its way to an answer."""
 
-    talk: TagsAsked | DigestAsked
-    answer: TagAnswer | DigestAnswer | None = None
+    talk: TagsAsked | DigestAsked | ContentAsked
+    answer: TagAnswer | DigestAnswer | ContentAnswer | None = None
     scope: str = ""
     grant: _Grant | None = None
     is_sent_with_login: bool = False
@@ -451,7 +461,9 @@ class _Pass:
             ask.grant.is_proved = True
             if ask.is_alone:  # what a shared token did not open, its own did
                 lane.host.batch = 1
-        answer = oci.refusal(response, lane.endpoint, ask.talk.path, lane.login) or ask.talk.hear(response)
+        is_elsewhere = isinstance(ask.talk, ContentAsked) and response.status in oci.REDIRECTS
+        refusal = None if is_elsewhere else oci.refusal(response, lane.endpoint, ask.talk.path, lane.login)
+        answer = refusal or ask.talk.hear(response)
         if answer is None:
             ask.is_retried = False
             lane.waiting.appendleft(ask)
@@ -493,7 +505,7 @@ class _Pass:
             ask = lane.waiting.popleft()
             self._settle(ask, _silence(code, lane, ask, says))
 
-    def _settle(self, ask: _Ask, answer: TagAnswer | DigestAnswer | None) -> None:
+    def _settle(self, ask: _Ask, answer: TagAnswer | DigestAnswer | ContentAnswer | None) -> None:
         ask.answer = answer
         self._open.pop(ask, None)
 
@@ -648,7 +660,7 @@ class _Wire:
         curl.setopt(pycurl.LOW_SPEED_LIMIT, 1)
         curl.setopt(pycurl.LOW_SPEED_TIME, max(1, int(limits.silence.total_seconds())))
         if request.url.startswith("https:"):
-            _trust(curl, endpoint.rule.ca)
+            trust(curl, endpoint.rule.ca)
 
     def _open_socket(self, flight: _Flight, endpoint: Endpoint, _purpose: int, address: Any) -> Any:
         """Open a connection's socket after its name was resolved, unless it leads to where it must not."""
@@ -721,28 +733,3 @@ def _private(address: str) -> _Failure:
 
 def _is_literal(host: str) -> bool:
     return ":" in host or host.rpartition(".")[2].isdigit()
-
-
-def _trust(curl: Any, ca: str) -> None:
-    """Say whom to trust: the rule's ``ca``, a PEM file's path or its text, else whom this system trusts."""
-    if "-----BEGIN CERTIFICATE-----" in ca:
-        curl.setopt(pycurl.CAINFO_BLOB, ca.encode())
-    elif ca:
-        curl.setopt(pycurl.CAINFO, ca)
-    else:
-        option, path = SYSTEM_TRUST
-        if path:
-            curl.unsetopt(pycurl.CAINFO)
-            curl.setopt(option, path)
-
-
-def _system_trust() -> tuple[int, str]:
-    """Find the trusted certificates of this system as the interpreter does, else where systems keep them."""
-    paths = ssl.get_default_verify_paths()
-    if paths.cafile:
-        return pycurl.CAINFO, paths.cafile
-    bundle = next((path for path in BUNDLES if Path(path).is_file()), "")
-    return (pycurl.CAINFO, bundle) if bundle else (pycurl.CAPATH, paths.capath or "")
-
-
-SYSTEM_TRUST = _system_trust()

@@ -11,6 +11,7 @@ from policies.canonical import Json
 from policies.codes import Code
 from policies.entry import Entry, Kind, Pinned, RuleAt, Sighting, write_time
 from policies.evidence import DigestAnswer, Silence, Silent, TagAnswer, TagList, listed_by_all
+from policies.facts import Fact
 from policies.flux_documents import FluxDocuments, covering
 from policies.image import Digest, Repository, Tag
 from policies.keys import expected_key
@@ -20,7 +21,7 @@ from policies.rules import Rules, Service
 from policies.rules_hash import rules_hash
 from policies.state import Place as Where
 from policies.state import State
-from policies.world import Pin, World
+from policies.world import About, Pin, World
 
 MAX_DIGESTS = 10  # tags of one service whose digest is looked up beside the selected one
 
@@ -32,6 +33,7 @@ class Answers:
     tags: dict[Repository, TagAnswer] = field(default_factory=dict)
     digests: dict[tuple[Repository, Tag], DigestAnswer] = field(default_factory=dict)
     asked: dict[Repository, datetime] = field(default_factory=dict)
+    facts: dict[About, tuple[Fact, ...]] = field(default_factory=dict)  # of gates that ask outside
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,7 @@ def survey(
         tags=dict(answers.tags),
         digests=dict(answers.digests),
         baseline=baseline,
+        facts=dict(answers.facts),
         members=members,
     )
     return Survey(at, tips, rules, state, places, world)

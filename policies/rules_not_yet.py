@@ -11,7 +11,6 @@ NOT_YET: Mapping[str, str] = MappingProxyType(
     {
         "environments.via": "it follows from approvals",
         "environments.merges": "the bot merges what is approved",
-        "environments.gates": "nobody outside is asked",
         "environments.was": "nothing is carried over",
         "rollback.tell": "a rollback is told in the environment's channel",
         "rollback.review": "nobody is asked to look at it",

@@ -111,8 +111,19 @@ GATES_ADD = """
 
 `<environment>`, `<service>`, `<version>` and `<digest>` in an address or a query are replaced. Addresses are those
 of the rules and nothing else: no redirect is followed, plain HTTP and private addresses are refused unless
-`registries:` allows them for the host (`http: true`, `private: true`), an answer may have 256 KB and take 15
+`registries:` allows them for the host (`http: true`, `private: true`), an answer may have 256 KB and take 8
 seconds.
+
+- `http` passes on status 200, and where `is` names texts, if the body is one of them (or the place in it that `json`
+  names).
+- `prometheus` passes where the query has a result and every number of it compares.
+- `signature` looks for what `cosign sign --key` leaves beside the image: the tag `sha256-<digest>.sig`, else the
+  referrers of the digest. ECDSA, Ed25519 and RSA; the payload has to name this digest in this repository. Keyless
+  signatures and bundles of the newer form are not read.
+- `labels` have to stand in the annotations of the image's index, or in the labels of all its platforms.
+- `checks` are commit statuses or check runs on the `source` commit (the image's label
+  `org.opencontainers.image.revision`, in the service's `source`), on the pull request's `head`, or on the tip of the
+  `target` branch.
 
 ## How to add one
 

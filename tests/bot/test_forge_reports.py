@@ -74,7 +74,7 @@ def test_a_forge_that_fails_is_an_error_and_no_answer(world: AppWorld, forge: Gi
 
     with pytest.raises(TransientError):
         forge.reports(tip)
-    with pytest.raises(ValueError, match="is not a commit"):
+    with pytest.raises(PermanentError, match="is not a commit"):
         forge.reports("main")
     with pytest.raises(PermanentError):
         forge.reports("0" * 40)
@@ -111,5 +111,5 @@ class _Answers:
     def __init__(self, answer: object) -> None:
         self._answer = answer
 
-    def read(self, path: str, **_parameters: str | int) -> object:
+    def read_elsewhere(self, path: str, **_parameters: str | int) -> object:
         return self._answer if path.endswith("/check-runs") else []

@@ -1,0 +1,313 @@
+"""Asking outside for the gates of the rules: what could move is looked up, and what was found becomes facts."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from bot import cosign, outside_http
+from bot.errors import BotError
+from bot.image_contents import Contents, ImageContents
+from bot.oci import OK, Response
+from bot.ports import Forge
+from bot.survey import Survey
+from policies import json_pointer
+from policies.codes import Code
+from policies.decide import Candidate, Row, Standing, decide_row
+from policies.entry import Pinned
+from policies.errors import PolicyError
+from policies.evidence import Silence
+from policies.facts import MAX_DETAIL, Fact, Finding
+from policies.image import Repository
+from policies.outside_gates import compares, filled
+from policies.reports import Report, ReportState, newest
+from policies.rules import EffectiveRule, Host, OutsideGate, effective
+from policies.world import About
+
+EVERY = timedelta(
+    minutes=1
+)  # a gate is asked again at most so often, or as often as the environment's registries
+MAX_ASKED = 16  # gates in one pass; the rest has its turn in the next
+MAX_CANDIDATES = 2  # of a place, where nobody is asked
+WORKERS = 8
+REVISION = "org.opencontainers.image.revision"  # OCI image specification, "Annotations"
+_ABROAD = frozenset({"http", "prometheus"})
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What one look found; ``code`` '' where it passed."""
+
+    verdict: Finding
+    code: str = ""
+    detail: str = ""
+
+
+PASSED = Found(Finding.PASSED)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One gate asked about one image in one place. ``head`` is the promotion's, '' where there is none."""
+
+    rule: EffectiveRule
+    gate: OutsideGate
+    image: tuple[Pinned, ...]
+    head: str
+    target: str
+    hosts: Mapping[str, Host]
+
+    @property
+    def about(self) -> About:
+        """What the fact will be about."""
+        return (self.rule.environment.name, self.rule.service.name, tuple(one.digest for one in self.image))
+
+    @property
+    def settings(self) -> Mapping[str, tuple[str, ...]]:
+        """The gate's settings."""
+        return self.gate.settings
+
+    def one(self, name: str) -> str:
+        """Return a setting's one value, '' where it is left out."""
+        return (*self.settings.get(name, ()), "")[0]
+
+    def values(self) -> dict[str, str]:
+        """Return what may stand in an address or a query."""
+        environment, service, digests = self.about
+        return {
+            "environment": environment,
+            "service": service,
+            "version": self.image[0].tag,
+            "digest": digests[0],
+        }
+
+
+@dataclass(slots=True)
+class Outside:
+    """Asks, and remembers for as long as facts are fresh. What it remembers may be lost: it is asked again then."""
+
+    contents: Contents | None
+    forge: Forge | None
+    known: dict[tuple[About, str], Fact] = field(default_factory=dict)
+
+    def look(self, look: Survey) -> dict[About, tuple[Fact, ...]]:
+        """Ask about what could move, and return all that is known of it."""
+        questions = list(_questions(look))
+        due = [one for one in questions if self._is_due(one, look)][:MAX_ASKED]
+        abroad = [one for one in due if one.gate.kind in _ABROAD]
+        with ThreadPoolExecutor(WORKERS) as pool:
+            answers = list(zip(abroad, pool.map(self._asked, abroad), strict=True))
+        answers += [(one, self._asked(one)) for one in due if one.gate.kind not in _ABROAD]
+        for question, found in answers:
+            detail = " ".join(found.detail.split())[:MAX_DETAIL]
+            fact = Fact(question.gate.name, found.verdict, found.code, detail, look.at.replace(microsecond=0))
+            self.known[question.about, question.gate.name] = fact
+        wanted = [(one.about, one.gate.name) for one in questions]
+        self.known = {key: self.known[key] for key in wanted if key in self.known}
+        facts: dict[About, tuple[Fact, ...]] = {}
+        for (about, _), fact in self.known.items():
+            facts[about] = (*facts.get(about, ()), fact)
+        return facts
+
+    def _is_due(self, question: Question, look: Survey) -> bool:
+        known = self.known.get((question.about, question.gate.name))
+        every = min(question.rule.environment.interval, EVERY)
+        return known is None or known.looked + every <= look.at
+
+    def _asked(self, question: Question) -> Found:
+        """Ask one gate; whatever goes wrong is unknown, and so waits."""
+        try:
+            return _ASK[question.gate.kind](self, question)
+        except (BotError, PolicyError) as error:
+            return _unknown(f"{question.gate.name}: {error}")
+
+    # --- one question of each kind --------------------------------------------------------------------------
+
+    def _http(self, question: Question) -> Found:
+        answer = _get(question, filled(question.one("url"), **_quoted(question.values())))
+        if isinstance(answer, Found):
+            return answer
+        said = answer.body.decode("utf-8", "replace").strip()
+        if pointer := question.one("json"):
+            said = json_pointer.spelled(json_pointer.at(_document(answer), pointer))
+        wanted = question.settings.get("is", ())
+        if not wanted or said in wanted:
+            return PASSED
+        return _waiting(
+            Code.CONDITION_NOT_MET, f"it says {said[:60]!r}, expected {' or '.join(wanted)[:80]!r}"
+        )
+
+    def _prometheus(self, question: Question) -> Found:
+        query = quote(filled(question.one("query"), **question.values()), safe="")
+        answer = _get(question, f"{question.one('url').rstrip('/')}/api/v1/query?query={query}")
+        if isinstance(answer, Found):
+            return answer
+        numbers = _numbers(_document(answer))
+        comparison = question.one("is")
+        wrong = [one for one in numbers if not compares(one, comparison)]
+        if numbers and not wrong:
+            return PASSED
+        said = f"it is {wrong[0]:g}" if wrong else "the query has no result"
+        return _waiting(Code.CONDITION_NOT_MET, f"{said}, expected {comparison}")
+
+    def _signature(self, question: Question) -> Found:
+        keys = [cosign.key_of(pem) for pem in question.settings.get("key", ())]
+        for repository, digest, image in self._images(question):
+            found = image.signatures()
+            if isinstance(found, Silence):
+                return _unknown(found.detail)
+            if not found:
+                return _waiting(Code.SIGNATURE_MISSING, f"{repository} has none for {digest[:19]}")
+            if not cosign.is_signed(found, keys, repository=repository, digest=digest):
+                what = f"none of {len(found)} is by a key of the rules, over {digest[:19]} of {repository}"
+                return Found(Finding.FAILED, Code.SIGNATURE_INVALID.value, what)
+        return PASSED
+
+    def _labels(self, question: Question) -> Found:
+        for repository, _, image in self._images(question):
+            labels = image.labels()
+            if isinstance(labels, Silence):
+                return _unknown(labels.detail)
+            for wanted in question.settings.get("has", ()):
+                name, _, value = wanted.partition("=")
+                if labels.get(name) != value:
+                    what = f"{repository}: {name} is {labels.get(name, 'missing')[:60]!r}, expected {value[:60]!r}"
+                    return Found(Finding.FAILED, Code.LABEL_DIFFERS.value, what)
+        return PASSED
+
+    def _checks(self, question: Question) -> Found:
+        reports = self._reports(question)
+        if isinstance(reports, Found):
+            return reports
+        for name in question.settings.get("names", ()):
+            ended = newest(name, [reports])
+            if any(one.state is ReportState.FAILURE for one in ended):
+                return Found(Finding.FAILED, Code.CHECKS_FAILED.value, f"{name} has failed")
+            if not ended or any(one.name == name and one.state is ReportState.PENDING for one in reports):
+                return _waiting(Code.CHECKS_PENDING, f"{name} has not succeeded yet")
+        return PASSED
+
+    def _reports(self, question: Question) -> tuple[Report, ...] | Found:
+        """Return what is reported on the commit that the gate means."""
+        if self.forge is None:
+            return _unknown("there is no forge to ask; set GITHUB_APP_ID or GITHUB_TOKEN")
+        match question.one("on") or "source":
+            case "head":
+                if not question.head:
+                    return _waiting(Code.CHECKS_PENDING, "there is no pull request yet")
+                return tuple(self.forge.reports(question.head))
+            case "target":
+                return tuple(self.forge.reports(question.target))
+            case _:
+                return self._source_reports(self.forge, question)
+
+    def _source_reports(self, forge: Forge, question: Question) -> tuple[Report, ...] | Found:
+        """Return what is reported on the commit that the image was built of, by its revision label."""
+        source = source_of(question.rule.service.source)
+        if not source:
+            return _unknown("the rules do not say where the service's code is (`source: owner/name`)")
+        for repository, _, image in self._images(question):
+            labels = image.labels()
+            if isinstance(labels, Silence):
+                return _unknown(labels.detail)
+            if not labels.get(REVISION):
+                return _unknown(f"{repository} does not say which commit it was built of ({REVISION})")
+            return tuple(forge.reports(labels[REVISION], source))
+        return _unknown("there is no image to ask about")
+
+    def _images(self, question: Question) -> Iterator[tuple[str, str, ImageContents]]:
+        """Yield each image: the repository that it is pulled from, its digest, and a reader of it."""
+        if self.contents is None:
+            raise PolicyError("no registry can be asked here")
+        for one in question.image:
+            repository = Repository(one.repository)
+            yield (
+                one.repository,
+                one.digest,
+                ImageContents(self.contents, question.hosts, repository, one.digest),
+            )
+
+
+_ASK: Mapping[str, Callable[[Outside, Question], Found]] = {
+    "http": Outside._http,  # noqa: SLF001  a table of its own methods
+    "prometheus": Outside._prometheus,  # noqa: SLF001  the same
+    "signature": Outside._signature,  # noqa: SLF001  the same
+    "labels": Outside._labels,  # noqa: SLF001  the same
+    "checks": Outside._checks,  # noqa: SLF001  the same
+}
+
+
+def source_of(text: str) -> str:
+    """Return OWNER/NAME of a service's source: written so, or as the address of a page at the forge; '' = neither."""
+    path = urlsplit(text).path if "://" in text else text
+    parts = [part for part in path.removesuffix(".git").split("/") if part]
+    return "/".join(parts[:2]) if len(parts) >= 2 else ""  # noqa: PLR2004  owner and name
+
+
+def _questions(look: Survey) -> Iterator[Question]:
+    """Yield what is to be asked: about what is under way, and where nobody is asked, about what could move next."""
+    rules = look.world.rules
+    for environment, service in look.places:
+        rule = effective(rules, environment, service)
+        if rule is None or not rule.environment.gates:
+            continue
+        row = decide_row(look.world, environment, service, look.at)
+        for candidate in _asked_about(row, rule) if row else ():
+            image = candidate.images(rule)
+            promotion = look.state.promotions.get(candidate.promotion)
+            head = promotion.head if promotion else ""
+            if image and all(one.digest for one in image):
+                for gate in rule.environment.gates:
+                    yield Question(rule, gate, image, head, look.tips.target, rules.registries)
+
+
+def _asked_about(row: Row, rule: EffectiveRule) -> list[Candidate]:
+    live = [one for one in row.candidates if one.promotion]
+    if live or rule.environment.is_guarded:
+        return live
+    outside = {Code.CHECKS_FAILED, Code.SIGNATURE_INVALID, Code.LABEL_DIFFERS}
+    could = [
+        one for one in row.candidates if one.verdict is not Standing.REFUSED or set(one.codes) <= outside
+    ]
+    return could[:MAX_CANDIDATES]
+
+
+def _get(question: Question, url: str) -> Response | Found:
+    host, name = urlsplit(url).netloc, urlsplit(url).hostname or ""
+    rule = question.hosts.get(host) or question.hosts.get(name) or Host()
+    answer = outside_http.get(url, rule)
+    if not isinstance(answer, Response):
+        return _unknown(answer.detail)
+    return answer if answer.status == OK else _unknown(f"{host} answered {answer.status}")
+
+
+def _document(answer: Response) -> Any:
+    try:
+        return json.loads(answer.body)
+    except (ValueError, RecursionError) as error:
+        raise PolicyError("the answer is not JSON") from error
+
+
+def _numbers(document: Any) -> list[float]:
+    """Return the numbers of an instant query's result (Prometheus, HTTP API). Raises: PolicyError."""
+    kind, result = (json_pointer.at(document, f"/data/{part}") for part in ("resultType", "result"))
+    try:
+        rows = [result] if kind == "scalar" else [row["value"] for row in result]
+        return [float(value) for _, value in rows]
+    except (TypeError, ValueError, KeyError) as error:
+        raise PolicyError("the answer is no vector and no scalar; expected an instant query") from error
+
+
+def _quoted(values: Mapping[str, str]) -> dict[str, str]:
+    return {name: quote(value, safe="") for name, value in values.items()}
+
+
+def _waiting(code: Code, detail: str) -> Found:
+    return Found(Finding.WAITING, code.value, detail)
+
+
+def _unknown(detail: str) -> Found:
+    return _waiting(Code.GATE_UNKNOWN, detail)
