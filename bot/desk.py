@@ -11,7 +11,7 @@ from bot.mirror import Mirror, Tips
 from bot.objects import Oid
 from bot.observing import Observer
 from bot.pacing import Pace
-from bot.poller import Writer
+from bot.poller import Writer, externals
 from bot.promoter import Declined
 from bot.rosters import Rosters
 from bot.source_authors import SourceAuthors
@@ -105,6 +105,17 @@ class Desk:
             return self._paced(replace(then, entries=(*first.entries, *kept, *then.entries)), state, seq)
 
         return self.ledger.append(compose, year=f"{at:%Y}", look_first=look_first)
+
+    def turn(self, at: datetime) -> AppendAnswer | None:
+        """Begin a new year's ledger when it is time (UTC) and the old one tells everything. Raises: Declined."""
+        year, tips = f"{at:%Y}", self.mirror.tips()
+        if self.observer or self.ledger.read(tips).year in {"", year}:
+            return None
+
+        def is_settled(tips: Tips, state: State) -> bool:
+            return not externals(self.look(tips, state, at), self.mirror, self.book, self.examined)
+
+        return self.ledger.turn(year, at, is_settled=is_settled)
 
     def _kept(self, state: State) -> tuple[Entry, ...]:
         """Return what waited and is still allowed, applied to the state."""

@@ -176,6 +176,8 @@ class Engine:
                 break
         self._open(at, reconciler, report)
         report.left += [f"{one.where[0]}/{one.where[1]}: {one.detail}" for one in self._stuck]
+        if turned := self.desk.turn(at):
+            self._note(turned, report)
         report.left += answer_pull_requests(self.forge, self.desk, self.index, at)
 
     def _open(self, at: datetime, reconciler: Reconciler, report: PassReport) -> None:

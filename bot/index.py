@@ -108,9 +108,9 @@ class Index:
             mark = next(iter(db.query("select year, tip, seq from mark")))
             seq = int(mark["seq"])
             is_known = mark["year"] == chain.year and (
-                seq == 0 or (seq <= len(chain.entries) and chain.entries[seq - 1][0] == mark["tip"])
+                seq == 0 or (seq <= chain.state.seq and _at(chain, seq) == mark["tip"])
             )
-            if not is_known or seq < len(chain.entries):
+            if not is_known or seq < chain.state.seq:
                 _add(db, chain, since=seq if is_known else 0)
 
     def rebuild(self, chain: Chain) -> None:
@@ -191,20 +191,27 @@ class Index:
 # --- rows ---------------------------------------------------------------------------------------------------
 
 
+def _at(chain: Chain, seq: int) -> str:
+    """Return the commit of an entry by its number; a later year's numbers go on from the year before."""
+    index = seq - chain.entries[0][1].seq
+    return chain.entries[index][0] if index >= 0 else ""
+
+
 def _add(db: Database, chain: Chain, *, since: int) -> None:
     """Write the rows of the entries after ``since`` and the mark; 0 = all of them, from nothing."""
     if not since:
         for table in _DERIVED:
             db.table(table).delete_where()
-    new = chain.entries[since:]
+    new = chain.entries[since + 1 - chain.entries[0][1].seq :] if since else chain.entries
     db.table("entries").insert_all((_entry_row(oid, entry) for oid, entry in new), batch_size=1000)
-    touched = dict.fromkeys(entry.promotion for _, entry in new if entry.promotion in chain.state.promotions)
+    touched = dict.fromkeys(chain.state.promotions) if not since else {}  # those carried over, too
+    touched |= dict.fromkeys(entry.promotion for _, entry in new if entry.promotion in chain.state.promotions)
     rows = [_promotion_row(chain.state.promotions[one]) for one in touched]
     db.table("promotions").upsert_all(rows, pk="id")
     for _, entry in new:
         if pull := _pull_of(entry):
             db.execute("update promotions set number = ?, url = ? where id = ?", (*pull, entry.promotion))
-    mark = {"id": 1, "schema": SCHEMA, "year": chain.year, "tip": chain.tip or "", "seq": len(chain.entries)}
+    mark = {"id": 1, "schema": SCHEMA, "year": chain.year, "tip": chain.tip or "", "seq": chain.state.seq}
     db.table("mark").upsert(mark, pk="id")
 
 

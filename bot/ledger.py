@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from bot import faults
 from bot.chain import Chain, grow
@@ -12,8 +13,10 @@ from bot.errors import TransientError
 from bot.measures import MEASURES, Measure
 from bot.mirror import Mirror, Tips
 from bot.objects import Oid
-from bot.push import Lost, Ok, RefUpdate, Refused, Unknown
+from bot.push import Lost, Ok, PushAnswer, RefUpdate, Refused, Unknown
 from bot.signing import Signer, is_vouched
+from bot.years import checkpoint, genesis, may_turn, read_year, wrongly_begun
+from policies.carried import first_number
 from policies.codes import Code
 from policies.entry import Entry, EntryError, parse
 from policies.state import State
@@ -73,6 +76,10 @@ class Ledger:
     remembered: str = ""
     successor: Signer | None = None  # the key that is to sign from now on
     _chain: Chain | None = None
+    _begun: tuple[str, str] = (
+        "",
+        "",
+    )  # a year's first entry, and what is wrong between it and the year before
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
     def read(self, tips: Tips, year: str = "") -> Chain:
@@ -107,32 +114,52 @@ class Ledger:
                 else "run `countersign verify`"
             )
             return f"{chain.faults[0]}; {newer}"
-        if chain.tip and self._hand(chain) is None:
+        if chain.tip and self._hand(chain.signer) is None:
             return "the ledger is signed with another key; set COUNTERSIGN_SIGNING_KEY to that key"
+        if wrong := self._wrongly_begun(tips, chain):
+            return f"ledger/{chain.year}: {wrong}; run `countersign verify`"
         if missing := self._cut(tips, chain):
             return f"the ledger no longer contains {missing[:12]}, which {missing[40:]}; somebody rewrote history"
         return ""
+
+    def _is_older(self, tips: Tips, oid: str) -> bool:
+        """Whether an entry stands in the branch of an earlier year."""
+        newest = max(tips.ledgers, default="")
+        return any(
+            self.mirror.is_ancestor(Oid(oid), tip) for year, tip in tips.ledgers.items() if year != newest
+        )
+
+    def _wrongly_begun(self, tips: Tips, chain: Chain) -> str:
+        """Say why this year does not go on from the one before, where that one's branch is here; asked once."""
+        first = chain.entries[0][0] if chain.entries else ""
+        earlier = sorted(year for year in tips.ledgers if year < chain.year)
+        if not first or not earlier:
+            return ""
+        if self._begun[0] != first:
+            year = earlier[-1]
+            old = read_year(self.mirror, self.book, year, tips.ledgers[year])
+            self._begun = (first, wrongly_begun(old, chain))
+        return self._begun[1]
 
     @property
     def hands(self) -> tuple[Signer, ...]:
         """Our keys: the one that is set, and the one that is to follow it."""
         return (self.signer, self.successor) if self.successor else (self.signer,)
 
-    def _hand(self, chain: Chain) -> Signer | None:
-        """Return which of our keys signs next; none where the ledger names another one."""
-        if not chain.signer:
-            return self.signer
-        return next((one for one in self.hands if one.public_key == chain.signer), None)
+    def _hand(self, key: str) -> Signer | None:
+        """Return which of our keys it is that signs next; none where the ledger names another one."""
+        return next((one for one in self.hands if one.public_key == key), None)
 
     def _cut(self, tips: Tips, chain: Chain) -> str:
         """Return the first anchor (40 digits, then who names it) that the ledger lost, or ''."""
         known = {oid for oid, _ in chain.entries} | chain.state.forks.keys()
-        if self.remembered and self.remembered not in known:
+        if self.remembered and self.remembered not in known and not self._is_older(tips, self.remembered):
             return f"{self.remembered}the index of this machine saw last"
         keys = {*chain.signers, *(one.public_key for one in self.hands)}
         for one in self.mirror.anchors(tips.target, limit=ANCHORS):
             # Anybody who may push can write a trailer; where there is a ledger, only the bot's own word counts.
-            if one.tip not in known and (not chain.tip or is_vouched(keys, one.tip, one.proof)):
+            counts = not chain.tip or is_vouched(keys, one.tip, one.proof)
+            if one.tip not in known and counts and not self._is_older(tips, one.tip):
                 return f"{one.tip}commit {one.commit[:12]} names"
         return ""
 
@@ -142,23 +169,29 @@ class Ledger:
         ``look_first`` false: begin with what the last fetch saw (one handshake less). ``year``: of a new ledger.
         """
         with self._lock:
-            began = time.monotonic()
-            deadline = began + GIVE_UP_SECONDS
-            detail = ""
-            for attempt in range(MAX_TRIES):
-                if attempt or look_first:
-                    self._fetch_until(deadline)
-                answer = self._try(compose, year)
-                if not isinstance(answer, Lost | Unknown):
-                    _measured(answer, time.monotonic() - began)
-                    return answer
-                if isinstance(answer, Lost):
-                    MEASURES.count(Measure.RACES_LOST)
-                detail = answer.detail
-                if time.monotonic() > deadline:
-                    break
-                time.sleep(random.uniform(0, JITTER_SECONDS))  # noqa: S311  spreads writers, guards nothing
-            return NotWritten("not-recorded", f"the repository could not be written to: {detail}")
+            return self._persist(lambda: self._try(compose, year), look_first=look_first)
+
+    def _persist(
+        self, attempt_once: Callable[[], AppendAnswer | Lost | Unknown], *, look_first: bool
+    ) -> AppendAnswer:
+        """Try again while others are faster, or nobody can tell; give up in time."""
+        began = time.monotonic()
+        deadline = began + GIVE_UP_SECONDS
+        detail = ""
+        for attempt in range(MAX_TRIES):
+            if attempt or look_first:
+                self._fetch_until(deadline)
+            answer = attempt_once()
+            if not isinstance(answer, Lost | Unknown):
+                _measured(answer, time.monotonic() - began)
+                return answer
+            if isinstance(answer, Lost):
+                MEASURES.count(Measure.RACES_LOST)
+            detail = answer.detail
+            if time.monotonic() > deadline:
+                break
+            time.sleep(random.uniform(0, JITTER_SECONDS))  # noqa: S311  spreads writers, guards nothing
+        return NotWritten("not-recorded", f"the repository could not be written to: {detail}")
 
     def _fetch_until(self, deadline: float) -> None:
         while True:
@@ -170,6 +203,55 @@ class Ledger:
                 time.sleep(1.0)
             else:
                 return
+
+    def turn(self, year: str, at: datetime, *, is_settled: Callable[[Tips, State], bool]) -> AppendAnswer:
+        """Begin a new year, in one push with the end of the old one; nothing is written where it is not time.
+
+        ``is_settled`` says whether everything that the old year should tell stands in it. ``at`` is UTC.
+        """
+        with self._lock:
+            return self._persist(lambda: self._turn(year, at, is_settled), look_first=False)
+
+    def _turn(
+        self, year: str, at: datetime, is_settled: Callable[[Tips, State], bool]
+    ) -> AppendAnswer | Lost | Unknown:
+        tips = self.mirror.tips()
+        if reason := self.read_only_because(tips):
+            return NotWritten("ledger-read-only", reason)
+        chain = self.read(tips)
+        if not may_turn(chain, year) or not is_settled(tips, chain.state.copy()):
+            return Appended((), chain.state)
+        old, new = chain.copy(), Chain(year, State(year))
+        ended = self._build(old, Proposal((checkpoint(old.state, at),)))
+        if isinstance(ended, NotAllowed):
+            return ended
+        begun = self._build(new, Proposal((genesis(old, year, tips, self.mirror.branch, at),)))
+        if isinstance(begun, NotAllowed):
+            return begun
+        moves = [
+            RefUpdate(f"refs/heads/ledger/{old.year}", tips.ledgers.get(old.year), old.tip),
+            RefUpdate(f"refs/heads/ledger/{year}", None, new.tip),
+        ]
+        faults.point("before-ledger-push")
+        answer = self.mirror.push(moves)
+        faults.point("after-ledger-push")
+        return self._answered(answer, new, [*ended, *begun], moves)
+
+    def _answered(
+        self, answer: PushAnswer, grown: Chain, written: list[tuple[Oid, Entry]], moves: list[RefUpdate]
+    ) -> AppendAnswer | Lost | Unknown:
+        """Take what the host said of a push."""
+        match answer:
+            case Ok():
+                self._chain = grown
+                self.mirror.remember(moves)
+                self.mirror.pace.went(entry for _, entry in written)
+                self.remembered = written[-1][0]
+                return Appended(tuple(written), grown.state)
+            case Refused():
+                return NotWritten("not-recorded", f"{HOST_REFUSES}{answer.detail}")
+            case Lost() | Unknown():
+                return answer
 
     def _try(self, compose: Compose, year: str) -> AppendAnswer | Lost | Unknown:
         tips = self.mirror.tips()
@@ -189,17 +271,7 @@ class Ledger:
         faults.point(f"before-{proposal.point}-push")
         answer = self.mirror.push(moves)
         faults.point(f"after-{proposal.point}-push")
-        match answer:
-            case Ok():
-                self._chain = grown
-                self.mirror.remember(moves)
-                self.mirror.pace.went(proposal.entries)
-                self.remembered = written[-1][0]
-                return Appended(tuple(written), grown.state)
-            case Refused():
-                return NotWritten("not-recorded", f"{HOST_REFUSES}{answer.detail}")
-            case Lost() | Unknown():
-                return answer
+        return self._answered(answer, grown, written, moves)
 
     def _build(self, chain: Chain, proposal: Proposal) -> list[tuple[Oid, Entry]] | NotAllowed:
         """Make the commits of what is not there yet, each checked against the state before it."""
@@ -207,12 +279,13 @@ class Ledger:
         for wanted in proposal.entries:
             if wanted.key in chain.state.keys:
                 continue
-            entry = replace(wanted, seq=chain.state.seq + 1, prev=chain.state.tip)
+            seq = chain.state.seq + 1 if chain.state.seq else first_number(wanted.carried)
+            entry = replace(wanted, seq=seq, prev=chain.state.tip)
             if unreadable := _unreadable(entry):
                 return NotAllowed(entry, Refusal(Code.OUT_OF_LINE, unreadable))
             if refusal := refuse(chain.state, entry, self.book):
                 return NotAllowed(entry, refusal)
-            signer = self._hand(chain) or self.signer
+            signer = self._hand(chain.signer or entry.signer) or self.signer
             oid = self.mirror.entry_commit(chain.tip, message=entry.message(), at=entry.time, signer=signer)
             chain.add(oid, entry)
             written.append((oid, entry))

@@ -6,12 +6,13 @@ from datetime import timedelta
 
 from bot import wording
 from bot.book import Book, RulesAt
-from bot.chain import Chain, grow
+from bot.chain import Chain
 from bot.landing import look as look_at
 from bot.mirror import Anchor, Mirror, Tips
 from bot.objects import Oid
 from bot.poller import Writer
 from bot.signing import is_vouched
+from bot.years import read_years, whole
 from policies.entry import Entry, Kind, Pinned, write_time
 from policies.rules import effective
 from policies.state import Promotion, Stage, State, is_same
@@ -75,7 +76,7 @@ def verify(
         report.add("ledger-missing", tips.target, text)
         return report
     audit = _Audit(mirror, book, Writer(mirror, folder), folder, tips, since, report, progress)
-    audit.run(year, anchors)
+    audit.run(anchors)
     return report
 
 
@@ -92,13 +93,14 @@ class _Audit:
     line: list[Oid] = field(default_factory=list)
     signers: tuple[str, ...] = ()
 
-    def run(self, year: str, anchors: list[Anchor]) -> None:
-        chain = self._chain(year)
+    def run(self, anchors: list[Anchor]) -> None:
+        chain = self._chain()
         self.signers = chain.signers
         self._ends(chain, anchors)
-        if chain.state.genesis is None:
+        if chain.state.genesis is None or not chain.entries:
             return
-        genesis = Oid(chain.state.genesis.commit)
+        first = chain.entries[0][1]
+        genesis = Oid(first.commit)
         if chain.state.genesis.branch != self.mirror.branch:
             text = f"genesis is about branch {chain.state.genesis.branch}, this is {self.mirror.branch}"
             self.report.add("other-branch", chain.entries[0][0], text, 1)
@@ -118,20 +120,9 @@ class _Audit:
 
     # --- the chain ------------------------------------------------------------------------------------------
 
-    def _chain(self, year: str) -> Chain:
-        """Read the whole branch; the promotions are kept as they stood when they were merged."""
-        tip = self.tips.ledgers[year]
-        chain = Chain(year, State(year))
-        commits = self.mirror.raw_commits(tip)
-        for index, raw in enumerate(commits):
-            if index % _PROGRESS == _PROGRESS - 1:
-                self.progress(f"{index + 1} of {len(commits)} entries")
-            before = len(chain.entries)
-            grow(chain, [raw], self.book)
-            if len(chain.entries) == before:
-                rest = len(commits) - index - 1
-                self.progress(f"{rest} entries after {raw.oid[:12]} stand on one that cannot be read")
-                break
+    def _chain(self) -> Chain:
+        """Read all years as one; the promotions are kept as they stood when they were merged."""
+        chain = whole(read_years(self.mirror, self.book, self.tips, progress=self.progress))
         for fault in chain.faults:
             self.report.add("entry-invalid", fault.oid, fault.what, fault.seq)
         self.report.entries = len(chain.entries)

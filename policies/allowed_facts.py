@@ -4,10 +4,13 @@ from collections.abc import Mapping
 from itertools import pairwise
 
 from policies.asked import Asked, No, Refusal
+from policies.carried import restore
 from policies.codes import Code
+from policies.errors import PolicyError
 from policies.people import known
 from policies.rules import ConfigRule, Environment
 from policies.rules_hash import rules_hash
+from policies.tables import Tables
 
 # why of a `config`: whether somebody has to review it; where it is ignored there is none
 CONFIG_CODES: Mapping[ConfigRule, str] = {ConfigRule.RECORD: "recorded", ConfigRule.GUARD: "guarded"}
@@ -16,6 +19,20 @@ CONFIG_CODES: Mapping[ConfigRule, str] = {ConfigRule.RECORD: "recorded", ConfigR
 def nothing(_asked: Asked) -> No:
     """Ask nothing more: who says it, and where it stands, is all."""
     yield from ()
+
+
+def genesis(asked: Asked) -> No:
+    """Can what it carries be read? Whether it is what the old year stood for, the branches show (verify)."""
+    carried = asked.entry.carried
+    if not carried:
+        return
+    year = carried.get("year")
+    if not isinstance(year, str) or not isinstance(carried.get("tip"), str) or year >= asked.state.year:
+        yield Refusal(Code.OUT_OF_LINE, "it names an earlier year, and where that one ended")
+    try:
+        restore(Tables(asked.state.year), carried)
+    except PolicyError as error:
+        yield Refusal(Code.OUT_OF_LINE, str(error))
 
 
 def rules(asked: Asked) -> No:

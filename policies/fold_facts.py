@@ -1,9 +1,12 @@
 """Add up what the bot notes: the start, rules, sightings, places of cards, moves by others, reviews."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import timedelta
 
+from policies.carried import restore
 from policies.entry import Entry, Kind
+from policies.errors import PolicyError
 from policies.fold_promotions import moved
 from policies.growing import Trail
 from policies.remembered import Fortune, Health, Open, Place, Seen, Standing
@@ -13,6 +16,10 @@ EXTERNAL_HOLD = timedelta(hours=24)  # LEDGER, `external`: holds the service whe
 
 
 def _genesis(state: Tables, entry: Entry, _oid: str) -> None:
+    if entry.carried:
+        with suppress(PolicyError):  # the validator has refused it: then nothing is carried
+            restore(state, entry.carried)
+        state.keys[entry.key] = entry.seq
     state.genesis, state.signer = entry, entry.signer
     _empty(state, entry)
 

@@ -47,8 +47,8 @@ class Standing:
     at: datetime
     note: str
     why: str
-    until: datetime | None
-    seq: int
+    until: datetime | None = None
+    seq: int = 0
 
     def is_on(self, at: datetime) -> bool:
         """Whether it is in force at that time (UTC)."""

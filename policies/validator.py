@@ -17,6 +17,7 @@ from policies import (
 )
 from policies.allowed_speakers import ACCOUNT_FLAGS
 from policies.asked import Asked, Book, Check, No, Refusal
+from policies.carried import first_number
 from policies.codes import Code
 from policies.entry import Entry, Kind
 from policies.keys import expected_key
@@ -47,10 +48,9 @@ def _rules_in_force(state: State, book: Book) -> Rules | None:
 def _place(asked: Asked) -> No:
     """Is it in line: number, parent, key?"""
     entry, state = asked.entry, asked.state
-    if entry.seq != state.seq + 1 or entry.prev != state.tip:
-        yield Refusal(
-            Code.OUT_OF_LINE, f"it is #{entry.seq} after {entry.prev[:12]}, expected #{state.seq + 1}"
-        )
+    seq = state.seq + 1 if state.seq else first_number(entry.carried)
+    if entry.seq != seq or entry.prev != state.tip:
+        yield Refusal(Code.OUT_OF_LINE, f"it is #{entry.seq} after {entry.prev[:12]}, expected #{seq}")
     if (entry.kind is Kind.GENESIS) != (state.seq == 0):
         yield Refusal(Code.OUT_OF_LINE, "a branch begins with genesis, once")
     if entry.key in state.keys:
@@ -108,7 +108,7 @@ _WHO: dict[Kind, Check] = {
 }
 
 _CHECKS: dict[Kind, Check] = {
-    Kind.GENESIS: allowed_facts.nothing,
+    Kind.GENESIS: allowed_facts.genesis,
     Kind.RULES: allowed_facts.rules,
     Kind.SEEN: allowed_facts.seen,
     Kind.SHOWN: allowed_facts.nothing,
