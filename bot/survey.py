@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from bot.book import Book, RulesAt
+from bot.choices import Choices
 from bot.mirror import Tips
 from bot.ports import Registry
 from policies.canonical import Json
@@ -34,6 +35,7 @@ class Answers:
     digests: dict[tuple[Repository, Tag], DigestAnswer] = field(default_factory=dict)
     asked: dict[Repository, datetime] = field(default_factory=dict)
     facts: dict[About, tuple[Fact, ...]] = field(default_factory=dict)  # of gates that ask outside
+    choices: Choices = field(default_factory=Choices)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,7 @@ class Survey:
     state: State
     places: Mapping[Where, Place]
     world: World
+    choices: Choices = field(default_factory=Choices, repr=False, compare=False)
 
     def place(self, environment: str, service: str) -> Place:
         """Return the references and pin of a place."""
@@ -85,7 +88,7 @@ def survey(
         facts=dict(answers.facts),
         members=members,
     )
-    return Survey(at, tips, rules, state, places, world)
+    return Survey(at, tips, rules, state, places, world, answers.choices)
 
 
 def _ours(places: Mapping[Where, Place], rules: Rules, documents: FluxDocuments) -> Mapping[Where, Place]:
@@ -160,7 +163,7 @@ def needed(rules: Rules, state: State, answers: Answers) -> list[tuple[Repositor
             answer = _listed(answers.tags, meant)
             if isinstance(answer, Silence):
                 continue
-            tags = [*_best(meant, answer), *(tag for tag in seen if tag in answer.names)]
+            tags = [*_best(answers.choices, meant, answer), *(tag for tag in seen if tag in answer.names)]
             found.update(dict.fromkeys((image, tag) for tag in tags for image in meant.images))
     for promotion_id in state.live.values():
         for image in state.promotions[promotion_id].image:
@@ -174,9 +177,9 @@ def _listed(tags: Mapping[Repository, TagAnswer], service: Service) -> TagAnswer
     return listed_by_all(tags.get(image, unasked) for image in service.images)
 
 
-def _best(service: Service, answer: TagList) -> tuple[Tag, ...]:
+def _best(choices: Choices, service: Service, answer: TagList) -> tuple[Tag, ...]:
     """Return what is selected of a service as it is meant somewhere: nothing, or one tag."""
-    best = None if service.trouble else service.select(answer.tags).best
+    best = None if service.trouble else choices.best(service, answer)
     return (best,) if best else ()
 
 
@@ -185,7 +188,7 @@ def _selected(look: "Survey", service: str) -> dict[tuple[Repository, Tag], None
     found: dict[tuple[Repository, Tag], None] = {}
     for meant in look.world.rules.meanings(service):
         answer = look.world.listed(meant)
-        for tag in () if isinstance(answer, Silence) else _best(meant, answer):
+        for tag in () if isinstance(answer, Silence) else _best(look.choices, meant, answer):
             found.update(dict.fromkeys((image, tag) for image in meant.images))
     return found
 

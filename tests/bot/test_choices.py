@@ -1,0 +1,31 @@
+"""The choices that are kept are those of a selection made anew."""
+
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.choices import Choices
+from policies.evidence import TagList
+from policies.selection import SelectionPolicy
+from tests.policies.ledger_builders import rules
+
+WEB = rules().services["web"]
+SERVICES = [
+    replace(WEB, versions=SelectionPolicy.semver("1.x")),
+    replace(WEB, versions=SelectionPolicy.semver("*"), exclusions=("-debug$", "^1")),
+    replace(WEB, versions=SelectionPolicy.numerical()),
+    replace(WEB, versions=SelectionPolicy.alphabetical("asc", r"(\d)", "$1")),
+]
+TAGS = st.sampled_from(["1.0.0", "v1.0.0", "1.1.0", "2.0.0", "2.0.0-debug", "7", "07", "latest"])
+LISTS = st.lists(TAGS, max_size=5, unique=True).map(tuple).map(TagList)
+
+
+@given(st.lists(st.tuples(st.sampled_from(SERVICES), LISTS), max_size=8))
+def test_every_answer_is_that_of_a_selection(asked: list[tuple[object, TagList]]) -> None:
+    choices = Choices()
+
+    for service, answer in asked:
+        assert isinstance(service, type(WEB))
+        assert choices.best(service, answer) == service.select(answer.tags).best
+        assert choices.best(service, answer) == service.select(answer.tags).best
