@@ -14,6 +14,7 @@ from sandbox.world import World
 
 Json = dict[str, Any]
 MAX_LINE = 4000  # characters of what is typed; Slack's limit of a message is higher
+SHORTCUT = "promote_this"  # callback id of the message shortcut in manifest.yml
 
 
 class MisuseError(Exception):
@@ -34,6 +35,7 @@ class Acts:
             "submit": self._submit,
             "close": self._close,
             "home": self._home,
+            "shortcut": self._shortcut,
             "push": self._push,
             "move": self._move,
             "health": self._health,
@@ -88,6 +90,12 @@ class Acts:
     def _home(self, person: Person, _given: Json) -> Json:
         person.open_home()  # an app that does not listen answers 404, of which Slack shows nothing
         return {}
+
+    def _shortcut(self, person: Person, given: Json) -> Json:
+        on = self._place(person, given)
+        if isinstance(on, View):
+            raise CannotDoError("this shortcut is for messages")
+        return _answer(person.shortcut(SHORTCUT, on))
 
     def _place(self, person: Person, given: Json) -> Message | View:
         if "view" in given:

@@ -337,7 +337,10 @@ function hanging(one, replies, isOpen) {
     drawRoom();
     if (!isOpen) document.querySelector(`[data-thread="${CSS.escape(one.ts)}"] input`)?.focus();
   });
-  return isOpen ? [turn, opened(one, replies)] : [turn];
+  const ask = el("button", { type: "button", class: "replies none ask", title: "The app's shortcut on this message" }, "Promote this");
+  ask.addEventListener("click", () => post("shortcut", { channel: one.channel, ts: one.ts }));
+  const row = el("div", { class: "hanging" }, turn, ask);
+  return isOpen ? [row, opened(one, replies)] : [row];
 }
 
 function opened(one, replies) {

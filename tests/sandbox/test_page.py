@@ -18,6 +18,7 @@ import yaml
 from sandbox.gitops import BRANCH, CHECKOUT, PRODUCTION
 from sandbox.levers import KeptBot, LeverError, Levers, following
 from sandbox.page import FILES, PortTakenError, served
+from sandbox.page_acts import SHORTCUT
 from sandbox.page_state import HINT
 from sandbox.record import Record
 from sandbox.world import World, opened
@@ -147,6 +148,13 @@ def test_the_hint_is_what_the_apps_manifest_says() -> None:
     (command,) = manifest["features"]["slash_commands"]
 
     assert f"{command['command']} {command['usage_hint']}" == HINT
+
+
+def test_the_shortcut_of_the_page_is_the_apps_own() -> None:
+    manifest = yaml.safe_load((HOME / "manifest.yml").read_text("utf-8"))
+    (ours,) = [one for one in manifest["features"]["shortcuts"] if one["type"] == "message"]
+
+    assert (ours["callback_id"], ours["name"]) == (SHORTCUT, "Promote this")
 
 
 def test_a_whisper_and_a_direct_message_are_shown_to_their_person_alone(visit: Visit) -> None:
