@@ -30,12 +30,10 @@ class Asked:
 def approvals(node: Node, people: People, findings: Findings) -> Asked:
     """Return what an environment asks for; what cannot be filled is noted."""
     word = node.value if isinstance(node, Text) else ""
-    if word == OBSERVE and findings.is_supported("approvals observe", node.at, "approvals: observe", _FORMS):
+    if word == OBSERVE:
         return Asked(is_observed=True)
     found = _AS.fullmatch(word)
-    if found and findings.is_supported("approvals as", node.at, f"approvals: {word}", _FORMS):
-        return Asked(like=found["name"])
-    return Asked() if word == OBSERVE or found else Asked(lines(node, people, findings))
+    return Asked(like=found["name"]) if found else Asked(lines(node, people, findings))
 
 
 def lines(node: Node, people: People, findings: Findings) -> tuple[Line, ...]:

@@ -77,7 +77,7 @@ def environment(
         freeze=freeze(found, calendar),
         gates=gates(found),
         health=_health(found),
-        evidence=_evidence(found),
+        evidence=found.choice("evidence", Evidence, Evidence.SLACK),
         emergency=emergency(found, people),
         pulled_from=_pulled_from(found),
         config=found.choice("config", ConfigRule, ConfigRule.RECORD),
@@ -150,8 +150,6 @@ def _after(entry: Entry, found: Fields, names: Collection[str]) -> tuple[str, ..
         inner = fields(node, AFTER, found.findings)
         if inner and inner.node("any") is None:
             inner.missing(node.at, "after is a table without any", "an environment, a list, or {any: [...]}")
-        expected = "an environment, or a list of them"
-        found.findings.is_supported("after any", node.at, "after: {any: ...}", expected)
         texts, node = (inner.texts("any") if inner else None) or (), node.get("any")
     else:
         texts = found.texts("after") or ()
@@ -174,20 +172,9 @@ def _exclude(found: Fields) -> tuple[str, ...]:
         return (REQUESTER,)
     texts = found.texts("exclude") or ()
     for text in texts:
-        if text.value == AUTHORS:
-            expected = f"[{REQUESTER}], or [] for nobody"
-            found.findings.is_supported("exclude authors", text.at, "exclude: authors", expected)
-        elif text.value != REQUESTER:
+        if text.value not in {REQUESTER, AUTHORS}:
             found.findings.unknown(text.at, "word in exclude", text.value, (REQUESTER, AUTHORS))
     return once(texts, "word", found.findings)
-
-
-def _evidence(found: Fields) -> Evidence:
-    said = found.choice("evidence", Evidence, Evidence.SLACK)
-    if said is not Evidence.SLACK:
-        what = f"evidence: {said}"
-        found.findings.is_supported("evidence review", found.place("evidence"), what, str(Evidence.SLACK))
-    return said
 
 
 def _health(found: Fields) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """``gates``: who outside is asked, each ``{KIND: {setting: ...}}``, with a name where a kind is there twice."""
 
 from policies.outside_gates import KINDS, complaints
-from policies.rules_fields import Fields, is_name, kind_of, texts_of
+from policies.rules_fields import Fields, is_name, kind_of, text_of, texts_of
 from policies.rules_findings import Findings
 from policies.rules_terms import OutsideGate
 from policies.rules_text import Items, Node, Table, Text
@@ -42,12 +42,11 @@ def _gate(node: Node, findings: Findings) -> OutsideGate | None:
     if kind.value not in KINDS:
         findings.unknown(kind.at, "kind of gate", kind.value, KINDS)
         return None
-    name = node.get("name")
-    if name is not None and not (isinstance(name, Text) and is_name(name, "a gate", findings)):
+    named = node.get("name")
+    name = text_of(named, "name", findings) if named else kind
+    if name is None or (name is not kind and not is_name(name, "a gate", findings)):
         return None
-    return OutsideGate(
-        kind.value, name.value if isinstance(name, Text) else kind.value, _settings(kind, value, findings)
-    )
+    return OutsideGate(kind.value, name.value, _settings(kind, value, findings))
 
 
 def _settings(kind: Text, node: Node, findings: Findings) -> dict[str, tuple[str, ...]]:

@@ -76,11 +76,6 @@ class Keys:
         }
 
 
-def _words(**later: str) -> str:
-    """Return the alternatives of a pattern whose words the engine acts on."""
-    return "|".join(form for word, form in later.items() if word.replace("_", " ") not in NOT_YET)
-
-
 _NAME = NAME_PATTERN.strip("^$")
 _COUNT = r"[1-9][0-9]?|100"
 _LINE = rf"({_COUNT})( +of +{_NAME}( +or +{_NAME})*)?"
@@ -93,9 +88,9 @@ LINES: Form = {
         ),
     ]
 }
-_SAID = _words(none="none", approvals_as=rf"as +{_NAME}", approvals_observe="observe")
+_SAID = rf"none|as +{_NAME}|observe"
 APPROVALS: Form = {"anyOf": [*LINES["anyOf"], {"type": "string", "pattern": f"^({_SAID})$"}]}  # type: ignore[misc]
-_EXCLUDED: Form = {"enum": [REQUESTER] + [AUTHORS] * ("exclude authors" not in NOT_YET)}
+_EXCLUDED: Form = {"enum": [REQUESTER, AUTHORS]}
 NAMES = several(NAME)
 OLD_NAMES = several(NAME, most=20)
 PATHS = several(FOLDER)
@@ -161,7 +156,7 @@ ENVIRONMENT = Keys(
         ),
         Key(
             "after",
-            {"anyOf": [NAMES] + [AFTER.form()] * ("after any" not in NOT_YET)},
+            {"anyOf": [NAMES, AFTER.form()]},
             "environments in which exactly this digest has run before; {any: [...]}: in one of them",
         ),
         Key("digest", choice(DigestRule), "whether the digest is written beside the tag"),
@@ -187,7 +182,7 @@ ENVIRONMENT = Keys(
         Key("freeze", several(TEXT, least=0), "windows, dates, or closed: when nothing moves"),
         Key(
             "gates",
-            listed(_GATE, least=0, most=20),
+            several(_GATE, least=0, most=20),
             "who else is asked: http, prometheus, signature, labels, checks",
         ),
         Key("health", several(TEXT, least=0), "commit statuses or checks that say that it runs"),

@@ -11,7 +11,7 @@ from policies.rules_terms import Layer, Source
 from policies.rules_text import Node, Table, Text
 
 OWN_ALONE = frozenset({"path", "cluster", "like", "exceptions", "was"})  # what no other environment hands on
-MAX_EXCEPTIONS = 20_000  # of all environments, with those that ``like`` hands on
+MAX_EXCEPTIONS = 5_000  # of all environments, with those that ``like`` hands on
 
 _Said = dict[str, tuple[Text, Node, Layer]]
 

@@ -6,7 +6,7 @@ Whoever builds one deletes its row, runs ``make papers``, and gives docs/rules.m
 from collections.abc import Mapping
 from types import MappingProxyType
 
-# table.key, or the word of a value -> what is missing
+# table.key, or a section -> what is missing
 NOT_YET: Mapping[str, str] = MappingProxyType(
     {
         "environments.via": "it follows from approvals",

@@ -107,8 +107,6 @@ def _team(
 
 def _is_source(text: Text, findings: Findings) -> bool:
     """Return whether a team can be looked up where it lives."""
-    if not findings.is_supported("teams elsewhere", text.at, f"team {shown(text.value)}", _LIST):
-        return False
     if any(form.fullmatch(text.value) for form in SOURCES):
         return True
     findings.add(text.at, f"team {shown(text.value)}", f"{_SOURCES}, or {_LIST}")

@@ -58,6 +58,7 @@ PROOF: dict[str, str | Hand] = {
     "countersign lint": HERE,
     "countersign lint .": HERE,
     "countersign plan": HERE,
+    "countersign rules production checkout-api": "tests/handlers/test_rules_command.py",
     "countersign why checkout-api production 1.4.2": HERE,
     "countersign verify": HERE,
     "countersign verify REPOSITORY": HERE,

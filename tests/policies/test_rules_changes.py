@@ -161,6 +161,7 @@ def test_what_was_written_stands_in_code_and_is_capped() -> None:
         "- b is removed",
         "- and 1 more",
     ]
+    assert list(spelled(found[1:2], 2)) == ["- b is removed"]
 
 
 @given(st.sampled_from(list(TOLD)), st.sampled_from(list(TOLD)))

@@ -7,6 +7,7 @@ from policies.rules_hash import rules_hash
 from policies.rules_keys import ENVIRONMENT, EXCEPTIONS, SERVICE
 from policies.rules_parse import parse
 from policies.rules_shown import ENVIRONMENT_VALUES, SERVICE_VALUES, rule_lines, written
+from tests.policies.test_rules_keys import rules_of, text_of
 from tests.policies.twelve_services import encoded
 
 
@@ -115,3 +116,18 @@ def test_what_nobody_said_is_built_in(rules: Rules) -> None:
     assert lines["merge-within"] == ("4h", "built-in")
     assert lines["rollback"] == ("1", "built-in")
     assert lines["emergency"] == ("off", "built-in")
+
+
+def test_what_is_observed_and_who_outside_is_asked_is_shown() -> None:
+    gates = "[{labels: {has: [a=b, c=d]}}, {checks: {names: ci}, name: built}]"
+    text = text_of(f"approvals: observe\n    gates: {gates}").replace(
+        "after: staging", "after: {any: [staging]}"
+    )
+    rule = effective(rules_of(text, not_yet={}), "production", "web")
+    assert rule is not None
+
+    values = {one.key: one.value for one in rule_lines(rule, {})}
+
+    assert values["approvals"] == "observe"
+    assert values["gates"] == "labels (has=a=b,c=d), checks built (names=ci)"
+    assert values["after"] == "any of staging"
