@@ -18,6 +18,7 @@ from policies.image import Digest, Repository, Tag
 from policies.keys import expected_key
 from policies.membership import NOBODY, Members
 from policies.pins import Place
+from policies.renames import Renames, renames
 from policies.rules import Rules, Service
 from policies.rules_hash import rules_hash
 from policies.state import Place as Where
@@ -221,7 +222,8 @@ def openings(look: Survey, *, branch: str, signer: str, successor: str = "") -> 
     if successor and state.signer == signer != successor:
         found.append(_apply(state, Entry(kind=Kind.IDENTITY, at=at, key="", signer=successor)))
     if state.rules is None or state.rules.commit != look.rules.commit:
-        known = {*state.sighted, *state.empty}
+        names = renames(look.world.rules)
+        known = {names.service(one) for one in (*state.sighted, *state.empty)}
         strangers = (
             []
             if is_first
@@ -234,7 +236,7 @@ def openings(look: Survey, *, branch: str, signer: str, successor: str = "") -> 
             key="",
             commit=look.rules.commit,
             rule=rule,
-            evidence=_evidence_of_nothing(strangers),
+            evidence={**_evidence_of_nothing(strangers), **_evidence_of(names)},
         )
         found.append(_apply(state, entry))
     if seen := sightings(look, is_first=is_first):
@@ -246,6 +248,11 @@ def _apply(state: State, entry: Entry) -> Entry:
     keyed = replace(entry, key=expected_key(state, entry))
     state.apply(replace(keyed, seq=state.seq + 1), state.tip)
     return keyed
+
+
+def _evidence_of(names: Renames) -> dict[str, Json]:
+    found = names.to_json()
+    return {"renamed": found} if found else {}
 
 
 def _evidence_of_nothing(services: list[str]) -> dict[str, Json]:

@@ -8,6 +8,7 @@ from policies.carried import restore
 from policies.codes import Code
 from policies.errors import PolicyError
 from policies.people import known
+from policies.renames import renames
 from policies.rules import ConfigRule, Environment
 from policies.rules_hash import rules_hash
 from policies.tables import Tables
@@ -49,6 +50,8 @@ def rules(asked: Asked) -> No:
         yield Refusal(Code.OUT_OF_LINE, f"{entry.commit[:12]} is not on the line of {start[:12]}")
     if entry.rule is None or entry.rule.commit != entry.commit or entry.rule.hash != rules_hash(rules):
         yield Refusal(Code.RULE_MOVED, "the rules named are not those of its commit")
+    if entry.evidence.get("renamed", {}) != renames(rules).to_json():
+        yield Refusal(Code.RULE_MOVED, "the renames are not those of the rules (`was`)")
 
 
 def seen(asked: Asked) -> No:

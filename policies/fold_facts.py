@@ -10,6 +10,7 @@ from policies.errors import PolicyError
 from policies.fold_promotions import moved
 from policies.growing import Trail
 from policies.remembered import Fortune, Health, Open, Place, Seen, Standing
+from policies.renames import carry, renames_of
 from policies.tables import Apply, Tables
 
 EXTERNAL_HOLD = timedelta(hours=24)  # LEDGER, `external`: holds the service where the bot moves by itself
@@ -32,6 +33,8 @@ def _empty(state: Tables, entry: Entry) -> None:
 
 def _rules(state: Tables, entry: Entry, _oid: str) -> None:
     state.rules = entry
+    if names := entry.evidence.get("renamed"):
+        carry(state, renames_of(names))
     _empty(state, entry)
 
 

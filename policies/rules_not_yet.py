@@ -11,11 +11,9 @@ NOT_YET: Mapping[str, str] = MappingProxyType(
     {
         "environments.via": "it follows from approvals",
         "environments.merges": "the bot merges what is approved",
-        "environments.was": "nothing is carried over",
         "rollback.tell": "a rollback is told in the environment's channel",
         "rollback.review": "nobody is asked to look at it",
         "services.platforms": "platforms are not looked at",
-        "services.was": "nothing is carried over",
         "versions.newest-build": "the time of a build is not looked up",
         "versions.digest-of": "the digest of a tag is not followed",
         "registries.interval": "the environments' interval counts",

@@ -196,7 +196,7 @@ class Story:
     def word(self, kind: Kind, by: By | Bot, /, **changes: Any) -> Entry:
         """Say something about a place as a person, or as the bot."""
         evidence: dict[str, Json] = {"account": dict(FLAGS)} if isinstance(by, By) else {}
-        return replace(Entry(kind=kind, at="", key="", by=by, evidence=evidence), **changes)
+        return replace(Entry(kind=kind, at="", key="", by=by), **({"evidence": evidence} | changes))
 
     def propose(self, tag: str, by: str = "carol", /, **changes: Any) -> Entry:
         """Ask for a version in production."""
