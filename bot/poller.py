@@ -50,15 +50,18 @@ class Writer:
         """Return what would be replaced. Raises: PolicyError."""
         return edits_to(place, rule, images)
 
-    def build(self, parent: Oid, edits: Iterable[Edit], *, message: str, at: datetime) -> Oid:
-        """Make a commit on ``parent`` with these scalars replaced. Raises: PolicyError, BotError."""
+    def build(
+        self, parent: Oid, edits: Iterable[Edit], *, message: str, at: datetime, beside: Oid | None = None
+    ) -> Oid:
+        """Make a commit on ``parent``, these scalars replaced; a merge of ``beside``. Raises: PolicyError, BotError."""
         by_path: dict[str, list[Edit]] = {}
         for edit in edits:
             by_path.setdefault(edit.path, []).append(edit)
         listing = self._mirror.listing(parent, sorted(by_path))
         content = self._mirror.blobs(listing.values())
         files = {path: apply(content[listing[path]], found) for path, found in by_path.items()}
-        return self._mirror.commit([parent], files, message=message, at=at)
+        parents = [parent, beside] if beside else [parent]
+        return self._mirror.commit(parents, files, message=message, at=at)
 
 
 def rule_at(look: Survey, rule: EffectiveRule) -> RuleAt:

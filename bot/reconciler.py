@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from bot import checks, faults, wording
+from bot import atomic, checks, faults, wording
 from bot.accounts import flags_of, forge_flags
 from bot.desk import Desk
 from bot.errors import BotError, PermanentError
@@ -30,7 +30,7 @@ from policies.gates import expired as expired_gate
 from policies.image import Digest, Repository, Tag
 from policies.keys import attempt_key
 from policies.people import known
-from policies.rules import effective
+from policies.rules import Merges, effective
 from policies.state import Promotion, Stage
 from policies.validator import ACCOUNT_FLAGS
 from policies.verdict import Passed
@@ -336,6 +336,9 @@ class Reconciler:
         self._status(
             promotion.head, is_allowed=True, description="every approval is given, every gate has passed"
         )
+        rule = rule_of(look, promotion.environment, promotion.service)
+        if rule.environment.merges is Merges.ATOMIC:
+            return self._push(promotion, pull, at)
         title, message = wording.landing(
             promotion,
             folder=self.desk.writer.folder,
@@ -351,6 +354,17 @@ class Reconciler:
         if answer.code == "unknown":
             return False  # it may have happened: the next look decides
         return self._abort(promotion, answer.code, at, reviews=answer.reviews)
+
+    def _push(self, promotion: Promotion, pull: PullRequest, at: datetime) -> bool:
+        """Merge by one push of target branch and ledger; the forge then closes the pull request as merged."""
+        try:
+            answer = atomic.land(self.desk, promotion, url=pull.url, at=at)
+        except Declined as declined:
+            self.left.append(f"{promotion.id}: not merged: {declined.answer.detail}")
+            return self._abort(promotion, "head-moved", at)
+        is_done = self.noted(answer)
+        why = atomic.why_not(answer)
+        return self._abort(promotion, why, at) if why else is_done
 
     @staticmethod
     def _is_frozen(look: Survey, promotion: Promotion, at: datetime) -> bool:

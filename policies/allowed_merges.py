@@ -10,9 +10,9 @@ from policies.asked import Asked, No, Refusal
 from policies.authors import Authors
 from policies.codes import Code
 from policies.entry import Kind
-from policies.gates import ask, before_merge, count_approvals
+from policies.gates import ask, before_merge, count_approvals, skips
 from policies.people import known
-from policies.rules import AUTHORS, EffectiveRule, Rules
+from policies.rules import AUTHORS, EffectiveRule, Merges, Rules
 from policies.state import Promotion, Stage
 from policies.verdict import not_yet
 
@@ -77,6 +77,19 @@ def at_stage(stage: Stage) -> Callable[[Asked], No]:
             yield Refusal(Code.HEAD_MOVED, f"the head that was built is {promotion.head[:12]}")
 
     return check
+
+
+def merged(asked: Asked) -> No:
+    """Is it the head of the intent; and where we push the merge ourselves, is nothing frozen by now?"""
+    yield from at_stage(Stage.MERGING)(asked)
+    promotion, rule = asked.promotion, asked.rule
+    if "pushed" not in asked.entry.evidence or promotion is None:
+        return  # the forge merged it: a fact, whatever happened meanwhile
+    if rule is None or rule.environment.merges is not Merges.ATOMIC:
+        yield Refusal(Code.NO_RULE, f"{asked.entry.environment} is merged by the forge")
+    passes = promotion.is_rollback or (rule is not None and skips(rule, promotion, "freeze"))
+    if not passes and asked.state.freeze_on(asked.entry.environment, asked.entry.time):
+        yield Refusal(Code.FROZEN, f"{asked.entry.environment} stands still since")
 
 
 def landed(asked: Asked) -> No:

@@ -70,7 +70,7 @@ def environment(
         takes=found.choice("takes", Takes, Takes.NEWEST),
         via_said=found.choice("via", Via, Via.COMMIT) if found.node("via") else None,
         opens=found.choice("opens", Opens, Opens.ON_REQUEST),
-        merges=found.choice("merges", Merges, Merges.WHEN_APPROVED),
+        merges=_merges(found),
         soak=soak(found),
         age=age(found),
         limit=limit(found),
@@ -175,6 +175,14 @@ def _exclude(found: Fields) -> tuple[str, ...]:
         if text.value not in {REQUESTER, AUTHORS}:
             found.findings.unknown(text.at, "word in exclude", text.value, (REQUESTER, AUTHORS))
     return once(texts, "word", found.findings)
+
+
+def _merges(found: Fields) -> Merges:
+    said = found.choice("merges", Merges, Merges.WHEN_APPROVED)
+    if said is Merges.BY_HAND:
+        other = f"{Merges.WHEN_APPROVED} or {Merges.ATOMIC}"
+        found.findings.is_supported("merges by-hand", found.place("merges"), f"merges: {said}", other)
+    return said
 
 
 def _health(found: Fields) -> tuple[str, ...]:

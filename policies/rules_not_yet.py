@@ -10,7 +10,7 @@ from types import MappingProxyType
 NOT_YET: Mapping[str, str] = MappingProxyType(
     {
         "environments.via": "it follows from approvals",
-        "environments.merges": "the bot merges what is approved",
+        "merges by-hand": "the bot merges what is approved",
         "rollback.tell": "a rollback is told in the environment's channel",
         "rollback.review": "nobody is asked to look at it",
         "services.platforms": "platforms are not looked at",

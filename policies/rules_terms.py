@@ -76,9 +76,10 @@ class Opens(StrEnum):
 
 
 class Merges(StrEnum):
-    """Who merges what is approved: the bot, or a person."""
+    """Who merges what is approved: the bot, by the forge or by one push of its own, or a person."""
 
     WHEN_APPROVED = "when-approved"
+    ATOMIC = "atomic"
     BY_HAND = "by-hand"
 
 

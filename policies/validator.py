@@ -123,7 +123,7 @@ _CHECKS: dict[Kind, Check] = {
     Kind.ABORT: allowed_merges.at_stage(Stage.MERGING),
     Kind.VOID: allowed_words.void,
     Kind.ENDED: allowed_words.ended,
-    Kind.MERGED: allowed_merges.at_stage(Stage.MERGING),
+    Kind.MERGED: allowed_merges.merged,
     Kind.LANDED: allowed_merges.landed,
     Kind.MISMATCH: allowed_merges.landed,
     Kind.ROLLBACK: allowed_moves.rollback,

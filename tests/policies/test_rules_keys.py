@@ -92,7 +92,8 @@ IN_ENVIRONMENT: dict[str, Sample] = {
     "environments.takes": ("takes: same", lambda rules: production(rules).takes, Takes.SAME),
     "environments.via": ("via: commit", lambda rules: production(rules).via, Via.COMMIT),
     "environments.opens": ("opens: at-once", lambda rules: production(rules).opens, Opens.AT_ONCE),
-    "environments.merges": ("merges: by-hand", lambda rules: production(rules).merges, Merges.BY_HAND),
+    "merges by-hand": ("merges: by-hand", lambda rules: production(rules).merges, Merges.BY_HAND),
+    "merges atomic": ("merges: atomic", lambda rules: production(rules).merges, Merges.ATOMIC),
     "environments.soak": ("soak: 2h", lambda rules: production(rules).soak, timedelta(hours=2)),
     "soak of nothing": ("soak: 0", lambda rules: production(rules).soak, timedelta(0)),
     "environments.age": ("age: 1d", lambda rules: production(rules).age, timedelta(days=1)),
@@ -298,6 +299,7 @@ def test_each_row_of_what_is_missing_names_a_key() -> None:
         "approvals observe",
         "exclude authors",
         "evidence review",
+        "merges by-hand",
         "teams elsewhere",
         "groups",
     }
@@ -323,7 +325,7 @@ JUDGING = [
     *(
         "environments.takes",
         "environments.via",
-        "environments.merges",
+        "merges atomic",
         "environments.soak",
         "environments.age",
     ),

@@ -1,0 +1,79 @@
+"""A merge that we make ourselves: target branch and ledger move in one push, or neither does."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from bot import wording
+from bot.answers import NotRecorded
+from bot.desk import Desk
+from bot.ledger import HOST_REFUSES, AppendAnswer, NotAllowed, NotWritten, Proposal
+from bot.objects import Oid
+from bot.promoter import Declined, edits_of, rule_of
+from bot.push import RefUpdate
+from bot.survey import Survey
+from policies.change import change_hash
+from policies.codes import Code
+from policies.entry import Entry, Kind, write_time
+from policies.promotion import Promotion, Stage
+
+
+def land(desk: Desk, promotion: Promotion, *, url: str, at: datetime) -> AppendAnswer:
+    """Push the landing commit with its entries, on condition that both branches end where we looked.
+
+    Made anew whenever somebody was faster, so that no freeze comes in between. Raises: Declined, BotError.
+    """
+
+    def compose(look: Survey, _tip: str) -> Proposal:
+        now = look.state.promotions[promotion.id]
+        if now.stage is not Stage.MERGING or now.head != promotion.head:
+            return Proposal()
+        commit = _commit(desk, look, now, url=url, at=at)
+        merged = replace(
+            _about(Kind.MERGED, now, at), head=now.head, commit=commit, evidence={"pushed": True}
+        )
+        landed = replace(_about(Kind.LANDED, now, at), commit=commit, image=now.image, previous=now.previous)
+        move = RefUpdate(f"refs/heads/{desk.mirror.branch}", look.tips.target, commit)
+        return Proposal((merged, landed), (move,), "bump")
+
+    return desk.append(compose, at)
+
+
+def _commit(desk: Desk, look: Survey, promotion: Promotion, *, url: str, at: datetime) -> Oid:
+    """Make the merge of the very head on the target's end, of exactly the change. Raises: Declined, BotError."""
+    rule = rule_of(look, promotion.environment, promotion.service)
+    edits = edits_of(look, desk.writer, rule, promotion.image)
+    if change_hash(edits) != promotion.change:
+        raise Declined(NotRecorded(code=Code.CHANGE_MOVED, detail="another change would land"))
+    title, message = wording.landing(
+        promotion,
+        folder=desk.writer.folder,
+        url=url,
+        intent=promotion.intent,
+        key=promotion.intent_key,
+        proof=desk.writer.proof(promotion.intent),
+    )
+    return desk.writer.build(
+        look.tips.target, edits, message=f"{title}\n\n{message}\n", at=at, beside=Oid(promotion.head)
+    )
+
+
+def why_not(answer: AppendAnswer) -> str:
+    """Return as what an answer that wrote nothing ends the attempt; '' where it is tried again as it is."""
+    match answer:
+        case NotAllowed():
+            return "frozen" if answer.refusal.code == Code.FROZEN else "refused"
+        case NotWritten() if answer.detail.startswith(HOST_REFUSES):
+            return "refused"
+        case _:
+            return ""
+
+
+def _about(kind: Kind, promotion: Promotion, at: datetime) -> Entry:
+    return Entry(
+        kind=kind,
+        at=write_time(at),
+        key=f"{kind}/{promotion.id}",
+        environment=promotion.environment,
+        service=promotion.service,
+        promotion=promotion.id,
+    )
