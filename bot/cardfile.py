@@ -13,7 +13,7 @@ from policies.codes import Code
 from policies.decide import Candidate, Decision, Row
 from policies.entry import Bot, By, Kind, Pinned
 from policies.evidence import Silence
-from policies.gates import count_approvals
+from policies.gates import count_approvals, expires
 from policies.people import known
 from policies.rules import AUTHORS, effective
 from policies.selection import newer
@@ -202,13 +202,13 @@ class _CardFile:
         """Add what an open decision needs: what waits, until when, what was voided, what is newer."""
         count = self._count(promotion)
         authors, unknown = self._wrote(promotion)
-        environment = self.look.world.rules.environments.get(promotion.environment)
-        since = promotion.refreshed or promotion.opened
+        rules = self.look.world.rules
+        rule = effective(rules, promotion.environment, promotion.service)
         is_voided = promotion.refreshed and not promotion.approvals and promotion.why in _VOIDS
         return replace(
             card,
             stage=CardStage.APPROVED if count and count.is_complete else CardStage.OPEN,
-            expires=since + environment.expire if environment else None,
+            expires=expires(rules.calendar, rule, promotion) if rule else None,
             waits=self._waits(promotion),
             voided=promotion.why if is_voided else "",
             newer=self._newer(promotion),

@@ -25,7 +25,7 @@ from policies.canonical import Json
 from policies.codes import Code
 from policies.decide import Standing, decide_row
 from policies.entry import By, Entry, Kind, write_time
-from policies.gates import Case, count_approvals, skips
+from policies.gates import Case, count_approvals, skips, window_at
 from policies.gates import expired as expired_gate
 from policies.image import Digest, Repository, Tag
 from policies.keys import attempt_key
@@ -368,10 +368,11 @@ class Reconciler:
 
     @staticmethod
     def _is_frozen(look: Survey, promotion: Promotion, at: datetime) -> bool:
-        """Whether a freeze stops it: not a rollback, nor an emergency whose rule lets it pass freezes."""
+        """Whether a freeze or a window stops it: not a rollback, nor an emergency whose rule lets it pass freezes."""
         rule = effective(look.world.rules, promotion.environment, promotion.service)
         passes = promotion.is_rollback or (rule is not None and skips(rule, promotion, "freeze"))
-        return not passes and look.state.freeze_on(promotion.environment, at) is not None
+        window = window_at(rule.environment, look.world.rules.calendar, at) if rule else None
+        return not passes and bool(window or look.state.freeze_on(promotion.environment, at))
 
     def _abort(self, promotion: Promotion, why: str, at: datetime, *, reviews: int = 0) -> bool:
         def abort(look: Survey, _tip: str) -> Proposal:

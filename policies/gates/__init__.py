@@ -34,7 +34,7 @@ from policies.gates.table import (
     at_once,
     before_merge,
 )
-from policies.gates.waits import age, freeze, limit, soak
+from policies.gates.waits import age, freeze, limit, soak, window_at
 
 __all__ = [
     "ALONE",
@@ -90,4 +90,5 @@ __all__ = [
     "takes",
     "was_frozen",
     "went_back",
+    "window_at",
 ]

@@ -30,15 +30,12 @@ def clock(case: Case, before: str) -> Clock:
     since: datetime | None = None
     said: bool | None = None
     for what, at in _events(case, before):
-        match what:
-            case Fortune.MOVED:
-                since = since or (None if is_watched else at)
-            case Fortune.HEALTHY:
-                since, said = since or (at if is_watched else None), True
-            case Fortune.UNHEALTHY:
-                since, said = None, False
-            case Fortune.BACK:
-                since, said = None, None
+        if what is Fortune.MOVED:
+            since = since or (None if is_watched else at)
+        elif what is Fortune.HEALTHY:
+            since, said = since or (at if is_watched else None), True
+        else:
+            since, said = None, False if what is Fortune.UNHEALTHY else None
     lifted = [at for at in _unblocked(case, before) if since and at > since]
     return Clock(max(lifted, default=since), is_watched, said is True, said is False)
 

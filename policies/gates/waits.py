@@ -1,11 +1,15 @@
 """Gates that time alone opens: soak, age, limit, the rules' freeze windows."""
 
+from datetime import datetime
+
+from policies.calendar import Calendar, Window
 from policies.codes import Code
 from policies.duration import spell
 from policies.entry import Kind
 from policies.gates.before import each_before
 from policies.gates.case import Case
 from policies.gates.clock import clock
+from policies.rules import Environment
 from policies.state import Move
 from policies.verdict import PASSED, Verdict, Waiting
 from policies.windows import is_in, opens
@@ -68,10 +72,17 @@ def _counts(case: Case, move: Move) -> bool:
 
 def freeze(case: Case) -> Verdict:
     """Is it outside of the windows in which the rules let nothing move (``freeze``)?"""
-    where = case.rule.environment
-    calendar, zone = case.rules.calendar, where.zone or case.rules.calendar.zone
-    now = [one for one in where.freeze if is_in(one, calendar, zone, case.at)]
-    if not now:
+    where, calendar = case.rule.environment, case.rules.calendar
+    window = window_at(where, calendar, case.at)
+    if window is None:
         return PASSED
-    until = opens(where.freeze, calendar, zone, case.at)
-    return Waiting(Code.FREEZE_WINDOW, f"{now[0]} ({zone or 'UTC'})", until)
+    zone = where.zone or calendar.zone
+    return Waiting(
+        Code.FREEZE_WINDOW, f"{window} ({zone or 'UTC'})", opens(where.freeze, calendar, zone, case.at)
+    )
+
+
+def window_at(where: Environment, calendar: Calendar, at: datetime) -> Window | None:
+    """Return a window of an environment's rules in which that instant (UTC) is."""
+    zone = where.zone or calendar.zone
+    return next((one for one in where.freeze if is_in(one, calendar, zone, at)), None)

@@ -113,3 +113,12 @@ class _Answers:
 
     def read_elsewhere(self, path: str, **_parameters: str | int) -> object:
         return self._answer if path.endswith("/check-runs") else []
+
+
+def test_a_token_that_may_not_read_check_runs_sees_the_statuses(world: AppWorld, forge: GitHubForge) -> None:
+    tip = world.git("rev-parse", "main")
+    world.twin.set_status(tip, "apps", "success", login=ADA.login)
+    world.twin.set_check_run(tip, "e2e", "success")
+    world.twin.fail(403, times=9, address="/check-runs")
+
+    assert _said(list(forge.reports(tip))) == {"apps": "success"}

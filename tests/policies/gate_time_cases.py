@@ -1,6 +1,7 @@
 """Cases of the gates that look at environments before, at time, and outside: gate, world, the code that it says."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -183,6 +184,13 @@ CASES: dict[str, tuple[gates.Gate, Callable[[], Case], Code | None]] = {
     "has not run, so it does not soak": (
         gates.soak,
         lambda: _there(ruled(story(), soak=TWO_HOURS)),
+        Code.SOAKING,
+    ),
+    "only one of two images has run": (
+        gates.soak,
+        lambda: replace(
+            _soaking(9), image=(pinned("1.1.0"), pinned("1.1.0", repository="ghcr.io/example/worker"))
+        ),
         Code.SOAKING,
     ),
     "ran since before the ledger": (
