@@ -378,7 +378,7 @@ def test_a_report_that_the_rules_wait_for_is_looked_for_on_real_commits(world: W
     _, seen = repository_checks(settings)
     assert seen is not None
     assert seen.rules is not None
-    production = replace(seen.rules.environments["production"], health=("kustomization/apps/production",))
+    production = replace(seen.rules.environments["production"], health=("argocd/production",))
     rules = replace(seen.rules, environments={"production": production})
     asker = Asker.open(
         settings.forge_repository, settings.github_token.get_secret_value(), settings.github_url
@@ -386,23 +386,31 @@ def test_a_report_that_the_rules_wait_for_is_looked_for_on_real_commits(world: W
     tip = seen.tips.target
 
     (before,) = report_checks(asker, rules, [tip])
-    world.forge.set_status(tip, "kustomization/apps/production/1a2b3c4d", "success", login="bob")
+    world.forge.set_status(tip, "argocd/production/1a2b3c4d", "success", login="bob")
     (after,) = report_checks(asker, rules, [tip])
     asker.close()
 
     assert (before.mark, after.mark) == (Mark.WARN, Mark.OK)
-    assert "production waits for kustomization/apps/production, which nobody reported" in before.detail
+    assert "production waits for argocd/production, which nobody reported" in before.detail
     assert f"last on {tip[:12]}" in after.detail
 
 
 def test_where_nothing_is_waited_for_what_is_reported_is_named(world: World) -> None:
-    tip = world.git.run("rev-parse", "main").text
-    world.forge.set_status(tip, "kustomization/apps/staging", "success", login="bob")
+    settings = load(environ(world))
+    _, seen = repository_checks(settings)
+    assert seen is not None
+    assert seen.rules is not None
+    environments = {name: replace(one, health=()) for name, one in seen.rules.environments.items()}
+    asker = Asker.open(
+        settings.forge_repository, settings.github_token.get_secret_value(), settings.github_url
+    )
+    world.forge.set_status(seen.tips.target, "argocd/staging", "success", login="bob")
 
-    (told,) = found(look(world), "health")
+    (told,) = report_checks(asker, replace(seen.rules, environments=environments), [seen.tips.target])
+    asker.close()
 
     assert told.mark is Mark.LEFT_OUT
-    assert "kustomization/apps/staging" in told.detail
+    assert "argocd/staging" in told.detail
 
 
 def test_a_token_that_github_refuses_is_told(world: World) -> None:
