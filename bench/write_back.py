@@ -114,7 +114,9 @@ def move(desk: Desk, registry: PycurlRegistry, at: datetime) -> tuple[float, flo
     ask(registry, rules, state, desk.answers, [one.image for one in rules.services.values()], at)
     known = time.perf_counter()
     answer = desk.append(
-        lambda look, tip: bumps(look, desk.writer, branch=desk.mirror.branch, tip=tip, stuck=[]),
+        lambda look, tip: bumps(
+            look, desk.decide(look), desk.writer, branch=desk.mirror.branch, tip=tip, stuck=[]
+        ),
         at,
         look_first=False,
     )

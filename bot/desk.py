@@ -17,6 +17,8 @@ from bot.rosters import Rosters
 from bot.source_authors import SourceAuthors
 from bot.survey import Answers, Survey, openings, survey
 from bot.suspicions import Suspicions
+from policies.decide import Decision
+from policies.deciding import Decider
 from policies.entry import Entry
 from policies.state import State
 from policies.validator import refuse
@@ -35,7 +37,12 @@ class Desk:
     authors: SourceAuthors = field(default_factory=SourceAuthors)
     examined: set[Oid] = field(default_factory=set)
     suspicions: Suspicions = field(default_factory=Suspicions)
+    decider: Decider = field(default_factory=Decider)
     observer: Observer | None = None  # where there is one, nothing is appended
+
+    def decide(self, look: Survey) -> Decision:
+        """Decide about a look, at its time; what nothing has changed for is not decided anew."""
+        return self.decider.decide(look.world, look.at)
 
     @property
     def pace(self) -> Pace:

@@ -34,7 +34,7 @@ from bot.rosters import teams_of
 from bot.survey import Survey
 from bot.troubles import Trouble, Wrong
 from policies.codes import Code
-from policies.decide import Candidate, Standing, decide, decide_row
+from policies.decide import Candidate, Standing, decide_row
 from policies.decide import why as why_not
 from policies.entry import By, Entry, Kind, Placed, parse_time, write_time
 from policies.gates import count_approvals
@@ -184,7 +184,9 @@ class Engine:
         """Ask for versions where the rules want the bot to ask, and open their pull requests."""
         if self.forge is None:
             return
-        answer = self.desk.append(lambda look, _tip: opened(look, self.desk.writer), at, look_first=False)
+        answer = self.desk.append(
+            lambda look, _tip: opened(look, self.desk.decide(look), self.desk.writer), at, look_first=False
+        )
         if self._note(answer, report):
             reconciler.left = []
             for _, entry in _entries(answer):
@@ -255,6 +257,7 @@ class Engine:
         still = {place for place in look.places if place[0] in observed}
         found = bumps(
             look,
+            self.desk.decide(look),
             self.desk.writer,
             branch=self.desk.mirror.branch,
             tip=tip,
@@ -446,7 +449,7 @@ class Engine:
 
     def _remember(self, at: datetime) -> None:
         look = self.desk.view(at)
-        self._look = Look(look.world, decide(look.world, at))
+        self._look = Look(look.world, self.desk.decide(look))
 
     def _remember_problem(self, problem: str) -> None:
         if self._look:
@@ -474,7 +477,7 @@ class Engine:
         known = self.outbox.known(places)
         observed = self._observed(look.world.rules)
         troubles = self._troubles(look.state, report)
-        found = cards(look, decide(look.world, at), self._pulls(), known, troubles, observed=observed)
+        found = cards(look, self.desk.decide(look), self._pulls(), known, troubles, observed=observed)
         if self._is_leaving:
             found = farewell(look, found, self.outbox.open(places), places)
         wanted = [one for one in found if one.what not in theirs]

@@ -8,7 +8,7 @@ from bot.promoter import Declined, proposal
 from bot.push import RefUpdate
 from bot.survey import Survey
 from policies.codes import Code
-from policies.decide import Row, decide
+from policies.decide import Decision, Row
 from policies.entry import Bot, Entry
 from policies.keys import propose_key
 from policies.rollout import asks, evidence_of, source
@@ -18,7 +18,7 @@ _log = logging.getLogger(__name__)
 AT_ONCE = "at-once"  # why the bot asks
 
 
-def opened(look: Survey, writer: Writer) -> Proposal:
+def opened(look: Survey, decision: Decision, writer: Writer) -> Proposal:
     """Return the proposals of versions for which only people are missing, newest first in each place; once for each."""
     entries: list[Entry] = []
     updates: list[RefUpdate] = []
@@ -26,7 +26,7 @@ def opened(look: Survey, writer: Writer) -> Proposal:
     asked = {
         where.name for where in (*rules.environments.values(), *rules.exceptions.values()) if asks(where)
     }
-    for row in decide(look.world, look.at).rows if asked else ():
+    for row in decision.rows if asked else ():
         rule = effective(rules, row.environment, row.service)
         if rule is None or not asks(rule.environment):
             continue

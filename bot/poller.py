@@ -15,7 +15,7 @@ from bot.signing import Signer, vouch
 from bot.survey import Survey
 from policies.allowed_facts import moved_past
 from policies.change import change_hash
-from policies.decide import Candidate, Standing, decide
+from policies.decide import Candidate, Decision, Standing
 from policies.edit import Edit, apply
 from policies.entry import Bot, Entry, Kind, Pinned, RuleAt, write_time
 from policies.errors import PolicyError
@@ -71,6 +71,7 @@ def rule_at(look: Survey, rule: EffectiveRule) -> RuleAt:
 
 def bumps(
     look: Survey,
+    decision: Decision,
     writer: Writer,
     *,
     branch: str,
@@ -85,7 +86,7 @@ def bumps(
     """
     entries: list[Entry] = []
     parent = look.tips.target
-    for row in decide(look.world, look.at).rows:
+    for row in decision.rows:
         best = row.best
         if best is None or best.verdict is not Standing.READY or environment not in {"", row.environment}:
             continue

@@ -102,12 +102,12 @@ class Decision:
 def decide(world: World, at: datetime) -> Decision:
     """Say for everything known what may happen at this time (UTC) and why. Pure: same world, same answer."""
     selections = {
-        id(meant): _selection(world, meant)
+        id(meant): selection_of(world, meant)
         for service in world.rules.services
         for meant in world.rules.meanings(service)
     }
     rows = tuple(
-        _row(world, rule, selections[id(rule.service)], at)
+        row_of(world, rule, selections[id(rule.service)], at)
         for environment in world.rules.environments
         for service in world.rules.services
         if (rule := effective(world.rules, environment, service))
@@ -132,7 +132,7 @@ def why(world: World, environment: str, service: str, version: str, at: datetime
 def decide_row(world: World, environment: str, service: str, at: datetime) -> Row | None:
     """Decide about one place alone: adding a service never changes another's verdict."""
     rule = effective(world.rules, environment, service)
-    return _row(world, rule, _selection(world, rule.service), at) if rule else None
+    return row_of(world, rule, selection_of(world, rule.service), at) if rule else None
 
 
 def _passed_over(world: World, rule: EffectiveRule, row: Row, version: str) -> Candidate:
@@ -149,12 +149,14 @@ def _passed_over(world: World, rule: EffectiveRule, row: Row, version: str) -> C
     return Candidate(version, "", Standing.REFUSED, (Failed(code),))
 
 
-def _selection(world: World, service: Service) -> Selection | Silence:
+def selection_of(world: World, service: Service) -> Selection | Silence:
+    """Return what a service's versions are, or why nobody knows."""
     answer = world.listed(service)
     return answer if isinstance(answer, Silence) else service.select(answer.tags)
 
 
-def _row(world: World, rule: EffectiveRule, chosen: Selection | Silence, at: datetime) -> Row:
+def row_of(world: World, rule: EffectiveRule, chosen: Selection | Silence, at: datetime) -> Row:
+    """Decide about one place, the selection being known."""
     environment, service = rule.environment.name, rule.service.name
     pin, trouble = world.pin(environment, service), rule.service.trouble
     current = pin.image[0].tag if pin.image else ""

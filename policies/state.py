@@ -59,6 +59,8 @@ class State(Tables):
             if entry.kind is not Kind.EXTERNAL:
                 self.ours.setdefault(entry.commit, entry.seq)
         self._meet(entry)
+        for name in _about(entry):
+            self.marks[name] = entry
         _APPLY.get(entry.kind, _nothing)(self, entry, oid)
 
     def _meet(self, entry: Entry) -> None:
@@ -81,6 +83,16 @@ def fold(year: str, entries: Iterable[tuple[str, Entry]]) -> State:
     for oid, entry in entries:
         state.apply(entry, oid)
     return state
+
+
+def _about(entry: Entry) -> Iterable[str]:
+    """Return the services about which an entry says something that a decision may rest on; '' = all of them."""
+    if entry.kind is Kind.SEEN:
+        return {one.service for one in entry.seen}
+    return () if entry.kind in _SAYS_NOTHING else (entry.service,)
+
+
+_SAYS_NOTHING = frozenset({Kind.SHOWN, Kind.REFUSED, Kind.QUARANTINE})
 
 
 def _nothing(_state: Tables, _entry: Entry, _oid: str) -> None:

@@ -56,6 +56,9 @@ class Tables:
     redacted: dict[int, int] = field(default_factory=dict)  # entry that is not to be shown -> who says so
     forks: dict[str, int] = field(default_factory=dict)  # tips that two people gave up
     forge_ids: dict[str, ForgeId] = field(default_factory=dict)  # by person, as entries named them
+    marks: Growing[str, Entry] = field(
+        default_factory=Growing
+    )  # service -> the last entry about it; '' = about all
     at: str = ""
 
     def promotion_of(self, entry: Entry) -> Promotion | None:

@@ -4,8 +4,15 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 
 import pytest
+from hypothesis import settings
 
 from tests.conformance_data import DIFFERENT, FILE, FOLDER, OUT_OF_SCOPE, Conformance
+
+# No test asks how long something took: machines are busy.
+settings.register_profile(
+    "untimed", parent=settings.get_profile(settings.get_current_profile_name()), deadline=None
+)
+settings.load_profile("untimed")
 
 
 @pytest.fixture

@@ -69,7 +69,7 @@ def _agrees(event: Event, image: Pinned) -> bool:
 
 def _unblocked(case: Case, before: str) -> Iterator[datetime]:
     """Yield when blocks of the image were lifted, there or further up."""
-    places = {"", before, *case.rules.upstream(before)}
+    places = {"", before, *case.rules.upstream(before)} if case.state.unblocked else ()
     for (environment, service, image), at in case.state.unblocked.items():
         if (
             environment in places

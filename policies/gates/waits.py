@@ -1,6 +1,7 @@
 """Gates that time alone opens: soak, age, limit, the rules' freeze windows."""
 
 from datetime import datetime
+from functools import lru_cache
 
 from policies.calendar import Calendar, Window
 from policies.codes import Code
@@ -73,16 +74,21 @@ def _counts(case: Case, move: Move) -> bool:
 def freeze(case: Case) -> Verdict:
     """Is it outside of the windows in which the rules let nothing move (``freeze``)?"""
     where, calendar = case.rule.environment, case.rules.calendar
-    window = window_at(where, calendar, case.at)
+    return _closed(where.freeze, calendar, where.zone or calendar.zone, case.at) if where.freeze else PASSED
+
+
+@lru_cache(maxsize=256)  # every version of every service is asked at the same moment
+def _closed(windows: tuple[Window, ...], calendar: Calendar, zone: str, at: datetime) -> Verdict:
+    window = _window(windows, calendar, zone, at)
     if window is None:
         return PASSED
-    zone = where.zone or calendar.zone
-    return Waiting(
-        Code.FREEZE_WINDOW, f"{window} ({zone or 'UTC'})", opens(where.freeze, calendar, zone, case.at)
-    )
+    return Waiting(Code.FREEZE_WINDOW, f"{window} ({zone or 'UTC'})", opens(windows, calendar, zone, at))
 
 
 def window_at(where: Environment, calendar: Calendar, at: datetime) -> Window | None:
     """Return a window of an environment's rules in which that instant (UTC) is."""
-    zone = where.zone or calendar.zone
-    return next((one for one in where.freeze if is_in(one, calendar, zone, at)), None)
+    return _window(where.freeze, calendar, where.zone or calendar.zone, at)
+
+
+def _window(windows: tuple[Window, ...], calendar: Calendar, zone: str, at: datetime) -> Window | None:
+    return next((one for one in windows if is_in(one, calendar, zone, at)), None)

@@ -135,7 +135,7 @@ class World:
             outside = externals(look, self.desk.mirror, self.desk.book, self.desk.examined)
             for entry in outside:
                 look.state.apply(replace(entry, seq=look.state.seq + 1), look.state.tip)
-            found = bumps(look, self.desk.writer, branch="main", tip=tip_, stuck=[])
+            found = bumps(look, self.desk.decide(look), self.desk.writer, branch="main", tip=tip_, stuck=[])
             return replace(found, entries=(*outside, *found.entries))
 
         return self.done(moves)
