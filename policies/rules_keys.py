@@ -90,6 +90,7 @@ LINES: Form = {
 }
 _SAID = rf"none|as +{_NAME}|observe"
 APPROVALS: Form = {"anyOf": [*LINES["anyOf"], {"type": "string", "pattern": f"^({_SAID})$"}]}  # type: ignore[misc]
+_MERGES: Form = {"enum": [str(word) for word in Merges if f"merges {word}" not in NOT_YET]}
 _EXCLUDED: Form = {"enum": [REQUESTER, AUTHORS]}
 NAMES = several(NAME)
 OLD_NAMES = several(NAME, most=20)
@@ -171,7 +172,7 @@ ENVIRONMENT = Keys(
         Key("takes", choice(Takes), "newest that may, or same: what the environment before runs now"),
         Key("via", choice(Via), "how a move reaches the branch"),
         Key("opens", choice(Opens), "when a pull request is opened"),
-        Key("merges", choice(Merges), "who merges what is approved"),
+        Key("merges", _MERGES, "who merges what is approved"),
         Key("soak", DURATION, "how long it has to run well in the environment before"),
         Key("age", DURATION, "how long ago it has to be seen first"),
         Key(

@@ -1,0 +1,45 @@
+"""The examples of docs/rules.md are rules: each parses, and together they say every key."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from policies.rules_document import SECTIONS
+from policies.rules_keys import (
+    CALENDAR,
+    DEFAULTS,
+    DISCOVER,
+    EMERGENCY,
+    ENVIRONMENT_KEYS,
+    PERSON,
+    REGISTRY,
+    SERVICE,
+    VERSIONS,
+    Keys,
+)
+from policies.rules_not_yet import NOT_YET
+from policies.rules_parse import parse
+
+PAPER = (Path(__file__).parents[2] / "docs" / "rules.md").read_text("utf-8")
+EXAMPLES = re.findall(r"```yaml\n(.*?)```", PAPER, re.DOTALL)
+TABLES = (ENVIRONMENT_KEYS, SERVICE, DEFAULTS, VERSIONS, PERSON, REGISTRY, CALENDAR, DISCOVER, EMERGENCY)
+
+
+@pytest.mark.parametrize("text", EXAMPLES)
+def test_an_example_parses(text: str) -> None:
+    parse({"promotion/rules.yaml": text.encode()})
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.what)
+def test_every_key_that_works_has_an_example(table: Keys) -> None:
+    shown = " ".join(EXAMPLES)
+
+    working = [name for name in table.known if f"{table.table}.{name}" not in NOT_YET]
+    assert [name for name in working if not re.search(rf"\b{name}:", shown)] == []
+
+
+def test_every_section_that_works_has_an_example() -> None:
+    shown = "\n".join(EXAMPLES)
+
+    assert [name for name in SECTIONS if name not in NOT_YET and f"\n{name}:" not in f"\n{shown}"] == []
