@@ -11,6 +11,7 @@ from policies.codes import Code
 from policies.decide import Decision, Row, Standing
 from policies.entry import Bot, By, Kind, Pinned, write_time
 from policies.evidence import Silence, TagList
+from policies.gates import expires, reminds
 from policies.image import Digest, Repository, Tag
 from policies.rules import Rules, effective
 from policies.state import Move
@@ -36,6 +37,7 @@ class Wrong(StrEnum):
     CONFIG_UNREVIEWED = "config-unreviewed"
     STUCK = "stuck"
     UNHEALTHY = "unhealthy"
+    REMINDER = "reminder"
     READ_ONLY = "ledger-read-only"
     REPOSITORY_REFUSED = "repository-refused"
     PUSH_REFUSED = "push-refused"
@@ -54,6 +56,7 @@ _SUBJECTS: Mapping[str, str] = {
     Wrong.MAJOR_JUMP: "version",
     Wrong.WOULD_MOVE: "version",
     Wrong.UNHEALTHY: "version",
+    Wrong.REMINDER: "version",
 }
 _PLACES = frozenset({Code.NO_REFERENCE.value, Code.AMBIGUOUS.value, Code.UNREADABLE.value})
 _PARTS = 5  # of a notice's name
@@ -180,6 +183,7 @@ def troubles_of(look: Survey, decision: Decision) -> tuple[Trouble, ...]:
         *_by_hand(look),
         *_mismatches(look),
         *_unhealthy(look),
+        *_reminders(look, decision),
         *(found for row in decision.rows for found in _place(look, row)),
         *_digests_moved(look, decision),
         *_guarded(look),
@@ -266,6 +270,24 @@ def _unhealthy(look: Survey) -> list[Trouble]:
         seen = look.state.health_of(*where)
         if seen and not seen.is_healthy:
             found.append(Trouble(Wrong.UNHEALTHY, *where, {"commit": seen.commit}, seen.image[0].tag))
+    return found
+
+
+def _reminders(look: Survey, decision: Decision) -> list[Trouble]:
+    """Find requests whose approvals are still missing when half of their time is over."""
+    found = []
+    rules = look.world.rules
+    for where, promotion_id in look.state.live.items():
+        rule, row = effective(rules, *where), decision.row(*where)
+        promotion = look.state.promotions[promotion_id]
+        mine = [one for one in row.candidates if one.promotion == promotion_id] if row else []
+        missing = [why.detail for one in mine for why in one.reasons if why.code == Code.APPROVALS_MISSING]
+        if rule and missing and look.at >= reminds(rules.calendar, rule, promotion):
+            facts = {
+                "detail": missing[0],
+                "until": write_time(expires(rules.calendar, rule, promotion)),
+            }
+            found.append(Trouble(Wrong.REMINDER, *where, facts, promotion.image[0].tag))
     return found
 
 

@@ -26,6 +26,7 @@ _ON: dict[str, str] = {
     "To take it as it is, resume it with a reason.",
     "major-jump": "{version} of {service} skips a major version in {environment}, so it stays out. "
     "If it may come, unblock it with a reason.",
+    "reminder": "{version} of {service} in {environment} still waits for approvals.",
     "unhealthy": "{version} of {service} does not run well in {environment}. Its card offers the way back.",
     "emergency": "Emergency: {by} moves {service} in {environment} to {version}. "
     "Somebody who had no part in it reviews it, as {number}.",
@@ -55,6 +56,7 @@ _OVER: dict[str, str] = {
     "tags-lost": "{service} is not held for its list of tags any more.",
     "tags-cut-short": "{service} is not held for its list of tags any more.",
     "major-jump": "{version} of {service} is not kept out of {environment} any more.",
+    "reminder": "{version} of {service} in {environment} waits for nobody any more.",
     "unhealthy": "{service} runs well again in {environment}, or {version} stands there no more.",
     "emergency": "The emergency of {service} in {environment} is closed.",
     "config-unreviewed": "The change of the files of {environment} was reviewed.",
@@ -76,6 +78,7 @@ _SIGNS: Mapping[str, str] = {
     Wrong.OBSERVING: "eyes",
     Wrong.WOULD_MOVE: "eyes",
     Wrong.FAREWELL: "wave",
+    Wrong.REMINDER: "hourglass_flowing_sand",
 }
 _HIDDEN = frozenset({"count", "environment", "service"})  # said by the sentence, or of no use alone
 _PROSE = frozenset({"detail", "what", "expected", "names", "services"})

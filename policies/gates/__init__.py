@@ -16,7 +16,7 @@ from policies.gates.counting import (
 from policies.gates.notes import notes
 from policies.gates.order import downgrade, went_back
 from policies.gates.outside import checks, http, labels, prometheus, signature
-from policies.gates.promised import expired, expires, is_expired, merge_within, was_frozen
+from policies.gates.promised import expired, expires, is_expired, merge_within, reminds, was_frozen
 from policies.gates.sightings import known_before
 from policies.gates.standing import frozen, held, reviewed
 from policies.gates.table import (
@@ -83,6 +83,7 @@ __all__ = [
     "notes",
     "previous",
     "prometheus",
+    "reminds",
     "reviewed",
     "signature",
     "skips",

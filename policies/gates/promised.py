@@ -12,6 +12,8 @@ from policies.state import Promotion
 from policies.verdict import PASSED, Failed, Verdict, Waiting
 from policies.windows import touched
 
+REMINDED_AT = 2  # of its time: then half of it is over
+
 
 def merge_within(case: Case) -> Verdict:
     """May it still merge by itself: is the last approval fresh (``merge-within``), and was nothing frozen since?
@@ -48,6 +50,13 @@ def expired(case: Case) -> Verdict:
 def expires(calendar: Calendar, rule: EffectiveRule, promotion: Promotion) -> datetime:
     """Return when a request is over (UTC): it counts from the request, or from when it was voided last."""
     return working_time(calendar, promotion.refreshed or promotion.opened, rule.environment.expire)
+
+
+def reminds(calendar: Calendar, rule: EffectiveRule, promotion: Promotion) -> datetime:
+    """Return when people are reminded of a request (UTC): when half of its time is over, in working time too."""
+    return working_time(
+        calendar, promotion.refreshed or promotion.opened, rule.environment.expire / REMINDED_AT
+    )
 
 
 def is_expired(calendar: Calendar, rule: EffectiveRule, promotion: Promotion, at: datetime) -> bool:

@@ -837,3 +837,37 @@ def test_the_same_look_gives_the_same_cards_and_no_name_twice() -> None:
     assert once == again
     assert len({one.what for one in once}) == len(once)
     assert story.at > NINE
+
+
+def test_a_request_that_nobody_answers_is_told_when_half_of_its_time_is_over() -> None:
+    story, promotion = asked()
+    what = "notice/reminder/production/checkout-api/1.4.2"
+    assert what not in drawn(story)
+
+    story.at += timedelta(hours=12, minutes=5)
+
+    told = notice(story, what)
+    assert told.facts["detail"] == "0 of 2 approvals"
+    assert not told.is_over
+    story.say(Kind.CANCEL, promotion, "carol", note="nobody knows what it is")
+    assert notice(story, what, what).is_over
+
+
+def test_what_is_reported_unhealthy_is_told_until_it_is_so_no_more() -> None:
+    story = ready()
+    what = "notice/unhealthy/staging/checkout-api/1.4.2"
+    move = story.state.last_move("staging", "checkout-api")
+    assert move
+    place = {"environment": "staging", "service": "checkout-api", "commit": move.commit, "image": move.image}
+
+    story.add(Kind.UNHEALTHY, **place, evidence={"looked": "then"})
+
+    assert not notice(story, what).is_over
+    assert _moved_cards(story)[0].health == "unhealthy"
+    story.add(Kind.HEALTHY, **place, evidence={"looked": "then"})
+    assert notice(story, what, what).is_over
+    assert _moved_cards(story)[0].health == "healthy"
+
+
+def _moved_cards(story: Story) -> list[Card]:
+    return [one for one in drawn(story).values() if isinstance(one, Card) and one.stage is CardStage.MOVED]
