@@ -5,7 +5,7 @@ CODE := policies bot handlers sandbox tests scripts $(wildcard bench)
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 
-.PHONY: help setup demo demo-script test check fix papers lock campaign bench clean
+.PHONY: help setup demo demo-script test check fix papers lock campaign laws bench clean
 
 help: ## Tell what there is
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | expand -t 14
@@ -38,7 +38,10 @@ papers: setup ## Write the papers that are made from code
 lock: setup ## Write requirements/*.txt (ARGS=--upgrade moves the pins)
 	@sh scripts/lock $(ARGS)
 
-campaign: setup ## Run the tests at length: fifty times as many examples, the real servers asked for
+campaign: setup ## Try to break it at length, and print a table (ARGS="sweep model" for some parts)
+	@COUNTERSIGN_CAMPAIGN=$${COUNTERSIGN_CAMPAIGN:-long} $(BIN)/python -m tests.campaign $(ARGS)
+
+laws: setup ## Run the tests at length: fifty times as many examples, the real servers asked for
 	COUNTERSIGN_TEST_REAL=1 $(BIN)/python -m pytest -n 2 -p tests.at_length --timeout=3600 $(ARGS)
 
 bench: setup ## Run every measurement of bench/

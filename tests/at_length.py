@@ -1,4 +1,4 @@
-"""The long form of the laws: `make campaign` loads this as a plugin of pytest."""
+"""The long form of the laws: `make laws` loads this as a plugin of pytest."""
 
 from hypothesis import HealthCheck, settings
 

@@ -21,7 +21,8 @@ ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 LOCKS = ("run", "test")
 TARGETS = (
-    "setup", "demo", "demo-script", "test", "check", "fix", "papers", "lock", "campaign", "bench", "clean", "help",
+    "setup", "demo", "demo-script", "test", "check", "fix", "papers", "lock", "campaign", "laws", "bench", "clean",
+    "help",
 )  # fmt: skip
 PIN = re.compile(r"^([a-z0-9-]+)==(\S+)(?: ; .+?)?((?: \\\n    --hash=sha256:[0-9a-f]{64})+)$", re.MULTILINE)
 

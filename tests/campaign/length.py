@@ -16,6 +16,8 @@ class Length:
     lives: int = 1
     kills: int = 0
     seed: int = 1
+    reasons: int = 10
+    files: int = 8
     tampered_entries: int = 10
     contention_short: int = 16
     contention_entries: int = 2_000
@@ -29,6 +31,8 @@ LONG = Length(
     model_states=3_000_000,
     lives=3,
     kills=2_000,
+    reasons=200,
+    files=800,
     tampered_entries=10_000,
 )
 

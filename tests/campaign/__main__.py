@@ -1,0 +1,214 @@
+"""The long form: every part of the campaign in turn, a table with figures, exit 1 on any violation.
+
+``make campaign`` runs it. ``COUNTERSIGN_CAMPAIGN=long,kills=500`` sets volumes, arguments choose parts.
+"""
+
+import logging
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from tests.campaign import contention, tampering, test_machine
+from tests.campaign.corpora import Corpora
+from tests.campaign.invariants import broken
+from tests.campaign.length import LENGTH
+from tests.campaign.model import ALL, Bounds, Rule
+from tests.campaign.model_search import LONG, NEEDS, SHORT, search
+from tests.campaign.outside import STATES, TROUBLES, Outside
+from tests.campaign.sweep import Outcome, killed, passings, random_rounds, rounds, stage
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the table."""
+
+    part: str
+    volume: str
+    kills: int = 0
+    lost: int = 0
+    doubled: int = 0
+    violations: tuple[str, ...] = ()
+    seconds: float = 0.0
+
+    @property
+    def is_well(self) -> bool:
+        """Whether nothing is wrong."""
+        return not (self.lost or self.doubled or self.violations)
+
+
+def machine() -> Row:
+    """Run the state machine."""
+    wrong: tuple[str, ...] = ()
+    try:
+        test_machine.test_every_invariant_holds_whatever_happens(lambda _name, _value: None)
+    except AssertionError as error:
+        wrong = (str(error),)
+    tally = test_machine.TALLY
+    entries = sum(tally.values()) - tally["kills"] - tally["runs"] - tally["messages"]
+    volume = f"{tally['runs']} runs x {LENGTH.machine_steps} steps, {entries} entries, {tally['messages']} messages"
+    return Row("state machine", volume, kills=tally["kills"], violations=wrong)
+
+
+def model() -> Row:
+    """Look at every state of the model."""
+    found = [search(bounds, limit=LENGTH.model_states) for bounds in (LONG if LENGTH.is_long else SHORT)]
+    wrong = [str(one) if one.breaks else "not all states were looked at" for one in found if not one.is_whole]
+    states, steps = sum(one.states for one in found), sum(one.steps for one in found)
+    return Row("model, all rules", f"{states} states, {steps} steps", violations=tuple(wrong))
+
+
+def mutants() -> Row:
+    """Switch each rule off once, and print what breaks."""
+    missed: list[str] = []
+    for rule in Rule:
+        found = search(NEEDS.get(rule, Bounds()), ALL - {rule}, limit=LENGTH.model_states)
+        if not found.breaks:
+            missed.append(f"nothing breaks without {rule.name}")
+        say(f"without: {rule.value}\n{found}\n")
+    return Row(
+        "model, each rule off", f"{len(Rule) - len(missed)} of {len(Rule)} found", violations=tuple(missed)
+    )
+
+
+def sweep() -> Row:
+    """Kill at every point, in one to three lives in a row, then at passings that chance picks."""
+    passed = passings()
+    lives = [deaths for count in range(1, LENGTH.lives + 1) for deaths in rounds(passed, count)]
+    lives += random_rounds(passed, LENGTH.seed, LENGTH.kills)
+    outcomes: list[Outcome] = []
+    for index, deaths in enumerate(lives):
+        outcomes.append(killed(*deaths))
+        if index % 10 == 9:
+            say(f"  {index + 1} of {len(lives)} lives, {sum(len(one.died) for one in outcomes)} kills")
+    return Row(
+        "crash sweep, empty disk",
+        f"{len(lives)} lives, {len({name for one in outcomes for name in one.died})} points",
+        kills=sum(len(one.died) for one in outcomes),
+        lost=sum(one.lost for one in outcomes),
+        doubled=sum(one.doubled for one in outcomes),
+        violations=tuple(what for one in outcomes for what in one.violations),
+    )
+
+
+def contended() -> Row:
+    """Let processes write to one ledger while answers are destroyed."""
+    with tempfile.TemporaryDirectory() as folder:
+        found = contention.contend(
+            Path(folder),
+            writers=LENGTH.contention_writers,
+            entries=LENGTH.contention_entries,
+            seed=LENGTH.seed,
+        )
+    wrong = [*found.faults, *([] if found.is_one_line else ["it is not one line"])]
+    wrong += [f"{found.strays} entries that nobody was told of"] if found.strays else []
+    volume = f"{found.told} of {found.wanted} entries by {LENGTH.contention_writers} processes"
+    volume += f", p50 {found.at(0.5):.2f} s, p99 {found.at(0.99):.2f} s"
+    return Row(
+        "contention, answers destroyed",
+        volume,
+        lost=found.lost,
+        doubled=found.doubled,
+        violations=tuple(wrong),
+    )
+
+
+def tampered() -> Row:
+    """Tamper with a ledger in every way."""
+    with tempfile.TemporaryDirectory() as folder:
+        found = tampering.campaign(Path(folder), LENGTH.tampered_entries)
+    noticed = sum(one.is_enough for one in found)
+    volume = f"{noticed} of {len(found)} kinds noticed, {LENGTH.tampered_entries} entries"
+    return Row("tampering", volume, violations=tuple(str(one) for one in found if not one.is_enough))
+
+
+def outside() -> Row:
+    """Let forge, Git host and Slack do everything wrong in every state."""
+    wrong: list[str] = []
+    met = 0
+    for state in STATES:
+        with stage() as hand:
+            found = Outside(hand)
+            hand.office.look()
+            for trouble in TROUBLES:
+                found.meet(trouble, state)
+            wrong += [*found.wrong, *broken(hand.seen, at_rest=True)]
+            wrong += [str(one) for one in hand.seen.witness.verify().findings]
+            met += found.met
+        say(f"  {met} of {len(STATES) * len(TROUBLES)} promotions")
+    volume = f"{len(TROUBLES)} troubles x {len(STATES)} states"
+    return Row("faults of forge, Git and Slack", volume, violations=tuple(wrong))
+
+
+def corpora() -> Row:
+    """Give hostile text to every sink."""
+    with tempfile.TemporaryDirectory() as folder, stage() as hand:
+        found = Corpora(hand, Path(folder) / "mark")
+        found.all(reasons=LENGTH.reasons, files=LENGTH.files)
+    return Row(
+        "hostile corpora",
+        f"{sum(found.tried.values())} tries, {len(found.tried)} sinks",
+        violations=tuple(found.wrong),
+    )
+
+
+PARTS: dict[str, Callable[[], Row]] = {
+    "model": model,
+    "mutants": mutants,
+    "machine": machine,
+    "sweep": sweep,
+    "contention": contended,
+    "tampering": tampered,
+    "outside": outside,
+    "corpora": corpora,
+}
+
+
+def say(text: str) -> None:
+    """Tell on standard error how far it is."""
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
+
+
+def table(rows: list[Row]) -> str:
+    """Return the table."""
+    head = ("part", "volume", "kills", "lost", "doubled", "violations", "seconds")
+    lines = [
+        (one.part, one.volume, one.kills, one.lost, one.doubled, len(one.violations), round(one.seconds))
+        for one in rows
+    ]
+    columns = list(zip(head, *[tuple(map(str, one)) for one in lines], strict=True))
+    wide = [max(map(len, column)) for column in columns]
+    written = [
+        " | ".join(str(cell).ljust(width) for cell, width in zip(one, wide, strict=True))
+        for one in (head, *lines)
+    ]
+    return "\n".join([written[0], "-|-".join("-" * width for width in wide), *written[1:]])
+
+
+def main(wanted: list[str]) -> int:
+    """Run the parts that are wanted, or all; return the exit code."""
+    logging.disable(logging.CRITICAL - 1)
+    if unknown := set(wanted) - set(PARTS):
+        say(f"{', '.join(sorted(unknown))}: expected some of {', '.join(PARTS)}")
+        return 2
+    rows: list[Row] = []
+    for name in wanted or PARTS:
+        say(f"{name} ...")
+        began = time.monotonic()
+        try:
+            row = PARTS[name]()
+        except Exception as error:  # noqa: BLE001  the other parts have their turn; this one is a violation
+            row = Row(name, "broke off", violations=(f"{type(error).__name__}: {error}",))
+        rows.append(replace(row, seconds=time.monotonic() - began))
+    for row in rows:
+        for what in row.violations:
+            say(f"{row.part}: {what}")
+    sys.stdout.write(f"{table(rows)}\n")
+    return 0 if all(row.is_well for row in rows) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
