@@ -266,7 +266,7 @@ def _mismatches(look: Survey) -> list[Trouble]:
 def _unhealthy(look: Survey) -> list[Trouble]:
     """Find what stands somewhere and is reported not to run."""
     found = []
-    for where in look.places:
+    for where in look.world.pins:
         seen = look.state.health_of(*where)
         if seen and not seen.is_healthy:
             found.append(Trouble(Wrong.UNHEALTHY, *where, {"commit": seen.commit}, seen.image[0].tag))
