@@ -19,7 +19,9 @@ KEPT: Final = timedelta(days=90)  # keys, commits and promotions that are over
 KEPT_MOVES: Final = 20  # of each place, and as many looks at its health
 
 # table -> how it is read; what follows from others, or stands in the entry itself, is not written
-_LEFT_OUT: Final = frozenset({"year", "seq", "tip", "genesis", "rules", "signer", "at", "sighted", "before"})
+_LEFT_OUT: Final = frozenset(
+    {"year", "seq", "tip", "genesis", "rules", "signer", "at", "sighted", "before", "marks"}
+)
 _NAMES: Final = tuple(one.name for one in fields(Tables) if one.name not in _LEFT_OUT)
 
 
