@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from bot.errors import PermanentError
+from handlers.given import STDIN
 from handlers.reasons import phrase
-from handlers.tag_sources import STDIN, Live, read_documents, read_tags
+from handlers.tag_sources import Live, read_documents, read_tags
 from handlers.terminal import FINDINGS, FINE, WORLD_FAILED, UseError, print_json, print_lines, tell
 from policies import flux_documents, rules_service, rules_text, tag_list
 from policies.errors import PolicyError
@@ -150,7 +151,7 @@ def chosen_repository(policy: ImagePolicy, documents: FluxDocuments) -> ImageRep
 def _of_policy(paths: Sequence[Path], name: str) -> Question:
     """Find the ImagePolicy in the files. Raises: UseError, PermanentError."""
     documents = read_documents(paths)
-    policy = _pick(documents, name)
+    policy = _pick(documents, name, paths)
     if policy.selection is None:
         raise UseError("\n".join(map(_line, policy.invalid)))
     if policy.is_suspended:
@@ -166,7 +167,7 @@ def _of_policy(paths: Sequence[Path], name: str) -> Question:
     return Question(policy.selection, str(policy.name), "", tag_list.DEFAULT_EXCLUSIONS)
 
 
-def _pick(documents: FluxDocuments, name: str) -> ImagePolicy:
+def _pick(documents: FluxDocuments, name: str, paths: Sequence[Path]) -> ImagePolicy:
     """Return the policy of this name, or the only one. Raises: UseError."""
     if name:
         found = flux_documents.resolve(name, documents)
@@ -174,7 +175,11 @@ def _pick(documents: FluxDocuments, name: str) -> ImagePolicy:
             return found
         raise UseError("; ".join([found.detail, *_unread(documents)]))
     if not documents.policies:
-        raise UseError("; ".join(["the files hold no ImagePolicy; expected one", *_unread(documents)]))
+        where = ", ".join(map(str, paths[:10]))
+        expected = f"expected a document of kind ImagePolicy, {flux_documents.GROUP}/v1"
+        raise UseError(
+            "\n".join([*map(_line, documents.problems[:10]), f"{where}:1: no ImagePolicy; {expected}"])
+        )
     if len(documents.policies) > 1:
         names = ", ".join(sorted({str(policy.name) for policy in documents.policies})[:20])
         raise UseError(f"the files hold {len(documents.policies)} ImagePolicies; say --name, one of: {names}")

@@ -220,7 +220,8 @@ def _pick(one: _Followed, answer: TagAnswer) -> Tag | Problem:
     selection = select(one.policy.selection, tag_list.without_excluded(answer.tags, one.exclusions))
     if selection.best is not None:
         return selection.best
-    why = selection.error or f"none of the {len(answer.tags)} tags of {one.image} fits"
+    fitting = f"none of the {len(answer.tags)} tags of {one.image} fits; expected one that the policy takes"
+    why = selection.error or fitting
     return one.problem(NOT_SELECTED, f"ImagePolicy {one.policy.name} chooses nothing: {why}")
 
 

@@ -1,9 +1,8 @@
 """Where the offline commands get their input: tags and Flux documents from files, stdin, or a live registry."""
 
-import json
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,17 +10,16 @@ from typing import Any
 from bot.folder import Folder
 from bot.registry import PycurlRegistry
 from bot.registry_login import Logins
+from handlers.given import STDIN, Given, kind_of, named, read_json, strings
 from handlers.terminal import UseError
-from policies import flux_documents
-from policies.errors import PolicyError
+from policies import flux_documents, yaml_text
 from policies.evidence import DigestAnswer, Silence, Silent, TagAnswer, TagList
 from policies.flux_documents import FluxDocuments
 from policies.image import Digest, Repository, Tag
 from policies.places import Problem
 from policies.rules import Host
+from policies.yaml_text import YamlRefused
 
-STDIN = "-"
-_KINDS = {dict: "an object", str: "text", type(None): "null", bool: "true or false", list: "a list"}
 MAX_BYTES = 64 * 1024 * 1024  # of a list of tags; a hundred thousand of them take two
 
 
@@ -89,28 +87,34 @@ def read_tags(source: str) -> list[str]:
     text = _text(source)
     if not text.lstrip().startswith(("{", "[")):
         return [line for line in (line.strip(" \t\r") for line in text.split("\n")) if line]
-    document = _json(source, text)
-    return _strings(source, _listed(document), "a list of tags, or an object with one under tags")
+    document = read_json(source, text)
+    at = ("tags",) if isinstance(document, dict) and "tags" in document else ()
+    return strings(
+        Given(source, text, at), _listed(document), "a list of tags, or an object with one under tags"
+    )
 
 
 def read_shelf(source: str) -> Shelf:
     """Read a JSON object of repositories; each has its tags, or ``tags`` and ``digests``. Raises: UseError."""
-    document = _json(source, _text(source))
+    text = _text(source)
+    document = read_json(source, text)
     if not isinstance(document, dict):
-        raise UseError(
-            f"{_name(source)} is not an object of repositories; expected {{REPOSITORY: [TAG, ...]}}"
-        )
+        what = f"{kind_of(document)}, not an object of repositories; expected {{REPOSITORY: [TAG, ...]}}"
+        raise UseError(Given(source, text).said(what))
     listed: dict[str, tuple[str, ...]] = {}
     known: dict[tuple[str, str], Digest] = {}
     for name, entry in document.items():
-        try:
-            canonical = Repository.parse(name).canonical
-            digests = entry.get("digests", {}) if isinstance(entry, dict) else {}
-            for tag, digest in digests.items() if isinstance(digests, dict) else ():
-                known[canonical, tag] = Digest.parse(str(digest))
-        except PolicyError as error:
-            raise UseError(f"{_name(source)}: {error}") from error
-        listed[canonical] = tuple(_strings(source, _listed(entry), f"a list of tags under {name[:140]!r}"))
+        given = Given(source, text, (name,))
+        canonical = given.parsed(Repository, name).canonical
+        held = entry if isinstance(entry, dict) else {}
+        digests = held.get("digests", {})
+        if not isinstance(digests, dict):
+            what = f"{kind_of(digests)} under digests of {name[:140]!r}; expected an object of tags and their digests"
+            raise UseError(given.below("digests").said(what))
+        for tag, digest in digests.items():
+            known[canonical, tag] = given.below("digests", tag).parsed(Digest, str(digest))
+        tags = given.below("tags") if "tags" in held else given
+        listed[canonical] = tuple(strings(tags, _listed(entry), f"a list of tags under {name[:140]!r}"))
     return Shelf(listed, known)
 
 
@@ -120,7 +124,8 @@ def read_documents(paths: Iterable[Path]) -> FluxDocuments:
     unread: list[Problem] = []
     for path in paths:
         if not path.is_dir():
-            files[str(path)] = _content(str(path))
+            content = files[str(path)] = _content(str(path))
+            unread += _not_yaml(str(path), content)
             continue
         folder = Folder.open(path)
         files |= {os.path.join(path, name): content for name, content in folder.files()}  # noqa: PTH118  as typed
@@ -131,13 +136,22 @@ def read_documents(paths: Iterable[Path]) -> FluxDocuments:
     )
 
 
+def _not_yaml(path: str, content: bytes) -> Iterator[Problem]:
+    """Name a file that was named by itself, holds no word of Flux, and is not even YAML."""
+    if flux_documents.GROUP.encode() not in content:
+        try:
+            yaml_text.read(content)
+        except YamlRefused as refused:
+            yield Problem(path, refused.line, refused.code, refused.detail)
+
+
 def _text(source: str) -> str:
     content = _content(source)
     try:
         return content.decode("utf-8").removeprefix("\N{ZERO WIDTH NO-BREAK SPACE}")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise UseError(f"{_name(source)}:{line}: a byte that is not UTF-8; expected UTF-8 text") from error
+        raise UseError(f"{named(source)}:{line}: a byte that is not UTF-8; expected UTF-8 text") from error
 
 
 def _content(source: str) -> bytes:
@@ -148,19 +162,10 @@ def _content(source: str) -> bytes:
             with Path(source).open("rb") as file:
                 content = file.read(MAX_BYTES + 1)
     except OSError as error:
-        raise UseError(f"{_name(source)} cannot be read: {error.strerror}") from error
+        raise UseError(f"{named(source)} cannot be read: {error.strerror}; expected a file") from error
     if len(content) > MAX_BYTES:
-        raise UseError(f"{_name(source)} is too large; expected at most {MAX_BYTES} bytes")
+        raise UseError(f"{named(source)} is too large; expected at most {MAX_BYTES} bytes")
     return content
-
-
-def _json(source: str, text: str) -> Any:
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        raise UseError(f"{_name(source)}:{error.lineno}: not JSON: {error.msg}; expected JSON") from error
-    except RecursionError:
-        raise UseError(f"{_name(source)}:1: nested too deep; expected a list of tags") from None
 
 
 def _listed(document: Any) -> Any:
@@ -168,17 +173,3 @@ def _listed(document: Any) -> Any:
     if not isinstance(document, dict) or "tags" not in document:
         return document
     return [] if document["tags"] is None else document["tags"]
-
-
-def _strings(source: str, found: Any, expected: str) -> list[str]:
-    """Check that it is a list of texts. Raises: UseError."""
-    if not isinstance(found, list):
-        raise UseError(f"{_name(source)} holds {_KINDS.get(type(found), 'a number')}; expected {expected}")
-    odd = next((item for item in found if not isinstance(item, str)), None)
-    if odd is not None or None in found:
-        raise UseError(f"{_name(source)} holds {str(odd)[:60]!r} among the tags; expected text")
-    return found
-
-
-def _name(source: str) -> str:
-    return "stdin" if source == STDIN else source

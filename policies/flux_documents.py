@@ -34,7 +34,7 @@ __all__ = [
     "resolve",
 ]
 
-_GROUP = "image.toolkit.fluxcd.io"
+GROUP = "image.toolkit.fluxcd.io"
 _VERSIONS = ("v1", "v1beta2", "v1beta1")
 _NAMESPACE = re.compile(
     rb"kind[\"']?:[ \t]*[\"']?Namespace\b"
@@ -178,7 +178,7 @@ class _Reading:
 
     def take(self, path: str, content: bytes) -> None:
         """Read one file; others than YAML with such documents are passed over."""
-        if _GROUP.encode() not in content:
+        if GROUP.encode() not in content:
             return
         try:
             yaml = yaml_text.read(content)
@@ -218,7 +218,7 @@ class _Reading:
         group, _, version = (item.text("apiVersion") or "").rpartition("/")
         kind = item.text("kind") or ""
         fields = Fields(path, item, item.line)
-        if group != _GROUP:
+        if group != GROUP:
             return
         namespace = self._folders.get(path.rpartition("/")[0], "")
         if version not in _VERSIONS:

@@ -117,7 +117,10 @@ def _not_done(path: str, yaml: YamlText, mark: Mark, image: ImageReference | Non
         )
         return Problem(path, mark.node.line, ProblemCode.MARKER_POLICY, detail)
     if mark.node.start in yaml.repeated:
-        detail = f"{mark.marker.where} stands under a key that its map has twice; only the first is written"
+        detail = (
+            f"{mark.marker.where} stands under a key that its map has twice, so that the first alone is written; "
+            "expected it once"
+        )
         return Problem(path, mark.node.line, ProblemCode.AMBIGUOUS, detail)
     return None
 
@@ -150,7 +153,12 @@ def _refusals(path: str, name: str, yaml: YamlText) -> Iterator[Problem]:
         metadata = root.get("metadata") if isinstance(root, MapNode) else None
         annotations = metadata.get("annotations") if isinstance(metadata, MapNode) else None
         if (odd := _odd(root, metadata, annotations)) is not None:
-            yield Problem(path, odd[0], ProblemCode.NOT_AN_OBJECT, f"{odd[1]}, at which Flux skips the file")
+            yield Problem(
+                path,
+                odd[0],
+                ProblemCode.NOT_AN_OBJECT,
+                f"{odd[1]}, at which Flux skips the file; expected a map",
+            )
         if isinstance(annotations, MapNode):
             for key in _PATHS:
                 written = annotations.text(key)

@@ -112,7 +112,7 @@ def _too_much(event: Any, depth: int, aliases: int) -> YamlRefused:
     """Say which cap was met, and where."""
     line = span(event, 0)[2]
     if depth > MAX_DEPTH:
-        return YamlRefused("too-deep", line, f"nested deeper than {MAX_DEPTH} levels")
+        return YamlRefused("too-deep", line, f"nested deeper than {MAX_DEPTH} levels; expected less depth")
     what = f"{MAX_ALIASES} aliases" if aliases > MAX_ALIASES else f"{MAX_EVENTS} values"
     return YamlRefused("too-large", line, f"more than {what}; expected a file that people can read")
 
@@ -126,4 +126,4 @@ def _refused(error: yaml.YAMLError, text: str) -> YamlRefused:
         line = text.count("\n", 0, text.index("{{")) + 1
         return YamlRefused("template", line, "a template, not YAML; expected YAML before it is rendered")
     cause = getattr(error, "problem", None) or getattr(error, "reason", None) or "cannot be read"
-    return YamlRefused("unparsable", line, f"not YAML: {cause}")
+    return YamlRefused("unparsable", line, f"not YAML: {cause}; expected YAML that can be read")

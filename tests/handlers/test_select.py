@@ -168,8 +168,42 @@ def test_nothing_selected_is_exit_1_and_said_on_stderr(
         pytest.param(["--versions", "{semver: 1, tags: '('}", "--tags", "-"], "", "RE2", id="pattern"),
         pytest.param(["--versions", "1.x", "--tags", "absent"], "", "absent cannot be read", id="no file"),
         pytest.param(["--versions", "1.x", "--tags", "-"], '["a",\n1', "stdin:2: not JSON", id="no JSON"),
-        pytest.param(["--versions", "1.x", "--tags", "-"], '["a", 1]', "'1' among the tags", id="a number"),
-        pytest.param(["--versions", "1.x", "--tags", "-"], '{"a": 1}', "holds an object", id="an object"),
+        pytest.param(
+            ["--versions", "1.x", "--tags", "-"],
+            '["a",\n1]',
+            "stdin:2: 1 among the tags; expected text",
+            id="a number",
+        ),
+        pytest.param(
+            ["--versions", "1.x", "--tags", "-"],
+            '{"a": 1}',
+            "stdin:1: an object; expected a list",
+            id="an object",
+        ),
+        pytest.param(
+            ["--versions", "1.x", "--tags", "-"],
+            '{"tags": [],\n"tags": []}',
+            "stdin:2: the key 'tags'",
+            id="twice",
+        ),
+        pytest.param(
+            ["--versions", "1.x", "--tags", "-"],
+            "[" + "9" * 9_999 + "]",
+            "stdin:1: not JSON",
+            id="a long number",
+        ),
+        pytest.param(
+            ["--policy", "-", "--tags", "t"], "a: [\n", "-:2: unparsable: not YAML", id="no YAML of Flux"
+        ),
+        pytest.param(
+            ["--policy", "-", "--tags", "t"], "a: b\n", "-:1: no ImagePolicy; expected", id="no policy there"
+        ),
+        pytest.param(
+            ["--policy", "-", "--tags", "t"],
+            POLICY.replace("/v1beta2", "/v9"),
+            "has the version 'v9'; expected one of v1",
+            id="a version",
+        ),
         pytest.param(["--versions", "1.x", "--tags", "-"], "[" * 99_999, "stdin:1: ", id="deep"),
         pytest.param(["--versions", "1.x", "--tags", "-"], b"1.0.0\n\xff", "stdin:2: a byte", id="no UTF-8"),
         pytest.param(["--versions", "1.x", "--image", "https://a/b"], "", "not an image repo", id="image"),

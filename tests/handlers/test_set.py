@@ -22,6 +22,7 @@ from tests.real_registry import RealRegistry
 
 DIGEST = "sha256:" + "9b1c" * 16
 OTHER = "sha256:" + "0" * 64
+MARKER = '{"$imagepolicy": "shop:app"}'
 MARKED = """\
 # the shop's
 spec:
@@ -313,6 +314,74 @@ def test_wrong_use_is_exit_2_and_writes_nothing(
     assert (said.code, said.out) == (2, "")
     assert says in said.err
     assert (tmp_path / "a.yaml").read_text() == MARKED
+
+
+@pytest.mark.parametrize(
+    ("tags", "says"),
+    [
+        ('["x"]', "stdin:1: a list, not an object of repositories; expected {REPOSITORY: [TAG, ...]}"),
+        ('{\n"ghcr.io/x/a": "1"}', "stdin:2: text; expected a list of tags under 'ghcr.io/x/a'"),
+        (
+            '{\n"ghcr.io/x/a": [\n"1",\nnull]}',
+            "stdin:4: null among the tags; expected text, in double quotes",
+        ),
+        (
+            '{\n"https://x": []}',
+            "stdin:2: 'https://x' is not an image repository; expected HOST/PATH without tag",
+        ),
+        (
+            '{"ghcr.io/x/a": {"tags": ["1"],\n"digests": {\n"1": "sha256:z"}}}',
+            "stdin:3: 'sha256:z' is not a digest; expected sha256: and 64 hexadecimal digits",
+        ),
+        (
+            '{"ghcr.io/x/a": {"tags": ["1"],\n"digests": 3}}',
+            "stdin:2: a number under digests of 'ghcr.io/x/a'; expected an object of tags and their digests",
+        ),
+        ('{"a/b": [],\n"a/b": []}', "stdin:2: the key 'a/b' stands twice in its"),
+    ],
+)
+def test_bad_tags_are_refused_with_their_line_and_what_was_expected(
+    set_: Type, tmp_path: Path, tags: str, says: str
+) -> None:
+    put(tmp_path, a_yaml=MARKED, flux_yaml=FLUX)
+
+    said = set_(tmp_path, "--policies", tmp_path, "--tags", "-", stdin=tags)
+
+    assert (said.code, said.out) == (2, "")
+    assert says in said.err
+    assert (tmp_path / "a.yaml").read_text() == MARKED
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(f'a: x # {{"$imagepolicy": "shop:app{suffix}"}}\n' for suffix in (":foo", "/x", "")),
+        *(
+            f"{line}\nb: 1 # {MARKER}\n"
+            for line in ("- a", "a: [", "a: *b", "metadata: x", "a: caf\udce9", "a: \x01")
+        ),
+        f"a: &b x\nc: *b # {MARKER}\n",
+        f"a: | # {MARKER}\n  x\n",
+        f"a: {{{{ .x }}}} # {MARKER}\n",
+        f"a: !!int 3 # {MARKER}\n",
+        f"a: 1 # {MARKER}\na: 2 # {MARKER}\n",
+        f"a: x # {MARKER}\nsops: {{mac: x}}\n",
+        f"metadata: {{annotations: {{config.kubernetes.io/path: x}}}}\na: x # {MARKER}\n",
+        f'newTag: x # {MARKER[:-2]}:tag"}}\ndigest: sha256:0\n',
+        f"{'[' * 300}{']' * 300} # {MARKER}\n",
+    ],
+)
+def test_whatever_is_not_done_is_named_with_file_line_and_what_was_expected(
+    set_: Type, tmp_path: Path, text: str
+) -> None:
+    (tmp_path / "a.yaml").write_bytes(text.encode("utf-8", "surrogateescape"))
+
+    said = set_(tmp_path, "--image", "shop:other=a/b:1", "--image", "shop:app=a/b:2", "--json")
+
+    for one in said.json["not_done"]:
+        assert (one["file"], one["line"] > 0) == ("a.yaml", True)
+        assert "expected" in one["detail"], one
+    assert said.json["not_done"] or said.json["changed"]
 
 
 def test_a_folder_that_is_not_there_is_named(set_: Type, tmp_path: Path) -> None:
