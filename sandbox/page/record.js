@@ -67,8 +67,8 @@ export class Record {
 
   commit(one, isNewest) {
     const isOpen = this.open.has(one.oid) || (isNewest && one.trailers.length > 0 && !this.shut.has(one.oid));
-    const health = Object.entries(one.health).map(([environment, state]) =>
-      el("span", { class: `badge ${state}` }, `${environment}: ${state}`));
+    const health = Object.entries(one.health).flatMap(([environment, state]) =>
+      [" ", el("span", { class: `badge ${state}` }, `${environment}: ${state}`)]);
     const box = el("details", { class: "commit", open: isOpen },
       el("summary", { "data-key": one.oid },
         el("span", { class: "subject" }, shown(one.subject)),
