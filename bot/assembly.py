@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from bot.book import Book
 from bot.desk import Desk
 from bot.engine import Engine
-from bot.errors import PermanentError, SettingsError, TransientError
+from bot.errors import BotError, PermanentError, SettingsError, TransientError
 from bot.forge import GitHubForge
 from bot.forge_app import AppLogin
 from bot.forge_wire import Login, TokenLogin
@@ -28,6 +28,7 @@ from bot.registry import PycurlRegistry
 from bot.registry_login import Logins
 from bot.remote import Remote
 from bot.scheduler import SystemClock
+from bot.second_remote import SecondRemote
 from bot.settings import Settings
 from bot.sign_in import DeviceFlow
 from bot.signing import Signer
@@ -70,8 +71,22 @@ def open_desk(
     book = Book(mirror, settings.rules)
     successor = settings.next_signer() if signer else None
     signer = signer or Signer.generate()
-    ledger = Ledger(mirror, signer, book, remembered, successor)
+    second = _second(settings)
+    ledger = Ledger(mirror, signer, book, remembered, successor, second)
     return Desk(mirror, ledger, book, Writer(mirror, settings.rules, signer))
+
+
+def _second(settings: Settings) -> SecondRemote | None:
+    """Return the second remote, asked where the ledger ends there; one that is away now is no anchor now."""
+    address = settings.mirror_remote.get_secret_value()
+    if not address:
+        return None
+    second = SecondRemote(address, settings.state_folder / MIRROR)
+    try:
+        second.ask()
+    except BotError as error:
+        _log.warning("the second remote was not reached: %s", error)
+    return second
 
 
 def _login(settings: Settings) -> Login | None:
@@ -159,9 +174,12 @@ def working(
             _log.warning("a signing key was made in %s; %s", settings.state_folder, where)
         index = Index.open(settings.database)
         registry = PycurlRegistry(Logins(settings.docker_config))
+        second: SecondRemote | None = None
         try:
             login = _login(settings)
             desk = open_desk(settings, signer, remembered=index.remembered(), login=login, pace=pace)
+            if second := desk.ledger.second:
+                second.send(desk.mirror.tips().ledgers)  # what an earlier run had no time for
             forge = _forge(settings, desk.mirror.branch, login)
             outbox = Outbox(index, chat, None if chat else printer)
             yield Engine(
@@ -176,6 +194,8 @@ def working(
                 contents=registry,
             )
         finally:
+            if second is not None:
+                second.close()
             registry.close()
             index.close()
 

@@ -8,7 +8,7 @@ from bot.cards import Card, CardLine, CardStage, Shown, Who
 from bot.furnishing import furnished
 from bot.observing import would_move
 from bot.survey import Survey
-from bot.troubles import Trouble, Wrong, first_looks, notices, troubles_of
+from bot.troubles import Trouble, Wrong, anchored, first_looks, notices, troubles_of
 from policies.codes import Code
 from policies.decide import Candidate, Decision, Row
 from policies.entry import Bot, By, Kind, Pinned
@@ -49,12 +49,14 @@ def cards(
     troubles: Sequence[Trouble] = (),
     *,
     observed: Collection[str] = (),
+    end: tuple[int, str] = (0, ""),
 ) -> tuple[Shown, ...]:
     """Return what should be shown now: notices first, then cards in the order of the ledger, candidates last.
 
     ``pulls``: number and URL by promotion. ``known``: the names of all that is shown somewhere already.
     ``troubles``: what stands beside what the look itself shows; one that is not named any more is over.
     ``observed``: environments in which nothing is written; what would move there is told.
+    ``end``: number and commit of the ledger's last entry, for the daily line; '' = none is told.
     """
     is_observing = bool(observed) and all(name in observed for name in look.world.rules.environments)
     found: list[Shown] = [
@@ -63,6 +65,7 @@ def cards(
     troubles = [*troubles_of(look, decision), *troubles, *would_move(look, decision, observed)]
     lasting = f"notice/{Wrong.OBSERVING}/" if is_observing else "-"
     found += notices(look, troubles, [one for one in known if not one.startswith(lasting)])
+    found += anchored(look, known, end)
     names = episodes(look.state)
     told = _CardFile(look, decision, pulls, known, names, frozenset(names.values())).cards()
     told = [furnished(one, look.world.rules) for one in told]

@@ -209,10 +209,24 @@ def _ledger(desk: Desk, tips: Tips, *, is_our_key: bool) -> list[Check]:
     if because:
         detail, _, remedy = because.rpartition("; ")
         checks.append(fail("ledger", detail or because, remedy if detail else "countersign verify"))
-    elif not is_our_key:
+    checks += _second(desk)
+    if not because and not is_our_key:
         remedy = "set COUNTERSIGN_SIGNING_KEY to the key that the bot runs with"
         checks.append(warn("ledger", "whether its key is ours is not known: there is no key here", remedy))
     return checks
+
+
+def _second(desk: Desk) -> list[Check]:
+    """Say whether the second remote is there and holds no end that the ledger lacks."""
+    second = desk.ledger.second
+    if second is None:
+        return []
+    try:
+        ends = second.ask()
+    except BotError as error:
+        return [broken("second remote", error, "see COUNTERSIGN_MIRROR_REMOTE in docs/connect.md")]
+    held = ", ".join(f"ledger/{year} at {oid[:12]}" for year, oid in sorted(ends.items())) or "nothing yet"
+    return [ok("second remote", f"reachable; it holds {held}")]
 
 
 # --- clocks and registries --------------------------------------------------------------------------------------

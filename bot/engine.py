@@ -477,7 +477,9 @@ class Engine:
         known = self.outbox.known(places)
         observed = self._observed(look.world.rules)
         troubles = self._troubles(look.state, report)
-        found = cards(look, self.desk.decide(look), self._pulls(), known, troubles, observed=observed)
+        end = (0, "") if self.is_observing() else self.desk.ledger.end(self.desk.mirror.tips())
+        decided = self.desk.decide(look)
+        found = cards(look, decided, self._pulls(), known, troubles, observed=observed, end=end)
         if self._is_leaving:
             found = farewell(look, found, self.outbox.open(places), places)
         wanted = [one for one in found if one.what not in theirs]

@@ -14,6 +14,7 @@ from bot.measures import MEASURES, Measure
 from bot.mirror import Mirror, Tips
 from bot.objects import Oid
 from bot.push import Lost, Ok, PushAnswer, RefUpdate, Refused, Unknown
+from bot.second_remote import SecondRemote
 from bot.signing import Signer, is_vouched
 from bot.years import checkpoint, genesis, may_turn, read_year, wrongly_begun
 from policies.carried import first_number
@@ -75,6 +76,7 @@ class Ledger:
     book: Book
     remembered: str = ""
     successor: Signer | None = None  # the key that is to sign from now on
+    second: SecondRemote | None = None  # where each end of it is kept, too
     _chain: Chain | None = None
     _begun: tuple[str, str] = (
         "",
@@ -98,6 +100,13 @@ class Ledger:
                 grow(chain, self.mirror.raw_commits(tip, since=chain.tip), self.book)
             self._chain = chain
             return chain
+
+    def end(self, tips: Tips) -> tuple[int, str]:
+        """Return number and commit of the last entry; '' where it can only be read, or is empty."""
+        if self.read_only_because(tips):
+            return (0, "")
+        state = self.read(tips).state
+        return (state.seq, state.tip)
 
     def _goes_on(self, chain: Chain, tip: Oid | None) -> bool:
         return tip is not None and (
@@ -141,6 +150,11 @@ class Ledger:
             self._begun = (first, wrongly_begun(old, chain))
         return self._begun[1]
 
+    def _is_there_now(self, oid: str) -> bool:
+        """Whether a ledger contains an entry now: another replica may have been faster than our last look."""
+        tips = self.mirror.fetch()
+        return any(self.mirror.is_ancestor(Oid(oid), tip) for tip in tips.ledgers.values())
+
     @property
     def hands(self) -> tuple[Signer, ...]:
         """Our keys: the one that is set, and the one that is to follow it."""
@@ -155,6 +169,9 @@ class Ledger:
         known = {oid for oid, _ in chain.entries} | chain.state.forks.keys()
         if self.remembered and self.remembered not in known and not self._is_older(tips, self.remembered):
             return f"{self.remembered}the index of this machine saw last"
+        for oid in self.second.ends().values() if self.second else ():
+            if oid not in known and not self._is_older(tips, oid) and not self._is_there_now(oid):
+                return f"{oid}the second remote has"
         keys = {*chain.signers, *(one.public_key for one in self.hands)}
         for one in self.mirror.anchors(tips.target, limit=ANCHORS):
             # Anybody who may push can write a trailer; where there is a ledger, only the bot's own word counts.
@@ -247,6 +264,8 @@ class Ledger:
                 self.mirror.remember(moves)
                 self.mirror.pace.went(entry for _, entry in written)
                 self.remembered = written[-1][0]
+                if self.second:
+                    self.second.send(self.mirror.tips().ledgers)
                 return Appended(tuple(written), grown.state)
             case Refused():
                 return NotWritten("not-recorded", f"{HOST_REFUSES}{answer.detail}")

@@ -57,6 +57,12 @@ class Measure(StrEnum):
         "Pushes to the repository, by how they ended.",
         "outcome",
     )
+    SECOND_REMOTE = (
+        "countersign_second_remote_pushes_total",
+        Kind.COUNTER,
+        "Pushes of the ledger to the second remote, by how they ended.",
+        "outcome",
+    )
     CARDS_BEHIND = (
         "countersign_cards_behind",
         Kind.GAUGE,

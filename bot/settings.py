@@ -54,6 +54,7 @@ class Settings(BaseModel):
         "", alias="COUNTERSIGN_REPOSITORY", repr=False
     )
     branch: Annotated[str, AfterValidator(checks.branch)] = Field("", alias="COUNTERSIGN_BRANCH")
+    mirror_remote: SecretStr = Field(SecretStr(""), alias="COUNTERSIGN_MIRROR_REMOTE")  # a login may be in it
     rules: Annotated[str, AfterValidator(checks.folder)] = Field("promotion", alias="COUNTERSIGN_RULES")
     database: Path = Field(alias="COUNTERSIGN_DATABASE")
     forge_repository: Annotated[str, AfterValidator(checks.forge_repository)] = Field(

@@ -44,6 +44,7 @@ class Wrong(StrEnum):
     OBSERVING = "observing"  # the first look of a bot that writes nothing
     WOULD_MOVE = "would-move"
     FAREWELL = "farewell"
+    ANCHOR = "anchor"  # nothing is wrong: where the ledger ends, once a day
 
 
 # what the subject of a notice is called among its facts
@@ -101,6 +102,21 @@ def notices(look: Survey, troubles: Sequence[Trouble], known: Collection[str]) -
     ]
     over = [_named(what) for what in sorted(known) if what not in current]
     return (*told, *(_over(look, one) for one in over if one and _is_over(look, one, current)))
+
+
+def anchored(look: Survey, known: Collection[str], end: tuple[int, str]) -> tuple[Notice, ...]:
+    """Return the daily line that says where the ledger ends, number and commit: an anchor that is not in Git.
+
+    From the second day of a ledger on; in the channel of the first environment that asks for approvals.
+    """
+    state, rules = look.state, look.world.rules
+    day = f"{look.at:%Y-%m-%d}"
+    what = f"{Wrong.ANCHOR}/{day}"
+    if state.genesis is None or not end[1] or state.genesis.at[: len(day)] >= day or what in known:
+        return ()
+    first = sorted(rules.environments.values(), key=lambda one: not one.is_guarded)[:1]
+    facts = {"seq": f"#{end[0]}", "oid": end[1][:12]}
+    return tuple(Notice(what=what, channel=one.channel, code=Wrong.ANCHOR, facts=facts) for one in first)
 
 
 def _told(rules: Rules, trouble: Trouble) -> Iterable[Trouble]:

@@ -1,8 +1,9 @@
 """Re-perform the ledger from a clone alone, and hold the target branch against it, both ways."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from types import MappingProxyType
 
 from bot import wording
 from bot.book import Book, RulesAt
@@ -58,11 +59,13 @@ def verify(
     *,
     folder: str,
     since: str = "",
+    ends: Mapping[str, str] = MappingProxyType({}),
     progress: Callable[[str], None] = lambda _: None,
 ) -> Report:
     """Check chain, signatures, every entry against the state of its parent, and the target branch both ways.
 
     ``since``: an instant as the ledger writes it; moves before it are not held against the branch again.
+    ``ends``: who says so, and where the ledger once ended (at least 8 hex digits): anchors from elsewhere.
     Raises: BotError where the repository cannot be read.
     """
     report = Report()
@@ -76,7 +79,7 @@ def verify(
         report.add("ledger-missing", tips.target, text)
         return report
     audit = _Audit(mirror, book, Writer(mirror, folder), folder, tips, since, report, progress)
-    audit.run(anchors)
+    audit.run(anchors, ends)
     return report
 
 
@@ -93,10 +96,13 @@ class _Audit:
     line: list[Oid] = field(default_factory=list)
     signers: tuple[str, ...] = ()
 
-    def run(self, anchors: list[Anchor]) -> None:
+    def run(self, anchors: list[Anchor], ends: Mapping[str, str]) -> None:
         chain = self._chain()
         self.signers = chain.signers
         self._ends(chain, anchors)
+        for who, end in ends.items():
+            if not any(oid.startswith(end) for oid, _ in chain.entries):
+                self.report.add("ledger-cut", end, f"{who} names this entry; the ledger does not have it")
         if chain.state.genesis is None or not chain.entries:
             return
         first = chain.entries[0][1]

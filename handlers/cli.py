@@ -1,8 +1,9 @@
 """The command line: parse, call, print. Nobody decides here; ``pass`` is its only door."""
 
 import os
+import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version as version_of
@@ -42,6 +43,7 @@ from policies.rules import Rules
 from policies.rules_findings import Finding, Weight
 
 _DAY = len("2026-11-23")
+_OID = re.compile(r"[0-9a-fA-F]{8,40}", re.ASCII)
 
 
 class Server(Protocol):
@@ -261,14 +263,22 @@ def verify(
     since: Annotated[
         str, typer.Option("--since", metavar="TIME", help="Hold only later commits against the ledger (UTC).")
     ] = "",
+    anchor: Annotated[
+        list[str] | None,
+        typer.Option("--anchor", metavar="OID", help="An end that you have from elsewhere; may be repeated."),
+    ] = None,
     as_json: Json = False,
 ) -> int:
     """Re-perform the ledger from a clone alone, and hold the target branch against it, both ways."""
     settings = _settings(context, repository)
+    ends = {f"--anchor {one[:40]}": _end(one) for one in anchor or ()}
     start = _instant(since)
     with patience("verifying"):
         desk = assembly.open_desk(settings)
-        report = verified(desk.mirror, desk.book, folder=settings.rules, since=start, progress=tell)
+        ends |= {f"the second remote ({year})": oid for year, oid in _second_ends(desk).items()}
+        report = verified(
+            desk.mirror, desk.book, folder=settings.rules, since=start, ends=ends, progress=tell
+        )
     if as_json:
         print_json(tables.verify_json(report))
     else:
@@ -361,6 +371,19 @@ def _rules(desk: Desk) -> Rules:
 def _check_environment(engine: Engine, named: str) -> None:
     if named:
         checked("environment", named, _rules(engine.desk).environments)
+
+
+def _end(text: str) -> str:
+    """Return the beginning of an entry's commit. Raises: UseError."""
+    if not _OID.fullmatch(text):
+        raise UseError(
+            f"--anchor is {text[:40]!r}; expected 8 to 40 hexadecimal digits, as the daily line has them"
+        )
+    return text.lower()
+
+
+def _second_ends(desk: Desk) -> Mapping[str, str]:
+    return desk.ledger.second.ends() if desk.ledger.second else {}
 
 
 def _instant(text: str) -> str:

@@ -40,6 +40,7 @@ _ON: dict[str, str] = {
     "looked.",
     "push-refused": "The GitOps repository refuses what Countersign writes. An operator has to look; it is tried again "
     "at each pass.",
+    "anchor": "The ledger ends at {seq} {oid}. Who has this line can tell later whether it still has that entry.",
     "would-move": "Observing: Countersign would move {service} in {environment} to {version}. Nothing was written.",
     "ledger-read-only": "The ledger can only be read, so nothing moves until an operator has looked.",
 }
@@ -65,6 +66,7 @@ _OVER: dict[str, str] = {
     "farewell": "Countersign is back.",
     "repository-refused": "The GitOps repository lets Countersign in again.",
     "push-refused": "The GitOps repository takes again what Countersign writes.",
+    "anchor": "The ledger ended at {seq} {oid}.",
     "would-move": "Observing: the move of {service} in {environment} to {version} is not due any more.",
     "observing": "Countersign does not only observe any more: from here on it does what it says.",
     "ledger-read-only": "The ledger can be written again.",
@@ -79,6 +81,7 @@ _SIGNS: Mapping[str, str] = {
     Wrong.WOULD_MOVE: "eyes",
     Wrong.FAREWELL: "wave",
     Wrong.REMINDER: "hourglass_flowing_sand",
+    Wrong.ANCHOR: "anchor",
 }
 _HIDDEN = frozenset({"count", "environment", "service"})  # said by the sentence, or of no use alone
 _PROSE = frozenset({"detail", "what", "expected", "names", "services"})

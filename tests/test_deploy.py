@@ -240,7 +240,7 @@ def test_every_command_that_it_names_is_there() -> None:
     known = {one.name or getattr(one.callback, "__name__", "") for one in cli.app.registered_commands}
     known |= {one.name for one in cli.app.registered_groups}
 
-    assert named == {"ledger", "verify"}
+    assert named == {"ledger", "serve", "verify"}
     assert named <= known
 
 

@@ -271,3 +271,15 @@ def test_nobody_writes_to_a_plain_clone(
     assert git(tmp_path / "plain", "for-each-ref", "refs/heads") == "\n".join(
         line for line in before.splitlines() if "refs/heads" in line
     )
+
+
+def test_an_end_from_elsewhere_is_looked_for(told: World, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    known, lost = told.entries[5][0][:12], "ab" * 6
+
+    fine = run(capsysbinary, "verify", str(told.remote), "--anchor", known, "--json")
+    cut = run(capsysbinary, "verify", str(told.remote), "--anchor", lost, "--json")
+    wrong = run(capsysbinary, "verify", str(told.remote), "--anchor", "#412")
+
+    assert "ledger-cut" not in fine[1]
+    assert [one["oid"] for one in json.loads(cut[1])["findings"] if one["what"] == "ledger-cut"] == [lost]
+    assert (wrong[0], "hexadecimal" in wrong[2]) == (2, True)

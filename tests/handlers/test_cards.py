@@ -366,7 +366,19 @@ def test_a_notice_says_what_it_is_and_when_it_is_over() -> None:
 @pytest.mark.parametrize("is_over", [False, True], ids=["on", "over"])
 def test_every_trouble_of_the_engine_has_its_sentence(code: Wrong, *, is_over: bool) -> None:
     facts = dict.fromkeys(
-        ["environment", "environments", "service", "host", "version", "services", "commit", "by", "number"],
+        [
+            "environment",
+            "environments",
+            "service",
+            "host",
+            "version",
+            "services",
+            "commit",
+            "by",
+            "number",
+            "seq",
+            "oid",
+        ],
         "x1",
     )
 

@@ -42,6 +42,7 @@ def canaries(world: World) -> dict[str, str]:
         **world.settings,
         "COUNTERSIGN_SIGNING_KEY": key,
         "COUNTERSIGN_SIGNING_KEY_NEXT": private_key(),
+        "COUNTERSIGN_MIRROR_REMOTE": f"https://bot:{marked()}@127.0.0.1:9/ledger.git",  # nothing listens there
         "COUNTERSIGN_LOG": "DEBUG",
         "COUNTERSIGN_DEBUG": "1",
         "GITHUB_WEBHOOK_SECRET": marked(),
@@ -57,6 +58,9 @@ def traces(settings: dict[str, str]) -> set[str]:
         value = settings[name]
         if name.startswith("COUNTERSIGN_SIGNING_KEY"):
             found |= {line for line in value.splitlines() if len(line) > 30 and "KEY-----" not in line}
+        elif name == "COUNTERSIGN_MIRROR_REMOTE":
+            login = value.partition("://")[2].partition("@")[0]
+            found |= {login.partition(":")[2], base64.b64encode(login.encode()).decode()}
         else:
             found |= {
                 value,
