@@ -44,7 +44,7 @@ def rollback(
         edits = edits_of(look, ground.writer, rule, image)
         ended = _made_room(look, environment, word.service)
         entry = replace(_entry(look, rule, said, image, edits), kind=Kind.ROLLBACK, note=word.note)
-        if rule.environment.is_guarded:
+        if rule.environment.has_pull_requests:
             entry, update = with_branch(look, ground.writer, entry, edits)
             branches.append(update)
         else:
@@ -68,7 +68,7 @@ def emergency(
     entry = _entry(look, rule, said, image, edits)
     until = write_time(due(apart, entry.time))
     entry = replace(entry, kind=Kind.EMERGENCY, note=word.note, until=until)
-    if rule.environment.is_guarded:
+    if rule.environment.has_pull_requests:
         entry, update = with_branch(look, ground.writer, entry, edits)
         return Proposal((entry,), (update,), "branch")
     entry = _committed(look, ground, entry, edits, look.tips.target)

@@ -236,7 +236,7 @@ class Hearing:
             rule = effective(rules, environment, word.service)
             if rule is None:
                 raise Declined(NotRecorded(code=Code.NO_RULE, detail=word.service))
-            if rule.environment.is_guarded:
+            if rule.environment.has_pull_requests:
                 self._needs_forge()
             target = rollback_target(self.desk.view(at), environment, word.service, word.version)
             is_exact = all(one.digest for one in target)
@@ -245,7 +245,7 @@ class Hearing:
 
     def _emergency(self, rules: Rules, said: Said, word: Emergency, at: datetime) -> Compose:
         rule, image = self._wanted(rules, word, at)
-        if rule.environment.is_guarded:
+        if rule.environment.has_pull_requests:
             self._needs_forge()
         where, what = rule.environment.name, rule.service.name
         return lambda look, tip: emergency(

@@ -92,7 +92,7 @@ def propose(
 ) -> Proposal:
     """Ask for a version: an open one that nobody approved makes room. Raises: Declined."""
     refuse_observed(rule)
-    if not rule.environment.is_guarded:
+    if not rule.environment.has_pull_requests:
         detail = f"{rule.environment.name} moves by itself"
         raise Declined(NotRecorded(code=Code.NOT_GUARDED, detail=detail))
     return proposal(look, writer, said.by, rule=rule, image=image, evidence=said.evidence, note=note)

@@ -141,7 +141,8 @@ def landing(
     trailers += [("Pull-Request", url), *anchor(intent, proof), ("Ledger-Key", key)]
     names = " and ".join(one.by.forge_login or one.by.person for one in promotion.approvals)
     verb = "Rolled back by" if promotion.kind is Kind.ROLLBACK else "Approved by"
-    text = commit_message(head, [f"{verb} {names}."], trailers)
+    body = f"{verb} {names}." if names else "Moved by rule: nobody is asked here."
+    text = commit_message(head, [body], trailers)
     title, _, message = text.partition("\n\n")
     return title, message.rstrip("\n")
 

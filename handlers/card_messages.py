@@ -175,6 +175,8 @@ def _kind(card: Card) -> str:
 
 
 def _approved(card: Card) -> Line:
+    if not card.lines:
+        return line(*_move(card), *_where(card), " is merged by itself when nothing waits any more.")
     by = line(" by ", *approvers) if (approvers := _approvers(card)) else ()
     return line(
         Sign("white_check_mark"),

@@ -67,11 +67,12 @@ def bump(asked: Asked) -> No:
     rule, entry = asked.rule, asked.entry
     if rule is None:
         return
+    if rule.environment.is_self_merging:
+        yield Refusal(Code.OUT_OF_LINE, f"{entry.environment} moves by pull request")
     if rule.environment.is_guarded:
         yield Refusal(Code.GUARDED, f"{entry.environment} asks for approvals")
     yield from observed(asked)
-    if not all((entry.service, one.repository, one.tag) in asked.state.seen for one in entry.image):
-        yield Refusal(Code.NOT_SEEN, "its first sighting is not in the ledger")
+    yield from _sighted(asked)
     if asked.state.live_at(entry.environment, entry.service):
         yield Refusal(Code.OPEN_ELSEWHERE, "a promotion is under way there")
     yield from _new(asked)
@@ -92,6 +93,13 @@ def observed(asked: Asked) -> No:
     """Is something moved there at all?"""
     if asked.rule and asked.rule.environment.is_observed:
         yield Refusal(Code.OBSERVED, f"{asked.entry.environment} is only observed")
+
+
+def _sighted(asked: Asked) -> No:
+    """Has the ledger seen each of the images before?"""
+    entry = asked.entry
+    if not all((entry.service, one.repository, one.tag) in asked.state.seen for one in entry.image):
+        yield Refusal(Code.NOT_SEEN, "its first sighting is not in the ledger")
 
 
 def _new(asked: Asked) -> No:
@@ -118,13 +126,22 @@ def propose(asked: Asked) -> No:
     yield from covered(asked)
     yield from identified(asked)
     rule = asked.rule
-    if rule and not rule.environment.is_guarded:
+    if rule and not rule.environment.has_pull_requests:
         yield Refusal(Code.NOT_GUARDED, f"{asked.entry.environment} asks nobody")
     if rule:
-        gates = OPENED if isinstance(asked.entry.by, Bot) else ASKED
+        gates = _before_asking(asked, rule)
+        if gates is ALONE:
+            yield from _sighted(asked)
         for verdict in not_yet(ask(gates, case_of(asked, rule))):
             yield Refusal(verdict.code, verdict.detail)
         yield from _opened(asked, rule)
+
+
+def _before_asking(asked: Asked, rule: EffectiveRule) -> tuple[Gate, ...]:
+    """Return what stands before a proposal: of the bot where it merges alone, all that stands before a bump."""
+    if not isinstance(asked.entry.by, Bot):
+        return ASKED
+    return ALONE if rule.environment.is_self_merging else OPENED
 
 
 def _opened(asked: Asked, rule: EffectiveRule) -> No:
@@ -169,8 +186,8 @@ def rollback(asked: Asked) -> No:
 def carried_by(asked: Asked, rule: EffectiveRule, apart: Apart) -> No:
     """Does it go by pull request or by commit, as the rule asks, and alone only where one person is enough?"""
     entry = asked.entry
-    if bool(entry.commit) == rule.environment.is_guarded or bool(entry.head) == bool(entry.commit):
-        yield Refusal(Code.OUT_OF_LINE, "it goes by pull request where approvals are asked, else by commit")
+    if bool(entry.commit) == rule.environment.has_pull_requests or bool(entry.head) == bool(entry.commit):
+        yield Refusal(Code.OUT_OF_LINE, "it goes by pull request where the rule says so, else by commit")
     if entry.commit and sum(line.count for line in apart.approvals) > 1:
         yield Refusal(Code.APPROVALS_MISSING, f"one person alone may not say {entry.kind} here")
     yield from _new(asked)

@@ -18,7 +18,9 @@ AS = "as"  # in the evidence of a proposal: the promotion whose approvals it bri
 
 def asks(where: Environment) -> bool:
     """Whether the bot asks by itself there as soon as a version may be asked for."""
-    return where.is_guarded and (where.opens is Opens.AT_ONCE or bool(where.approvals_as))
+    return where.is_self_merging or (
+        where.is_guarded and (where.opens is Opens.AT_ONCE or bool(where.approvals_as))
+    )
 
 
 def source(state: Tables, rule: EffectiveRule, image: tuple[Pinned, ...]) -> Promotion | None:

@@ -9,7 +9,7 @@ from types import MappingProxyType
 # table.key, or a section -> what is missing
 NOT_YET: Mapping[str, str] = MappingProxyType(
     {
-        "environments.via": "it follows from approvals",
+        "via commit": "what people approve goes by pull request",
         "merges by-hand": "the bot merges what is approved",
         "rollback.tell": "a rollback is told in the environment's channel",
         "rollback.review": "nobody is asked to look at it",

@@ -89,6 +89,16 @@ class Environment:
         """What is said, else commit where nobody is asked, else a pull request."""
         return self.via_said or (Via.PULL_REQUEST if self.is_guarded else Via.COMMIT)
 
+    @property
+    def is_self_merging(self) -> bool:
+        """Whether nobody is asked, and moves go by pull requests that the bot merges when their checks let it."""
+        return not self.is_guarded and not self.is_observed and self.via is Via.PULL_REQUEST
+
+    @property
+    def has_pull_requests(self) -> bool:
+        """Whether moves go by pull request."""
+        return self.is_guarded or self.is_self_merging
+
     def paths_of(self, service: str) -> tuple[str, ...]:
         """Return the folders in which this service's references are looked for."""
         return tuple(path.replace("<service>", service) for path in self.paths)

@@ -90,7 +90,7 @@ Sample = tuple[str, Callable[[Rules], object], object]
 # what is written in the environment -> which value it has
 IN_ENVIRONMENT: dict[str, Sample] = {
     "environments.takes": ("takes: same", lambda rules: production(rules).takes, Takes.SAME),
-    "environments.via": ("via: commit", lambda rules: production(rules).via, Via.COMMIT),
+    "via commit": ("via: commit", lambda rules: production(rules).via, Via.COMMIT),
     "environments.opens": ("opens: at-once", lambda rules: production(rules).opens, Opens.AT_ONCE),
     "merges by-hand": ("merges: by-hand", lambda rules: production(rules).merges, Merges.BY_HAND),
     "merges atomic": ("merges: atomic", lambda rules: production(rules).merges, Merges.ATOMIC),
@@ -300,6 +300,7 @@ def test_each_row_of_what_is_missing_names_a_key() -> None:
         "exclude authors",
         "evidence review",
         "merges by-hand",
+        "via commit",
         "teams elsewhere",
         "groups",
     }
@@ -324,7 +325,7 @@ def test_a_key_at_its_built_in_value_leaves_the_hash_as_it_was() -> None:
 JUDGING = [
     *(
         "environments.takes",
-        "environments.via",
+        "via commit",
         "merges atomic",
         "environments.soak",
         "environments.age",
