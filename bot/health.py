@@ -1,6 +1,6 @@
 """Looking after what was moved: is it healthy there, by what delivery tools and checks report on commits."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -51,7 +51,10 @@ class Watch:
         """Ask about what stands where the rules declare health; return what could not be asked, for an operator."""
         if self.forge is None:
             return []
-        lines = {where: self._commits(look, where) for where in _watched(look)}
+        watched = list(_watched(look))
+        line = self.mirror.first_parents(look.tips.target, limit=LINE) if watched else []
+        places = {commit: index for index, commit in enumerate(line)}
+        lines = {where: _commits(look, where, line, places) for where in watched}
         left = self._ask(self.forge, look, lines)
         wanted = {commit for line in lines.values() for commit in line}
         self.known = {commit: seen for commit, seen in self.known.items() if commit in wanted}
@@ -59,16 +62,6 @@ class Watch:
             where: found for where, line in lines.items() if (found := self._finding(look, where, line))
         }
         return left
-
-    def _commits(self, look: Survey, where: Where) -> tuple[Oid, ...]:
-        """Return commits on which the pin is the present one: the newest ones first, last the one that moved it."""
-        move, genesis = look.state.last_move(*where), look.state.genesis
-        start = move.commit if move else genesis.commit if genesis else ""
-        line = self.mirror.first_parents(look.tips.target, limit=LINE)
-        if start not in line:
-            return ()
-        since = line[: line.index(Oid(start)) + 1]
-        return (*since[:MAX_COMMITS], *since[MAX_COMMITS:][-1:])
 
     def _ask(self, forge: Forge, look: Survey, lines: Mapping[Where, tuple[Oid, ...]]) -> list[str]:
         """Ask about commits whose answer is old, each once; a forge that fails is left alone for this pass."""
@@ -113,12 +106,21 @@ class Watch:
         return tuple(found)
 
 
+def _commits(look: Survey, where: Where, line: Sequence[Oid], places: Mapping[Oid, int]) -> tuple[Oid, ...]:
+    """Return commits on which the pin is the present one: the newest ones first, last the one that moved it."""
+    move, genesis = look.state.last_move(*where), look.state.genesis
+    start = places.get(Oid(move.commit if move else genesis.commit if genesis else ""))
+    if start is None:
+        return ()
+    return (*line[: min(start + 1, MAX_COMMITS)], *line[max(start, MAX_COMMITS) : start + 1])
+
+
 def _watched(look: Survey) -> Iterable[Where]:
     rules = look.world.rules
     return (
         where
-        for where, place in look.places.items()
-        if where[0] in rules.environments and rules.environment_for(*where).health and place.pin.image
+        for where, pin in look.world.pins.items()
+        if where[0] in rules.environments and rules.environment_for(*where).health and pin.image
     )
 
 
