@@ -13,6 +13,7 @@ from handlers.set_all import NO_DIGEST, Settled, everything_to
 from handlers.tag_sources import Live, Shelf, read_documents, read_shelf
 from handlers.terminal import FINDINGS, FINE, UseError, print_json, print_lines, tell
 from policies import edit, setters, tag_list, unified_diff
+from policies.bump import bump
 from policies.digest_reflection import DigestReflection
 from policies.errors import PolicyError
 from policies.evidence import Silence, TagAnswer
@@ -265,8 +266,15 @@ def _print(report: Report, *, dry_run: bool, strict: bool, as_json: bool) -> Non
 
 def _changed(report: Report) -> list[str]:
     return [
-        f"{change.path}:{line} {change.where} {change.old} -> {change.new}" for line, change in report.changes
+        f"{change.path}:{line} {change.where} {change.old} -> {change.new}{_far(change)}"
+        for line, change in report.changes
     ]
+
+
+def _far(change: edit.Edit) -> str:
+    """Say how far the version goes, where it is one."""
+    step = bump(change.old, change.new)
+    return f" ({step})" if step else ""
 
 
 def _diff(report: Report) -> str:
@@ -283,7 +291,14 @@ def _shape(report: Report, *, dry_run: bool, strict: bool) -> Mapping[str, Any]:
         "dry_run": dry_run,
         "fine": report.is_fine(strict=strict),
         "changed": [
-            {"file": one.path, "line": line, "where": one.where, "old": one.old, "new": one.new}
+            {
+                "file": one.path,
+                "line": line,
+                "where": one.where,
+                "old": one.old,
+                "new": one.new,
+                "bump": str(bump(one.old, one.new) or ""),
+            }
             for line, one in report.changes
         ],
         "written": [] if dry_run else sorted(report.files),

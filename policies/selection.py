@@ -26,7 +26,6 @@ __all__ = [
     "best",
     "newer",
     "select",
-    "step",
 ]
 
 
@@ -109,20 +108,6 @@ def newer(policy: SelectionPolicy, one: str, other: str) -> bool | None:
         return None
     is_descending = not isinstance(policy.choose, Semver) and policy.choose.order is Order.DESC
     return bool(first < second if is_descending else first > second)
-
-
-def step(policy: SelectionPolicy, old: str, new: str) -> str | None:
-    """Name the part in which two versions differ first: major, minor, patch or prerelease.
-
-    None where the policy is not by version, one of the two is no version, or they are equal.
-    """
-    if not isinstance(policy.choose, Semver):
-        return None
-    before, after = _place_in_order(policy)(old), _place_in_order(policy)(new)
-    if before is None or after is None:
-        return None
-    parts = zip(("major", "minor", "patch", "prerelease"), before, after, strict=True)
-    return next((part for part, one, other in parts if one != other), None)
 
 
 def major(policy: SelectionPolicy, tag: str) -> int | None:

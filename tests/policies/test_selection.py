@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from policies.errors import PolicyError
 from policies.image import Tag
 from policies.number import parse_number
-from policies.selection import Fate, Order, SelectionPolicy, best, newer, select, step
+from policies.selection import Fate, Order, SelectionPolicy, best, newer, select
 from policies.version import Version
 from policies.version_range import Range
 
@@ -149,23 +149,6 @@ def test_a_step_forward_is_one_in_the_order(
     policy: SelectionPolicy, one: str, other: str, *, answer: bool | None
 ) -> None:
     assert newer(policy, one, other) is answer
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "part"),
-    [
-        ("1.2.3", "2.0.0", "major"),
-        ("1.2.3", "1.3.0", "minor"),
-        ("v1.2.3", "1.2.4", "patch"),
-        ("1.2.3-rc1", "1.2.3", "prerelease"),
-        ("2.0.0", "1.0.0", "major"),
-        ("1.2.3", "v1.2.3", None),
-        ("1.2.3", "latest", None),
-    ],
-)
-def test_a_step_is_named_by_its_largest_part(old: str, new: str, part: str | None) -> None:
-    assert step(SEMVER, old, new) == part
-    assert step(SelectionPolicy.alphabetical(), old, new) is None
 
 
 def test_a_policy_is_built_from_the_first_choice_that_is_set() -> None:
