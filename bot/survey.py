@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from bot.book import Book, RulesAt
 from bot.choices import Choices
 from bot.mirror import Tips
+from bot.oci import Endpoint
 from bot.ports import Registry
 from policies.canonical import Json
 from policies.codes import Code
@@ -19,7 +20,7 @@ from policies.keys import expected_key
 from policies.membership import NOBODY, Members
 from policies.pins import Place
 from policies.renames import Renames, renames
-from policies.rules import Rules, Service
+from policies.rules import DEFAULT_INTERVAL, Rules, Service
 from policies.rules_hash import rules_hash
 from policies.state import Place as Where
 from policies.state import State
@@ -119,16 +120,19 @@ def _known(state: State, where: Where, image: tuple[Pinned, ...]) -> tuple[Pinne
 
 
 def due(rules: Rules, answers: Answers, at: datetime, environments: Iterable[str]) -> list[Repository]:
-    """Return the repositories whose interval has passed: the shortest of the environments that are looked at."""
+    """Return the repositories whose interval has passed.
+
+    It is their registry's, where the rules say one, else the shortest of the environments that are looked at.
+    """
     spans = [rules.environments[name].interval for name in environments if name in rules.environments]
-    interval = min(spans, default=timedelta(minutes=5))
+    shortest = min(spans, default=DEFAULT_INTERVAL)
+    wanted = {image for service in rules.services for image in pulled(rules, service)}
+    hosts = {image.host for image in wanted} if any(one.interval for one in rules.registries.values()) else ()
+    said = {host: Endpoint.of(Repository(f"{host}/x"), rules.registries).rule.interval for host in hosts}
     return sorted(
-        {
-            image
-            for service in rules.services
-            for image in pulled(rules, service)
-            if image not in answers.asked or answers.asked[image] + interval <= at
-        }
+        image
+        for image in wanted
+        if image not in answers.asked or answers.asked[image] + (said.get(image.host) or shortest) <= at
     )
 
 

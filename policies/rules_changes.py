@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import TypeVar
 
 from policies.calendar import Calendar
+from policies.duration import spell
 from policies.rules import Environment, Host, Person, Rules, Team, effective
 from policies.rules_findings import visible
 from policies.rules_shown import ENVIRONMENT_VALUES, SERVICE_VALUES, listed
@@ -148,6 +149,7 @@ def _person(person: Person) -> str:
 def _host(host: Host) -> str:
     flags = {"plain HTTP": host.http, "private addresses": host.private}
     more = [f"authority {host.ca}"] * bool(host.ca) + [f"{host.concurrency} at once"] * bool(host.concurrency)
+    more += [f"asked every {spell(host.interval)}"] if host.interval else []
     return listed([*(name for name, is_allowed in flags.items() if is_allowed), *more])
 
 

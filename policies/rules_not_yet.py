@@ -16,7 +16,6 @@ NOT_YET: Mapping[str, str] = MappingProxyType(
         "services.platforms": "platforms are not looked at",
         "versions.newest-build": "the time of a build is not looked up",
         "versions.digest-of": "the digest of a tag is not followed",
-        "registries.interval": "the environments' interval counts",
         "groups": "services move by themselves",
     }
 )

@@ -1,17 +1,20 @@
 """What the rules allow for registry hosts: plain HTTP, private addresses, an own authority, how many at once."""
 
 import re
+from datetime import timedelta
 
 from policies.rules import Host
 from policies.rules_document import Entry
 from policies.rules_fields import fields
 from policies.rules_findings import Findings, shown
 from policies.rules_keys import MAX_CONCURRENCY, REGISTRY
+from policies.rules_waits import YEAR
 
 _HOST = re.compile(
     r"(?:[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:]{2,39}\])(?::(?P<port>[0-9]{1,5}))?", re.ASCII
 )
 _MAX_PORT = 65_535
+_SECOND = timedelta(seconds=1)
 _DOCKER_HUB = "index.docker.io"
 
 
@@ -31,4 +34,5 @@ def registry(entry: Entry, findings: Findings) -> tuple[str, Host] | None:
         private=found.flag("private", default=False),
         ca=authority.value if authority else "",
         concurrency=found.number("concurrency", default=0, most=MAX_CONCURRENCY),
+        interval=found.span("interval", default=timedelta(0), least=_SECOND, most=YEAR) or None,
     )

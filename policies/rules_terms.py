@@ -164,12 +164,13 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """What the rules allow for one registry host."""
+    """What the rules allow for one registry host, and how often it is asked (none said: as its environments say)."""
 
     http: bool = False
     private: bool = False
     ca: str = ""
     concurrency: int = 0
+    interval: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from policies.rules_changes import Change, changes, spelled
 from policies.rules_parse import parse
 from tests.policies.twelve_services import FILES
 
+HOST = "{http: true, private: true, ca: /ca.pem, concurrency: 3, interval: 1h}"
 EXAMPLE = "\n".join(FILES.values())
 
 
@@ -105,10 +106,10 @@ TOLD: dict[str, tuple[Callable[[str], str], list[str]]] = {
         ["group shop: was cart-api, web, is removed"],
     ),
     "a registry": (
-        lambda text: (
-            f"{text}registries: {{'localhost:5000': {{http: true, private: true, ca: /ca.pem, concurrency: 3}}}}\n"
-        ),
-        ["registry localhost:5000: new, plain HTTP, private addresses, authority /ca.pem, 3 at once"],
+        lambda text: f"{text}registries: {{'localhost:5000': {HOST}}}\n",
+        [
+            "registry localhost:5000: new, plain HTTP, private addresses, authority /ca.pem, 3 at once, asked every 1h"
+        ],
     ),
 }
 

@@ -229,7 +229,11 @@ AT_TOP: dict[str, Sample] = {
             "Europe/Berlin",
         ),
     ),
-    "registries.interval": ("registries: {ghcr.io: {interval: 1m}}", lambda rules: len(rules.registries), 1),
+    "registries.interval": (
+        "registries: {ghcr.io: {interval: 1m}}",
+        lambda rules: rules.registries["ghcr.io"].interval,
+        timedelta(minutes=1),
+    ),
 }
 # read by nobody yet, not even to a value
 UNREAD = {
