@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from policies.authors import Authors
-from policies.entry import Bot, Entry, Pinned
+from policies.entry import Entry, Pinned
 from policies.membership import Members, members_of
 from policies.rules import EffectiveRule, Rules, effective
 from policies.state import Promotion, State
@@ -44,11 +44,6 @@ class Asked:
     entry: Entry
     book: Book
     rules: Rules | None
-
-    @property
-    def is_by_bot(self) -> bool:
-        """Whether the bot says it of itself."""
-        return isinstance(self.entry.by, Bot)
 
     @property
     def promotion(self) -> Promotion | None:

@@ -24,21 +24,26 @@ from policies.keys import expected_key
 from policies.rules import Rules
 from policies.state import Promotion, Stage, State
 
-__all__ = ["ACCOUNT_FLAGS", "Book", "Refusal", "refuse"]
+__all__ = ["ACCOUNT_FLAGS", "Book", "Refusal", "every_refusal", "refuse"]
 
 MAX_SKEW = timedelta(minutes=5)  # between the clocks of two replicas; the order itself comes from the chain
 
 
 def refuse(state: State, entry: Entry, book: Book) -> Refusal | None:
     """Return why an entry may not follow this state, or nothing where it may."""
+    return next(_refusals(state, entry, book), None)
+
+
+def every_refusal(state: State, entry: Entry, book: Book) -> list[Refusal]:
+    """Return all that speaks against an entry where it stands."""
+    return list(_refusals(state, entry, book))
+
+
+def _refusals(state: State, entry: Entry, book: Book) -> No:
     asked = Asked(state, entry, book, _rules_in_force(state, book))
-    for refusal in _place(asked):
-        return refusal
-    for refusal in _WHO[entry.kind](asked):
-        return refusal
-    for refusal in _CHECKS[entry.kind](asked):
-        return refusal
-    return None
+    yield from _place(asked)
+    yield from _WHO[entry.kind](asked)
+    yield from _CHECKS[entry.kind](asked)
 
 
 def _rules_in_force(state: State, book: Book) -> Rules | None:

@@ -26,7 +26,7 @@ from policies.rules import Rules, effective
 from policies.rules_hash import rules_hash
 from policies.rules_parse import parse as parse_rules
 from policies.state import Promotion, Stage, State
-from policies.validator import Refusal, refuse
+from policies.validator import Refusal, every_refusal, refuse
 
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 IMAGE = "ghcr.io/example/web"
@@ -126,6 +126,10 @@ class Story:
     def refusal(self, entry: Entry) -> Refusal | None:
         """Ask the validator."""
         return refuse(self.state, self.complete(entry), self.book)
+
+    def reasons(self, entry: Entry) -> list[Refusal]:
+        """Return all that the validator has against an entry, not only what it says first."""
+        return every_refusal(self.state, self.complete(entry), self.book)
 
     def add(self, entry: Entry) -> Entry:
         """Append an entry that is allowed, as it would be read back."""

@@ -101,12 +101,15 @@ def test_what_happened_under_both_names_is_in_its_order() -> None:
     old = found.state.moves["production", "web"]
     other = [replace(old[0], seq=1), replace(old[0], seq=10**6)]
     found.state.moves["production", "shop"] = Trail(other)
+    first = found.state.seen["web", "ghcr.io/example/web", "1.1.0"]
+    found.state.seen["shop", "ghcr.io/example/web", "1.1.0"] = replace(first, at=found.at)
 
     _renamed(found, CALLED_SHOP)
 
     seqs = [one.seq for one in found.state.moves["production", "shop"]]
     assert seqs == sorted(seqs)
     assert len(seqs) == len(old) + 2
+    assert found.state.seen["shop", "ghcr.io/example/web", "1.1.0"].at == first.at
 
 
 def test_a_name_in_use_is_no_old_name_and_the_first_who_claims_one_has_it() -> None:

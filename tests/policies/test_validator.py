@@ -1016,3 +1016,13 @@ def test_a_go_that_is_pressed_twice_counts_once() -> None:
     again = found.complete(found.about(Kind.APPROVE, person("ada")))
 
     assert again.key == first.key
+
+
+@pytest.mark.parametrize("made", [made for _, made, _ in FORBIDDEN], ids=[name for name, _, _ in FORBIDDEN])
+def test_all_that_speaks_against_an_entry_can_be_told(made: Made) -> None:
+    found, entry = made()
+
+    reasons = found.reasons(entry)
+
+    assert reasons
+    assert reasons[0] == found.refusal(entry)

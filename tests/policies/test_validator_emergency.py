@@ -326,3 +326,13 @@ def test_an_emergency_whose_rule_is_gone_is_judged_as_any_other() -> None:
     assert before_merge(judged, now) == before_merge(judged, replace(now, kind=Kind.PROPOSE))
     refusal = found.refusal(found.about(Kind.INTENT))
     assert refusal is not None
+
+
+@pytest.mark.parametrize("made", [made for _, made, _ in FORBIDDEN], ids=[name for name, _, _ in FORBIDDEN])
+def test_all_that_speaks_against_an_entry_can_be_told(made: Made) -> None:
+    found, entry = made()
+
+    reasons = found.reasons(entry)
+
+    assert reasons
+    assert reasons[0] == found.refusal(entry)

@@ -422,3 +422,13 @@ def test_a_sum_tells_states_apart() -> None:
 
     assert sum_of(found.state) != before
     assert sum_of(found.state.copy()) == sum_of(found.state)
+
+
+@pytest.mark.parametrize("made", [made for _, made, _ in FORBIDDEN], ids=[name for name, _, _ in FORBIDDEN])
+def test_all_that_speaks_against_an_entry_can_be_told(made: Made) -> None:
+    found, entry = made()
+
+    reasons = found.reasons(entry)
+
+    assert reasons
+    assert reasons[0] == found.refusal(entry)
