@@ -76,6 +76,15 @@ def sealed(body: bytes, timestamp: str, proof: str = "") -> Envelope:
     return Envelope(body, headers)
 
 
+def test_slack_may_check_the_address_of_the_events(door: Door) -> None:
+    asked = {"type": "url_verification", "token": "x", "challenge": "3eZbrw1aBm2rZgRNFdxV"}
+
+    ack = door.courier.send(door.courier.event(asked))
+
+    assert ack.is_ok
+    assert "3eZbrw1aBm2rZgRNFdxV" in ack.body
+
+
 def test_a_signed_command_is_acknowledged(door: Door) -> None:
     ack = door.courier.send(door.courier.form(FORM))
 
