@@ -58,12 +58,24 @@ def _part(name: str, lines: Sequence[Line], otherwise: str) -> Iterator[Json]:
 
 def _identity(look: Look, person: str, user: str) -> Iterator[Json]:
     if person:
-        teams = [name for name, team in look.rules.teams.items() if person in team.people]
+        teams = [
+            name
+            for name, team in look.rules.teams.items()
+            if person in {*team.people, *look.members.get(name, ())}
+        ]
         of = f", of {', '.join(teams)}" if teams else ""
         yield rich_text("identity", section(line("The rules take you for ", Strong(person), f"{of}.")))
     else:
         said = line("The rules link nobody to your Slack account, so your word does not count yet. ")
-        hint = line("Somebody adds ", Code(f"slack: {user}"), " under your name in ", Code("people"), ".")
+        hint = line(
+            "Somebody adds ",
+            Code(f"slack: {user}"),
+            " under your name in ",
+            Code("people"),
+            ", or you type ",
+            Code("/promote link"),
+            ".",
+        )
         yield rich_text("identity", section((*said, *hint)))
     yield actions("begin", [button(FORM, "Promote an image...", value="home", style="primary")])
 
@@ -101,9 +113,9 @@ def _may_approve(look: Look, promotion: Promotion, person: str) -> bool:
     has_spoken = any(one.by.person == person for one in promotion.approvals)
     if has_spoken or (is_requester and "requester" in rule.environment.exclude):
         return False
-    lines = count_approvals(look.rules, rule, promotion).lines
+    lines = count_approvals(look.rules, rule, promotion, look.members).lines
     return any(
-        len(people) < asked.count and person in look.rules.members(asked.of, rule.service)
+        len(people) < asked.count and person in look.rules.members(asked.of, rule.service, look.members)
         for asked, people in lines
     )
 
@@ -114,7 +126,7 @@ def _request(look: Look, promotion: Promotion) -> Line:
     by = line(", asked for by ", Mention("", promotion.by.person)) if isinstance(promotion.by, By) else ()
     count = ""
     if rule:
-        tally = count_approvals(look.rules, rule, promotion)
+        tally = count_approvals(look.rules, rule, promotion, look.members)
         count = f", {tally.given} of {tally.wanted} approvals"
     return line(*_move(promotion), *by, f"{count}.")
 

@@ -8,12 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handlers.home import MAX_DECISIONS, home
+from policies.rules import Team
 from policies.state import State
 from sandbox.block_kit import problems_of_view
 from tests.handlers.samples import (
     AT,
     DECISION,
     PROMOTION,
+    RULES,
     LookOfValues,
     by,
     environment,
@@ -40,6 +42,19 @@ def test_an_approver_finds_what_waits_for_them_with_its_buttons() -> None:
     assert buttons(view) == ["Promote an image...", "Approve", "Reject..."]
     assert f'"value": "{PROMOTION}|' in said(view)
     assert "of release-managers" in said(view)
+
+
+def test_a_member_of_a_team_that_lives_elsewhere_finds_what_waits() -> None:
+    elsewhere = {**RULES.teams, "release-managers": Team("release-managers", (), "github:acme/release")}
+    look = LookOfValues(
+        rules=replace(RULES, teams=elsewhere),
+        state=state(promotion()),
+        members={"release-managers": frozenset({"ada"})},
+    )
+
+    assert "Approve" in buttons(home(look, "ada", "U0ADA"))
+    assert "Approve" not in buttons(home(look, "bob", "U0BOB"))
+    assert "of release-managers" in said(home(look, "ada", "U0ADA"))
 
 
 @pytest.mark.parametrize(
