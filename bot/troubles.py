@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import StrEnum
 
 from bot.cards import Notice
@@ -33,6 +34,7 @@ class Wrong(StrEnum):
     TAGS_CUT_SHORT = "tags-cut-short"
     MAJOR_JUMP = "major-jump"
     EMERGENCY = "emergency"
+    ROLLED_BACK = "rolled-back"
     REVIEW_OVERDUE = "review-overdue"
     CONFIG_UNREVIEWED = "config-unreviewed"
     STUCK = "stuck"
@@ -60,6 +62,7 @@ _SUBJECTS: Mapping[str, str] = {
     Wrong.REMINDER: "version",
 }
 _PLACES = frozenset({Code.NO_REFERENCE.value, Code.AMBIGUOUS.value, Code.UNREADABLE.value})
+_TOLD_OF_ROLLBACKS = timedelta(days=1)  # then nobody is told of it any more who was not
 _PARTS = 5  # of a notice's name
 MAX_NAMES = 50  # in a list of services, for one message
 MAX_SUBJECT = 128  # characters, of a notice's name
@@ -166,7 +169,7 @@ def _is_over(look: Survey, told: Trouble, current: Mapping[str, Trouble]) -> boo
     if told.environment not in look.world.rules.environments and told.what not in look.state.shown:
         return False  # nobody knows where to say so
     match told.code:
-        case Wrong.FIRST_LOOK:
+        case Wrong.FIRST_LOOK | Wrong.ROLLED_BACK:
             return False
         case Wrong.RULES_BROKEN:
             return all(one.code != Wrong.RULES_BROKEN for one in current.values())
@@ -204,6 +207,7 @@ def troubles_of(look: Survey, decision: Decision) -> tuple[Trouble, ...]:
         *_digests_moved(look, decision),
         *_guarded(look),
         *_emergencies(look),
+        *_rollbacks(look),
         *_configurations(look),
     )
 
@@ -362,6 +366,20 @@ def _emergencies(look: Survey) -> list[Trouble]:
             found.append(Trouble(Wrong.REVIEW_OVERDUE, where, what, facts, promotion.id))
             if tell := _tell(look, where, what):
                 found.append(Trouble(Wrong.REVIEW_OVERDUE, where, what, facts, f"{promotion.id}-told", tell))
+    return found
+
+
+def _rollbacks(look: Survey) -> list[Trouble]:
+    """Find rollbacks that somebody asked for in the last day, where the rule says who hears of them."""
+    found = []
+    for promotion in look.state.promotions.values():
+        rule = effective(look.world.rules, promotion.environment, promotion.service)
+        tell = rule.environment.rollback.tell if rule else ""
+        if promotion.is_rollback and tell and look.at - promotion.opened <= _TOLD_OF_ROLLBACKS:
+            by = promotion.by.person if isinstance(promotion.by, By) else ""
+            facts = {"version": promotion.image[0].tag, "by": by, "note": promotion.note}
+            where, what = promotion.environment, promotion.service
+            found.append(Trouble(Wrong.ROLLED_BACK, where, what, facts, promotion.id, tell))
     return found
 
 

@@ -30,6 +30,7 @@ _ON: dict[str, str] = {
     "unhealthy": "{version} of {service} does not run well in {environment}. Its card offers the way back.",
     "emergency": "Emergency: {by} moves {service} in {environment} to {version}. "
     "Somebody who had no part in it reviews it, as {number}.",
+    "rolled-back": "Rollback: {by} puts {service} in {environment} back to {version}.",
     "config-unreviewed": "Somebody changed files of {environment} in Git, up to {commit}, so only rollbacks move "
     "there until somebody who may approve reviews {number}.",
     "review-overdue": "The emergency of {service} in {environment} was not reviewed in time, so only rollbacks "
@@ -60,6 +61,7 @@ _OVER: dict[str, str] = {
     "reminder": "{version} of {service} in {environment} waits for nobody any more.",
     "unhealthy": "{service} runs well again in {environment}, or {version} stands there no more.",
     "emergency": "The emergency of {service} in {environment} is closed.",
+    "rolled-back": "The rollback of {service} in {environment} is over.",
     "config-unreviewed": "The change of the files of {environment} was reviewed.",
     "review-overdue": "The emergency of {service} in {environment} was reviewed.",
     "stuck": "{service} in {environment} can move again.",

@@ -1,6 +1,7 @@
 """The keys of each table of the rules: the form of their values and what they mean, for parser, schema and editor."""
 
 from dataclasses import dataclass, replace
+from enum import StrEnum
 
 from policies.outside_gates import KINDS
 from policies.rules_forms import (
@@ -76,6 +77,11 @@ class Keys:
         }
 
 
+def _known(key: str, words: type[StrEnum]) -> Form:
+    """Return the words of a key that the engine acts on."""
+    return {"enum": [str(word) for word in words if f"{key} {word}" not in NOT_YET]}
+
+
 _NAME = NAME_PATTERN.strip("^$")
 _COUNT = r"[1-9][0-9]?|100"
 _LINE = rf"({_COUNT})( +of +{_NAME}( +or +{_NAME})*)?"
@@ -90,7 +96,6 @@ LINES: Form = {
 }
 _SAID = rf"none|as +{_NAME}|observe"
 APPROVALS: Form = {"anyOf": [*LINES["anyOf"], {"type": "string", "pattern": f"^({_SAID})$"}]}  # type: ignore[misc]
-_MERGES: Form = {"enum": [str(word) for word in Merges if f"merges {word}" not in NOT_YET]}
 _EXCLUDED: Form = {"enum": [REQUESTER, AUTHORS]}
 NAMES = several(NAME)
 OLD_NAMES = several(NAME, most=20)
@@ -170,9 +175,9 @@ ENVIRONMENT = Keys(
         Key("evidence", choice(Evidence), "where an approval has to be given to count"),
         Key("cluster", PATHS, "folder or folders whose Flux documents are meant there"),
         Key("takes", choice(Takes), "newest that may, or same: what the environment before runs now"),
-        Key("via", choice(Via), "how a move reaches the branch"),
+        Key("via", _known("via", Via), "how a move reaches the branch"),
         Key("opens", choice(Opens), "when a pull request is opened"),
-        Key("merges", _MERGES, "who merges what is approved"),
+        Key("merges", _known("merges", Merges), "who merges what is approved"),
         Key("soak", DURATION, "how long it has to run well in the environment before"),
         Key("age", DURATION, "how long ago it has to be seen first"),
         Key(

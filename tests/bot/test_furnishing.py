@@ -1,6 +1,7 @@
 """What the rules say about a service is on its cards: whom to ping, links, its own channel."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -10,7 +11,7 @@ from bot.troubles import Trouble, Wrong
 from policies.rules import Team
 from policies.rules_parse import parse
 from tests.bot.ledger_builders import RULES, Story
-from tests.bot.test_cardfile import PRODUCTION, ready
+from tests.bot.test_cardfile import PRODUCTION, drawn, ready
 from tests.bot.test_cardfile import card as drawn_card
 from tests.bot.test_cardfile import notice as drawn_notice
 
@@ -98,3 +99,20 @@ def test_a_card_of_what_left_the_rules_stays_as_it_is() -> None:
     )
 
     assert furnished(card, rules) is card
+
+
+def test_a_rollback_is_told_where_the_rule_says_and_stays_told() -> None:
+    text = RULES.replace(b"after: staging}", b"after: staging, rollback: {tell: incidents}}")
+    story = ready()
+    story.rollback("1.4.1", "staging")
+    promotion = story.rollback("1.4.1", "production", "bob", "it is slow")
+    story.text = text
+    name = f"notice/rolled-back/production/checkout-api/{promotion}"
+
+    told = drawn_notice(story, name)
+
+    assert (told.channel, told.code, told.is_over) == ("incidents", "rolled-back", False)
+    assert told.facts["version"] == "1.4.1"
+    assert (told.facts["by"], told.facts["note"]) == ("bob", "it is slow")
+    story.at += timedelta(days=2)
+    assert name not in drawn(story, (name,))
