@@ -13,7 +13,7 @@ from policies.codes import Code
 from policies.decide import Candidate, Decision, Row
 from policies.entry import Bot, By, Kind, Pinned
 from policies.evidence import Silence
-from policies.gates import count_approvals, expires
+from policies.gates import count_approvals, counts_presses, expires
 from policies.people import known
 from policies.rules import AUTHORS, effective
 from policies.selection import newer
@@ -215,6 +215,7 @@ class _CardFile:
             waits=self._waits(promotion),
             voided=promotion.why if is_voided else "",
             newer=self._newer(promotion),
+            counts_presses=rule is None or counts_presses(rule, promotion),
             authors=authors,
             authors_unknown=unknown,
         )

@@ -77,6 +77,7 @@ class Card:
     commit: str = ""
     is_rollback: bool = False
     is_emergency: bool = False
+    counts_presses: bool = True  # else reviews at the forge alone are approvals
     authors: tuple[Who, ...] = ()  # who wrote the code and may therefore not approve
     authors_unknown: str = ""  # why that is not known, where the rule asks for it
     newer: str = ""

@@ -168,14 +168,16 @@ def pull_request(promotion: Promotion, rule: EffectiveRule, *, folder: str) -> t
         f"- service: `{promotion.service}` in `{promotion.environment}`",
         *(f"- image: `{one.repository}:{one.tag}` `{one.digest}`" for one in promotion.image),
         *(f"- now: `{one}`" for one in promotion.previous),
-        f"- approvals asked: {'; '.join(str(line) for line in lines)}",
+        f"- approvals asked: {'; '.join(str(line) for line in lines) or 'none'}",
         *_asked_besides(promotion, rule),
         f"- rule: `{folder}@{promotion.rule.commit[:12]}` `{promotion.rule.hash[:12]}`",
         f"- change: `{promotion.change[:12]}`",
     ]
+    how = "People approve in Slack, or by a review here; it is merged when every line of the rule is filled."
+    if not lines:
+        how = "Nobody is asked; it is merged when its checks let it."
     body = (
-        "\n".join(rows) + "\n\n"
-        "People approve in Slack; this pull request is merged when every line of the rule is filled. "
+        "\n".join(rows) + f"\n\n{how} "
         "A commit by anybody else on this branch ends it.\n\n"
         f"Promotion: {promotion.id}\n"
     )

@@ -91,7 +91,9 @@ def _buttons(card: Card) -> list[Json]:
             found.append(_approve(card))
         found.append(button(REJECT, "Reject...", value=value_of(card), style="danger"))
     if card.number and is_address(card.url):
-        found.append(button(LINK, f"Pull request #{card.number}", url=card.url))
+        is_asked = card.stage is CardStage.OPEN and not card.counts_presses
+        label = f"Review #{card.number} in GitHub" if is_asked else f"Pull request #{card.number}"
+        found.append(button(LINK, label, url=card.url))
     return found
 
 
@@ -106,7 +108,7 @@ def _way_back(card: Card) -> list[Json]:
 def _takes_approvals(card: Card) -> bool:
     """Whether one more approval changes anything: a line lacks somebody, or the last one is too old to merge on."""
     is_stale = any(one.code == Code.WAITING_FOR_A_GO for one in card.waits)
-    return card.stage is CardStage.OPEN or is_stale
+    return card.counts_presses and (card.stage is CardStage.OPEN or is_stale)
 
 
 def _approve(card: Card) -> Json:

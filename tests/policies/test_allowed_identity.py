@@ -1,5 +1,6 @@
 """Links of one human to one account on each side: look-alikes, renamed and re-registered logins, Git before links."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
@@ -11,10 +12,12 @@ from hypothesis import strategies as st
 
 from policies.allowed_identity import names_for
 from policies.canonical import Json
+from policies.carried import carry, restore
 from policies.codes import Code
 from policies.entry import Entry, EntryError, Kind, Link, parse, write_time
 from policies.people import everybody, known, of_forge, of_slack
 from policies.remembered import ForgeId
+from policies.state import State
 from tests.policies.ledger_builders import RULES, Story, change_rules, person, rules, story
 
 ERIN = Link("erin-k", "T0", "U0ERIN", 4242, "erin-k")
@@ -269,3 +272,19 @@ def test_first_met_numbers_are_kept_beside_links() -> None:
     found.approved("ada")
 
     assert found.state.forge_ids["ada"] == ForgeId(583, "ada-l")
+
+
+def test_links_numbers_and_reviews_go_over_into_the_next_year() -> None:
+    found = story().asked()
+    found.add(found.linked_by(ERIN))
+    found.approved("ada")
+    carried = carry(found.state, found.entries, found.at)
+
+    later = State("2027")
+    restore(later, json.loads(json.dumps(carried)))
+
+    assert later.links == found.state.links
+    assert later.forge_ids == found.state.forge_ids
+    promotion = found.promotion()
+    assert later.promotions[promotion.id] == promotion
+    assert later.promotions[promotion.id].heads == promotion.heads

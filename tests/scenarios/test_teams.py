@@ -125,6 +125,9 @@ def test_where_reviews_alone_count_a_press_is_refused_and_a_review_merges_it(off
     office.change_rules("rules.yaml", RULE, "approvals: 1 of release-managers\n    evidence: review")
     promotion = office.asked("1.4.2")
 
+    shown = str(office.world.slack.workspace.messages("C0DEPLOYS")[-1].blocks)
+    assert "Review #1 in GitHub" in shown
+    assert "'text': 'Approve'" not in shown
     answer = office.say("bob", Approve(promotion))
     assert isinstance(answer, NotRecorded)
     assert answer.code == "review-missing"
