@@ -47,7 +47,19 @@ def same_values(ours: Tree, theirs: Tree) -> bool:
 
 
 def rule_of(original: Tree, ours: Tree, theirs: Tree) -> str | None:
-    """Return the name of the rule by which these trees may differ."""
+    """Return the name of the rule by which these trees may differ: of the first, where each file has one."""
+    alike = {path for path in ours.keys() & theirs.keys() if _same(ours[path], theirs[path])}
+    before, mine, other = (
+        {path: content for path, content in tree.items() if path not in alike}
+        for tree in (original, ours, theirs)
+    )
+    if mine.keys() != other.keys():
+        return _rule_of(before, mine, other)
+    names = [_rule_of({path: before[path]}, {path: mine[path]}, {path: other[path]}) for path in mine]
+    return names[0] if names and all(names) else None
+
+
+def _rule_of(original: Tree, ours: Tree, theirs: Tree) -> str | None:
     for name, rule in RULES.items():
         if any(rule.applies(content) for content in original.values()) and rule.agrees(
             original, ours, theirs

@@ -73,7 +73,7 @@ def _parsed(case: dict[str, Any]) -> dict[str, str] | None:
                 return {"name": f"{host}/{path}", "registry": host, "repository": path}
             case "image_repository":
                 name = parse_image_repository(text)
-                spoken = scheme(name.registry, insecure=case["insecure"])
+                spoken = scheme(name.registry, insecure=case.get("insecure", False))
                 return {"string": name.text, "canonical": name.repository, "scheme": spoken}
             case _:
                 return _facts(ImageName.parse(text, registry=registry, tag=case.get("default_tag", "latest")))

@@ -111,7 +111,11 @@ def _answer(case: dict[str, Any]) -> Any:
 def _policy(case: dict[str, Any]) -> SelectionPolicy:
     """Build the policy of a case."""
     choice = case.get("policy", {})
-    written = {name: value.get("range", value.get("order", "")) for name, value in choice.items()}
+    written = {
+        name: value.get("range", value.get("order", ""))
+        for name, value in choice.items()
+        if value is not None
+    }
     if case["kind"] in {"semver", "alphabetical", "numerical"}:
         written = {case["kind"]: case["range"] if case["kind"] == "semver" else case["order"]}
     return SelectionPolicy.of(**written, pattern=case.get("pattern"), extract=case.get("extract", ""))
