@@ -22,7 +22,7 @@ from bot.linking import Linking, Tell
 from bot.look import Look
 from bot.opener import opened
 from bot.outbox import Outbox, is_late
-from bot.outside import Outside
+from bot.outside import Outside, asks_outside
 from bot.poller import Stuck, bumps, externals
 from bot.ports import Asked, Chat, Clock, Forge, Registry, SignIn
 from bot.promoter import Declined
@@ -152,7 +152,7 @@ class Engine:
         judging = [rule for one in live if (rule := effective(rules, one.environment, one.service))]
         self.desk.rosters.refresh(teams_of(rules, judging), at)
         surveys.ask(self.registry, rules, state, self.desk.answers, wanted, at)
-        if any(one.gates for one in (*rules.environments.values(), *rules.exceptions.values())):
+        if asks_outside(rules):
             self.desk.answers.facts = self._asks_outside().look(self.desk.view(at))
         last = self._look.decision if self._look else None
         self.desk.suspicions.examine(rules, state, self.desk.answers, last)

@@ -29,6 +29,6 @@ def gate_evidence(
     found: dict[str, Json] = {}
     if said := notes(case, before_merge(rule, promotion) if promotion else ALONE):
         found["gates"] = {**said}
-    if rule.environment.gates and facts:
+    if facts:
         found["facts"] = to_json(facts)
     return found

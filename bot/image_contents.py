@@ -59,6 +59,18 @@ class ImageContents:
         }
         return agreed | _texts(top.get("annotations"))
 
+    def platforms(self) -> frozenset[str] | Silence:
+        """Return what it is built for: ``linux/amd64``, with the variant where it says one too."""
+        top = self._manifest(self.digest)
+        if isinstance(top, Silence):
+            return top
+        listed = [one.get("platform") for one in _list(top.get("manifests"))]
+        if listed:
+            return frozenset(name for one in listed for name in _names(one))
+        config = top.get("config")
+        body = self._blob(str(config.get("digest") if isinstance(config, dict) else ""))
+        return body if isinstance(body, Silence) else frozenset(_names(_decoded(body)))
+
     def signatures(self) -> tuple[Signed, ...] | Silence:
         """Return the simple-signing signatures that cosign put beside the image: by tag, else as referrers."""
         tagged = self._manifest(f"{self.digest.replace(':', '-')}.sig")
@@ -111,6 +123,17 @@ class ImageContents:
         if not digest.startswith("sha256:"):
             return Silence(Silent.INVALID, f"{self.repository}: a manifest names a part without its digest")
         return self.contents.content(self.repository, f"blobs/{digest}", self.hosts)
+
+
+def _names(platform: Any) -> list[str]:
+    """Return the names of a platform (OCI image specification, "Image Index"): with and without its variant."""
+    if not isinstance(platform, dict):
+        return []
+    system, architecture, variant = (
+        str(platform.get(key) or "") for key in ("os", "architecture", "variant")
+    )
+    plain = f"{system}/{architecture}"
+    return [plain, f"{plain}/{variant}"] if variant else [plain]
 
 
 def _platforms(top: Mapping[str, Any]) -> list[str]:

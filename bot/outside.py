@@ -21,10 +21,11 @@ from policies.entry import Pinned
 from policies.errors import PolicyError
 from policies.evidence import Silence
 from policies.facts import MAX_DETAIL, Fact, Finding
+from policies.gates import PLATFORMS
 from policies.image import Repository
 from policies.outside_gates import compares, filled
 from policies.reports import Report, ReportState, newest
-from policies.rules import EffectiveRule, Host, OutsideGate, effective
+from policies.rules import EffectiveRule, Host, OutsideGate, Rules, effective
 from policies.world import About
 
 EVERY = timedelta(
@@ -178,6 +179,17 @@ class Outside:
                     return Found(Finding.FAILED, Code.LABEL_DIFFERS.value, what)
         return PASSED
 
+    def _platforms(self, question: Question) -> Found:
+        for repository, _, image in self._images(question):
+            built = image.platforms()
+            if isinstance(built, Silence):
+                return _unknown(built.detail)
+            for wanted in question.rule.service.platforms:
+                if wanted not in built:
+                    what = f"{repository} is not built for {wanted}"
+                    return Found(Finding.FAILED, Code.PLATFORM_MISSING.value, what)
+        return PASSED
+
     def _checks(self, question: Question) -> Found:
         reports = self._reports(question)
         if isinstance(reports, Found):
@@ -236,6 +248,7 @@ _ASK: Mapping[str, Callable[[Outside, Question], Found]] = {
     "prometheus": Outside._prometheus,  # noqa: SLF001  the same
     "signature": Outside._signature,  # noqa: SLF001  the same
     "labels": Outside._labels,  # noqa: SLF001  the same
+    PLATFORMS: Outside._platforms,  # noqa: SLF001  the same
     "checks": Outside._checks,  # noqa: SLF001  the same
 }
 
@@ -247,12 +260,25 @@ def source_of(text: str) -> str:
     return "/".join(parts[:2]) if len(parts) >= 2 else ""  # noqa: PLR2004  owner and name
 
 
+def asks_outside(rules: Rules) -> bool:
+    """Whether anything in the rules is asked outside."""
+    environments = (*rules.environments.values(), *rules.exceptions.values())
+    return any(one.gates for one in environments) or any(one.platforms for one in rules.services.values())
+
+
+def _gates(rule: EffectiveRule) -> tuple[OutsideGate, ...]:
+    """Return what a rule asks outside: its gates, and the platforms that the service names."""
+    own = (OutsideGate(PLATFORMS, PLATFORMS),) if rule.service.platforms else ()
+    return (*rule.environment.gates, *own)
+
+
 def _questions(look: Survey) -> Iterator[Question]:
     """Yield what is to be asked: about what is under way, and where nobody is asked, about what could move next."""
     rules = look.world.rules
     for environment, service in look.places:
         rule = effective(rules, environment, service)
-        if rule is None or not rule.environment.gates:
+        gates = _gates(rule) if rule else ()
+        if rule is None or not gates:
             continue
         row = decide_row(look.world, environment, service, look.at)
         for candidate in _asked_about(row, rule) if row else ():
@@ -260,7 +286,7 @@ def _questions(look: Survey) -> Iterator[Question]:
             promotion = look.state.promotions.get(candidate.promotion)
             head = promotion.head if promotion else ""
             if image and all(one.digest for one in image):
-                for gate in rule.environment.gates:
+                for gate in gates:
                     yield Question(rule, gate, image, head, look.tips.target, rules.registries)
 
 
@@ -268,7 +294,7 @@ def _asked_about(row: Row, rule: EffectiveRule) -> list[Candidate]:
     live = [one for one in row.candidates if one.promotion]
     if live or rule.environment.is_guarded:
         return live
-    outside = {Code.CHECKS_FAILED, Code.SIGNATURE_INVALID, Code.LABEL_DIFFERS}
+    outside = {Code.CHECKS_FAILED, Code.SIGNATURE_INVALID, Code.LABEL_DIFFERS, Code.PLATFORM_MISSING}
     could = [
         one for one in row.candidates if one.verdict is not Standing.REFUSED or set(one.codes) <= outside
     ]

@@ -43,6 +43,7 @@ class Code(StrEnum):
     SIGNATURE_MISSING = "signature-missing"
     SIGNATURE_INVALID = "signature-invalid"
     LABEL_DIFFERS = "label-differs"
+    PLATFORM_MISSING = "platform-missing"
     NOT_REQUESTED = "not-requested"
     APPROVALS_MISSING = "approvals-missing"
     WAITING_FOR_A_GO = "waiting-for-a-go"
@@ -124,6 +125,7 @@ MEANINGS: dict[Code, str] = {
     Code.CONFIG_UNREVIEWED: "guarded files of the environment changed in Git, and nobody has reviewed it",
     Code.NO_EMERGENCY: "the rule knows no emergency there",
     Code.NOT_OVER: "it is still under way",
+    Code.PLATFORM_MISSING: "the image is not built for a platform that the service names (`platforms`)",
     Code.NOT_IN_PREVIOUS: "it has not run in the environment before, as exactly this digest",
     Code.NOT_REQUESTED: "nobody has asked for it yet",
     Code.APPROVALS_MISSING: "approvals are missing",

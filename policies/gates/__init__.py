@@ -15,7 +15,7 @@ from policies.gates.counting import (
 )
 from policies.gates.notes import notes
 from policies.gates.order import downgrade, went_back
-from policies.gates.outside import checks, http, labels, prometheus, signature
+from policies.gates.outside import PLATFORMS, checks, http, labels, platforms, prometheus, signature
 from policies.gates.promised import expired, expires, is_expired, merge_within, reminds, was_frozen
 from policies.gates.sightings import known_before
 from policies.gates.standing import frozen, held, reviewed
@@ -42,6 +42,7 @@ __all__ = [
     "MERGED",
     "OFFERED",
     "OPENED",
+    "PLATFORMS",
     "ROLLED_BACK",
     "SKIPPABLE",
     "TABLE",
@@ -81,6 +82,7 @@ __all__ = [
     "lines_of",
     "merge_within",
     "notes",
+    "platforms",
     "previous",
     "prometheus",
     "reminds",

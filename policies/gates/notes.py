@@ -40,6 +40,8 @@ def _wanted(case: Case) -> dict[str, str]:
         found["age"] = _span(case.at - max(known)) if known else ""
     if any(one.is_watched for one in clocks):
         found["health"] = ""
+    if case.rule.service.platforms:
+        found["platforms"] = ""
     return found | dict.fromkeys(sorted({gate.kind for gate in where.gates}), "")
 
 

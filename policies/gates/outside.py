@@ -4,6 +4,8 @@ from policies.facts import verdict_of
 from policies.gates.case import Case
 from policies.verdict import PASSED, Failed, Passed, Verdict
 
+PLATFORMS = "service/platforms"  # its facts: no gate of the rules can have this name
+
 
 def checks(case: Case) -> Verdict:
     """Have the checks that the rule names succeeded on the source, the head or the target branch?"""
@@ -28,6 +30,11 @@ def signature(case: Case) -> Verdict:
 def labels(case: Case) -> Verdict:
     """Does the image carry the labels or annotations that the rule names?"""
     return _of_kind(case, "labels")
+
+
+def platforms(case: Case) -> Verdict:
+    """Is the image built for each platform that the service names (``platforms``)?"""
+    return verdict_of(case.facts, PLATFORMS, case.at) if case.rule.service.platforms else PASSED
 
 
 def _of_kind(case: Case, kind: str) -> Verdict:

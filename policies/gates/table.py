@@ -115,6 +115,13 @@ TABLE: tuple[Row, ...] = (
         _A | _M,
         skip="labels",
     ),
+    Row(
+        "platforms",
+        outside.platforms,
+        (Code.GATE_UNKNOWN, Code.PLATFORM_MISSING),
+        "the registry",
+        _A | _M,
+    ),
     Row("expired", promised.expired, (Code.EXPIRED,), "the request", _M | _R),
     Row(
         "approvals",

@@ -28,6 +28,7 @@ from policies.entry import Pinned
 from policies.errors import PolicyError
 from policies.evidence import Silence, Silent
 from policies.facts import Finding
+from policies.gates import PLATFORMS
 from policies.image import Repository
 from policies.rules import OutsideGate, effective
 from sandbox import images
@@ -76,7 +77,14 @@ class Abroad:
         }
         tip = self.forge.git("rev-parse", "main")
         gate = OutsideGate(kind, kind, values)
-        rule = replace(rule, service=replace(rule.service, source="https://github.com/example/gitops"))
+        rule = replace(
+            rule,
+            service=replace(
+                rule.service,
+                source="https://github.com/example/gitops",
+                platforms=tuple(settings.pop("platforms", ())),
+            ),
+        )
         question = Question(
             rule, gate, (Pinned(self.repository, "1.1.0", digest),), str(settings.get("head", "")), tip, {}
         )
@@ -434,6 +442,37 @@ def test_a_label_on_which_platforms_differ_does_not_count() -> None:
     image = ImageContents(shelf, {}, Repository("ghcr.io/a/web"), "sha256:top")
 
     assert image.labels() == {"team": "shop", "org": "acme"}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "verdict", "code"),
+    [
+        (("linux/amd64", "linux/arm64"), PASSED, ""),
+        (("linux/amd64", "linux/s390x"), FAILED, "platform-missing"),
+    ],
+)
+def test_an_image_has_to_be_built_for_the_platforms_of_its_service(
+    abroad: Abroad, wanted: tuple[str, ...], verdict: Finding, code: str
+) -> None:
+    assert abroad.ask(PLATFORMS, abroad.push(), platforms=wanted)[:2] == (verdict, code)
+
+
+def test_an_image_without_an_index_says_in_its_config_what_it_is_for(abroad: Abroad) -> None:
+    digest = abroad.registry.push("example/web", "1.1.0", images.single(token_hex(8)))
+
+    assert abroad.ask(PLATFORMS, digest, platforms=("linux/amd64",))[0] is PASSED
+    assert abroad.ask(PLATFORMS, digest, platforms=("linux/arm64",))[0] is FAILED
+    assert abroad.ask(PLATFORMS, platforms=("linux/amd64",))[1] == Code.GATE_UNKNOWN
+
+
+def test_a_platform_is_known_with_and_without_its_variant() -> None:
+    shelf = Shelf()
+    index = {"manifests": [{"platform": {"os": "linux", "architecture": "arm", "variant": "v7"}}, {}]}
+    shelf.found = {"manifests/sha256:top": json.dumps(index).encode()}
+
+    image = ImageContents(shelf, {}, Repository("ghcr.io/a/web"), "sha256:top")
+
+    assert image.platforms() == frozenset({"linux/arm", "linux/arm/v7"})
 
 
 # --- checks ---------------------------------------------------------------------------------------------------------

@@ -140,6 +140,13 @@ def _fact(kind: str, verdict: Finding | None, code: str = "", *, minutes: float 
     return case(found, facts=(good, mine) if verdict else (good,))
 
 
+def _for_platforms(verdict: Finding | None, code: str = "") -> Case:
+    about = case(story())
+    service = replace(about.rule.service, platforms=("linux/arm64",))
+    facts = (Fact(gates.PLATFORMS, verdict, code, "", about.at),) if verdict else ()
+    return replace(about, rule=replace(about.rule, service=service), facts=facts)
+
+
 OFFICE = Calendar("", (parse_working("Mon-Fri 08:00-18:00"),), (parse_dates("2026-11-24"),))
 
 CASES: dict[str, tuple[gates.Gate, Callable[[], Case], Code | None]] = {
@@ -296,6 +303,14 @@ CASES: dict[str, tuple[gates.Gate, Callable[[], Case], Code | None]] = {
         Code.GATE_UNKNOWN,
     ),
     "a gate of another kind": (gates.http, lambda: _fact("checks", Finding.FAILED, "checks-failed"), None),
+    "platforms that nobody names": (gates.platforms, lambda: case(story()), None),
+    "platforms not looked at": (gates.platforms, lambda: _for_platforms(None), Code.GATE_UNKNOWN),
+    "all platforms": (gates.platforms, lambda: _for_platforms(Finding.PASSED), None),
+    "a platform is missing": (
+        gates.platforms,
+        lambda: _for_platforms(Finding.FAILED, "platform-missing"),
+        Code.PLATFORM_MISSING,
+    ),
     # a freeze in between asks again
     "frozen since, and still": (gates.merge_within, lambda: _asked(_frozen_since(is_lifted=False)), None),
     "within a window, and still": (

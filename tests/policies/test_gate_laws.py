@@ -187,6 +187,7 @@ def test_neither_digest_nor_signature_nor_a_block_can_be_skipped() -> None:
         "jump",
         "blocked",
         "known-before",
+        "platforms",
         "signature",
         "expired",
         "approvals",
