@@ -13,6 +13,7 @@ from bot.chain import Chain
 from bot.desk import Desk
 from bot.dossier import dossiers
 from bot.settings import Settings
+from bot.years import read_years, whole
 from handlers import evidence_pages as pages
 from handlers.export import export_csv, export_json
 from handlers.terminal import FINDINGS, FINE, UseError, patience, print_json, print_lines, print_text, tell
@@ -126,8 +127,11 @@ def register(app: typer.Typer, ledger: typer.Typer, settings: SettingsOf) -> Non
 
 
 def _read(settings: Settings) -> tuple[Desk, Chain]:
+    """Read the ledgers of all years as one."""
     desk = assembly.open_desk(settings)
-    return desk, desk.ledger.read(desk.mirror.fetch())
+    tips = desk.mirror.fetch()
+    years = read_years(desk.mirror, desk.book, tips, progress=tell)
+    return desk, whole(years) if years else desk.ledger.read(tips)
 
 
 def _told(chain: Chain) -> int:

@@ -22,9 +22,11 @@ class Judged:
 def reperformed(
     year: str, entries: Iterable[tuple[str, Entry]], book: Book, wanted: Collection[int]
 ) -> Iterator[tuple[int, tuple[Judged, ...]]]:
-    """Fold the entries and yield, for each wanted number, what the gates say there."""
+    """Fold the entries of one year or several and yield, for each wanted number, what the gates say there."""
     state = State(year)
     for oid, entry in entries:
+        if entry.kind is Kind.GENESIS:  # a year begins with what it carries, and nothing else
+            state = State(entry.key.rpartition("/")[2])
         if entry.seq in wanted:
             yield entry.seq, judged(state, entry, book)
         state.apply(entry, oid)

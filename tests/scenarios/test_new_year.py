@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot import promoter
+from bot.dossier import dossiers
 from bot.index import Index
 from bot.ledger import Appended, Proposal
 from bot.objects import Oid
@@ -19,8 +20,10 @@ from policies.canonical import Json
 from policies.carried import carry, restore
 from policies.entry import Entry, Kind, Placed, write_time
 from policies.keys import expected_key
+from policies.population import population
 from policies.promotion import Stage
 from policies.state import State
+from policies.verdict import Passed
 from policies.words import Approve, Freeze, Hold
 from tests.bot.ledger_worlds import FLAGS, World, bot, digest, kustomization, person, said, world
 from tests.repositories import commit_to, git, tip
@@ -302,3 +305,22 @@ def test_what_is_over_for_long_stays_behind(told: World) -> None:
     assert all(told.promotion.id in key for key in again.keys)
     assert told.promotion.id in again.promotions
     assert again.seen.keys() == told.state.seen.keys()
+
+
+def test_an_auditor_gets_the_changes_of_both_years(told: World, tmp_path: Path) -> None:
+    promotion = told.promotion.id
+    turn(told)
+    told.say("bob", Approve(promotion))
+    told.intend()
+    told.land(told.merge())
+    chain = whole(read_years(told.desk.mirror, told.desk.book, told.desk.mirror.fetch()))
+
+    changes = population(chain.state, chain.entries)
+    found = {one.change.id: one for one in dossiers(chain, told.desk.mirror, told.desk.book, changes)}
+
+    assert [one.sort.value for one in changes] == ["standard", "normal", "unauthorised", "standard", "normal"]
+    over = found[promotion]
+    assert [word.by.person for word in over.change.approvals] == ["ada", "bob"]
+    assert over.gates
+    assert all(isinstance(one.verdict, Passed) for one in over.gates)
+    assert "+    newTag: 1.2.0" in over.diff

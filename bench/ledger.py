@@ -1,0 +1,204 @@
+"""The ledger at size: verified with signatures, rebuilt, read from an empty disk, appended to, written by eight.
+
+`python bench/ledger.py [--entries 10000] [--rounds 15] [--writers 8] [--each 25] [--pause 0.5] [--whole]`
+The targets are for 100,000 entries.
+"""
+
+import argparse
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from bench.big_ledger import make
+from bot.book import Book
+from bot.chain import Chain
+from bot.index import Index
+from bot.ledger import Appended, Ledger, Proposal
+from bot.mirror import Mirror
+from bot.push import Ok, RefUpdate
+from bot.signing import Signer
+from bot.verify import verify
+from bot.years import read_year
+from policies.entry import Entry, Kind, Placed, write_time
+from policies.keys import expected_key
+
+AT = datetime(2026, 12, 1, 9, 0, tzinfo=UTC)
+
+
+@dataclass
+class Clock:
+    """Prints how long something took, beside what it may take for 100,000 entries."""
+
+    entries: int
+
+    def timed(self, what: str, work: Callable[[], object], limit: float) -> None:
+        """Do it once and print."""
+        began, cpu = time.perf_counter(), time.process_time()
+        work()
+        spent, used = time.perf_counter() - began, time.process_time() - cpu
+        full = spent * 100_000 / self.entries
+        print(f"{what:44} {spent:7.2f} s  (cpu {used:6.2f})  100,000: {full:6.1f} s  target <= {limit:g} s")
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--entries", type=int, default=10_000)
+    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--writers", type=int, default=8)
+    parser.add_argument("--each", type=int, default=25)
+    parser.add_argument("--pause", type=float, default=0.5)
+    parser.add_argument("--repository", default="")
+    parser.add_argument("--whole", action="store_true", help="hold the target branch against it, too")
+    parser.add_argument("--write", nargs=4, metavar=("REMOTE", "FOLDER", "KEY", "N"), help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.write:
+        write(*options.write, pause=options.pause)
+        return
+    with tempfile.TemporaryDirectory() as aside:
+        folder = Path(aside)
+        if options.repository:
+            remote, signer = Path(options.repository), Signer.generate()
+        else:
+            remote, signer = make(folder, options.entries)
+        alone(remote, folder, whole=options.whole)
+        if not options.repository:
+            appending(remote, folder, signer, options.rounds)
+            contending(
+                remote, folder, signer, writers=options.writers, each=options.each, pause=options.pause
+            )
+
+
+def alone(remote: Path, folder: Path, *, whole: bool) -> None:
+    """Measure what one reader does."""
+    found: dict[str, Chain] = {}
+
+    def opened(name: str) -> Mirror:
+        mirror = Mirror.open(str(remote), folder / name, timeout_seconds=600)
+        mirror.fetch()
+        return mirror
+
+    def checked(mirror: Mirror) -> None:
+        tip = mirror.tips().ledgers["2026"]
+        found["chain"] = read_year(mirror, Book(mirror, "promotion"), "2026", tip)
+        assert not found["chain"].faults, found["chain"].faults[0]
+
+    mirror = opened("first")
+    entries = len(mirror.raw_commits(mirror.tips().ledgers["2026"]))
+    clock = Clock(entries)
+    print(f"{entries} entries")
+    clock.timed("empty disk -> ready to read (cloned)", lambda: opened("second"), 10)
+    clock.timed("verify: chain, signatures, every decision", lambda: checked(mirror), 20)
+    clock.timed("empty disk -> ready to write, checked", lambda: checked(opened("third")), 45)
+    index = Index.open(folder / "index.sqlite")
+    clock.timed("rebuild of the index", lambda: index.rebuild(found["chain"]), 5)
+    before = index.dump()
+    index.rebuild(found["chain"])
+    assert index.dump() == before
+    index.close()
+    if whole:
+        clock.timed(
+            "verify, with the target branch both ways",
+            lambda: verify(mirror, Book(mirror, "promotion"), folder="promotion"),
+            0,
+        )
+
+
+def shown(number: int, at: datetime) -> Callable[[object, object], Proposal]:
+    """Return what says that a card stands somewhere: the smallest entry."""
+
+    def compose(_tips: object, state: object) -> Proposal:
+        card = Placed(f"card/bench/{number}", "C1", f"{number}.1", 1)
+        entry = Entry(kind=Kind.SHOWN, at=write_time(at), key="", shown=(card,))
+        key = expected_key(state, entry)  # type: ignore[arg-type]  # a state
+        return Proposal((Entry(kind=entry.kind, at=entry.at, key=key, shown=entry.shown),))
+
+    return compose
+
+
+def appending(remote: Path, folder: Path, signer: Signer, rounds: int) -> None:
+    """Measure an append beside a bare push of a ready commit, in turns."""
+    mirror = Mirror.open(str(remote), folder / "append", timeout_seconds=600)
+    ledger = Ledger(mirror, signer, Book(mirror, "promotion"))
+    mirror.fetch()
+    ledger.read(mirror.tips())
+    ours: list[float] = []
+    floor: list[float] = []
+    for number in range(rounds):
+        at = AT + timedelta(minutes=number)
+        tip = mirror.tips().ledgers["2026"]
+        ready = mirror.entry_commit(tip, message=f"floor {number}\n", at=at, signer=signer)
+        began = time.perf_counter()
+        assert isinstance(mirror.push([RefUpdate(f"refs/heads/floor/{number}", None, ready)]), Ok)
+        floor.append(time.perf_counter() - began)
+        began = time.perf_counter()
+        answer = ledger.append(shown(number, at), year="2026", look_first=False)
+        ours.append(time.perf_counter() - began)
+        assert isinstance(answer, Appended), answer
+    mine, bare = statistics.median(ours) * 1000, statistics.median(floor) * 1000
+    print(
+        f"append {mine:.1f} ms, bare push of a ready commit {bare:.1f} ms: {mine / bare:.2f}x  target <= 1.5x"
+    )
+
+
+def contending(remote: Path, folder: Path, signer: Signer, *, writers: int, each: int, pause: float) -> None:
+    """Let several processes write at once; count what is there afterwards."""
+    key = folder / "key"
+    key.write_text(signer.to_openssh())
+    command = [sys.executable, __file__, "--pause", str(pause), "--write", str(remote)]
+    began = time.perf_counter()
+    started = [
+        subprocess.Popen(
+            [*command, str(folder / f"writer{n}"), str(key), f"{n}:{each}"], stdout=subprocess.PIPE, text=True
+        )
+        for n in range(writers)
+    ]
+    times = sorted(float(line) for one in started for line in one.communicate()[0].split())
+    spent = time.perf_counter() - began
+    mirror = Mirror.open(str(remote), folder / "after", timeout_seconds=600)
+    tips = mirror.fetch()
+    chain = read_year(mirror, Book(mirror, "promotion"), "2026", tips.ledgers["2026"])
+    cards = [
+        one.what for _, entry in chain.entries for one in entry.shown if one.what.startswith("card/bench/w")
+    ]
+    lost, twice = writers * each - len(set(cards)), len(cards) - len(set(cards))
+    p50, p99 = times[len(times) // 2], times[min(len(times) - 1, len(times) * 99 // 100)]
+    print(
+        f"{writers} writers, {writers * each} entries in {spent:.1f} s: {lost} lost, {twice} twice,"
+        f" {len(chain.faults)} faults; append p50 {p50:.2f} s, p99 {p99:.2f} s"
+    )
+
+
+def write(remote: str, folder: str, key: str, told: str, *, pause: float) -> None:
+    """Be one of the writers."""
+    name, _, each = told.partition(":")
+    mirror = Mirror.open(remote, Path(folder), timeout_seconds=600)
+    signer = Signer.from_openssh(Path(key).read_text())
+    ledger = Ledger(mirror, signer, Book(mirror, "promotion"))
+    mirror.fetch()
+    ledger.read(mirror.tips())
+    for number in range(int(each)):
+        time.sleep(random.uniform(0, 2 * pause))  # noqa: S311  spreads writers
+        card = Placed(f"card/bench/w{name}-{number}", "C1", f"{number}.1", 1)
+
+        def compose(_tips: object, state: object, card: Placed = card) -> Proposal:
+            entry = Entry(kind=Kind.SHOWN, at=write_time(AT), key="", shown=(card,))
+            found = expected_key(state, entry)  # type: ignore[arg-type]  # a state
+            return Proposal((Entry(kind=entry.kind, at=entry.at, key=found, shown=entry.shown),))
+
+        began = time.perf_counter()
+        assert isinstance(ledger.append(compose, year="2026"), Appended)
+        print(time.perf_counter() - began)
+
+
+if __name__ == "__main__":
+    main()
