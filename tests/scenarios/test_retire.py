@@ -12,8 +12,8 @@ from sandbox.narrator import Narrator
 from sandbox.scene import Scene, labels
 from sandbox.world import opened
 
-pytestmark = pytest.mark.timeout(180)
-POINTS = ("after-ledger-push", "after-close", "after-branch-delete", "after-edit", "after-message")
+pytestmark = pytest.mark.timeout(300)
+POINTS = ("after-ledger-push", "after-close", "after-edit")  # a start of the program each
 
 
 @pytest.fixture
@@ -68,7 +68,8 @@ def test_a_retirement_that_is_killed_again_and_again_ends_what_is_open_once(scen
     assert [label for post in scene.posts() for label in labels(post) if label != "Pull request #1"] == []
     assert any("web" in text and "can no longer be asked for" in text for text in texts)
     assert any("1.4.2" in text and "Countersign was retired" in text for text in texts)
-    assert scene.bot.ask("verify").code == 0, scene.bot.ask("verify").output
+    verify = scene.bot.ask("verify")
+    assert verify.code == 0, verify.output
 
     scene.bot.start()
     scene.card("it can come back", "Countersign is back")
