@@ -126,7 +126,7 @@ class _Look:
         if changes.files is None:
             return Judged(is_allowed=False, description=TOO_MANY)
         judged = self._moves(pull, changes, changes.files)
-        check = RulesCheck(self.forge, self.desk, self.rules, self.desk.book.folder)
+        check = RulesCheck(self.forge, self.desk, self.rules, self.desk.book.folder, self.at)
         rules = check.touched(changes.files)
         return _both(judged, check.say(pull.head, rules)) if rules else judged
 

@@ -2,18 +2,22 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from bot.book import Sight
 from bot.desk import Desk
 from bot.errors import PermanentError
 from bot.ports import Forge
+from bot.simulating import replayed
 from policies.rules import Rules
 from policies.rules_changes import changes, spelled
 from policies.rules_findings import RulesError
 from policies.rules_parse import parse
+from policies.simulate_text import lines, sum_of
 
 MAX_RULE_FILES = 50  # of one pull request
 MAX_RULE_BYTES = 2_000_000  # of all of them
+REPLAYED = timedelta(days=90)
 MAX_LINES = 60  # of changes or findings in one summary
 _SUFFIXES = (".yaml", ".yml")
 _REREAD = "This pull request is judged by the rules of the target branch, not by its own."
@@ -36,6 +40,7 @@ class RulesCheck:
     desk: Desk
     rules: Rules
     folder: str
+    at: datetime
 
     def touched(self, files: tuple[str, ...]) -> tuple[str, ...]:
         """Return which files of a change belong to the rules."""
@@ -61,8 +66,25 @@ class RulesCheck:
         if not found:
             return RulesSaid(is_good=True, description="changes no effective rule", summary="")
         count = f"{len(found)} effective change{'s' if len(found) > 1 else ''}"
-        lines = ["What changes in effective rules:", "", *spelled(found, MAX_LINES), "", _REREAD]
-        return RulesSaid(is_good=True, description=f"changes the rules: {count}", summary="\n".join(lines))
+        said = [
+            "What changes in effective rules:",
+            "",
+            *spelled(found, MAX_LINES),
+            *self._replayed(new),
+            "",
+            _REREAD,
+        ]
+        return RulesSaid(is_good=True, description=f"changes the rules: {count}", summary="\n".join(said))
+
+    def _replayed(self, new: Rules) -> list[str]:
+        """Say what the changed rules would have made of the last weeks."""
+        found = replayed(self.desk, new, at=self.at, span=REPLAYED)
+        if found is None:
+            return []
+        rows = [f"- {' '.join(line.replace('`', chr(39)).split())}" for line in lines(found)]
+        more = [f"- and {len(rows) - MAX_LINES} more: `countersign simulate`"] * (len(rows) > MAX_LINES)
+        unknown = [f"- not known: {line}" for line in found.unknown[:MAX_LINES]]
+        return ["", f"Had they been in force, {sum_of(found)}.", "", *rows[:MAX_LINES], *more, *unknown]
 
     def _laid(self, head: str, touched: tuple[str, ...]) -> Mapping[str, bytes]:
         """Return the rule files of the target branch with the pull request's own in their places."""

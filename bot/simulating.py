@@ -43,12 +43,19 @@ def simulated(desk: Desk, files: Mapping[str, bytes], *, at: datetime, span: tim
 
     Raises: RulesError where they do not parse; PermanentError where there is no ledger.
     """
-    tips = desk.mirror.tips()
-    changed = parse(files, Sight(desk.book, tips.target))
-    chain = desk.ledger.read(tips)
+    changed = parse(files, Sight(desk.book, desk.mirror.tips().target))
+    found = replayed(desk, changed, at=at, span=span)
+    if found is None:
+        raise PermanentError("the ledger is empty, so nothing can be replayed; make a pass first")
+    return found
+
+
+def replayed(desk: Desk, changed: Rules, *, at: datetime, span: timedelta) -> Simulation | None:
+    """Replay the ledger under other rules; nothing where there is none."""
+    chain = desk.ledger.read(desk.mirror.tips())
     genesis = chain.state.genesis
     if genesis is None:
-        raise PermanentError("the ledger is empty, so nothing can be replayed; make a pass first")
+        return None
 
     def stood(rules: Rules, environment: str, service: str) -> tuple[Pinned, ...]:
         return desk.book.baseline(genesis.commit, rules, environment, service)

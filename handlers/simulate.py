@@ -1,6 +1,5 @@
 """``countersign simulate``: what changed rules would have let through, stopped, sped up or slowed down."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Protocol
@@ -10,21 +9,14 @@ import typer
 from bot import assembly
 from bot.settings import Settings
 from bot.simulating import MAX_DAYS, read_folder, simulated
-from handlers.reasons import phrase
 from handlers.tables import lint_lines
 from handlers.terminal import FINDINGS, FINE, patience, print_json, print_lines, tell
 from policies.entry import write_time
 from policies.rules_findings import RulesError
-from policies.simulate import Difference, Outcome, Simulation
+from policies.simulate import Difference, Simulation
+from policies.simulate_text import lines, sum_of
 
 SIMULATE = "countersign.simulate/1"
-
-_SAID = {
-    Outcome.ALLOWED: "would have been let through",
-    Outcome.STOPPED: "would have been stopped",
-    Outcome.EARLIER: "could have moved earlier",
-    Outcome.LATER: "would have moved later",
-}
 
 
 class Doors(Protocol):
@@ -67,7 +59,7 @@ def command(
     if as_json:
         print_json(to_json(found))
     else:
-        print_lines(lines(found))
+        print_lines([sum_of(found), *lines(found)])
         for one in found.unknown:
             tell(f"not known: {one}")
     return FINE
@@ -95,19 +87,3 @@ def _difference_json(one: Difference) -> dict[str, Any]:
         "then": write_time(one.then) if one.then else None,
         "codes": list(one.codes),
     }
-
-
-def lines(found: Simulation) -> Iterator[str]:
-    """Yield what people read: the sum, then a line for each difference."""
-    span = f"{found.since:%Y-%m-%d} to {found.until:%Y-%m-%d}"
-    counted = "1 move" if found.moves == 1 else f"{found.moves} moves"
-    same = found.moves - sum(1 for one in found.differences if one.at)
-    yield f"{counted} from {span}: {same} as they were, {len(found.differences)} differences"
-    yield from map(_line, found.differences)
-
-
-def _line(one: Difference) -> str:
-    moved = f", moved {write_time(one.at)}" if one.at else ", did not move"
-    then = f", from {write_time(one.then)} on" if one.then else ""
-    why = ": " + "; ".join(f"{code}, {phrase(code)}" for code in one.codes) if one.codes else ""
-    return f"{one.environment}: {one.service} {one.version} {_SAID[one.outcome]}{then}{moved}{why}"

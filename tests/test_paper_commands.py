@@ -60,6 +60,8 @@ PROOF: dict[str, str | Hand] = {
     "countersign plan": HERE,
     "countersign rules production checkout-api": "tests/handlers/test_rules_command.py",
     "countersign why checkout-api production 1.4.2": HERE,
+    "countersign history checkout-api": "tests/handlers/test_replay.py",
+    "countersign simulate --rules ../changed/promotion": "tests/handlers/test_replay.py",
     "countersign verify": HERE,
     "countersign verify REPOSITORY": HERE,
     "countersign doctor": "tests/handlers/test_doctor.py",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pytest
 
 from bot import rules_check
-from bot.checks import GUARDED, MOVES_NOTHING
+from bot.checks import GUARDED, MOVES_NOTHING, answer_pull_requests
 from tests.bot.test_checks import OVERLAY, Office, at_work
 
 RULES = "promotion/rules.yaml"
@@ -65,6 +65,22 @@ def test_who_may_approve_from_now_on_is_told(office: Room) -> None:
     said = "- who may approve everything in production: was `2 of release-managers`, becomes `1`"
     assert said in office.summary(head)
     assert "judged by the rules of the target branch" in office.summary(head)
+
+
+def test_what_the_changed_rules_would_have_made_of_the_last_weeks_is_told(office: Room) -> None:
+    world, engine = office.office.world, office.office.engine
+    world.push("checkout-api", "1.4.2")
+    engine.run_pass()
+    head = office.opened(changed(office, RULES, "approvals: none", "approvals: 1"))
+
+    # at the time of the pass, which the answer here does not know
+    engine.desk.mirror.fetch()
+    answer_pull_requests(engine.forge, engine.desk, office.office.index, engine.clock.now())
+
+    summary = office.summary(head)
+    assert "Had they been in force, 1 move from " in summary
+    assert "- staging: checkout-api 1.4.2 would have been stopped, moved " in summary
+    assert ": approvals-missing, approvals are missing" in summary
 
 
 def test_rules_that_are_only_written_otherwise_change_nothing(office: Room) -> None:
