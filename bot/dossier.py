@@ -13,6 +13,7 @@ from policies.population import Change
 from policies.reperformed import Judged, reperformed
 from policies.rule_text import Excerpt, excerpt
 from policies.rules import EffectiveRule, Position, Rules, effective
+from policies.rules_shown import RuleLine, rule_lines
 from policies.unified_diff import unified
 
 MAX_DIFF_BYTES = 1 << 20  # of one file; more is no change that a person has read
@@ -24,6 +25,7 @@ class Dossier:
 
     change: Change
     canonical: dict[str, Json]
+    keys: tuple[RuleLine, ...]
     excerpts: tuple[Excerpt, ...]
     members: tuple[tuple[str, tuple[str, ...]], ...]
     gates: tuple[Judged, ...]
@@ -45,6 +47,7 @@ def dossiers(chain: Chain, mirror: Mirror, book: Book, changes: Sequence[Change]
         yield Dossier(
             one,
             rule.canonical() if rule else {},
+            rule_lines(rule, rules.provenance) if rules and rule else (),
             tuple(_excerpts(mirror, one, rule)) if rule else (),
             _members(rules, rule) if rules and rule else (),
             judged.get(one.decided, ()),

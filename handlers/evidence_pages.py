@@ -10,6 +10,7 @@ from handlers import page
 from handlers.export import review_of
 from handlers.page import Html, code, facts, marked, paragraph, section, text
 from handlers.reasons import phrase
+from policies.canonical import canonical
 from policies.entry import write_time
 from policies.population import Change, Sort, Word, who
 from policies.reperformed import Judged
@@ -194,8 +195,13 @@ def _rule(found: Dossier) -> Iterator[Html]:
         lines = "\n".join(f"{one.file}:{number}: {line}" for number, line in one.lines)
         yield paragraph(f"As written, {one.about}:")
         yield page.pre(page.block(lines))
-    yield paragraph("As resolved (durations in seconds):")
-    yield facts((name, code(json.dumps(value))) for name, value in sorted(found.canonical.items()))
+    yield paragraph("As it judged, each key with the place that says it:")
+    rows = [
+        (one.key, one.value, one.layer.value, str(one.source.at) if one.source else "") for one in found.keys
+    ]
+    yield page.table(("Key", "Value", "Said by", "Where"), rows)
+    yield paragraph("The effective rule; the sha256 of this line is its hash:")
+    yield page.pre(page.block(canonical(found.canonical).decode()))
     if found.members:
         yield paragraph("Who was meant:")
         yield facts((name, ", ".join(people) or "nobody") for name, people in found.members)

@@ -1,9 +1,12 @@
 """What an auditor gets from a clone: pages for a sample, an index of everything, one row a change."""
 
 import csv
+import hashlib
 import io
 import json
+import re
 from collections.abc import Iterator
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -18,6 +21,7 @@ from policies.words import Approve, Reject
 from tests.bot.ledger_worlds import World, bot, kustomization, world
 from tests.repositories import commit_to, git
 
+PRE = re.compile(r"<pre>(.*?)</pre>", re.DOTALL)
 DAY = ("--from", "2026-11-23", "--to", "2026-11-23")
 
 
@@ -103,6 +107,10 @@ def test_a_page_has_the_rule_the_gates_the_people_and_the_diff(
     shown = (tmp_path / "pages" / f"change-{promoted.id}.html").read_text("utf-8")
 
     assert "promotion/rules.yaml:3:   production: {path: apps/production, channel: deploys" in shown
+    assert "<td>approvals</td><td>2 of release-managers</td><td>own</td><td>promotion/rules.yaml:3:" in shown
+    assert promoted.rule.hash in {
+        hashlib.sha256(unescape(one).encode()).hexdigest() for one in PRE.findall(shown)
+    }
     assert "release-managers</th><td>ada, bob, carol" in shown
     assert "<td>approvals</td><td>passed</td>" in shown
     assert shown.count("<td>approved</td>") == 2
