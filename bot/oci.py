@@ -200,6 +200,7 @@ class Known:
     answer: TagList
 
 
+_MANY = 1_000  # tags
 _NOTHING = Listed((), frozenset(), frozenset())
 
 
@@ -300,8 +301,9 @@ class TagsAsked:
         if len(tags) > self._caps.tags:
             whole, tags = False, tags[: self._caps.tags]
             names = new = frozenset(tags)
-        compared = (self._names_before, new)
-        answer = TagList(tags, whole=whole, refused=refused, names=names, compared=compared)
+        answer = TagList(tags, whole=whole, refused=refused, names=names)
+        if len(tags) > _MANY:  # what is compared in no time is not worth keeping the names of the time before
+            answer = replace(answer, compared=(self._names_before, new))
         self.known = Known(self._pages, answer) if answer.whole else None
         return answer
 
@@ -577,13 +579,14 @@ def _listed(body: bytes, cap: int, known: frozenset[str]) -> Listed | None:
         names = frozenset(taken)
     except TypeError:  # lists and maps among them
         names = frozenset()
-    new = names - known
+    new = names - known if known else names  # the very set, not another one of a hundred thousand names
     if _are_tags(list(new) if known else taken) and bool(names) is bool(taken):
         return Listed(tuple(taken), names, new, 0, is_cut)
     fits = _TAG.fullmatch
     tags = tuple([name for name in taken if isinstance(name, str) and fits(name) is not None])
     names = frozenset(tags)
-    return Listed(tags, names, names - known, len(taken) - len(tags), is_cut)
+    new = names - known if known else names
+    return Listed(tags, names, new, len(taken) - len(tags), is_cut)
 
 
 def _are_tags(names: list[Any]) -> bool:

@@ -168,6 +168,21 @@ def test_what_was_known_changes_no_answer(before: list[list[object]], then: list
         assert heard.beside(known) == heard.names - known
 
 
+def test_a_long_list_remembers_what_is_new_in_it() -> None:
+    names = [f"1.0.{number}" for number in range(1_001)]
+    first = asked()
+    _hear_pages(first, [list(names)])
+    assert first.known is not None
+    before = first.known.answer.names
+
+    heard = _hear_pages(asked(before=first.known), [[*names[1:], "new"]])
+
+    assert isinstance(heard, TagList)
+    assert heard.compared == (before, frozenset({"new"}))
+    assert heard.beside(before) is heard.compared[1]
+    assert heard.beside(frozenset(before)) == heard.beside(frozenset(names)) == {"new"}
+
+
 def _hear_pages(talk: TagsAsked, pages: list[list[object]]) -> TagAnswer | None:
     """Have each list answered as a page of its own."""
     heard = None
