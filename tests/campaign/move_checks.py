@@ -1,0 +1,104 @@
+"""What moved: as it was approved, each with its entry, both ways; the index, the anchors, and that the bot lives on."""
+
+from bot.index import Index
+from tests.campaign.reading import MOVES, Line
+from tests.campaign.seen import OUTCOMES, Broken, Seen
+
+
+def landed_as_approved(seen: Seen) -> Broken:
+    """What a landing commit did is what was approved: that head, that digest in that place, no other folder."""
+    reading = seen.office.reading
+    intents: dict[str, Line] = {}
+    for line in seen.ledger:
+        if line.kind == "intent":
+            intents[str(line["promotion"])] = line
+        is_move = line.kind in {"bump", "landed"} or (line.kind == "rollback" and line["commit"])
+        if not is_move or line.commit.oid in seen.witness.compared:
+            continue
+        seen.witness.compared.add(line.commit.oid)
+        commit = reading.commit(str(line["commit"]))
+        head = str(intents[str(line["promotion"])]["head"]) if line.kind == "landed" else ""
+        if head and len(commit.parents) == 2 and commit.parents[1] != head:
+            yield f"{line}: {commit.oid[:12]} merged another head than {head[:12]}"
+        outside = [
+            path for path in reading.changed(commit) if not path.startswith(f"apps/{line['environment']}/")
+        ]
+        if outside:
+            yield f"{line}: {commit.oid[:12]} also changed {outside}"
+        image = line["image"][0]
+        tag, digest = reading.pins(commit.oid)[line.place]
+        if tag != image["tag"] or (digest and digest != image["digest"]):
+            yield f"{line}: {tag}@{digest} stands there, {image['tag']}@{image['digest']} was approved"
+        if line.kind == "landed" and not digest:
+            yield f"{line}: no digest stands there"
+
+
+def population(seen: Seen) -> Broken:
+    """Every intent has its outcome, and every commit that moved an image has one entry: complete, and nothing twice."""
+    live: dict[str, Line] = {}
+    named: dict[tuple[str, str, str], list[Line]] = {}
+    for line in seen.ledger:
+        name = str(line["promotion"])
+        if line.kind == "intent":
+            live[name] = line
+        elif line.kind in {"abort", *OUTCOMES}:
+            live.pop(name, None)
+        if line.kind in MOVES and line["commit"]:
+            named.setdefault((str(line["commit"]), *line.place), []).append(line)
+    yield from (f"{line} has no outcome" for line in live.values())
+    reading = seen.office.reading
+    line_of = reading.main()
+    genesis = next((str(line["commit"]) for line in seen.ledger if line.kind == "genesis"), "")
+    after = [one.oid for one in line_of].index(genesis) + 1 if genesis else len(line_of)
+    for commit in line_of[after:]:
+        old, new = reading.pins(commit.parents[0]), reading.pins(commit.oid)
+        for place in new:
+            found = named.pop((commit.oid, *place), [])
+            if new[place] != old[place] and len(found) != 1:
+                names = [str(one) for one in found]
+                yield f"{commit.oid[:12]} moved {'/'.join(place)} with {len(found)} entries: {names}"
+            if new[place] == old[place] and found:
+                yield f"{commit.oid[:12]} moved nothing in {'/'.join(place)}, {found[0]} says so"
+    for found in named.values():
+        yield f"{found[0]} names a commit that is not on the target branch"
+
+
+def bumps_in_order(seen: Seen) -> Broken:
+    """Moves by the bot alone are one to one with their entries, in the same order."""
+    said = [str(line["commit"]) for line in seen.ledger if line.kind == "bump"]
+    made = [
+        one.oid
+        for one in seen.office.reading.main()
+        if one.is_ours and len(one.parents) == 1 and one.trailer("Ledger-Key").startswith("bump/")
+    ]
+    if said != made:
+        yield f"the ledger has the bumps {[one[:8] for one in said]}, the branch {[one[:8] for one in made]}"
+
+
+def anchored(seen: Seen) -> Broken:
+    """Where the ledger lost an end that a move names, the bot only reads; where it did not, it writes."""
+    known = {line.commit.oid for line in seen.ledger}
+    lost = [one for one in seen.office.reading.main() if one.trailer("Ledger") not in {"", *known}]
+    because = seen.office.read_only_because()
+    if lost and not because:
+        yield f"{lost[0].oid[:12]} names an entry that is gone, and the bot still writes"
+    if because and not (lost or seen.witness.is_tampered):
+        yield f"the bot only reads: {because}"
+
+
+def index_equal(seen: Seen) -> Broken:
+    """The database that the bot has is the one that the ledger makes."""
+    tip = seen.office.reading.ledger_tip()
+    for replica in seen.office.replicas.values():
+        if replica.engine.index.remembered() != tip:
+            continue  # it was not written since, which costs nothing
+        made = Index.open(None)
+        made.rebuild(seen.witness.chain())
+        if made.dump() != replica.engine.index.dump():
+            yield "the index differs from the one that the ledger makes"
+        made.close()
+
+
+def lives_on(seen: Seen) -> Broken:
+    """Nothing from outside ended the process or was met by an error that nobody foresaw."""
+    yield from seen.office.crashes
