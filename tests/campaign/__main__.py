@@ -203,6 +203,7 @@ def main(wanted: list[str]) -> int:
         except Exception as error:  # noqa: BLE001  the other parts have their turn; this one is a violation
             row = Row(name, "broke off", violations=(f"{type(error).__name__}: {error}",))
         rows.append(replace(row, seconds=time.monotonic() - began))
+        say(table(rows[-1:]))
     for row in rows:
         for what in row.violations:
             say(f"{row.part}: {what}")
