@@ -21,6 +21,10 @@ from policies.state import Promotion, Stage, State, is_same
 _ALL = 1 << 30
 GRACE = timedelta(minutes=5)  # between an intent and its merge the rules may change
 _PROGRESS = 500  # entries or commits between two lines of progress
+# kinds whose commit is on the target branch because of them
+_ON_THE_BRANCH = frozenset(
+    {Kind.BUMP, Kind.ROLLBACK, Kind.EMERGENCY, Kind.LANDED, Kind.MISMATCH, Kind.EXTERNAL}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,13 +156,19 @@ class _Audit:
 
     def _open(self, state: State) -> None:
         for seq, one in state.open.items():
-            text = f"{one.kind} of {one.service} in {one.environment} has no review"
-            self.report.add("review-missing", one.commit, text, seq)
+            promotion = state.promotions.get(one.promotion)
+            if one.kind is Kind.EMERGENCY and promotion and promotion.is_live:
+                continue  # it is not over yet
+            of = f" of {one.service}" if one.service else ""
+            commit = one.commit or (promotion.commit if promotion else "")
+            self.report.add(
+                "review-missing", commit, f"{one.kind}{of} in {one.environment} has no review", seq
+            )
 
     # --- entry -> commit ------------------------------------------------------------------------------------
 
     def _entry(self, chain: Chain, oid: Oid, entry: Entry, seqs: dict[Oid, int]) -> None:
-        if entry.kind not in {Kind.BUMP, Kind.ROLLBACK, Kind.LANDED, Kind.EXTERNAL} or not entry.commit:
+        if entry.kind not in _ON_THE_BRANCH - {Kind.MISMATCH} or not entry.commit:
             return
         promotion = chain.state.promotions.get(entry.promotion)
         if Oid(entry.commit) not in self.line:
@@ -258,13 +268,7 @@ class _Audit:
         """Every commit that moves an image has its entry."""
         named: dict[tuple[str, str, str], tuple[Pinned, ...]] = {}
         for _, entry in chain.entries:
-            if entry.commit and entry.kind in {
-                Kind.BUMP,
-                Kind.ROLLBACK,
-                Kind.LANDED,
-                Kind.MISMATCH,
-                Kind.EXTERNAL,
-            }:
+            if entry.commit and entry.kind in _ON_THE_BRANCH:
                 named[entry.commit, entry.environment, entry.service] = entry.image
         merging = {
             (promotion.head, promotion.environment, promotion.service)

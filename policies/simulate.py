@@ -13,7 +13,7 @@ from functools import cmp_to_key, partial
 from policies.codes import Code
 from policies.entry import Entry, Kind, Pinned
 from policies.facts import Fact, from_json
-from policies.gates import ALONE, OFFERED, Case, Gate, approvals, ask, before_merge, known_before
+from policies.gates import ALONE, OFFERED, Case, Gate, approvals, ask, at_once, before_merge, known_before
 from policies.rules import EffectiveRule, Rules, effective
 from policies.selection import SelectionPolicy, newer
 from policies.state import Place, Promotion, State
@@ -184,6 +184,8 @@ class _Replay:
             gates = before_merge(rule, promotion)
         elif promotion and promotion.is_rollback:
             gates = ()
+        elif promotion and promotion.is_emergency and rule.environment.emergency:
+            gates = at_once(rule.environment.emergency)
         image = promotion.image if promotion else entry.image
         current = promotion.previous if promotion else entry.previous
         facts = from_json(entry.evidence.get("facts", []))
@@ -295,7 +297,7 @@ _UNKNOWN = frozenset({Code.GATE_UNKNOWN})  # nobody looked then, so nobody can s
 
 
 def _is_move(entry: Entry) -> bool:
-    return entry.kind in _MOVES or (entry.kind is Kind.ROLLBACK and bool(entry.commit))
+    return entry.kind in _MOVES or (entry.kind in {Kind.ROLLBACK, Kind.EMERGENCY} and bool(entry.commit))
 
 
 def _opens(reasons: tuple[NotYet, ...]) -> datetime | None:
