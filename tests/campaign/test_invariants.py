@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -158,3 +159,11 @@ def test_what_is_not_so_is_named(day: Seen, monkeypatch: pytest.MonkeyPatch, nam
 
 def test_every_invariant_is_lied_to() -> None:
     assert {name for name, _ in LIES} == {one.name for one in INVARIANTS}
+
+
+def test_the_page_names_every_invariant() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "campaign.md").read_text("utf-8")
+
+    named = [line for line in page.splitlines() if line.startswith("| I")]
+
+    assert named == [f"| {one.name} | {one.sentence} |" for one in INVARIANTS]
