@@ -136,3 +136,14 @@ def test_a_trailer_of_a_note_is_one_plain_line(told: dict[str, str]) -> None:
     for name, value in gate_notes.trailers(gate_notes.read({"gates": {**told}})):
         assert f"{name}: {value}".isprintable()
         assert name.startswith("Gate-")
+
+
+def test_platforms_are_noted_where_the_service_names_some() -> None:
+    found = story().staged("1.1.0")
+    fact = Fact(gates.PLATFORMS, Finding.PASSED, "", "", found.at)
+    about = case(found, "1.1.0", "production", facts=(fact,))
+    service = replace(about.rule.service, platforms=("linux/arm64",))
+
+    noted = gates.notes(replace(about, rule=replace(about.rule, service=service)), gates.MERGED)
+
+    assert noted == {"platforms": "passed"}

@@ -13,6 +13,7 @@ from policies.gates import Case, ask
 from policies.rules import effective
 from policies.state import Open, Stage
 from policies.verdict import PASSED, Failed, Verdict, Waiting, not_yet
+from policies.windows import parse_window
 from tests.policies.gate_time_cases import CASES as TIMED
 from tests.policies.gate_worlds import case, later, ruled
 from tests.policies.ledger_builders import (
@@ -330,3 +331,21 @@ def test_who_asked_does_not_count_even_where_the_ledger_has_the_approval() -> No
     count = gates.count_approvals(rules(), rule, replace(now, approvals=(now.approvals[0], carols)))
 
     assert (count.given, count.is_complete) == (1, False)
+
+
+def test_people_are_reminded_when_half_of_a_requests_time_is_over() -> None:
+    about = case(at_stage(Stage.OPEN), "1.1.0", "production", is_asked=True)
+    assert about.promotion
+
+    due = gates.reminds(about.rules.calendar, about.rule, about.promotion)
+
+    assert due - about.promotion.opened == about.rule.environment.expire / 2
+
+
+def test_an_environment_says_in_which_of_its_windows_an_instant_is() -> None:
+    found = ruled(story(), "staging", freeze=(parse_window("Tue"), parse_window("Mon 08:00-10:00")))
+    about = case(found)
+    where, calendar = about.rule.environment, about.rules.calendar
+
+    assert gates.window_at(where, calendar, about.at) == where.freeze[1]
+    assert gates.window_at(where, calendar, about.at + timedelta(hours=2)) is None
