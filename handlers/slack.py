@@ -64,8 +64,8 @@ def slack_app(
     app.action(cards.PROMOTE)(floor.promote)
     app.action(cards.ROLLBACK)(floor.roll_back)
     app.action(re.compile(rf"{RUN}_[0-9]"))(floor.run)
-    app.action(re.compile(r".*"))(floor.unknown)
     app.action(FORM)(floor.form)
+    app.action(re.compile(r".*"))(floor.unknown)  # the first that matches is called: this one last
     app.view(REJECTED)(floor.rejected)
     app.view(ROLLED_BACK)(floor.rolled_back)
     app.view(PROMOTING)(floor.asked)

@@ -394,6 +394,17 @@ def test_a_home_is_published_when_somebody_looks_and_again_when_they_have_decide
     assert len(direct) == 1, "the answer to a press in the Home is a direct message"
 
 
+def test_the_button_of_a_home_opens_the_form(house: House) -> None:
+    carol = house.person("carol")
+    carol.open_home()
+    home = house.twin.workspace.wait_for(lambda one: one.kind is EventKind.HOME_PUBLISHED, 5).view
+    assert home is not None
+
+    assert carol.click(home, "Promote an image...").is_ok
+
+    assert carol.sees_view().payload["title"]["text"] == "Promote an image"
+
+
 def test_a_home_that_cannot_be_published_is_told_to_who_looks(house: House) -> None:
     house.twin.levers.fail("views.publish", "invalid_auth")
 
