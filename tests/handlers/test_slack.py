@@ -136,7 +136,7 @@ def test_somebody_who_links_gets_a_code_in_private_and_hears_how_it_ended(house:
     [
         ("/promote help", "What you can say:"),
         ("/promote help freeze", "/promote freeze ENV...|all [until WHEN] because WHY"),
-        ("/promote emergency", "/promote emergency is not there yet."),
+        ("/promote stats", "/promote stats is not there yet."),
         ("/promote status", "4 places: 3 up to date, 1 not."),
         ("/promote why checkout-api", "1.4.2 waits: the environment stands still"),
         ("/promote pending", "Nothing is under way."),
