@@ -122,7 +122,9 @@ def test_a_command_is_handed_to_the_engine_as_the_person_who_typed_it(house: Hou
 def test_somebody_who_links_gets_a_code_in_private_and_hears_how_it_ended(house: House) -> None:
     house.engine.ended = Recorded(kind=Kind.IDENTITY, person="carol", login="carol-c")
 
-    house.person("carol").command("/promote link")
+    carol = house.person("carol")
+    carol.command("/promote link")
+    carol.sees("You are linked")  # said by an errand of its own, which nobody may close before
 
     told = house.told("carol")
     assert [speaker.user for speaker, _ in house.engine.linking] == ["U0CAROL"]
