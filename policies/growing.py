@@ -23,6 +23,15 @@ class Growing(Mapping[K, V], Generic[K, V]):
     def __getitem__(self, key: K) -> V:
         return self._own[key] if key in self._own else self._base[key]
 
+    @overload
+    def get(self, key: K, default: None = None, /) -> V | None: ...
+    @overload
+    def get(self, key: K, default: V | T, /) -> V | T: ...
+    def get(self, key: K, default: object = None, /) -> object:
+        """Return what a key has; said here because Mapping's own asks twice and catches an error."""
+        own = self._own
+        return own[key] if key in own else self._base.get(key, default)
+
     def __setitem__(self, key: K, value: V) -> None:
         self._own[key] = value
 

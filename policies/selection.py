@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 from policies.image import Tag
@@ -147,7 +147,7 @@ def _rank_versions(range_: Range, values: Mapping[str, str], fates: dict[str, Fa
     no_versions: list[str] = []
     entry, is_in, is_out = range_.entry, Entry.IN, Entry.OUT  # looked up once, not a hundred thousand times
     for value, tag in values.items():
-        place = tag_precedence(value)
+        place = _precedence(value)
         if place is None:
             no_versions.append(tag)
         elif (answer := entry(place)) is is_in:
@@ -198,11 +198,15 @@ def _selection(ranked: list[str], fates: dict[str, Fate]) -> Selection:
     return Selection(tags[0], tags, fates)
 
 
+# Services share their versions' names: of many services most tags were read before.
+_precedence = lru_cache(maxsize=1 << 16)(tag_precedence)
+
+
 def _place_in_order(policy: SelectionPolicy) -> Callable[[str], Any]:
     """Return what says where a tag stands in the policy's order; None for one that has no place."""
     match policy.choose:
         case Semver():
-            return partial(_place, policy.tags, tag_precedence)
+            return partial(_place, policy.tags, _precedence)
         case Alphabetical():
             return partial(_place, policy.tags, str)
         case Numerical():

@@ -6,7 +6,7 @@ from dataclasses import replace
 from policies.codes import Code
 from policies.entry import Pinned
 from policies.gates.case import Case, holds
-from policies.gates.clock import befell, clock
+from policies.gates.clock import befell, clock, watched
 from policies.remembered import Fortune
 from policies.rules import Takes
 from policies.verdict import PASSED, Passed, Verdict, Waiting
@@ -67,8 +67,10 @@ def _runs_in(case: Case, before: str) -> Verdict:
 
 
 def _healthy_in(case: Case, before: str) -> Verdict:
+    if not watched(case, before):
+        return PASSED
     found = clock(case, before)
-    if not found.is_watched or found.is_healthy:
+    if found.is_healthy:
         return PASSED
     if found.is_unhealthy:
         return Waiting(Code.UNHEALTHY, f"it is reported unhealthy in {before}")

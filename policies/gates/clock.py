@@ -25,8 +25,7 @@ class Clock:
 
 def clock(case: Case, before: str) -> Clock:
     """Read the clock of the case's image in an environment before."""
-    rules = case.rules
-    is_watched = before in rules.environments and bool(rules.environment_for(before, case.service).health)
+    is_watched = watched(case, before)
     since: datetime | None = None
     said: bool | None = None
     for what, at in _events(case, before):
@@ -38,6 +37,12 @@ def clock(case: Case, before: str) -> Clock:
             since, said = None, False if what is Fortune.UNHEALTHY else None
     lifted = [at for at in _unblocked(case, before) if since and at > since]
     return Clock(max(lifted, default=since), is_watched, said is True, said is False)
+
+
+def watched(case: Case, before: str) -> bool:
+    """Whether the rules name what says that the service is healthy there."""
+    rules = case.rules
+    return before in rules.environments and bool(rules.environment_for(before, case.service).health)
 
 
 def _events(case: Case, before: str) -> Iterator[tuple[Fortune, datetime]]:
