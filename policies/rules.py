@@ -114,10 +114,6 @@ class Rules:
         found = [one for name in self.environments if (one := self.service_in(name, service))] or [plain]
         return tuple({id(one): one for one in found}.values())
 
-    def person_of_slack(self, user: str) -> Person | None:
-        """Return who this Slack user id is, as reviewed in Git."""
-        return next((person for person in self.people.values() if user and person.slack == user), None)
-
     def members(self, named: tuple[str, ...], service: Service, found: Members = NOBODY) -> frozenset[str]:
         """Return the people whom an approval line names: members of teams, owners, persons. Nobody named = all in Git.
 
@@ -138,17 +134,6 @@ class Rules:
         """Return the teams among these names whose members have to be looked up."""
         teams = [self.teams.get(_meant(name, service)) for name in named]
         return tuple(team for team in teams if team and team.source)
-
-    def downstream(self, environment: str) -> tuple[str, ...]:
-        """Return the environments that come after this one, near ones first, each once."""
-        found: list[str] = []
-        reached = [environment]
-        for name in reached:
-            for other in self.environments.values():
-                if name in other.after and other.name not in found:
-                    found.append(other.name)
-                    reached.append(other.name)
-        return tuple(found)
 
     def upstream(self, environment: str) -> tuple[str, ...]:
         """Return the environments that come before this one, near ones first, each once."""

@@ -167,7 +167,7 @@ class EngineOfValues:
         return self.begun
 
     def person_of(self, slack_user: str) -> str:
-        person = RULES.person_of_slack(slack_user)
+        person = next((one for one in RULES.people.values() if slack_user and one.slack == slack_user), None)
         return person.name if person else ""
 
 
