@@ -31,6 +31,8 @@ class Homes:
 
     def opened(self, user: str) -> None:
         """Publish somebody's home, as they look at it now. Raises: BotError."""
+        with self._lock:
+            self._known.setdefault(user, "")  # what changes while it is on its way is published again
         self._publish(user, self._drawn(user))
 
     def refresh(self, only: str = "") -> None:
