@@ -89,7 +89,7 @@ def _rewritten(scalar: Scalar, tag: Tag, digest: Digest | None, *, pin: bool, be
             return str(tag)
         case Part.CHART:
             return charts.as_version(tag)
-        case Part.DIGEST | Part.TAG | Part.IMAGE:
+        case Part.DIGEST | Part.TAG | Part.IMAGE:  # pragma: no branch  mypy sees that nothing is left
             return _pinned(scalar, tag, digest, pin=pin, beside=beside)
 
 

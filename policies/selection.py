@@ -71,7 +71,7 @@ def select(policy: SelectionPolicy, tags: Iterable[str]) -> Selection:
             ranked = _rank_versions(range_, values, fates)
         case Alphabetical(order=order):
             ranked = [values[value] for value in sorted(values, reverse=order is Order.ASC)]
-        case Numerical(order=order):
+        case Numerical(order=order):  # pragma: no branch  mypy sees that nothing is left
             numbers, error = _numbers(values, fates)
             if error:
                 return Selection(None, (), fates, error)
@@ -92,7 +92,7 @@ def best(policy: SelectionPolicy, tags: Iterable[str]) -> Tag | None:
             values = _values(policy, names, None)
             outermost = max if order is Order.ASC else min
             found = values[outermost(values)] if values else ""
-        case Numerical():
+        case Numerical():  # pragma: no branch  mypy sees that nothing is left
             return select(policy, names).best
     return Tag(found) if found else None
 
@@ -209,7 +209,7 @@ def _place_in_order(policy: SelectionPolicy) -> Callable[[str], Any]:
             return partial(_place, policy.tags, _precedence)
         case Alphabetical():
             return partial(_place, policy.tags, str)
-        case Numerical():
+        case Numerical():  # pragma: no branch  mypy sees that nothing is left
             return partial(_place, policy.tags, _comparable_number)
 
 

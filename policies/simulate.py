@@ -179,12 +179,12 @@ class _Replay:
             return (Failed(Code.NO_RULE, "the changed rules do not cover it"),)
         if promotion is None and rule.environment.is_guarded:
             return (Waiting(Code.APPROVALS_MISSING, "it moved by itself; somebody would have been asked"),)
-        gates = ALONE
+        gates, kind = ALONE, promotion.kind if promotion else entry.kind  # by commit: its own entry opens it
         if promotion and rule.environment.is_guarded:
             gates = before_merge(rule, promotion)
-        elif promotion and promotion.is_rollback:
+        elif kind is Kind.ROLLBACK:
             gates = ()
-        elif promotion and promotion.is_emergency and rule.environment.emergency:
+        elif kind is Kind.EMERGENCY and rule.environment.emergency:
             gates = at_once(rule.environment.emergency)
         image = promotion.image if promotion else entry.image
         current = promotion.previous if promotion else entry.previous

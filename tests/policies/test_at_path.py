@@ -262,7 +262,19 @@ def test_a_result_that_says_anything_else_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["a = [1 2]", "a = { b = 1 ; }", "a = {{", "= 1", "[a", "[[a]", "a b", '"\\z" = 1', "a = 1 2"]
+    "text",
+    [
+        "a = [1 2]",
+        "a = ['x' 'y']",
+        "a = { b = 1 ; }",
+        "a = {{",
+        "= 1",
+        "[a",
+        "[[a]",
+        "a b",
+        '"\\z" = 1',
+        "a = 1 2",
+    ],
 )
 def test_what_is_no_toml_is_refused_with_its_place(text: str) -> None:
     with pytest.raises(YamlRefused, match="not TOML") as refused:
@@ -385,3 +397,9 @@ def test_reading_a_place_raises_nothing_but_its_own_error(text: str) -> None:
         except PolicyError:
             continue
         assert At.parse(str(read)) == read
+
+
+@pytest.mark.parametrize("text", ['{"a" 1}', "[1 2]", '{"a": 1 "b": 2}'])
+def test_json_without_its_marks_is_refused(text: str) -> None:
+    with pytest.raises(YamlRefused, match="not JSON at character"):
+        json_text.read(text.encode())

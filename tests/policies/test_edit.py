@@ -9,7 +9,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policies import references, yaml_events
+from policies import edit as edit_module
+from policies import references, yaml_events, yaml_text
 from policies.edit import Edit, EditRefused, apply, splice
 from policies.image import Digest, Tag
 from policies.references import Reference
@@ -461,3 +462,11 @@ def test_what_is_found_in_any_mix_can_be_written(text: str, pin: bool) -> None: 
 def test_finding_raises_nothing_on_any_bytes(content: bytes, path: str) -> None:
     for prefix in (b"", b"image: ", b"images:\n- ", b'# "$imagepolicy"\nrepository: '):
         references.find(path, prefix + content)
+
+
+def test_an_alias_has_no_leaves_and_nothing_is_not_something() -> None:
+    (root,) = yaml_text.read(b"a: &x 1\nb: *x\n").documents
+
+    with pytest.raises(EditRefused, match="an alias"):
+        list(edit_module._leaves(root))
+    assert not edit_module._is_same(None, yaml.StreamEndEvent())

@@ -10,6 +10,7 @@ from policies.codes import Code
 from policies.edit import apply
 from policies.entry import Pinned
 from policies.errors import PolicyError
+from policies.image import Repository
 from policies.pins import Place, Shelf, edits_to, files_under, place_at, place_of
 from policies.references import find
 from policies.rules import DigestRule, EffectiveRule, effective
@@ -243,3 +244,25 @@ def test_two_addresses_with_different_tags_are_ambiguous() -> None:
     }
 
     assert place_at(WEB, found).pin.problem is Code.AMBIGUOUS
+
+
+def test_the_images_of_one_version_have_one_version() -> None:
+    both = replace(WEB, images=(WEB.images[0], Repository.parse("ghcr.io/example/worker")))
+    files = {
+        "a.yaml": _workload("ghcr.io/example/web:1.0.0"),
+        "b.yaml": _workload("ghcr.io/example/worker:1.1.0"),
+    }
+
+    place = Shelf.of(find(path, text.encode()) for path, text in files.items()).place_of(both)
+
+    assert place.pin.problem is Code.AMBIGUOUS
+    assert "one version for all of them" in place.pin.detail
+
+
+@pytest.mark.parametrize("followed", ["shop/web", "shop/other"])
+def test_a_marker_that_another_service_follows_is_not_this_ones(followed: str) -> None:
+    marked = _workload('ghcr.io/example/web:1.0.0 # {"$imagepolicy": "shop:web"}')
+    shelf = Shelf.of([find("a.yaml", marked.encode())], [followed])
+
+    assert bool(shelf.place_of(WEB).references) is (followed == "shop/other")
+    assert bool(shelf.place_of(replace(WEB, policy="shop/none")).references) is (followed == "shop/other")

@@ -247,3 +247,25 @@ def test_reading_raises_nothing_on_any_bytes(junk: bytes, root: str) -> None:
 
     for text in texts:
         reach({"a/kustomization.yaml": text + junk, "b.yaml": text + junk}, [root, "a", ""])
+
+
+def test_components_of_flux_are_reached_and_values_that_are_not_given_are_nobodys() -> None:
+    files = {
+        "clusters/a/apps.yaml": FLUX.replace(
+            "spec: {path: ./apps,", "spec: {path: ./apps, components: [../part],"
+        ),
+        "apps/kustomization.yaml": "configMapGenerator: [{name: a, files: [missing.yaml, web.yaml]}]\n",
+        "apps/web.yaml": POD,
+        "part/kustomization.yaml": "kind: Component\nresources: [p.yaml]\n",
+        "part/p.yaml": POD,
+    }
+
+    found = reached(files, "clusters/a")
+
+    assert sorted(found.shared) == [
+        "apps/kustomization.yaml",
+        "apps/web.yaml",
+        "part/kustomization.yaml",
+        "part/p.yaml",
+    ]
+    assert not found.problems

@@ -164,3 +164,9 @@ def test_a_file_full_of_markers_takes_time_in_proportion(line: str) -> None:
     found = references.find("a.yaml", text.encode())
 
     assert len(found.references) + len(found.problems) == 30_000
+
+
+def test_a_container_of_an_unknown_kind_is_found_once() -> None:
+    text = "apiVersion: example.com/v1\nkind: Thing\nspec: {containers: [{name: a, image: r/a:1}]}\n"
+
+    assert len(references.find("a.yaml", text.encode()).references) == 1

@@ -4,16 +4,19 @@ from collections.abc import Iterator
 
 import pytest
 
-from policies import references, rules_seen
+from policies import references, rules_seen, rules_service
 from policies.codes import Code
 from policies.pins import Shelf, files_under
 from policies.places import Reference
-from policies.rules import Rules, Service, effective
-from policies.rules_findings import RulesError, Weight
+from policies.rules import Position, Rules, Service, effective
+from policies.rules_document import Entry
+from policies.rules_findings import Findings, RulesError, Weight
 from policies.rules_flux_lint import flux_findings
 from policies.rules_hash import rules_hash
 from policies.rules_parse import parse
+from policies.rules_people import People
 from policies.rules_seen import Flux, says
+from policies.rules_text import Table, Text
 from policies.selection import Fate
 
 ENVIRONMENTS = """\
@@ -510,3 +513,36 @@ def test_lint_reports_flux_documents_with_their_reasons_and_the_patch_for_a_seco
     assert not [
         one for one in flux_findings(rules, Repository(w=suspended).flux()) if one.weight is Weight.ERROR
     ]
+
+
+def test_an_address_may_be_a_table() -> None:
+    text = "services: {web: {image: a.io/b, versions: 1.x, at: {staging: {file: apps/staging/a.yaml, key: b.c}}}}\n"
+
+    plain = text.replace("{file: apps/staging/a.yaml, key: b.c}", "'apps/staging/a.yaml: b.c'")
+
+    found = meant(rules_of(text), "staging").addresses
+
+    assert found
+    assert found == meant(rules_of(plain), "staging").addresses
+
+
+def test_discovery_passes_over_what_is_listed_and_what_has_no_image() -> None:
+    listed = "services: {web: {image: ghcr.io/acme/web, versions: 1.x}}\ndiscover: {flux: policies}\n"
+
+    rules = rules_of(listed, f=REPOSITORY + POLICY, g=POLICY.replace("web", "lost"), apps__staging__a=MARKED)
+
+    assert list(rules.services) == ["web"]
+
+
+def test_where_nothing_is_looked_up_a_policy_of_flux_is_no_way_to_choose() -> None:
+    at, findings, nobody = Position("typed", 1, 1), Findings(), People({}, {}, frozenset())
+    follows = Table(at, ((Text(at, "flux"), Text(at, "shop/web")),))
+    entry = Entry(
+        Text(at, "web"), Table(at, ((Text(at, "versions"), follows), (Text(at, "image"), Text(at, "a.io/b"))))
+    )
+
+    assert (
+        rules_service.service(entry, rules_service.defaults({}, nobody, findings), nobody, findings) is None
+    )
+    with pytest.raises(RulesError, match="flux is not looked up here"):
+        findings.check()

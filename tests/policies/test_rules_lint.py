@@ -1,11 +1,15 @@
 """What is wrong with rules that parse."""
 
+from dataclasses import replace
 from itertools import permutations
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from policies import references
+from policies.image import Repository
+from policies.reach import SharedPin
 from policies.rules import Line, Person, Position, Rules
 from policies.rules_findings import Weight
 from policies.rules_lint import ReferenceSeen, lint
@@ -256,3 +260,16 @@ def test_a_finding_has_its_place_as_a_value() -> None:
     (finding,) = lint(rules_of("1 of solo"), EVERYWHERE)
 
     assert finding.at == Position("p/r.yaml", 3, 3)
+
+
+def test_an_image_that_is_pinned_only_in_a_shared_base_is_named_there() -> None:
+    text = f"kind: Pod\nmetadata: {{name: a}}\nspec: {{containers: [{{name: a, image: '{IMAGE}:1.0.0'}}]}}\n"
+    (reference,) = references.find("apps/base/a.yaml", text.encode()).references
+    strange = replace(reference, repository=Repository.parse("ghcr.io/example/other"))
+    shared = {"production": [SharedPin(one, ("production", "staging")) for one in (reference, strange)]}
+
+    told = lint(rules_of(), {"staging": [STAGING], "production": []}, shared)
+
+    assert [one.expected for one in told] == [
+        "a pin in each environment's own path, such as images: of its kustomization"
+    ]

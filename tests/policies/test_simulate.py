@@ -9,10 +9,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from policies.codes import Code
-from policies.entry import Kind
-from policies.rules import Environment, Line, Rules
+from policies.emergency import due
+from policies.entry import Kind, write_time
+from policies.rules import Apart, Environment, Line, Rules
 from policies.simulate import Difference, Outcome, Simulation, simulate
-from tests.policies.ledger_builders import RULES, START, Story, change_rules, person, pinned, rules, story
+from tests.policies.gate_worlds import ruled
+from tests.policies.ledger_builders import (
+    RULES,
+    START,
+    Story,
+    change_rules,
+    oid,
+    person,
+    pinned,
+    rules,
+    story,
+)
 
 LATE = START + timedelta(days=30)
 
@@ -209,3 +221,34 @@ def test_whatever_happened_today_s_rules_reproduce_it(steps: list[str]) -> None:
                 found.at += timedelta(hours=7)
 
     assert replay(found, rules()).differences == ()
+
+
+def test_a_way_back_by_commit_asks_no_gate() -> None:
+    happened = story().staged("1.1.0", "1.2.0")
+    happened.add(happened.rollback("1.1.0", environment="staging"))
+
+    assert told(replay(happened, with_keys("staging", soak=timedelta(days=9)))) == []
+
+
+def test_an_emergency_by_commit_asks_what_its_rule_does_not_skip() -> None:
+    apart = Apart((Line(1, ("release-managers",)),), review=timedelta(days=2))
+    happened = ruled(story(), "staging", emergency=apart)
+    happened.add(happened.seen("1.1.0"))
+    entry = happened.propose("1.1.0", "ada", environment="staging", rule=happened.rule("staging"), key="-")
+    entry = replace(
+        entry,
+        kind=Kind.EMERGENCY,
+        key="",
+        promotion="",
+        previous=happened.book.stood["staging", "web"],
+        note="payments fail",
+        until=write_time(due(apart, happened.at)),
+        head="",
+        commit=oid("now"),
+        at=write_time(happened.at),
+    )
+    happened.add(happened.identified(entry))
+
+    found = replay(happened, with_keys("staging", emergency=apart))
+
+    assert found.moves == 1
