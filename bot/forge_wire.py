@@ -83,7 +83,7 @@ class Wire:
         """Open nothing yet. Raises: SettingsError."""
         if REPOSITORY.fullmatch(repository) is None:
             raise SettingsError(
-                f"COUNTERSIGN_FORGEREPOSITORY: {plain(repository)!r} is no repository; expected OWNER/NAME"
+                f"COUNTERSIGN_FORGE_REPOSITORY: {plain(repository)!r} is no repository; expected OWNER/NAME"
             )
         self.repository = repository
         self.owner = repository.partition("/")[0]
@@ -186,6 +186,6 @@ class Wire:
         """Say that the repository itself is not to be seen."""
         access = "the App installed on it" if self.login.app_id else "a token that was given access to it"
         return PermanentError(
-            f"COUNTERSIGN_FORGEREPOSITORY: {self.repository} is not there, or {self.login.name} may not see it;"
+            f"COUNTERSIGN_FORGE_REPOSITORY: {self.repository} is not there, or {self.login.name} may not see it;"
             f" expected OWNER/NAME of the GitOps repository and {access}"
         )
