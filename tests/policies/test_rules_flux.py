@@ -546,3 +546,11 @@ def test_where_nothing_is_looked_up_a_policy_of_flux_is_no_way_to_choose() -> No
     )
     with pytest.raises(RulesError, match="flux is not looked up here"):
         findings.check()
+
+
+def test_a_policy_that_says_what_runs_is_no_finding() -> None:
+    rules = rules_of(FOLLOWING, f=REPOSITORY + POLICY, apps__staging__a=MARKED)
+
+    assert {one.trouble for one in rules.there.values()} == {None}
+    told = flux_findings(rules, Repository(f=REPOSITORY + POLICY).flux())
+    assert [one for one in told if "says nothing in" in one.what] == []
