@@ -1,5 +1,7 @@
 """What all tests share: counting what was compared with the conformance data, one line per file at the end."""
 
+import os
+import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable
 
@@ -13,6 +15,17 @@ settings.register_profile(
     "untimed", parent=settings.get_profile(settings.get_current_profile_name()), deadline=None
 )
 settings.load_profile("untimed")
+
+
+@pytest.fixture
+def ssh_keygen() -> str:
+    """Find ssh-keygen; where real parts are asked for, its absence is a failure."""
+    found = shutil.which("ssh-keygen")
+    if found is None and os.environ.get("COUNTERSIGN_TEST_REAL") == "1":
+        pytest.fail("ssh-keygen is not installed (openssh-client)")
+    if found is None:
+        pytest.skip("ssh-keygen is not installed (openssh-client)")
+    return found
 
 
 @pytest.fixture

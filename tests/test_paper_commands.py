@@ -166,10 +166,10 @@ def test_every_link_of_the_papers_leads_somewhere() -> None:
     assert dead == []
 
 
-def test_a_key_made_as_the_papers_say_is_taken(tmp_path: Path) -> None:
+def test_a_key_made_as_the_papers_say_is_taken(tmp_path: Path, ssh_keygen: str) -> None:
     command = "ssh-keygen -t ed25519 -N '' -C countersign -f signing_key"
     assert command in PROOF
-    subprocess.run(shlex.split(command), cwd=tmp_path, check=True, capture_output=True)
+    subprocess.run([ssh_keygen, *shlex.split(command)[1:]], cwd=tmp_path, check=True, capture_output=True)
 
     signer, is_new = load(
         {"HOME": str(tmp_path), "COUNTERSIGN_SIGNING_KEY": str(tmp_path / "signing_key")}

@@ -16,9 +16,7 @@ from tests.repositories import commit_to, git
 
 PAPER = (Path(__file__).parents[1] / "docs" / "verify-with-git.md").read_text("utf-8")
 BLOCKS = re.findall(r"^```sh\n(.*?)^```$", PAPER, re.MULTILINE | re.DOTALL)
-needs_ssh = pytest.mark.skipif(
-    shutil.which("ssh-keygen") is None, reason="git asks ssh-keygen about signatures"
-)
+needs_ssh = pytest.mark.usefixtures("ssh_keygen")  # git asks it about signatures
 
 
 @pytest.fixture

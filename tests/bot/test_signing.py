@@ -1,7 +1,5 @@
 """Signatures: ours hold for git and ssh-keygen, theirs hold for us, and nothing else does."""
 
-import os
-import shutil
 import subprocess
 from base64 import b64encode
 from collections.abc import Callable
@@ -27,17 +25,6 @@ from tests.repositories import git, make_bare
 AT = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 SIGNER = Signer.generate()
 OVERLONG = b64encode(b"SSHSIG" + bytes([0, 0, 0, 1, 255, 255])).decode()
-
-
-@pytest.fixture
-def ssh_keygen() -> str:
-    """Find ssh-keygen; where real parts are asked for, its absence is a failure."""
-    found = shutil.which("ssh-keygen")
-    if found is None and os.environ.get("COUNTERSIGN_TEST_REAL") == "1":
-        pytest.fail("ssh-keygen is not installed (openssh-client)")
-    if found is None:
-        pytest.skip("ssh-keygen is not installed (openssh-client)")
-    return found
 
 
 def test_git_accepts_our_entries(tmp_path: Path, ssh_keygen: str) -> None:
