@@ -127,11 +127,9 @@ class Floor:
 
     def rejected(self, ack: Ack, body: dict[str, Any], view: dict[str, Any]) -> None:
         """The form was sent: with a reason it is recorded, else the form says what is missing."""
-        note = reason_of(typed_reason(view))
-        if isinstance(note, Fault):
-            ack(response_action="errors", errors={REASON: note.sentence.replace("`", "")})
+        note = _reason(ack, view)
+        if note is None:
             return
-        ack()
         value, channel = about(view)
         found = speaking.promotion_of(value)
         speaker = speaking.of_interaction(body, "modal")
@@ -150,11 +148,9 @@ class Floor:
 
     def rolled_back(self, ack: Ack, body: dict[str, Any], view: dict[str, Any]) -> None:
         """The form was sent: with a reason it is a rollback, if what was to be left still stands there."""
-        note = reason_of(typed_reason(view))
-        if isinstance(note, Fault):
-            ack(response_action="errors", errors={REASON: note.sentence.replace("`", "")})
+        note = _reason(ack, view)
+        if note is None:
             return
-        ack()
         value, channel = about(view)
         left = speaking.candidate_of(value) if self._stands(value) else None
         speaker = speaking.of_interaction(body, "modal")
@@ -270,6 +266,16 @@ class Floor:
         except BotError:
             return messages.form_failed()
         return None
+
+
+def _reason(ack: Ack, view: dict[str, Any]) -> str | None:
+    """Acknowledge a form that was sent and return its reason; nothing where it says what is missing instead."""
+    note = reason_of(typed_reason(view))
+    if isinstance(note, Fault):
+        ack(response_action="errors", errors={REASON: note.sentence.replace("`", "")})
+        return None
+    ack()
+    return note
 
 
 def _authorized(client: WebClient) -> Callable[..., AuthorizeResult]:

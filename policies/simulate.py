@@ -204,10 +204,8 @@ class _Replay:
         """Yield the places of the new rules about which an entry may say something, where the rules differ."""
         services = {one.service for one in entry.seen} | ({entry.service} if entry.service else set())
         for environment in self.new.environments:
-            if not services and entry.kind not in {Kind.GENESIS, Kind.RULES}:
-                is_here = entry.environment == environment
-            else:
-                is_here = True
+            is_about_all = bool(services) or entry.kind in {Kind.GENESIS, Kind.RULES}
+            is_here = is_about_all or entry.environment == environment
             for service in self.new.services if is_here else ():
                 if (not services or service in services) and self._is_changed((environment, service)):
                     yield environment, service
