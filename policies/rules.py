@@ -103,6 +103,19 @@ class Rules:
         """Return the services that move together with this one, itself among them; none where it is in no group."""
         return next((members for members in self.groups.values() if service in members), ())
 
+    def together(self, environment: str, group: str) -> tuple[str, ...]:
+        """Return the members of a group that move as one in an environment: those that exist there, two at least."""
+        members = self.groups.get(group, ())
+        there = tuple(one for one in members if self.service_in(environment, one) is not None)
+        return there if environment in self.environments and len(there) > 1 else ()
+
+    def moves_with(self, environment: str, service: str) -> str:
+        """Return the group with which a service moves in an environment, '' = it moves by itself."""
+        for group, members in self.groups.items():
+            if service in members:
+                return group if service in self.together(environment, group) else ""
+        return ""
+
     def channel_for(self, environment: str, service: str) -> str:
         """Return where a service is said: in its own channel, else in the environment's."""
         found = self.services.get(service)

@@ -9,6 +9,7 @@ from policies.rules import Environment, Rules, Service
 from policies.rules_document import Document
 from policies.rules_findings import Findings
 from policies.rules_path import PLACEHOLDER, clashes, is_inside
+from policies.rules_together import check_groups
 
 MAX_FOLDERS = 500_000  # of all services in all environments
 
@@ -19,6 +20,7 @@ def check(document: Document, rules: Rules, findings: Findings) -> None:
     _own_folder(document, rules, findings)
     _shared_folders(document, rules, findings)
     _shared_references(rules, findings)
+    check_groups(document, rules, findings)
 
 
 def _circles(document: Document, rules: Rules, findings: Findings) -> None:

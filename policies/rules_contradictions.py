@@ -1,9 +1,9 @@
 """What rules say that cannot mean anything together: keys that wait for nothing, that nobody meets, that never end."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
-from policies.calendar import Calendar, Weekly
+from policies.calendar import Calendar, Weekly, Window
 from policies.rules import (
     NO_TIME,
     Environment,
@@ -51,7 +51,7 @@ def _environment(rules: Rules, where: Environment, service: str) -> Iterator[Fin
         what = f"approvals of {who} are as {where.approvals_as}, which does not come before it"
         expected = f"after: {where.approvals_as}, or approvals of its own"
         yield Finding(at("approvals"), what, expected)
-    if _never_ends(where):
+    if never_ends(where.freeze):
         yield Finding(at("freeze"), f"freeze of {who} never ends", "windows with a time between them")
     if where.evidence is not Evidence.SLACK and where.is_guarded and where.via is Via.COMMIT:
         what = f"evidence of {who} is {where.evidence}, and there is no pull request to review"
@@ -69,9 +69,9 @@ def _asks_nobody(rules: Rules, where: Environment, service: str, who: str) -> It
             yield Finding(source.at, what, "approvals, or this key left out", Weight.WARNING)
 
 
-def _never_ends(where: Environment) -> bool:
+def never_ends(windows: Iterable[Window]) -> bool:
     """Whether the windows of the week leave no moment free; dates end by themselves."""
-    weekly = [window for window in where.freeze if isinstance(window, Weekly)]
+    weekly = [window for window in windows if isinstance(window, Weekly)]
     return bool(weekly) and opens(weekly, Calendar(), "UTC", _A_MONDAY) is None
 
 

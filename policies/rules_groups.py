@@ -11,15 +11,19 @@ MAX_GROUP = 50
 
 
 def groups(
-    section: Mapping[str, Entry], services: Collection[str], findings: Findings
+    section: Mapping[str, Entry],
+    services: Collection[str],
+    environments: Collection[str],
+    findings: Findings,
 ) -> dict[str, tuple[str, ...]]:
-    """Read all groups; a service is in one at most."""
+    """Read all groups; a service is in one at most, and a group is named like nothing else."""
     found: dict[str, tuple[str, ...]] = {}
     taken: dict[str, str] = {}
     for name, entry in section.items():
         is_name(entry.name, "a group", findings)
-        if name in services:
-            findings.add(entry.name.at, f"{name} is a service already", "another name for the group")
+        for kind, names in (("a service", services), ("an environment", environments)):
+            if name in names:
+                findings.add(entry.name.at, f"{name} is {kind} already", "another name for the group")
         texts = texts_of(entry.node, f"group {shown(name)}", findings)
         if texts is None:
             continue

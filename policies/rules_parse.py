@@ -78,7 +78,7 @@ def _rules(whole: Document, seen: Seen, findings: Findings) -> Rules:
     _known_places(said, environments, plain.values(), sections["services"], findings)
     return Rules(
         exceptions={place: one for place, one in exceptions.items() if place[1] in plain},
-        groups=groups(sections["groups"], plain, findings),
+        groups=groups(sections["groups"], plain, environments, findings),
         calendar=dates,
         provenance=_provenance(said, whole),
         environments=environments,

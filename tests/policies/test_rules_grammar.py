@@ -211,6 +211,14 @@ AT_TOP: dict[str, tuple[str, str]] = {
         "groups: {web: [web, api]}",
         "web is a service already; expected another name",
     ),
+    "a group named as an environment": (
+        "groups: {production: [web, api]}",
+        "production is an environment already; expected another name for the group",
+    ),
+    "a group named as a word of commands": (
+        "groups: {rollback: [web, api]}",
+        "rollback is a word of the commands; expected another name for a group",
+    ),
     "a service in two groups": (
         "groups: {shop: [web, api], back: [api, web]}",
         "api is in group shop already; expected a service in one group",
