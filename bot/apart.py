@@ -14,7 +14,7 @@ from bot.survey import Survey
 from policies.change import change_hash
 from policies.codes import Code
 from policies.edit import Edit
-from policies.emergency import due
+from policies.emergency import due, rollback_due
 from policies.entry import Entry, Kind, write_time
 from policies.keys import expected_key, promotion_id
 from policies.rules import EffectiveRule
@@ -43,7 +43,8 @@ def rollback(
         refuse_observed(rule)
         edits = edits_of(look, ground.writer, rule, image)
         ended = _made_room(look, environment, word.service)
-        entry = replace(_entry(look, rule, said, image, edits), kind=Kind.ROLLBACK, note=word.note)
+        entry = _entry(look, rule, said, image, edits)
+        entry = replace(entry, note=word.note, until=rollback_due(rule.environment.rollback, entry.time))
         if rule.environment.has_pull_requests:
             entry, update = with_branch(look, ground.writer, entry, edits)
             branches.append(update)

@@ -180,6 +180,7 @@ class _CardFile:
             health=self._health(promotion.environment, promotion.service, promotion.commit),
             is_emergency=promotion.is_emergency,
         )
+        card = self._reviewed(card, promotion)
         if promotion.stage is Stage.OPEN:
             return self._open(card, promotion)
         if promotion.is_live:
@@ -301,7 +302,7 @@ class _CardFile:
         is_first = name not in self.taken and not any(_is_bump_of(one, move) for one in moves[:-1])
         bump = name if is_first else f"{name}/{move.commit[:12]}"
         what = self.names[promotion.id] if promotion else bump
-        return Card(
+        card = Card(
             what=what,
             channel=self._channel(environment, service, what),
             environment=environment,
@@ -320,6 +321,15 @@ class _CardFile:
             health=self._health(environment, service, move.commit),
             is_emergency=move.kind is Kind.EMERGENCY,
         )
+        return self._reviewed(card, promotion) if promotion else card
+
+    def _reviewed(self, card: Card, promotion: Promotion) -> Card:
+        """Add what waits for a review, once it is over."""
+        waits = [(seq, one) for seq, one in self.look.state.open.items() if one.promotion == promotion.id]
+        for seq, one in () if promotion.is_live else waits:
+            if one.due:
+                return replace(card, review=seq, review_due=one.due)
+        return card
 
     def _health(self, environment: str, service: str, commit: str) -> str:
         """Return how fares what this commit moved, as long as it stands there."""

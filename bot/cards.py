@@ -81,6 +81,8 @@ class Card:
     authors: tuple[Who, ...] = ()  # who wrote the code and may therefore not approve
     authors_unknown: str = ""  # why that is not known, where the rule asks for it
     newer: str = ""
+    review: int = 0  # the entry that somebody who had no part has to review, by `review_due`; 0 = none waits
+    review_due: datetime | None = None
     links: tuple[tuple[str, str], ...] = ()  # name and address
     notified: tuple[Who, ...] = ()  # who is pinged; ``slack`` may also be a user group's id, here or channel
     health: str = (

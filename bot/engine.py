@@ -388,7 +388,9 @@ class Engine:
             promotion=entry.promotion,
             commit=promotion.commit if promotion else entry.commit,
             closes=entry.closes,
-            due=parse_time(entry.until) if entry.kind is Kind.EMERGENCY else None,
+            due=parse_time(entry.until)
+            if entry.kind in {Kind.EMERGENCY, Kind.ROLLBACK} and entry.until
+            else None,
         )
         rule = effective(look.world.rules, entry.environment, entry.service)
         if rule:

@@ -3,19 +3,20 @@
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from bot.cards import Notice
 from bot.survey import Survey
 from policies.codes import Code
 from policies.decide import Decision, Row, Standing
+from policies.emergency import reminds as reminds_of_review
 from policies.entry import Bot, By, Kind, Pinned, write_time
 from policies.evidence import Silence, TagList
 from policies.gates import expires, reminds
 from policies.image import Digest, Repository, Tag
 from policies.rules import Rules, effective
-from policies.state import Move
+from policies.state import Move, Promotion
 
 
 class Wrong(StrEnum):
@@ -35,6 +36,7 @@ class Wrong(StrEnum):
     MAJOR_JUMP = "major-jump"
     EMERGENCY = "emergency"
     ROLLED_BACK = "rolled-back"
+    REVIEW_REMINDER = "review-reminder"
     REVIEW_OVERDUE = "review-overdue"
     CONFIG_UNREVIEWED = "config-unreviewed"
     STUCK = "stuck"
@@ -206,7 +208,7 @@ def troubles_of(look: Survey, decision: Decision) -> tuple[Trouble, ...]:
         *(found for row in decision.rows for found in _place(look, row)),
         *_digests_moved(look, decision),
         *_guarded(look),
-        *_emergencies(look),
+        *_reviews(look),
         *_rollbacks(look),
         *_configurations(look),
     )
@@ -350,32 +352,47 @@ def _digests_moved(look: Survey, decision: Decision) -> list[Trouble]:
     ]
 
 
-def _emergencies(look: Survey) -> list[Trouble]:
-    """Find emergencies that wait for their review, told where the rule says; once it is overdue, told again."""
+def _reviews(look: Survey) -> list[Trouble]:
+    """Find emergencies and rollbacks that wait for their review: reminded of in time, told again once it is overdue.
+
+    An emergency is told from its first moment on, where the rule says; a rollback is told by its card until then.
+    """
     found = []
     for seq, one in look.state.open.items():
         promotion = look.state.promotions.get(one.promotion)
-        if one.kind is not Kind.EMERGENCY or promotion is None or one.due is None:
+        if promotion is None or not promotion.is_apart or one.due is None:
             continue
-        by = promotion.by.person if isinstance(promotion.by, By) else ""
-        facts = {"version": promotion.image[0].tag, "by": by, "number": f"#{seq}", "note": promotion.note}
-        facts |= {"until": write_time(one.due), "promotion": promotion.id}
-        where, what = one.environment, one.service
-        found.append(Trouble(Wrong.EMERGENCY, where, what, facts, promotion.id, _tell(look, where, what)))
+        where, what, tell = one.environment, one.service, _tell(look, promotion)
+        facts = _of_review(seq, promotion, one.due)
+        if promotion.is_emergency:
+            found.append(Trouble(Wrong.EMERGENCY, where, what, facts, promotion.id, tell))
+        if look.at >= reminds_of_review(one.at, one.due):
+            found.append(Trouble(Wrong.REVIEW_REMINDER, where, what, facts, promotion.id))
         if one.due < look.at:
             found.append(Trouble(Wrong.REVIEW_OVERDUE, where, what, facts, promotion.id))
-            if tell := _tell(look, where, what):
+            if tell:
                 found.append(Trouble(Wrong.REVIEW_OVERDUE, where, what, facts, f"{promotion.id}-told", tell))
     return found
+
+
+def _of_review(seq: int, promotion: Promotion, due: datetime) -> dict[str, str]:
+    return {
+        "kind": promotion.kind.value,
+        "version": promotion.image[0].tag,
+        "by": promotion.by.person if isinstance(promotion.by, By) else "",
+        "number": f"#{seq}",
+        "note": promotion.note,
+        "until": write_time(due),
+        "promotion": promotion.id,
+    }
 
 
 def _rollbacks(look: Survey) -> list[Trouble]:
     """Find rollbacks that somebody asked for in the last day, where the rule says who hears of them."""
     found = []
     for promotion in look.state.promotions.values():
-        rule = effective(look.world.rules, promotion.environment, promotion.service)
-        tell = rule.environment.rollback.tell if rule else ""
-        if promotion.is_rollback and tell and look.at - promotion.opened <= _TOLD_OF_ROLLBACKS:
+        tell = _tell(look, promotion) if promotion.is_rollback else ""
+        if tell and look.at - promotion.opened <= _TOLD_OF_ROLLBACKS:
             by = promotion.by.person if isinstance(promotion.by, By) else ""
             facts = {"version": promotion.image[0].tag, "by": by, "note": promotion.note}
             where, what = promotion.environment, promotion.service
@@ -398,10 +415,13 @@ def _configurations(look: Survey) -> list[Trouble]:
     ]
 
 
-def _tell(look: Survey, environment: str, service: str) -> str:
-    """Return the channel that the rule names for emergencies, '' = none of its own."""
-    rule = effective(look.world.rules, environment, service)
-    return rule.environment.emergency.tell if rule and rule.environment.emergency else ""
+def _tell(look: Survey, promotion: Promotion) -> str:
+    """Return the channel that the rule names for what goes apart, '' = none of its own."""
+    rule = effective(look.world.rules, promotion.environment, promotion.service)
+    if rule is None:
+        return ""
+    apart = rule.environment.emergency if promotion.is_emergency else rule.environment.rollback
+    return apart.tell if apart else ""
 
 
 def _guarded(look: Survey) -> list[Trouble]:

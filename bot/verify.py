@@ -25,6 +25,7 @@ _PROGRESS = 500  # entries or commits between two lines of progress
 _ON_THE_BRANCH = frozenset(
     {Kind.BUMP, Kind.ROLLBACK, Kind.EMERGENCY, Kind.LANDED, Kind.MISMATCH, Kind.EXTERNAL}
 )
+_APART = frozenset({Kind.EMERGENCY, Kind.ROLLBACK})  # they open their review before they land
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +158,7 @@ class _Audit:
     def _open(self, state: State) -> None:
         for seq, one in state.open.items():
             promotion = state.promotions.get(one.promotion)
-            if one.kind is Kind.EMERGENCY and promotion and promotion.is_live:
+            if one.kind in _APART and promotion and promotion.is_live:
                 continue  # it is not over yet
             of = f" of {one.service}" if one.service else ""
             commit = one.commit or (promotion.commit if promotion else "")

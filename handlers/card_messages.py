@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from bot.cards import Card, CardLine, CardStage, Who
+from handlers.blocks import COMMAND
 from handlers.reasons import phrase, reason
 from handlers.spans import Code, Line, Link, Mention, Moment, Sign, Span, Strong, joined, line
 from policies.verdict import Failed
@@ -30,6 +31,13 @@ def closing(card: Card) -> Line:
     if card.commit:
         parts.append(commit(card.commit))
     return _begun(joined(parts)) if parts else line("Nobody had asked for it.")
+
+
+def review(card: Card) -> Line:
+    """Return who has to look at it afterwards, until when, and by which words."""
+    until = line(" until ", Moment(card.review_due)) if card.review_due else ()
+    typed = Code(f"{COMMAND} review #{card.review} because ...")
+    return line("Somebody who had no part in it reviews it", *until, ": ", typed)
 
 
 def _asked(card: Card) -> list[Line]:

@@ -51,10 +51,14 @@ def _card(card: Card, seq: int) -> Message:
     if card.stage in {CardStage.GONE, CardStage.RETIRED} or (
         card.stage is CardStage.MOVED and not card.is_rollback
     ):
-        return _message(seq, head, buttons=_way_back(card))
+        return _message(seq, head, *_review(card), buttons=_way_back(card))
     if card.stage in _DETAILED:
         return _message(seq, head, *_details(card), buttons=_buttons(card))
-    return _message(seq, head, section(words.closing(card)), buttons=_way_back(card))
+    return _message(seq, head, section(words.closing(card)), *_review(card), buttons=_way_back(card))
+
+
+def _review(card: Card) -> list[Json]:
+    return [bullets([words.review(card)])] if card.review else []
 
 
 def _details(card: Card) -> list[Json]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from handlers import open_reviews
 from handlers.blocks import (
     MAX_BUTTON_TEXT,
     actions,
@@ -30,6 +31,7 @@ MAX_DECISIONS = 10  # with buttons; what is more is counted
 MAX_ROWS = 30  # of one environment
 MAX_ENVIRONMENTS = 20
 MAX_MOVES = 10
+MAX_REVIEWS = 10
 _ARROW = " \N{RIGHTWARDS ARROW} "
 
 
@@ -39,6 +41,7 @@ def home(look: Look, person: str, user: str) -> Json:
         *_identity(look, person, user),
         *_waiting(look, person),
         *_asked(look, person),
+        *_reviews(look),
         *_board(look),
         *_still(look),
         *_moves(look.state),
@@ -151,6 +154,16 @@ def _buttons(promotion: Promotion) -> list[Json]:
 def _asked(look: Look, person: str) -> Iterator[Json]:
     mine = [one for one in _live(look.state) if isinstance(one.by, By) and one.by.person == person]
     yield from _part("Your requests", [_request(look, one) for one in mine], "You have asked for nothing.")
+
+
+def _reviews(look: Look) -> Iterator[Json]:
+    """Yield what waits for a review, where something does."""
+    found = open_reviews.waiting(look)
+    if not found:
+        return
+    more = [line(f"and {len(found) - MAX_REVIEWS} more: ", Code("/promote pending"))]
+    rest = more if len(found) > MAX_REVIEWS else []
+    yield from _part("Open reviews", [*found[:MAX_REVIEWS], *rest, open_reviews.hint()], "")
 
 
 # --- the board ----------------------------------------------------------------------------------------------------

@@ -46,7 +46,7 @@ REFUSALS: dict[str, str] = {
     Code.NO_EMERGENCY: "The rule knows no emergency there. Ask for the version as usual, or roll back.",
     Code.NOT_OVER: "It is still under way. It can be reviewed once it has landed.",
     Code.CONFIG_UNREVIEWED: "Files of that environment changed in Git, and nobody has reviewed it yet.",
-    Code.REVIEW_OVERDUE: "An emergency there was not reviewed in time. `/promote review` closes it.",
+    Code.REVIEW_OVERDUE: "An emergency or a rollback there was not reviewed in time. `/promote review` closes it.",
     Code.CURRENT: "It is what runs there now, so there is nothing to do.",
 }
 PROBLEM_SENTENCES: dict[str, str] = {

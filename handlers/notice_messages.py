@@ -33,7 +33,9 @@ _ON: dict[str, str] = {
     "rolled-back": "Rollback: {by} puts {service} in {environment} back to {version}.",
     "config-unreviewed": "Somebody changed files of {environment} in Git, up to {commit}, so only rollbacks move "
     "there until somebody who may approve reviews {number}.",
-    "review-overdue": "The emergency of {service} in {environment} was not reviewed in time, so only rollbacks "
+    "review-reminder": "The {kind} of {service} in {environment} still waits for its review: somebody who had no part "
+    "in it closes {number} with a sentence.",
+    "review-overdue": "The {kind} of {service} in {environment} was not reviewed in time, so only rollbacks "
     "move there until somebody reviews {number}.",
     "stuck": "{service} in {environment} could not be moved; it is tried again at the next pass.",
     "farewell": "Countersign was retired: it asks and moves nothing any more. The history stays in Git.",
@@ -63,7 +65,8 @@ _OVER: dict[str, str] = {
     "emergency": "The emergency of {service} in {environment} is closed.",
     "rolled-back": "The rollback of {service} in {environment} is over.",
     "config-unreviewed": "The change of the files of {environment} was reviewed.",
-    "review-overdue": "The emergency of {service} in {environment} was reviewed.",
+    "review-reminder": "What happened to {service} in {environment} does not wait for a review any more.",
+    "review-overdue": "What happened to {service} in {environment} was reviewed.",
     "stuck": "{service} in {environment} can move again.",
     "farewell": "Countersign is back.",
     "repository-refused": "The GitOps repository lets Countersign in again.",
@@ -83,9 +86,10 @@ _SIGNS: Mapping[str, str] = {
     Wrong.WOULD_MOVE: "eyes",
     Wrong.FAREWELL: "wave",
     Wrong.REMINDER: "hourglass_flowing_sand",
+    Wrong.REVIEW_REMINDER: "hourglass_flowing_sand",
     Wrong.ANCHOR: "anchor",
 }
-_HIDDEN = frozenset({"count", "environment", "service"})  # said by the sentence, or of no use alone
+_HIDDEN = frozenset({"count", "environment", "kind", "service"})  # said by the sentence, or of no use alone
 _PROSE = frozenset({"detail", "what", "expected", "names", "services"})
 _LABELS = {"was": "first seen as", "now": "names now"}
 MAX_IN_SENTENCE = 5  # names; more of them are a point

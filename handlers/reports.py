@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from bot.errors import BotError
+from handlers import open_reviews
 from handlers.blocks import COMMAND, Said
 from handlers.engine import Engine, Look
 from handlers.help import help_about, not_there_yet
@@ -130,12 +131,14 @@ def _why(engine: Engine, asked: Why) -> Said:
 
 def _pending(look: Look) -> Said:
     live = [look.state.promotions[one] for one in look.state.live.values()]
-    if not live:
-        return Said(line("Nothing is under way."))
+    reviews = open_reviews.waiting(look)
+    head = f"{_counted(len(live), 'promotion')} under way" if live else "Nothing is under way"
+    if reviews:
+        head += f", {_counted(len(reviews), 'review')} open"
     ordered = sorted(live, key=lambda one: one.seq)
+    points = (*(_under_way(look, one) for one in ordered), *reviews)
     return Said(
-        line(f"{_counted(len(live), 'promotion')} under way:"),
-        tuple(_under_way(look, one) for one in ordered),
+        line(f"{head}:" if points else f"{head}."), (*points, *([open_reviews.hint()] if reviews else []))
     )
 
 

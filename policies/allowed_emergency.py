@@ -11,6 +11,8 @@ from policies.state import Open, Promotion, part_in
 from policies.tally import may_approve, may_fill
 from policies.verdict import not_yet
 
+_APART = frozenset({Kind.EMERGENCY, Kind.ROLLBACK})
+
 
 def emergency(asked: Asked) -> No:
     """May this person move this there now, past nothing but what the rule says may be skipped?"""
@@ -61,5 +63,5 @@ def _approves(asked: Asked, opened: Open, by: By) -> bool:
 
 
 def _promotion(asked: Asked, opened: Open) -> Promotion | None:
-    """Return what an emergency opened; what others opened is over when it is opened."""
-    return asked.state.promotions.get(opened.promotion) if opened.kind is Kind.EMERGENCY else None
+    """Return what an emergency or a rollback opened; what others opened is over when it is opened."""
+    return asked.state.promotions.get(opened.promotion) if opened.kind in _APART else None

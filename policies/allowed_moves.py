@@ -3,6 +3,7 @@
 from policies.allowed_speakers import noted
 from policies.asked import Asked, No, Refusal
 from policies.codes import Code
+from policies.emergency import rollback_due
 from policies.entry import Bot, By, Kind, Pinned, is_exact
 from policies.facts import from_json
 from policies.gates import ALONE, ASKED, OPENED, Case, Gate, ask, blocked, has_run, notes
@@ -180,6 +181,8 @@ def rollback(asked: Asked) -> No:
         asked.rules, rule.service, rule.environment.rollback.approvals, entry.by.person, asked.members
     ):
         yield Refusal(Code.NOT_AN_APPROVER, f"the rule does not let {entry.by.person} roll back")
+    if entry.until != (until := rollback_due(rule.environment.rollback, entry.time)):
+        yield Refusal(Code.OUT_OF_LINE, f"its review is due: {until or 'never, nobody is asked for one'}")
     yield from carried_by(asked, rule, rule.environment.rollback)
 
 

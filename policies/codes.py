@@ -121,7 +121,7 @@ MEANINGS: dict[Code, str] = {
     Code.SIGNATURE_MISSING: "the image has no signature by a key of the rules",
     Code.SIGNATURE_INVALID: "the image's signature is by none of the rules' keys, or is about another image",
     Code.LABEL_DIFFERS: "the image lacks a label or annotation that the rules name",
-    Code.REVIEW_OVERDUE: "an emergency there was not reviewed in time; `review` closes it",
+    Code.REVIEW_OVERDUE: "an emergency or a rollback there was not reviewed in time; `review` closes it",
     Code.CONFIG_UNREVIEWED: "guarded files of the environment changed in Git, and nobody has reviewed it",
     Code.NO_EMERGENCY: "the rule knows no emergency there",
     Code.NOT_OVER: "it is still under way",

@@ -1,13 +1,25 @@
-"""An emergency: when its review is due."""
+"""What is done first and looked at afterwards: when the review of an emergency or of a rollback is due."""
 
 from datetime import datetime, timedelta
 from typing import Final
 
+from policies.entry import write_time
 from policies.rules import Apart
 
-REVIEW: Final = timedelta(days=2)  # where the rule does not say how long
+REVIEW: Final = timedelta(days=2)  # of an emergency, where the rule does not say how long
+REMINDED_AT: Final = 2  # people are reminded when so much of the time is over: half of it
 
 
 def due(apart: Apart, at: datetime) -> datetime:
     """Return when an emergency of that time has to be reviewed (UTC)."""
     return at + (apart.review or REVIEW)
+
+
+def rollback_due(apart: Apart, at: datetime) -> str:
+    """Return when a rollback of that time has to be reviewed, as entries write it; '' = nobody has to look."""
+    return write_time(at + apart.review) if apart.review else ""
+
+
+def reminds(opened: datetime, until: datetime) -> datetime:
+    """Return when people are reminded of a review (UTC)."""
+    return opened + (until - opened) / REMINDED_AT

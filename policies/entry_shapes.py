@@ -31,7 +31,7 @@ SHAPES: Final[Mapping[Kind, tuple[frozenset[str], frozenset[str]]]] = {
     Kind.MERGED: (_WHERE | {"promotion", "head", "commit"}, _TOGETHER),
     Kind.LANDED: (_WHERE | {"promotion", "image", "commit"}, _TOGETHER | {"previous"}),
     Kind.MISMATCH: (_WHERE | {"promotion", "commit", "why"}, _TOGETHER | {"image"}),
-    Kind.ROLLBACK: (_MOVE | {"promotion", "previous"}, _TOGETHER | {"head", "commit"}),
+    Kind.ROLLBACK: (_MOVE | {"promotion", "previous"}, _TOGETHER | {"head", "commit", "until"}),
     Kind.EXTERNAL: (_WHERE | {"commit"}, frozenset({"image", "previous"})),
     Kind.REVIEW: (frozenset({"closes"}), frozenset({"environment", "service"})),
     Kind.HOLD: (frozenset({"service", "trigger"}), frozenset({"environment", "until"})),

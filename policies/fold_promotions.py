@@ -75,6 +75,8 @@ def _rollback(state: Tables, entry: Entry, oid: str) -> None:
     for left in entry.previous:
         blocked = Standing(entry.speaker, entry.time, entry.note, "rolled-back", None, entry.seq)
         state.blocks.setdefault((entry.environment, entry.service, left), blocked)
+    if entry.until:
+        _reviewed_later(state, entry)
     _at_once(state, entry)
 
 
@@ -97,6 +99,12 @@ def _emergency(state: Tables, entry: Entry, oid: str) -> None:
     if live and live.stage is Stage.OPEN:  # it takes the place of what is open there
         _close(state, entry, live, Stage.SUPERSEDED, why=ENDED_BY_EMERGENCY)
     _asked_for(state, entry, oid)
+    _reviewed_later(state, entry)
+    _at_once(state, entry)
+
+
+def _reviewed_later(state: Tables, entry: Entry) -> None:
+    """Open the review of what is done at somebody's word."""
     state.open[entry.seq] = Open(
         entry.kind,
         entry.environment,
@@ -106,7 +114,6 @@ def _emergency(state: Tables, entry: Entry, oid: str) -> None:
         due=parse_time(entry.until) if entry.until else None,
         promotion=entry.promotion,
     )
-    _at_once(state, entry)
 
 
 def _approve(state: Tables, entry: Entry, _oid: str) -> None:
@@ -236,7 +243,7 @@ def _close(state: Tables, entry: Entry, promotion: Promotion, stage: Stage, **fi
     ended = replace(promotion, stage=stage, ended_by=entry.speaker, done=entry.time)
     state.promotions[promotion.id] = replace(ended, **fields)  # type: ignore[arg-type]  # named by this module
     if stage not in {Stage.LANDED, Stage.MISMATCH}:
-        if promotion.is_emergency:
+        if promotion.is_apart:
             state.open.pop(promotion.seq, None)  # what did not happen needs no review
         for place in [place for place, standing in state.blocks.items() if standing.seq == promotion.seq]:
             del state.blocks[place]  # a rollback that did not happen blocks nothing

@@ -80,7 +80,7 @@ class Health:
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """An exception that waits for its review: an external change, a mismatch, an emergency, a guarded configuration.
+    """An exception that waits for its review: an external change, a mismatch, an emergency, a rollback, guarded files.
 
     ``due`` (UTC) where it has to be closed by then; ``promotion`` where it is about one.
     """

@@ -12,7 +12,7 @@ from policies.rules import OWNERS, EffectiveRule, Environment, Line, Position, R
 from policies.rules_contradictions import contradictions
 from policies.rules_findings import Finding, Weight, shown
 from policies.rules_path import is_inside
-from policies.rules_quorum import asked_in_vain, can_be_filled
+from policies.rules_quorum import asked_in_vain, can_be_filled, is_left_to_nobody
 
 _LISTED = 5  # names in one sentence
 
@@ -68,6 +68,12 @@ def _unfillable(where: Environment, services: list[Service], rules: Rules) -> It
         if not can_be_filled(lines, rules, services[0]):
             yield _vain(where, lines, services, f"{key} of {where.name} cannot be filled")
             return
+    for key, done in (("rollback", where.rollback), ("emergency", where.emergency)):
+        if done and (done.review or key == "emergency") and is_left_to_nobody(done.approvals, rules):
+            what = (
+                f"the review of {key} in {where.name} is left to nobody: it takes all who are named in people"
+            )
+            yield Finding(where.at, what, "somebody more in people, or linked in the chat", Weight.WARNING)
     people = list(asked_in_vain(where, rules, services[0]))
     if people:
         what = f"in {where.name} nobody could approve a request of {_listed(people)}"

@@ -28,6 +28,11 @@ def asked_in_vain(where: Environment, rules: Rules, service: Service) -> Iterato
             yield person
 
 
+def is_left_to_nobody(lines: tuple[Line, ...], rules: Rules) -> bool:
+    """Return whether those who have to take part are all whom the rules know, so that nobody can look at it later."""
+    return sum(line.count for line in lines) >= len(rules.people)
+
+
 def _all_find_somebody(places: list[frozenset[str]]) -> bool:
     """Match places to people, each person once: augmenting paths (Kuhn), walked without recursion."""
     holder: dict[str, int] = {}

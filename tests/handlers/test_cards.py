@@ -362,6 +362,18 @@ def test_a_notice_says_what_it_is_and_when_it_is_over() -> None:
     assert over.text == "The rules can be read again."
 
 
+@pytest.mark.parametrize("stage", [CardStage.LANDED, CardStage.MOVED])
+@pytest.mark.parametrize("is_rollback", [True, False], ids=["rollback", "emergency"])
+def test_what_was_done_first_says_who_looks_at_it_and_how(stage: CardStage, *, is_rollback: bool) -> None:
+    shown = card(stage, is_rollback=is_rollback, is_emergency=not is_rollback, review=12, review_due=AT)
+
+    message = render(shown, 1)
+
+    assert problems_of_blocks(list(message.blocks)) == []
+    assert "Somebody who had no part in it reviews it until " in seen(message)
+    assert "/promote review #12 because ..." in seen(message)
+
+
 @pytest.mark.parametrize("code", Wrong)
 @pytest.mark.parametrize("is_over", [False, True], ids=["on", "over"])
 def test_every_trouble_of_the_engine_has_its_sentence(code: Wrong, *, is_over: bool) -> None:
@@ -376,6 +388,7 @@ def test_every_trouble_of_the_engine_has_its_sentence(code: Wrong, *, is_over: b
             "commit",
             "by",
             "number",
+            "kind",
             "seq",
             "oid",
         ],

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.home import MAX_DECISIONS, home
+from handlers.home import MAX_DECISIONS, MAX_REVIEWS, home
+from policies.entry import Kind
 from policies.rules import Team
-from policies.state import State
+from policies.state import Open, State
 from sandbox.block_kit import problems_of_view
 from tests.handlers.samples import (
     AT,
@@ -85,6 +86,21 @@ def test_somebody_whom_the_rules_do_not_know_is_told_what_to_add() -> None:
     view = home(LookOfValues(), "", "U0EVE")
 
     assert "slack: U0EVE" in said(view)
+
+
+def test_what_waits_for_a_review_is_there_and_what_is_more_is_counted() -> None:
+    found = state()
+    assert "Open reviews" not in said(home(LookOfValues(state=found), "ada", "U0ADA"))
+
+    found.open |= {
+        number: Open(Kind.EXTERNAL, "production", "checkout-api", "e" * 40, AT)
+        for number in range(MAX_REVIEWS + 2)
+    }
+    view = home(LookOfValues(state=found), "ada", "U0ADA")
+
+    assert problems_of_view(view) == []
+    assert "move by others" in said(view)
+    assert "and 2 more: " in said(view)
 
 
 def test_what_stands_still_and_what_moved_is_there() -> None:

@@ -1,5 +1,7 @@
 """Sentences, read: each code has one, and what a person is told names the thing and the next step."""
 
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -16,12 +18,13 @@ from policies.decide import Candidate, Decision, Standing
 from policies.entry import Kind
 from policies.evidence import Silent
 from policies.selection import Fate
-from policies.state import Stage
+from policies.state import Open, Stage
 from policies.verdict import Failed, Waiting
 from policies.words import Approve, Propose, Rollback, Word
 from sandbox.block_kit import problems_of_blocks
 from tests.handlers.samples import (
     AT,
+    PROMOTION,
     EngineOfValues,
     LookOfValues,
     promotion,
@@ -287,6 +290,28 @@ def test_pending_counts_approvals() -> None:
     assert told.text == (
         "1 promotion under way:\n"
         "• 7f3a9c2e41d0 production: checkout-api 1.4.1 → 1.4.2, asked for by carol, 1 of 2 approvals, open"
+    )
+
+
+def test_pending_tells_what_waits_for_a_review() -> None:
+    found = state(replace(promotion(Stage.OPEN), kind=Kind.ROLLBACK))
+    found.open[7] = Open(
+        Kind.ROLLBACK, "production", "checkout-api", "", AT, due=AT + timedelta(days=2), promotion=PROMOTION
+    )
+    under_way = said(Pending(), LookOfValues(state=found)).text
+    assert "#7" not in under_way, "it is not over yet"
+
+    found.live.clear()
+    found.promotions[PROMOTION] = replace(found.promotions[PROMOTION], stage=Stage.LANDED)
+    found.open[9] = Open(Kind.EMERGENCY, "production", "checkout-api", "", AT, due=AT - timedelta(days=1))
+    found.open[10] = Open(Kind.CONFIG, "staging", "", "e" * 40, AT)
+
+    assert said(Pending(), LookOfValues(state=found)).text == (
+        "Nothing is under way, 3 reviews open:\n"
+        "• #7 rollback of checkout-api in production waits for a review until 2026-11-22 14:28 UTC\n"
+        "• #9 emergency of checkout-api in production should have been reviewed until 2026-11-19 14:28 UTC\n"
+        "• #10 change of files in staging waits for a review\n"
+        "• Who had no part in it closes one: /promote review #NUMBER because WHY"
     )
 
 

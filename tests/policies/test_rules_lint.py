@@ -273,3 +273,28 @@ def test_an_image_that_is_pinned_only_in_a_shared_base_is_named_there() -> None:
     assert [one.expected for one in told] == [
         "a pin in each environment's own path, such as images: of its kustomization"
     ]
+
+
+@pytest.mark.parametrize(
+    ("apart", "expected"),
+    [
+        ("rollback: {approvals: 1, review: 2d}", []),
+        ("rollback: {approvals: 3}", []),
+        ("rollback: {approvals: 3, review: 2d}", ["rollback"]),
+        ("emergency: {approvals: 3}", ["emergency"]),
+        ("emergency: {approvals: 2}", []),
+    ],
+)
+def test_a_review_that_is_left_to_nobody_is_a_warning(apart: str, expected: list[str]) -> None:
+    findings = found(rules_of(f"2 of managers, {apart}"), EVERYWHERE)
+
+    assert findings == [
+        (
+            "warning",
+            (
+                f"p/r.yaml:3:3: the review of {key} in production is left to nobody: it takes all who are named in "
+                "people; expected somebody more in people, or linked in the chat"
+            ),
+        )
+        for key in expected
+    ]

@@ -12,6 +12,7 @@ from bot.engine import Engine
 from bot.forge import GitHubForge
 from bot.forge_wire import Manner, TokenLogin
 from bot.settings import load
+from bot.verify import verify
 from handlers.chat import SlackChat, web_client
 from policies.entry import Entry
 from policies.state import Stage
@@ -80,6 +81,15 @@ class Office:
         chain = self.engine.desk.ledger.read(self.engine.desk.mirror.fetch())
         assert not chain.faults
         return [entry for _, entry in chain.entries if entry.kind.value == kind]
+
+    def findings(self) -> list[str]:
+        """Return what an auditor finds who holds ledger and target branch against each other."""
+        desk = self.engine.desk
+        return [str(one) for one in verify(desk.mirror, desk.book, folder="promotion").findings]
+
+    def told(self, channel: str = "C0DEPLOYS") -> str:
+        """Return all that a channel shows now, as it was sent."""
+        return "\n".join(str(one.blocks) for one in self.world.slack.workspace.messages(channel))
 
     def change_rules(self, path: str, old: str, new: str) -> None:
         """Commit other rules to the target branch, and look."""
