@@ -8,6 +8,7 @@ from bot.answers import NotRecorded
 from bot.book import Book, RulesAt
 from bot.ledger import AppendAnswer, Ledger, Proposal
 from bot.mirror import Mirror, Tips
+from bot.movers import Movers
 from bot.objects import Oid
 from bot.observing import Observer
 from bot.pacing import Pace
@@ -35,10 +36,15 @@ class Desk:
     answers: Answers = field(default_factory=Answers)
     rosters: Rosters = field(default_factory=Rosters)
     authors: SourceAuthors = field(default_factory=SourceAuthors)
+    movers: Movers = field(init=False)
     examined: set[Oid] = field(default_factory=set)
     suspicions: Suspicions = field(default_factory=Suspicions)
     decider: Decider = field(default_factory=Decider)
     observer: Observer | None = None  # where there is one, nothing is appended
+
+    def __post_init__(self) -> None:
+        """Look at movers in the same clone."""
+        self.movers = Movers(self.mirror)
 
     def decide(self, look: Survey) -> Decision:
         """Decide about a look, at its time; what nothing has changed for is not decided anew."""

@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -20,6 +20,7 @@ from bot.index import Index
 from bot.ledger import HOST_REFUSES, AppendAnswer, Appended, NotAllowed, NotWritten, Proposal
 from bot.linking import Linking, Tell
 from bot.look import Look
+from bot.movers import commits_of, waits
 from bot.opener import opened
 from bot.outbox import Outbox, is_late
 from bot.outside import Outside, asks_outside
@@ -89,7 +90,7 @@ class Engine:
     def __post_init__(self) -> None:
         """Let teams be looked up, and people sign in, where this engine asks."""
         self.desk.rosters.forge, self.desk.rosters.chat = self.forge, self.chat
-        self.desk.authors.forge = self.forge
+        self.desk.authors.forge = self.desk.movers.forge = self.forge
         self._linking = Linking(self.desk, self.chat, self.sign_in)
 
     # --- one pass -----------------------------------------------------------------------------------------
@@ -206,9 +207,11 @@ class Engine:
         configured = self._configured
 
         def jotted(look: Survey, _tip: str = "") -> Proposal:
-            return Proposal((*configured.entries(look), *quarantines(look, self.desk.answers)))
+            found = self.desk.movers.attested(configured.entries(look), look.world.rules, look.state)
+            return Proposal((*found, *quarantines(look, self.desk.answers)))
 
-        if jotted(self.desk.view(at)).entries:
+        if found := jotted(self.desk.view(at)).entries:
+            self._ask_by_whom(found)
             self._note(self.desk.append(jotted, at, look_first=False), report)
 
     def _look_after(self, at: datetime, report: PassReport) -> None:
@@ -230,6 +233,7 @@ class Engine:
 
     def _move(self, at: datetime, environment: str, report: PassReport) -> AppendAnswer:
         """Move what is ready; a place whose move is refused is left, and the rest carries on."""
+        self._ask_by_whom(externals(self.desk.view(at), self.desk.mirror, self.desk.book, self.desk.examined))
         refused: set[Where] = set()
         while True:
             self._stuck = []
@@ -244,8 +248,13 @@ class Engine:
             report.left.append(f"{answer.entry.kind} of {'/'.join(where)}: {answer.refusal}")
             refused.add(where)
 
+    def _ask_by_whom(self, entries: Iterable[Entry]) -> None:
+        """Ask the forge by whose hands that came which will wait for a review."""
+        self.desk.movers.look(commit for one in entries if waits(one) for commit in commits_of(one))
+
     def _externals(self, look: Survey, _tip: str) -> Proposal:
-        found = externals(look, self.desk.mirror, self.desk.book, self.desk.examined)
+        outside = externals(look, self.desk.mirror, self.desk.book, self.desk.examined)
+        found = self.desk.movers.attested(outside, look.world.rules, look.state)
         for entry in found:
             look.state.apply(replace(entry, seq=look.state.seq + 1), look.state.tip)
         return Proposal(tuple(found))

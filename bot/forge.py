@@ -23,12 +23,13 @@ from bot.forge_bodies import (
     title_of,
 )
 from bot.forge_client import Manner, UnsureError, plain
+from bot.forge_hands import HandsOf
 from bot.forge_looks import Looks
 from bot.forge_people import People
 from bot.forge_reports import Reports
 from bot.forge_verdict import Verdict, Verdicts
 from bot.forge_wire import Login, RefusalError, Wire
-from bot.ports import Changes, ForgeAccount, Merged, NotMerged, OpenPullRequest, PullRequest, Review
+from bot.ports import Changes, ForgeAccount, Hands, Merged, NotMerged, OpenPullRequest, PullRequest, Review
 from policies.reports import Report
 
 _PER_PAGE = 100  # GitHub, the most
@@ -64,6 +65,7 @@ class GitHubForge:
         self._people = People(
             self._wire, lambda other: Wire(other, login_of(other) if login_of else login, base_url, manner)
         )
+        self._hands = HandsOf(self._wire, branch)
         self._reports = Reports(self._wire)
 
     def __repr__(self) -> str:
@@ -193,6 +195,10 @@ class GitHubForge:
     ) -> tuple[tuple[ForgeAccount, ...], int] | None:
         """Return who wrote the commits of a repository from one ref to another, and how many are nobody's."""
         return self._people.authors(repository, old, new, most=most)
+
+    def hands(self, before: str, line: Sequence[str]) -> Hands:
+        """Return by whose hands the first commit of ``line`` came onto the target branch after ``before``."""
+        return self._hands.look(before, line)
 
     def reviews(self, number: int) -> Sequence[Review]:
         """Return the reviews of a pull request that decide something, oldest first."""

@@ -7,21 +7,15 @@ from typing import Any
 from urllib.parse import quote
 
 from bot.errors import PermanentError
+from bot.forge_accounts import LOGIN, account_of, commits_between, wrote
 from bot.forge_bodies import OID, list_of, number_of, object_of, part
 from bot.forge_client import plain
 from bot.forge_wire import Wire
 from bot.ports import ForgeAccount, Review
 
-LOGIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,98})(?:\[bot\])?", re.ASCII)
 _TEAM = re.compile(r"(?P<owner>[A-Za-z0-9][A-Za-z0-9-]{0,38})/(?P<team>[a-z0-9_][a-z0-9_.-]{0,99})", re.ASCII)
 _PER_PAGE = 100  # GitHub, the most
 _MAX_PAGES = 20  # 2,000 people of a team, reviews of a pull request
-# GitHub, "Creating a commit with multiple authors", with the address that it gives to accounts
-_CO_AUTHOR = re.compile(
-    r"^Co-authored-by: [^\n<]*<(?P<id>[1-9][0-9]{0,14})\+(?P<login>[A-Za-z0-9-]{1,100})@users\.noreply\.[a-z.]{1,60}>"
-    r"[ \t]*$",
-    re.MULTILINE | re.IGNORECASE | re.ASCII,
-)
 _DECIDING = frozenset({"APPROVED", "CHANGES_REQUESTED", "DISMISSED"})  # a mere comment takes nothing back
 
 
@@ -80,26 +74,14 @@ class People:
         """Return who wrote the commits between two refs, co-authors whom the forge numbers too. Raises: BotError."""
         if repository not in self.others:
             self.others[repository] = self.wire_to(repository)
-        wire, found, unnamed, seen = self.others[repository], dict[int, ForgeAccount](), 0, 0
-        total: int | None = None
-        for page in range(1, most // _PER_PAGE + 2):
-            path = f"/compare/{quote(old, safe='')}...{quote(new, safe='')}"
-            answer = wire.read(path, per_page=_PER_PAGE, page=page)
-            if answer is None:
-                return None
-            body = object_of(answer)
-            total, commits = body.get("total_commits"), list_of(body.get("commits"))
-            if not isinstance(total, int) or total > most:
-                raise PermanentError(f"{repository} has more than {most} commits between {old} and {new}")
-            seen += len(commits)
-            for commit in map(object_of, commits):
-                accounts = list(_wrote(commit))
-                found |= {one.id: one for one in accounts}
-                unnamed += not accounts
-            if seen >= total or not commits:
-                break
-        if total is None or seen < total:
-            raise PermanentError(f"{repository} does not list all commits between {old} and {new}")
+        commits = commits_between(self.others[repository], old, new, most=most)
+        if commits is None:
+            return None
+        found, unnamed = dict[int, ForgeAccount](), 0
+        for commit in commits:
+            accounts = list(wrote(commit))
+            found |= {one.id: one for one in accounts}
+            unnamed += not accounts
         return tuple(found.values()), unnamed
 
     def _dismissed_by_a_push(self, number: int) -> frozenset[int]:
@@ -125,29 +107,6 @@ class People:
             if len(listed) < _PER_PAGE:
                 return found
         raise PermanentError(f"{address} lists more than {_MAX_PAGES * _PER_PAGE}; expected fewer")
-
-
-def _wrote(commit: Mapping[str, Any]) -> Iterator[ForgeAccount]:
-    """Yield the accounts of a commit: its author's, and those of co-authors whose address names theirs."""
-    if isinstance(commit.get("author"), dict) and commit["author"].get("login"):
-        yield account_of(commit["author"])
-    message = part(commit, "commit").get("message")
-    for found in _CO_AUTHOR.finditer(message if isinstance(message, str) else ""):
-        yield ForgeAccount(int(found["id"]), found["login"])
-
-
-def account_of(answer: object) -> ForgeAccount:
-    """Read an account. Raises: PermanentError."""
-    body = object_of(answer)
-    login = body.get("login")
-    if not isinstance(login, str) or LOGIN.fullmatch(login) is None:
-        raise PermanentError(f"the forge names an account {plain(login)!r}; expected a login")
-    return ForgeAccount(
-        id=number_of(body.get("id"), f"the account {login}"),
-        login=login,
-        is_person=body.get("type") == "User" and not login.endswith("[bot]"),
-        is_active=not isinstance(body.get("suspended_at"), str),
-    )
 
 
 def review_of(answer: object) -> Review:

@@ -12,6 +12,7 @@ from bot.apart import Ground, emergency, review, rollback, rollback_target
 from bot.desk import Desk
 from bot.errors import BotError
 from bot.ledger import Proposal
+from bot.movers import REVIEWED, commits_of
 from bot.ports import Chat, Forge, ForgeAccount, Registry
 from bot.promoter import Declined, Images, Said, judge, propose, rule_of, stand
 from bot.rosters import teams_of
@@ -115,7 +116,8 @@ class Hearing:
                 return self._emergency(rules, said, word, at)
             case Review():
                 closes = self._opened(word.what, at)
-                return lambda look, _tip: review(look, said, word, closes)
+                reviewing = self._with_movers(rules, said, closes)
+                return lambda look, _tip: review(look, reviewing, word, closes)
             case Approve() | Unapprove() | Reject() | Cancel():
                 promotion = self._promotion(word.promotion, at)
                 return lambda look, _tip: judge(look, said, word, look.state.promotions[promotion.id])
@@ -151,6 +153,19 @@ class Hearing:
         previous = self.desk.view(at).world.pin(rule.environment.name, rule.service.name).image
         found = self.desk.authors.of(rules, self._state(), rule, previous=previous, image=image)
         return replace(said, evidence={**said.evidence, "authors": found.as_json()}) if found else said
+
+    def _with_movers(self, rules: Rules, said: Said, closes: int) -> Said:
+        """Add to a review by whose hands that came which it closes, as the forge tells it now."""
+        chain = self.desk.ledger.read(self.desk.mirror.tips())
+        opened = chain.state.open.get(closes)
+        if opened is None or opened.kind not in REVIEWED:
+            return said
+        entry = next((one for _, one in chain.entries if one.seq == closes), None)
+        commits = commits_of(entry) if entry else (opened.commit,)
+        self.desk.movers.look(commits)
+        return replace(
+            said, evidence={**said.evidence, **self.desk.movers.evidence(rules, chain.state, commits)}
+        )
 
     def _with_members(self, rules: Rules, said: Said, judging: Sequence[EffectiveRule], at: datetime) -> Said:
         """Add to a word whether its speaker is in the teams that live elsewhere, as looked up now."""

@@ -115,6 +115,18 @@ class Review:
     is_stale: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Hands:
+    """By whose hands a commit came onto the target branch: who wrote, committed, merged or pushed it.
+
+    ``unnamed``: commits whose author is no account. ``missing``: what the forge did not tell, on one line.
+    """
+
+    accounts: tuple[ForgeAccount, ...] = ()
+    unnamed: int = 0
+    missing: str = ""
+
+
 class Forge(Protocol):
     """The forge. Writes are done once, then looked at; never retried blindly. Raises: BotError."""
 
@@ -173,6 +185,9 @@ class Forge(Protocol):
 
         None where a ref is not there. More than ``most`` commits are an error.
         """
+
+    def hands(self, before: str, line: Sequence[str]) -> Hands:
+        """Return by whose hands the first commit of ``line`` came after ``before``; ``line``: the branch from it on."""
 
     def reviews(self, number: int) -> Sequence[Review]:
         """Return the reviews of a pull request that decide something, oldest first."""

@@ -420,6 +420,8 @@ class Reconciler:
         outcome = replace(outcome, key=f"{outcome.kind}/{promotion.id}", commit=commit)
         if wrong:
             outcome = replace(outcome, image=image, why=wrong)
+            self.desk.movers.look([commit])
+            outcome = self.desk.movers.attested([outcome], look.world.rules, look.state)[0]
         else:
             outcome = replace(outcome, image=promotion.image, previous=promotion.previous)
         return self.noted(

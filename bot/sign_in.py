@@ -10,9 +10,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from bot.errors import PermanentError, TransientError
+from bot.forge_accounts import account_of
 from bot.forge_bodies import object_of, token_of
 from bot.forge_client import Client, ErrorAnswerError, Manner, UnsureError, plain
-from bot.forge_people import account_of
 from bot.ports import Asked, Ended, SignedIn, Waits
 
 _GRANT = "urn:ietf:params:oauth:grant-type:device_code"

@@ -16,7 +16,7 @@ from policies.evidence import Silence, TagList
 from policies.gates import expires, reminds
 from policies.image import Digest, Repository, Tag
 from policies.rules import Rules, effective
-from policies.state import Move, Promotion
+from policies.state import Move, Open, Promotion
 
 
 class Wrong(StrEnum):
@@ -254,11 +254,25 @@ def _by_hand(look: Survey) -> list[Trouble]:
         if standing.why == "external" and standing.is_on(look.at):
             found[standing.seq] = write_time(standing.until) if standing.until else ""
     return [
-        Trouble(Wrong.EXTERNAL, *place, {**_of(move), "until": found[move.seq]}, move.commit[:12])
+        Trouble(
+            Wrong.EXTERNAL,
+            *place,
+            {**_of(move), "until": found[move.seq], **_by_whom(look.state.open.get(move.seq))},
+            move.commit[:12],
+        )
         for place, moves in look.state.moves.items()
         for move in moves
         if move.seq in found
     ]
+
+
+def _by_whom(opened: Open | None) -> dict[str, str]:
+    """Return by whose hands came what waits for a review, who may therefore not review it; or why it is not known."""
+    movers = opened.movers if opened else None
+    if movers is None:
+        return {}
+    named = _listed(dict.fromkeys((*movers.people, *movers.logins)))
+    return {"movers": named, "movers-unknown": movers.why}
 
 
 def _of(move: Move) -> dict[str, str]:
@@ -274,7 +288,7 @@ def _mismatches(look: Survey) -> list[Trouble]:
     found = []
     for one in look.state.open.values():
         if one.kind is Kind.MISMATCH:
-            facts = {"commit": one.commit}
+            facts = {"commit": one.commit, **_by_whom(one)}
             if promotion := ended.get(one.commit):
                 facts |= {
                     "promotion": promotion.id,
@@ -407,7 +421,7 @@ def _configurations(look: Survey) -> list[Trouble]:
             Wrong.CONFIG_UNREVIEWED,
             one.environment,
             "",
-            {"commit": one.commit, "number": f"#{seq}"},
+            {"commit": one.commit, "number": f"#{seq}", **_by_whom(one)},
             str(seq),
         )
         for seq, one in look.state.open.items()

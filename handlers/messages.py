@@ -24,6 +24,7 @@ REFUSALS: dict[str, str] = {
     Code.ACCOUNT: "This account may not decide: it is deactivated, a guest, a bot, or from another workspace.",
     Code.REQUESTER: "You asked for it, so somebody else approves.",
     Code.AUTHOR: "Some of the code between the two images is yours, so somebody else approves.",
+    Code.MOVER: "You wrote, committed, merged or pushed some of it, so somebody else reviews it.",
     Code.NOT_AN_APPROVER: "The rule does not name you for this. `/promote who SERVICE` says whom it names.",
     Code.ALREADY_APPROVED: "You have approved it already.",
     Code.NOT_APPROVED: "You have not approved it, so there is nothing to take back.",

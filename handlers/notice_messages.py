@@ -90,8 +90,13 @@ _SIGNS: Mapping[str, str] = {
     Wrong.ANCHOR: "anchor",
 }
 _HIDDEN = frozenset({"count", "environment", "kind", "service"})  # said by the sentence, or of no use alone
-_PROSE = frozenset({"detail", "what", "expected", "names", "services"})
-_LABELS = {"was": "first seen as", "now": "names now"}
+_PROSE = frozenset({"detail", "what", "expected", "names", "services", "movers", "movers-unknown"})
+_LABELS = {
+    "was": "first seen as",
+    "now": "names now",
+    "movers": "by, who may not review it",
+    "movers-unknown": "by whom it came is not known in full",
+}
 MAX_IN_SENTENCE = 5  # names; more of them are a point
 MAX_NAMES = 50  # in a point
 

@@ -3,6 +3,7 @@
 from policies.allowed_moves import bound, carried_by, case_of, covered, identified
 from policies.allowed_speakers import noted
 from policies.asked import Asked, No, Refusal
+from policies.authors import MOVERS, Authors
 from policies.codes import Code
 from policies.emergency import due
 from policies.entry import By, Kind, write_time
@@ -51,8 +52,16 @@ def review(asked: Asked) -> No:
     people = opened.people | (part_in(promotion) if promotion else frozenset())
     if isinstance(by, By) and by.person in people:
         yield Refusal(Code.REQUESTER, f"{by.person} had a part in it")
+    if isinstance(by, By) and by.person in _movers(asked, opened):
+        yield Refusal(Code.MOVER, f"it came by the hands of {by.person}")
     if opened.kind is Kind.CONFIG and isinstance(by, By) and not _approves(asked, opened, by):
         yield Refusal(Code.NOT_AN_APPROVER, f"{by.person} may not approve in {opened.environment}")
+
+
+def _movers(asked: Asked, opened: Open) -> frozenset[str]:
+    """Return by whose hands it came: as attested when it was found, and as asked again for the review."""
+    told = (opened.movers, Authors.attested(asked.entry.evidence, MOVERS))
+    return frozenset(person for one in told if one for person in one.people)
 
 
 def _approves(asked: Asked, opened: Open, by: By) -> bool:

@@ -1,4 +1,4 @@
-"""Who wrote the code between two images, as entries attest it; where that is not known, it is said."""
+"""Who wrote code, or moved a commit, as entries attest it; where that is not known, it is said."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -6,10 +6,15 @@ from typing import Self
 
 from policies.canonical import Json
 
+AUTHORS = "authors"  # of the code that a version brings
+MOVERS = (
+    "movers"  # of a commit that came onto the target branch without us: authors, committers, mergers, pushers
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Authors:
-    """The authors of the source commits between two images.
+    """The authors of the source commits between two images, or those by whose hands a commit came.
 
     ``people`` are those whom rules or links know, ``logins`` all accounts that the forge names, ``unnamed`` the commits
     whose authors it does not know. ``why``: why nothing is known, on one line.
@@ -32,9 +37,9 @@ class Authors:
         return found | ({"why": self.why} if self.why else {})
 
     @classmethod
-    def attested(cls, evidence: Mapping[str, Json]) -> Self | None:
+    def attested(cls, evidence: Mapping[str, Json], what: str = AUTHORS) -> Self | None:
         """Read it from an entry; nothing where the entry does not say, or says it in another form."""
-        found = evidence.get("authors")
+        found = evidence.get(what)
         if not isinstance(found, Mapping) or not isinstance(found.get("known"), bool):
             return None
         people, logins, unnamed = found.get("people"), found.get("logins"), found.get("unnamed", 0)

@@ -65,6 +65,7 @@ class Code(StrEnum):
     ACCOUNT = "account-not-allowed"
     REQUESTER = "requester"
     AUTHOR = "author"
+    MOVER = "mover"
     NOT_AN_APPROVER = "not-an-approver"
     ALREADY_APPROVED = "already-approved"
     ALREADY_ASKED = "already-asked"
@@ -146,6 +147,7 @@ MEANINGS: dict[Code, str] = {
     Code.ACCOUNT: "the account is deactivated, a guest, a bot, or from another workspace",
     Code.REQUESTER: "who asked may not approve",
     Code.AUTHOR: "who wrote code between the two images may not approve",
+    Code.MOVER: "who wrote, committed, merged or pushed a change may not review it",
     Code.NOT_AN_APPROVER: "the rule does not name this person",
     Code.ALREADY_APPROVED: "this person has approved it already",
     Code.ALREADY_ASKED: "it was asked for there before; the bot does not ask again, a person may",

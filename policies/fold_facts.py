@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from datetime import timedelta
 
+from policies.authors import MOVERS, Authors
 from policies.carried import restore
 from policies.entry import Entry, Kind
 from policies.errors import PolicyError
@@ -62,7 +63,12 @@ def _external(state: Tables, entry: Entry, _oid: str) -> None:
         if place not in state.holds or not state.holds[place].outlasts(until):
             state.holds[place] = Standing(entry.speaker, entry.time, entry.note, "external", until, entry.seq)
     elif entry.why == "guarded":
-        state.open[entry.seq] = Open(entry.kind, entry.environment, entry.service, entry.commit, entry.time)
+        state.open[entry.seq] = _opened(entry)
+
+
+def _opened(entry: Entry) -> Open:
+    movers = Authors.attested(entry.evidence, MOVERS)
+    return Open(entry.kind, entry.environment, entry.service, entry.commit, entry.time, movers=movers)
 
 
 def _review(state: Tables, entry: Entry, _oid: str) -> None:
@@ -86,7 +92,7 @@ def looked(state: Tables, place: Place, seen: Health) -> None:
 def _config(state: Tables, entry: Entry, _oid: str) -> None:
     state.configured[entry.environment] = entry.commit
     if entry.why == "guarded":
-        state.open[entry.seq] = Open(entry.kind, entry.environment, "", entry.commit, entry.time)
+        state.open[entry.seq] = _opened(entry)
 
 
 APPLY: Mapping[Kind, Apply] = {

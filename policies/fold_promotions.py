@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from policies import gate_notes
-from policies.authors import Authors
+from policies.authors import MOVERS, Authors
 from policies.entry import By, Entry, Kind, Pinned, parse_time
 from policies.growing import Trail
 from policies.promotion import ENDINGS, TRANSITIONS, Approval, Promotion, Stage, part_in
@@ -207,6 +207,7 @@ def _mismatch(state: Tables, entry: Entry, _oid: str) -> None:
         entry.time,
         people,
         promotion=entry.promotion,
+        movers=Authors.attested(entry.evidence, MOVERS),
     )
 
 

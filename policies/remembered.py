@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from policies.authors import Authors
 from policies.entry import Bot, By, Kind, Pinned, Sighting
 
 
@@ -93,6 +94,7 @@ class Open:
     people: frozenset[str] = frozenset()  # who asked, approved or did it: somebody else closes it
     due: datetime | None = None
     promotion: str = ""
+    movers: Authors | None = None  # by whose hands it came, as its entry attests it: somebody else closes it
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,7 +59,7 @@ class ForgeTwin:
         A new branch begins at ``start``, or at the default branch. Raises: ForgeError.
         """
         user = self._world.user(login)
-        with self._world.acting():
+        with self._world.pushing(login):
             begin = self._world.repository.resolve(start or self._world.repository.default_branch())
             if start is not None and begin is None:
                 raise ForgeError(f"there is no {start} to begin {branch} at")
@@ -118,6 +118,8 @@ class ForgeTwin:
             user, state = self._world.user(login), self._world.pulls.state
             del self._world.users[login]
             self._world.users[new] = replace(user, login=new)
+            for moved in state.activities:
+                moved.login = new if moved.login == login else moved.login
             written: list[Review | Pull | Comment] = [*state.reviews, *state.pulls, *state.comments]
             for one in written:
                 one.author = new if one.author == login else one.author

@@ -27,6 +27,7 @@ _NEEDED: tuple[tuple[str, str, str], ...] = (
     ("GET", "/check-runs", "checks:read"),
     ("GET", "/statuses", "statuses:read"),
     ("GET", "/commits", "contents:read"),
+    ("GET", "/activity", "contents:read"),
     ("PUT", "/pulls/*/merge", "contents:write"),
     ("*", "/pulls", "pull_requests:write"),
     ("*", "/issues", "pull_requests:write"),

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from sandbox.forge_accounts import Accounts, Json, node
 from sandbox.forge_history import Change, Commit
 from sandbox.forge_pulls import Mergeability
-from sandbox.forge_state import CheckRun, Comment, Pull, Review, State, Status
+from sandbox.forge_state import Activity, CheckRun, Comment, Pull, Review, State, Status
 
 MAX_CONTENT = 1 << 20  # GitHub, bytes of a file that are shown in JSON
 
@@ -84,6 +84,19 @@ class Bodies(Accounts):
             "additions": sum(change.additions for change in changes),
             "deletions": sum(change.deletions for change in changes),
             "changed_files": len(changes),
+        }
+
+    def activity(self, activity: Activity) -> Json:
+        """Write who moved a branch."""
+        return {
+            "id": activity.id,
+            "node_id": node("Push", str(activity.id)),
+            "before": activity.before,
+            "after": activity.after,
+            "ref": f"refs/heads/{activity.branch}",
+            "timestamp": activity.at,
+            "activity_type": activity.kind,
+            "actor": self.user(activity.login),
         }
 
     def dismissal(self, review: Review) -> Json:

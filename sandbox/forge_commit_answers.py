@@ -138,6 +138,13 @@ def list_pulls_of_commit(call: Call) -> Response:
     return page(call, found, call.bodies.pull)
 
 
+def list_activities(call: Call) -> Response:
+    """GET /activity, newest first: who moved which branch (GitHub, "List repository activities")."""
+    ref = call.query.get("ref", "").removeprefix("refs/heads/")
+    found = [one for one in reversed(call.state.activities) if ref in {"", one.branch}]
+    return page(call, found, call.bodies.activity)
+
+
 def compare(call: Call) -> Response:
     """GET /compare/{base}...{head}."""
     names = call.path["range"].split("...", maxsplit=1)
@@ -195,6 +202,7 @@ ROUTES: tuple[tuple[str, str, Function], ...] = (
     ("GET", "/commits/{ref:path}/pulls", list_pulls_of_commit),
     ("GET", "/commits", list_commits),
     ("GET", "/commits/{ref:path}", get_commit),
+    ("GET", "/activity", list_activities),
     ("GET", "/branches", list_branches),
     ("GET", "/branches/{ref:path}", get_branch),
     ("GET", "/git/ref/heads/{ref:path}", get_ref),

@@ -41,7 +41,8 @@ class GitDoor:
             login = self._login(request)
         except _RefusedError as refused:
             return refused.response
-        with self.world.acting():
+        acting = self.world.pushing(login) if _is_push(request) else self.world.acting()
+        with acting:
             return _backend(self.world.repository.git.repository, request, body, login)
 
     def _login(self, request: Request) -> str:

@@ -9,7 +9,7 @@ from sandbox.forge_merging import METHOD_NAMES, METHODS, Merging
 from sandbox.forge_refusals import custom, forbidden, head_modified, invalid, not_mergeable
 from sandbox.forge_repository import ForgeRepository
 from sandbox.forge_rules import Rules
-from sandbox.forge_state import Pull, State, User
+from sandbox.forge_state import Activity, Pull, State, User
 
 _MAX_BODY = 65_536  # GitHub, characters of a description or comment
 
@@ -123,8 +123,14 @@ class Pulls:
             raise not_mergeable()
         if not self.repository.move(f"refs/heads/{pull.base}", merged, pull.base_sha):
             raise not_mergeable("Base branch was modified. Review and try the merge again.")
+        self.note(pull.base, pull.base_sha, merged, by.login, "pr_merge")
         self._close_merged(pull, merged, by.login)
         return merged
+
+    def note(self, branch: str, before: str, after: str, login: str, kind: str) -> None:
+        """Remember who moved a branch."""
+        made = Activity(self.state.next_id(), branch, before, after, login, kind, stamp(self.clock()))
+        self.state.activities.append(made)
 
     def mergeability(self, pull: Pull) -> Mergeability:
         """Try the merge, as GitHub does in the background after each push."""

@@ -113,6 +113,19 @@ class CheckRun:
 
 
 @dataclass(slots=True)
+class Activity:
+    """One push or merge: which branch went from where to where, by whom. ``kind`` in GitHub's words."""
+
+    id: int
+    branch: str
+    before: str
+    after: str
+    login: str
+    kind: str
+    at: str
+
+
+@dataclass(slots=True)
 class State:
     """Everything that a restart must not forget."""
 
@@ -122,6 +135,7 @@ class State:
     comments: list[Comment] = field(default_factory=list)
     statuses: list[Status] = field(default_factory=list)
     check_runs: list[CheckRun] = field(default_factory=list)
+    activities: list[Activity] = field(default_factory=list)
     required_checks: list[str] = field(default_factory=list)
     required_reviews: int = 0
     dismisses_stale: bool = False
@@ -171,6 +185,7 @@ def _state(read: dict[str, Any]) -> State:
         "comments": Comment,
         "statuses": Status,
         "check_runs": CheckRun,
+        "activities": Activity,
     }
     values: dict[str, Any] = {
         key: [rows[key](**row) for row in value] if key in rows else value for key, value in read.items()

@@ -59,6 +59,16 @@ class World:
             finally:
                 self._file.save(self.pulls.state)
 
+    @contextmanager
+    def pushing(self, login: str) -> Iterator[None]:
+        """Act as somebody who pushes: what branches do meanwhile is their activity."""
+        with self.acting():
+            before = self.repository.heads()
+            yield
+            for branch, tip in self.repository.heads().items():
+                if before.get(branch) != tip:
+                    self.pulls.note(branch, before.get(branch, "0" * 40), tip, login, "push")
+
     @property
     def default_branch(self) -> str:
         """The branch that HEAD names."""
