@@ -50,7 +50,7 @@ def dossiers(chain: Chain, mirror: Mirror, book: Book, changes: Sequence[Change]
             rule_lines(rule, rules.provenance) if rules and rule else (),
             tuple(_excerpts(mirror, one, rule)) if rule else (),
             _members(rules, rule) if rules and rule else (),
-            judged.get(one.decided, ()),
+            tuple(gate for gate in judged.get(one.decided, ()) if gate.service == one.service),
             info,
             diff,
             missing,

@@ -232,19 +232,26 @@ class Engine:
         return self._outside
 
     def _move(self, at: datetime, environment: str, report: PassReport) -> AppendAnswer:
-        """Move what is ready; a place whose move is refused is left, and the rest carries on."""
+        """Move what is ready; a place whose move is refused is left, and the rest carries on.
+
+        Where one of several that were to move together is refused, each is tried by itself.
+        """
         self._ask_by_whom(externals(self.desk.view(at), self.desk.mirror, self.desk.book, self.desk.examined))
         refused: set[Where] = set()
+        apart: set[Where] = set()
         while True:
             self._stuck = []
             answer = self.desk.append(
-                lambda look, tip: self._moves(look, tip, environment, refused), at, look_first=False
+                lambda look, tip: self._moves(look, tip, environment, refused, apart), at, look_first=False
             )
             if not isinstance(answer, NotAllowed):
                 return answer
             where = (answer.entry.environment, answer.entry.service)
             if answer.entry.kind is not Kind.BUMP or where in refused:
                 return answer
+            if answer.entry.also:
+                apart.update((one.environment, one.service) for one in answer.entry.each)
+                continue
             report.left.append(f"{answer.entry.kind} of {'/'.join(where)}: {answer.refusal}")
             refused.add(where)
 
@@ -259,7 +266,9 @@ class Engine:
             look.state.apply(replace(entry, seq=look.state.seq + 1), look.state.tip)
         return Proposal(tuple(found))
 
-    def _moves(self, look: Survey, tip: str, environment: str, refused: Collection[Where]) -> Proposal:
+    def _moves(
+        self, look: Survey, tip: str, environment: str, refused: Collection[Where], apart: Collection[Where]
+    ) -> Proposal:
         """Return what others moved, then what is ready to move: in this order, so that a hold counts at once."""
         outside = self._externals(look, tip)
         observed = self._observed(look.world.rules)
@@ -272,6 +281,7 @@ class Engine:
             tip=tip,
             environment=environment,
             without={*refused, *still},
+            apart=apart,
             stuck=self._stuck,
         )
         return replace(found, entries=(*outside.entries, *found.entries))

@@ -131,9 +131,11 @@ class Index:
         return [
             str(row["line"])
             for row in self._rows(
-                "select line from entries where ? in ('', promotion) and ? in ('', service) order by seq",
+                "select line from entries where ? in ('', promotion) and (? in ('', service)"
+                " or (instr(line, '\"also\":[') and instr(line, ?))) order by seq",
                 promotion,
                 service,
+                f'"service":"{service}"',  # of an entry that moves several
             )
         ]
 

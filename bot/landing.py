@@ -1,5 +1,6 @@
 """Look at what landed: is it exactly the change that was approved, and nothing else."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from bot.book import Book
@@ -7,10 +8,12 @@ from bot.mirror import Mirror
 from bot.objects import Oid
 from bot.poller import Writer
 from policies.change import change_hash
-from policies.edit import apply
+from policies.edit import Edit, apply
 from policies.entry import Pinned
 from policies.errors import PolicyError
+from policies.pins import Place
 from policies.rules import EffectiveRule, Rules
+from policies.state import Place as Where
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +34,11 @@ def look(
     image: tuple[Pinned, ...],
     change: str,
     commit: Oid,
+    beside: Iterable[tuple[EffectiveRule, tuple[Pinned, ...]]] = (),
 ) -> Landing:
     """Compare a landing commit with what was approved: the same scalars, the same bytes, no other file.
 
+    ``beside``: the other services that the same commit moved.
     ``wrong`` is a stable code: ``not-on-branch``, ``other-change``, ``other-files``, ``other-content``.
     """
     parents = mirror.parents(commit)
@@ -43,11 +48,11 @@ def look(
     where = (rule.environment.name, rule.service.name)
     landed = book.places(commit, rules).get(where)
     stands = landed.pin.image if landed else ()
-    place = book.places(before, rules).get(where)
-    try:
-        edits = writer.edits(place, rule, image) if place else ()
-    except PolicyError:
-        edits = ()
+    edits = [
+        edit
+        for one, images in ((rule, image), *beside)
+        for edit in _edits(writer, book.places(before, rules), one, images)
+    ]
     if change_hash(edits) != change:
         return Landing("other-change", stands)
     paths = sorted({edit.path for edit in edits})
@@ -60,3 +65,13 @@ def look(
         if path not in new or content[new[path]] != meant:
             return Landing("other-content", stands)
     return Landing("", stands)
+
+
+def _edits(
+    writer: Writer, places: Mapping[Where, Place], rule: EffectiveRule, image: tuple[Pinned, ...]
+) -> tuple[Edit, ...]:
+    place = places.get((rule.environment.name, rule.service.name))
+    try:
+        return writer.edits(place, rule, image) if place else ()
+    except PolicyError:
+        return ()

@@ -1,6 +1,6 @@
 """Where nobody is asked: what is ready moves, with its entry, in one push; and moves by others are written down."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -14,11 +14,14 @@ from bot.push import RefUpdate
 from bot.signing import Signer, vouch
 from bot.survey import Survey
 from policies.allowed_facts import moved_past
+from policies.allowed_moves import MAX_TOGETHER
+from policies.canonical import Json
 from policies.change import change_hash
 from policies.decide import Candidate, Decision, Standing
 from policies.edit import Edit, apply
-from policies.entry import Bot, Entry, Kind, Pinned, RuleAt, write_time
+from policies.entry import Beside, Bot, Entry, Kind, Pinned, RuleAt, write_time
 from policies.errors import PolicyError
+from policies.gates.sightings import was_before
 from policies.keys import bump_key, expected_key
 from policies.pins import Place, edits_to
 from policies.rules import EffectiveRule, effective
@@ -78,14 +81,16 @@ def bumps(
     tip: str,
     environment: str = "",
     without: Collection[Where] = (),
+    apart: Collection[Where] = (),
     stuck: list[Stuck],
 ) -> Proposal:
     """Return the moves that are ready where nobody is asked, each a commit and its entry, on the target's tip.
 
-    ``tip`` is the ledger's end that was validated. ``environment`` '' = all. What cannot be written goes to ``stuck``.
+    What was there before the first look and moves by ``catch-up`` goes together: one commit, one entry.
+    ``tip`` is the ledger's end that was validated. ``environment`` '' = all. ``apart`` goes by itself all the same.
+    What cannot be written goes to ``stuck``.
     """
-    entries: list[Entry] = []
-    parent = look.tips.target
+    ready: list[_Ready] = []
     for row in decision.rows:
         best = row.best
         if best is None or best.verdict is not Standing.READY or environment not in {"", row.environment}:
@@ -94,9 +99,16 @@ def bumps(
         if rule is None or rule.environment.has_pull_requests or (row.environment, row.service) in without:
             continue
         try:
-            entry = _bump(look, writer, rule, best, parent=parent, tip=tip)
+            ready.append(_ready(look, writer, rule, best))
         except PolicyError as error:
             stuck.append(Stuck((row.environment, row.service), str(error)))
+    entries: list[Entry] = []
+    parent = look.tips.target
+    for together in _together(look, ready, apart):
+        try:
+            entry = _bump(look, writer, together, parent=parent, tip=tip)
+        except PolicyError as error:
+            stuck += [Stuck(one.where, str(error)) for one in together]
             continue
         entries.append(entry)
         parent = Oid(entry.commit)
@@ -106,30 +118,72 @@ def bumps(
     return Proposal(tuple(entries), (move,), "bump")
 
 
-def _bump(
-    look: Survey, writer: Writer, rule: EffectiveRule, best: Candidate, *, parent: Oid, tip: str
-) -> Entry:
-    environment, service = rule.environment.name, rule.service.name
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """One service that moves: what would be replaced, by which rule, on which evidence."""
+
+    rule: EffectiveRule
+    image: tuple[Pinned, ...]
+    edits: tuple[Edit, ...]
+    evidence: dict[str, Json]
+
+    @property
+    def where(self) -> Where:
+        return (self.rule.environment.name, self.rule.service.name)
+
+
+def _ready(look: Survey, writer: Writer, rule: EffectiveRule, best: Candidate) -> _Ready:
     image = best.images(rule)
-    edits = writer.edits(look.place(environment, service), rule, image)
+    edits = writer.edits(look.place(rule.environment.name, rule.service.name), rule, image)
     if not edits:
-        raise PolicyError(f"nothing names {service} there any more")
+        raise PolicyError(f"nothing names {rule.service.name} there any more")
+    seen: Json = {"digest": best.digest, "looked": write_time(look.at)}
+    return _Ready(rule, image, edits, {"registry": seen, **gate_evidence(look, rule, image)})
+
+
+def _together(
+    look: Survey, ready: Iterable[_Ready], apart: Collection[Where]
+) -> Iterator[tuple[_Ready, ...]]:
+    """Yield what goes in one commit: the backlog of an environment, by name; each other move by itself."""
+    backlog: dict[str, list[_Ready]] = {}
+    alone: list[_Ready] = []
+    for one in ready:
+        where = one.rule.environment
+        is_old = where.catch_up and was_before(one.rule.service, look.state, one.image)
+        (backlog.setdefault(where.name, []) if is_old and one.where not in apart else alone).append(one)
+    for moves in backlog.values():
+        moves.sort(key=lambda one: one.where)
+        yield from (tuple(moves[at : at + MAX_TOGETHER]) for at in range(0, len(moves), MAX_TOGETHER))
+    yield from ((one,) for one in alone)
+
+
+def _bump(look: Survey, writer: Writer, together: tuple[_Ready, ...], *, parent: Oid, tip: str) -> Entry:
+    edits = [edit for one in together for edit in one.edits]
     change = change_hash(edits)
+    first, *others = (
+        Beside(
+            service=one.rule.service.name,
+            image=one.image,
+            previous=look.world.pin(*one.where).image,
+            rule=rule_at(look, one.rule),
+            evidence=one.evidence,
+        )
+        for one in together
+    )
+    environment = together[0].rule.environment.name
     entry = Entry(
         kind=Kind.BUMP,
         at=write_time(look.at),
         key=bump_key(environment, parent, change),
         by=Bot(),
         environment=environment,
-        service=service,
-        image=image,
-        previous=look.world.pin(environment, service).image,
+        service=first.service,
+        image=first.image,
+        previous=first.previous,
         change=change,
-        rule=rule_at(look, rule),
-        evidence={
-            "registry": {"digest": best.digest, "looked": write_time(look.at)},
-            **gate_evidence(look, rule, image),
-        },
+        rule=first.rule,
+        also=tuple(others),
+        evidence=first.evidence,
     )
     message = wording.move_message(entry, folder=writer.folder, tip=tip, proof=writer.proof(tip))
     commit = writer.build(parent, edits, message=message, at=look.at)

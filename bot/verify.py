@@ -26,6 +26,7 @@ _ON_THE_BRANCH = frozenset(
     {Kind.BUMP, Kind.ROLLBACK, Kind.EMERGENCY, Kind.LANDED, Kind.MISMATCH, Kind.EXTERNAL}
 )
 _APART = frozenset({Kind.EMERGENCY, Kind.ROLLBACK})  # they open their review before they land
+_OF_A_SERVICE = frozenset({"Service", "Image", "Digest", "Previous", "Rule"})  # trailers, in groups
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +101,7 @@ class _Audit:
     progress: Callable[[str], None]
     line: list[Oid] = field(default_factory=list)
     signers: tuple[str, ...] = ()
+    begun: str = ""  # when the ledger was
 
     def run(self, anchors: list[Anchor], ends: Mapping[str, str]) -> None:
         chain = self._chain()
@@ -111,6 +113,7 @@ class _Audit:
         if chain.state.genesis is None or not chain.entries:
             return
         first = chain.entries[0][1]
+        self.begun = first.at
         genesis = Oid(first.commit)
         if chain.state.genesis.branch != self.mirror.branch:
             text = f"genesis is about branch {chain.state.genesis.branch}, this is {self.mirror.branch}"
@@ -194,13 +197,19 @@ class _Audit:
             image=entry.image,
             change=change,
             commit=Oid(entry.commit),
+            beside=[
+                (other, one.image)
+                for one in entry.also
+                if (other := effective(rules, entry.environment, one.service))
+            ],
         )
         if found.wrong:
             text = f"the commit is not what {entry.kind} #{entry.seq} says: {found.wrong}"
             self.report.add("content-differs", entry.commit, text, entry.seq)
         for text in self._trailers(entry, promotion, seqs):
             self.report.add("trailers-differ", entry.commit, text, entry.seq)
-        self._before(entry, promotion, rule.hash)
+        for one in entry.each:
+            self._before(one, promotion, one.rule.hash if one.rule else rule.hash)
 
     def _before(self, entry: Entry, promotion: Promotion | None, rule_hash: str) -> None:
         """Hold an entry against the commit's parent: what stood there, and which rule was in force."""
@@ -255,11 +264,16 @@ class _Audit:
             meant = wording.parse_trailers(
                 wording.move_message(entry, folder=self.folder, tip=ledger, proof=proof)
             )
-            if seqs.get(Oid(ledger), entry.seq) >= entry.seq:
+            is_first = not ledger and entry.at == self.begun  # in one push with genesis: there was no end yet
+            if not is_first and seqs.get(Oid(ledger), entry.seq) >= entry.seq:
                 yield "it names an end of the ledger that was not there when it was made"
         for name, value in meant:
             if (name, value) not in stands:
                 yield f"expected {name}: {value[:100]}"
+        if entry.also and [one for one in stands if one[0] in _OF_A_SERVICE] != [
+            one for one in meant if one[0] in _OF_A_SERVICE
+        ]:
+            yield "what it says of each service does not stand in its group"
         if len(stands) > len(meant):
             yield "it has more trailers than the ledger makes"
 
@@ -268,9 +282,9 @@ class _Audit:
     def _moves(self, chain: Chain) -> None:
         """Every commit that moves an image has its entry."""
         named: dict[tuple[str, str, str], tuple[Pinned, ...]] = {}
-        for _, entry in chain.entries:
-            if entry.commit and entry.kind in _ON_THE_BRANCH:
-                named[entry.commit, entry.environment, entry.service] = entry.image
+        for one in (one for _, entry in chain.entries for one in entry.each):
+            if one.commit and one.kind in _ON_THE_BRANCH:
+                named[one.commit, one.environment, one.service] = one.image
         merging = {
             (promotion.head, promotion.environment, promotion.service)
             for promotion in chain.state.promotions.values()

@@ -20,9 +20,12 @@ _UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 def subject(environment: str, service: str, previous: Sequence[Pinned], image: Sequence[Pinned]) -> str:
     """Return the first line of a commit that moves something."""
+    return f"{environment}: {_step(service, previous, image)}"
+
+
+def _step(service: str, previous: Sequence[Pinned], image: Sequence[Pinned]) -> str:
     before = ", ".join(one.tag for one in previous) or "nothing"
-    after = ", ".join(one.tag for one in image)
-    return f"{environment}: {service} {before} -> {after}"
+    return f"{service} {before} -> {', '.join(one.tag for one in image)}"
 
 
 def image_trailers(image: Sequence[Pinned], previous: Sequence[Pinned]) -> list[Trailer]:
@@ -93,19 +96,37 @@ def move_message(entry: Entry, *, folder: str, tip: str, proof: str = "") -> str
     """
     head = subject(entry.environment, entry.service, entry.previous, entry.image)
     trailers: list[Trailer] = [("Promotion", entry.promotion)] if entry.promotion else []
-    trailers += [("Environment", entry.environment), ("Service", entry.service)]
-    trailers += image_trailers(entry.image, entry.previous)
-    trailers += [rule_trailer(entry.rule, folder)] if entry.rule else []
-    trailers += gate_notes.trailers(gate_notes.read(entry.evidence))
+    trailers += [("Environment", entry.environment)]
+    for one in entry.each:
+        trailers += _service_trailers(one, folder)
     trailers += [("Requested-By", person(entry.by))] if isinstance(entry.by, By) else []
     trailers += anchor(tip, proof)
     trailers += [("Ledger-Key", entry.key)]
+    if entry.also:
+        head = f"{entry.environment}: {entry.group or f'{len(entry.each)} services'}"
     body = (
         [f"Rolled back by {person(entry.by)}."]
         if isinstance(entry.by, By)
         else ["Moved by rule: nobody is asked here."]
     )
-    return commit_message(head, body, trailers)
+    return commit_message(head, [*_listed(entry), *body], trailers)
+
+
+def _service_trailers(entry: Entry, folder: str) -> list[Trailer]:
+    """Return what is said of each service that moved, beginning with its name."""
+    return [
+        ("Service", entry.service),
+        *image_trailers(entry.image, entry.previous),
+        *([rule_trailer(entry.rule, folder)] if entry.rule else []),
+        *gate_notes.trailers(gate_notes.read(entry.evidence)),
+    ]
+
+
+def _listed(entry: Entry) -> list[str]:
+    """Return the services that moved together and from what to what, a line each; nothing where it is one."""
+    if not entry.also:
+        return []
+    return ["\n".join(_step(one.service, one.previous, one.image) for one in entry.each)]
 
 
 def anchor(tip: str, proof: str) -> list[Trailer]:

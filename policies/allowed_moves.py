@@ -1,5 +1,7 @@
 """Whether something may move, or be asked for: bump, propose, rollback; under the rule in force."""
 
+from dataclasses import replace
+
 from policies.allowed_speakers import noted
 from policies.asked import Asked, No, Refusal
 from policies.codes import Code
@@ -61,8 +63,24 @@ def _baseline(asked: Asked, environment: str) -> tuple[Pinned, ...]:
     return asked.book.baseline(genesis.commit, rules, environment, asked.entry.service)
 
 
+MAX_TOGETHER = 100  # services in one entry: its line has room for them with what was looked up for each
+
+
 def bump(asked: Asked) -> No:
-    """May the bot move this without asking anybody?"""
+    """May the bot move this without asking anybody? Of several services: each of them?"""
+    entry = asked.entry
+    services = [one.service for one in entry.each]
+    if services != sorted(set(services)) or len(services) > MAX_TOGETHER:
+        yield Refusal(
+            Code.OUT_OF_LINE, f"expected each service once, in order, at most {MAX_TOGETHER} together"
+        )
+    yield from _new(asked)
+    for one in entry.each:
+        for refusal in _alone(replace(asked, entry=one)):
+            yield replace(refusal, detail=f"{one.service}: {refusal.detail}") if entry.also else refusal
+
+
+def _alone(asked: Asked) -> No:
     yield from bound(asked)
     yield from covered(asked)
     rule, entry = asked.rule, asked.entry
@@ -76,7 +94,6 @@ def bump(asked: Asked) -> No:
     yield from _sighted(asked)
     if asked.state.live_at(entry.environment, entry.service):
         yield Refusal(Code.OPEN_ELSEWHERE, "a promotion is under way there")
-    yield from _new(asked)
     case = case_of(asked, rule)
     for verdict in not_yet(ask(ALONE, case)):
         yield Refusal(verdict.code, verdict.detail)

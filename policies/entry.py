@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -14,6 +14,7 @@ from policies.entry_fields import FIELDS, MAX_DEPTH, MAX_NOTE, VIA, read_fields
 from policies.entry_shapes import ALWAYS, FREE, SHAPES
 from policies.entry_values import (
     BOT,
+    Beside,
     Bot,
     Both,
     By,
@@ -39,6 +40,7 @@ __all__ = [
     "SHAPES",
     "VERSION",
     "VIA",
+    "Beside",
     "Bot",
     "Both",
     "By",
@@ -83,6 +85,7 @@ class Entry:
     previous: tuple[Pinned, ...] = ()
     change: str = ""
     rule: RuleAt | None = None
+    also: tuple[Beside, ...] = ()
     head: str = ""
     commit: str = ""
     branch: str = ""
@@ -114,6 +117,17 @@ class Entry:
     def speaker(self) -> Bot | By:
         """Who says it; of two people the first."""
         return self.by.one if isinstance(self.by, Both) else self.by
+
+    @property
+    def each(self) -> "tuple[Entry, ...]":
+        """The entry once for each service that it moves, as if it were of that one alone; ``change`` is of all."""
+        if not self.also:
+            return (self,)
+        own = replace(self, also=())
+        return (
+            own,
+            *(replace(own, **{f.name: getattr(one, f.name) for f in fields(one)}) for one in self.also),
+        )
 
     @property
     def subject(self) -> str:
@@ -254,6 +268,9 @@ def _plain(value: Any) -> Json:  # noqa: PLR0911  one row a value: a table
             return {"repository": value.repository, "tag": value.tag, "digest": value.digest}
         case RuleAt():
             return {"commit": value.commit, "files": list(value.files), "hash": value.hash}
+        case Beside():
+            beside: dict[str, Json] = {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
+            return {name: one for name, one in beside.items() if one}
         case Sighting():
             seen: dict[str, Json] = {n: getattr(value, n) for n in ("service", "repository", "tag", "digest")}
             return {**seen, "before": True} if value.before else seen

@@ -7,6 +7,7 @@ from typing import Any, Final
 from policies.canonical import Json
 from policies.entry_values import (
     BOT,
+    Beside,
     Both,
     By,
     EntryError,
@@ -204,6 +205,21 @@ def _is_plain(value: Any, levels: int) -> bool:
     return value is not None
 
 
+_beside = _object(
+    {
+        "service": _text(_NAME),
+        "image": _list_of(_pinned),
+        "previous": _list_of(_pinned),
+        "rule": _rule,
+    },
+    {"evidence": _evidence},
+)
+
+
+def _also(value: Any) -> Beside:
+    return Beside(**_beside(value))
+
+
 FIELDS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "v": _integer,
     "seq": _integer,
@@ -220,6 +236,7 @@ FIELDS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "previous": _list_of(_pinned),
     "change": _text(_HASH),
     "rule": _rule,
+    "also": _list_of(_also),
     "head": _text(_OID),
     "commit": _text(_OID),
     "branch": _text(_PATH),

@@ -17,7 +17,7 @@ SHAPES: Final[Mapping[Kind, tuple[frozenset[str], frozenset[str]]]] = {
     Kind.RULES: (frozenset({"commit", "rule"}), frozenset()),
     Kind.SEEN: (frozenset({"seen"}), frozenset()),
     Kind.SHOWN: (frozenset({"shown"}), frozenset()),
-    Kind.BUMP: (_MOVE | {"previous", "commit"}, _TOGETHER),
+    Kind.BUMP: (_MOVE | {"previous", "commit"}, _TOGETHER | {"also"}),
     Kind.PROPOSE: (_MOVE | {"promotion", "previous", "head"}, _TOGETHER),
     Kind.APPROVE: (_MOVE | {"promotion"}, _TOGETHER | {"head"}),
     Kind.UNAPPROVE: (_WHERE | {"promotion", "change", "rule"}, _TOGETHER),

@@ -1,10 +1,12 @@
 """What an entry holds, as values: its kinds, who speaks, images, rules, sightings, places, instants."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 
+from policies.canonical import Json
 from policies.errors import PolicyError
 from policies.image import Digest
 
@@ -122,6 +124,17 @@ class RuleAt:
     commit: str
     files: tuple[str, ...]
     hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """Another service that the same commit moved, with what an entry says of a service: its own rule and evidence."""
+
+    service: str
+    image: tuple[Pinned, ...]
+    previous: tuple[Pinned, ...]
+    rule: RuleAt
+    evidence: Mapping[str, Json] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,8 @@ def moved(state: Tables, entry: Entry, image: tuple[Pinned, ...], previous: tupl
 
 
 def _bump(state: Tables, entry: Entry, _oid: str) -> None:
-    moved(state, entry, entry.image, entry.previous)
+    for one in entry.each:
+        moved(state, one, one.image, one.previous)
 
 
 def _propose(state: Tables, entry: Entry, _oid: str) -> None:

@@ -91,12 +91,18 @@ def population(state: State, entries: Iterable[tuple[str, Entry]]) -> tuple[Chan
             if (thread := threads.get(by_seq.get(entry.closes, ""))) and isinstance(entry.by, By):
                 thread.review = Word(entry.by, entry.at, entry.seq, oid, entry.note)
             continue
-        name = entry.promotion or (f"{entry.seq}" if entry.kind in _ALONE else "")
-        if name:
-            threads.setdefault(name, _Thread()).entries.append((oid, entry))
-            by_seq[entry.seq] = name
+        for one in entry.each:
+            name = one.promotion or (_number(entry, one) if entry.kind in _ALONE else "")
+            if name:
+                threads.setdefault(name, _Thread()).entries.append((oid, one))
+                by_seq[entry.seq] = name
     found = [_change(state, name, thread) for name, thread in threads.items()]
     return tuple(one for one in found if one is not None)
+
+
+def _number(entry: Entry, one: Entry) -> str:
+    """Return how a change without a promotion is called: by its entry, and the service where it moved several."""
+    return f"{entry.seq}/{one.service}" if entry.also else f"{entry.seq}"
 
 
 def _change(state: State, name: str, thread: _Thread) -> Change | None:
@@ -107,7 +113,7 @@ def _change(state: State, name: str, thread: _Thread) -> Change | None:
         return None  # about a promotion that is not in what was read
     is_ours = entry.kind is Kind.BUMP
     return Change(
-        id=f"#{entry.seq}",
+        id=f"#{name}",
         sort=Sort.STANDARD if is_ours else Sort.UNAUTHORISED,
         kind=entry.kind,
         outcome=MOVED,

@@ -13,10 +13,11 @@ from policies.verdict import Verdict
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """One gate by its name, and what it says."""
+    """One gate by its name, and what it says about a service."""
 
     gate: str
     verdict: Verdict
+    service: str
 
 
 def reperformed(
@@ -34,11 +35,15 @@ def reperformed(
 
 def judged(state: State, entry: Entry, book: Book) -> tuple[Judged, ...]:
     """Return each gate's verdict of an entry that moves something; ``state`` is what it followed."""
-    asked = Asked(state, entry, book, book.rules(state.rules.commit) if state.rules else None)
-    if asked.rule is None:
-        return ()
-    case = case_of(asked, asked.rule, asked.promotion)
-    return tuple(Judged(gate.__name__, gate(case)) for gate in _gates(asked))
+    rules = book.rules(state.rules.commit) if state.rules else None
+    return tuple(found for one in entry.each for found in _judged(Asked(state, one, book, rules)))
+
+
+def _judged(asked: Asked) -> Iterator[Judged]:
+    if asked.rule is not None:
+        case = case_of(asked, asked.rule, asked.promotion)
+        for gate in _gates(asked):
+            yield Judged(gate.__name__, gate(case), asked.entry.service)
 
 
 def _gates(asked: Asked) -> tuple[Gate, ...]:

@@ -124,7 +124,8 @@ class _Replay:
         if entry.kind is Kind.INTENT:
             self.intents[entry.promotion] = entry
         if _is_move(entry) and self.since <= entry.time <= self.until:
-            self._judge(entry)
+            for one in entry.each:
+                self._judge(one)
         self.state.apply(entry, oid)
         for place in self._touched(entry):
             self._look(place, entry.time)
@@ -202,7 +203,7 @@ class _Replay:
 
     def _touched(self, entry: Entry) -> Iterator[Place]:
         """Yield the places of the new rules about which an entry may say something, where the rules differ."""
-        services = {one.service for one in entry.seen} | ({entry.service} if entry.service else set())
+        services = {*(one.service for one in entry.seen), *(one.service for one in entry.each)} - {""}
         for environment in self.new.environments:
             is_about_all = bool(services) or entry.kind in {Kind.GENESIS, Kind.RULES}
             is_here = is_about_all or entry.environment == environment

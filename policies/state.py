@@ -89,7 +89,7 @@ def _about(entry: Entry) -> Iterable[str]:
     """Return the services about which an entry says something that a decision may rest on; '' = all of them."""
     if entry.kind is Kind.SEEN:
         return {one.service for one in entry.seen}
-    return () if entry.kind in _SAYS_NOTHING else (entry.service,)
+    return () if entry.kind in _SAYS_NOTHING else {entry.service, *(one.service for one in entry.also)}
 
 
 _SAYS_NOTHING = frozenset({Kind.SHOWN, Kind.REFUSED, Kind.QUARANTINE})

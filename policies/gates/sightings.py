@@ -1,8 +1,13 @@
 """What was there before Countersign looked first moves by a person's word only."""
 
+from collections.abc import Iterable
+
 from policies.codes import Code
+from policies.entry import Pinned
 from policies.gates.case import Case
+from policies.rules import Service
 from policies.selection import newer
+from policies.state import State
 from policies.verdict import PASSED, Verdict, Waiting
 
 
@@ -10,9 +15,15 @@ def known_before(case: Case) -> Verdict:
     """Was it published after we looked first (first start)?"""
     if case.rule.environment.catch_up:
         return PASSED
-    policy = case.rule.service.versions
-    for old in case.state.before.get(case.service, ()):
-        for image in case.image:
-            if image.tag == old or newer(policy, old, image.tag):
-                return Waiting(Code.KNOWN_BEFORE, f"{image.tag} was there before the first look")
+    if found := was_before(case.rule.service, case.state, case.image):
+        return Waiting(Code.KNOWN_BEFORE, f"{found} was there before the first look")
     return PASSED
+
+
+def was_before(service: Service, state: State, images: Iterable[Pinned]) -> str:
+    """Return the tag that was there when the service was looked at first, or is older than such a one; '' = none."""
+    before = state.before.get(service.name, ())
+    for image in images:
+        if any(image.tag == old or newer(service.versions, old, image.tag) for old in before):
+            return image.tag
+    return ""

@@ -25,26 +25,24 @@ def landed_as_approved(seen: Seen) -> Broken:
         ]
         if outside:
             yield f"{line}: {commit.oid[:12]} also changed {outside}"
-        image = line["image"][0]
-        tag, digest = reading.pins(commit.oid)[line.place]
-        if tag != image["tag"] or (digest and digest != image["digest"]):
-            yield f"{line}: {tag}@{digest} stands there, {image['tag']}@{image['digest']} was approved"
-        if line.kind == "landed" and not digest:
-            yield f"{line}: no digest stands there"
+        for place, (image, *_) in line.moved:
+            tag, digest = reading.pins(commit.oid)[place]
+            if tag != image["tag"] or (digest and digest != image["digest"]):
+                yield f"{line}: {tag}@{digest} stands there, {image['tag']}@{image['digest']} was approved"
+            if line.kind == "landed" and not digest:
+                yield f"{line}: no digest stands there"
 
 
 def population(seen: Seen) -> Broken:
     """Every intent has its outcome, and every commit that moved an image has one entry: complete, and nothing twice."""
     live: dict[str, Line] = {}
-    named: dict[tuple[str, str, str], list[Line]] = {}
+    named = _named(seen)
     for line in seen.ledger:
         name = str(line["promotion"])
         if line.kind == "intent":
             live[name] = line
         elif line.kind in {"abort", *OUTCOMES}:
             live.pop(name, None)
-        if line.kind in MOVES and line["commit"]:
-            named.setdefault((str(line["commit"]), *line.place), []).append(line)
     yield from (f"{line} has no outcome" for line in live.values())
     reading = seen.office.reading
     line_of = reading.main()
@@ -61,6 +59,16 @@ def population(seen: Seen) -> Broken:
                 yield f"{commit.oid[:12]} moved nothing in {'/'.join(place)}, {found[0]} says so"
     for found in named.values():
         yield f"{found[0]} names a commit that is not on the target branch"
+
+
+def _named(seen: Seen) -> dict[tuple[str, str, str], list[Line]]:
+    """Return the entries that name a commit and a place as moved by it."""
+    named: dict[tuple[str, str, str], list[Line]] = {}
+    for line in seen.ledger:
+        if line.kind in MOVES and line["commit"]:
+            for place, _ in line.moved:
+                named.setdefault((str(line["commit"]), *place), []).append(line)
+    return named
 
 
 def bumps_in_order(seen: Seen) -> Broken:

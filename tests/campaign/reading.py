@@ -95,6 +95,12 @@ class Line:
         """Environment and service."""
         return str(self["environment"]), str(self["service"])
 
+    @property
+    def moved(self) -> list[tuple[tuple[str, str], Any]]:
+        """Each place that it moves, with its images."""
+        also = [((str(self["environment"]), str(one["service"])), one["image"]) for one in self["also"] or ()]
+        return [(self.place, self["image"]), *also]
+
     def __str__(self) -> str:
         """Name it."""
         return f"{self.kind} #{self['seq']} ({self.commit.oid[:12]})"

@@ -15,6 +15,7 @@ from policies.entry import (
     MAX_LINE,
     MAX_NOTE,
     SHAPES,
+    Beside,
     Bot,
     Both,
     By,
@@ -75,6 +76,18 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "rule": st.builds(
         RuleAt, OIDS, st.lists(st.sampled_from(["promotion/a.yaml", "\u00e9.yaml"]), min_size=1).map(tuple), HASHES
     ),
+    "also": st.lists(
+        st.builds(
+            Beside,
+            NAMES,
+            st.lists(PINNED, min_size=1, max_size=2).map(tuple),
+            st.lists(PINNED, min_size=1, max_size=2).map(tuple),
+            st.builds(RuleAt, OIDS, st.just(("promotion/a.yaml",)), HASHES),
+            st.dictionaries(st.text("abc", min_size=1), PLAIN, max_size=2),
+        ),
+        min_size=1,
+        max_size=2,
+    ).map(tuple),
     "head": OIDS,
     "commit": OIDS,
     "branch": st.sampled_from(["main", "release/1.x"]),

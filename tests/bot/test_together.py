@@ -1,0 +1,237 @@
+"""Several services in one move: one commit, one entry, and each of them held to all that stands before a move."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bot import wording
+from bot.index import Index
+from bot.ledger import NotAllowed, Proposal
+from bot.objects import Oid
+from bot.poller import bumps
+from bot.signing import Signer
+from bot.survey import Survey
+from policies import population
+from policies.codes import Code
+from policies.entry import Beside, Entry, Kind, Pinned, parse
+from policies.evidence import TagList
+from policies.image import Digest, Repository, Tag
+from policies.population import Sort
+from policies.rules import effective
+from tests.bot.ledger_worlds import World, bot, digest
+from tests.repositories import Files, git, make_bare, read_file, tip
+
+SERVICES = ("cart", "search", "web")
+RULES = """\
+environments:
+  staging: {path: apps/staging, channel: deploys, approvals: none, catch-up: true}
+  trial: {path: apps/trial, channel: deploys, approvals: none}
+services:
+  web: {image: ghcr.io/example/web, versions: 1.x}
+  cart: {image: ghcr.io/example/cart, versions: 1.x}
+  search: {image: ghcr.io/example/search, versions: 1.x}
+people: {ada: {slack: U0ADA}}
+"""
+
+
+def _pins(tag: str) -> str:
+    return "images:\n" + "".join(f"  - name: ghcr.io/example/{one}\n    newTag: {tag}\n" for one in SERVICES)
+
+
+FILES: Files = {
+    "promotion/rules.yaml": RULES,
+    "apps/staging/kustomization.yaml": _pins("1.0.0"),
+    "apps/trial/kustomization.yaml": _pins("1.0.0"),
+}
+
+
+@pytest.fixture
+def behind(tmp_path: Path) -> World:
+    """A repository whose three services are behind when the bot looks for the first time."""
+    signer = Signer.generate()
+    remote = make_bare(tmp_path / "gitops.git", [FILES])
+    found = World(remote, bot(remote, tmp_path / "clone", signer), signer)
+    found.desk.mirror.fetch()
+    _answer(found, "1.0.0", "1.1.0")
+    return found
+
+
+def _answer(found: World, *tags: str, services: tuple[str, ...] = SERVICES) -> None:
+    for name in services:
+        image = Repository(f"ghcr.io/example/{name}")
+        found.desk.answers.tags[image] = TagList(tags)
+        for tag in tags:
+            found.desk.answers.digests[image, Tag(tag)] = Digest(digest(tag))
+
+
+def _bumps(found: World) -> list[Entry]:
+    return [entry for _, entry in found.entries if entry.kind is Kind.BUMP]
+
+
+def test_the_backlog_of_a_first_start_is_one_commit_with_one_entry(behind: World, tmp_path: Path) -> None:
+    before = tip(behind.remote)
+    behind.run()
+
+    (entry,) = _bumps(behind)
+    assert git(behind.remote, "rev-list", "--count", f"{before}..main") == "1"
+    assert [one.service for one in entry.each] == ["cart", "search", "web"]
+    assert read_file(behind.remote, "apps/staging/kustomization.yaml") == _pins("1.1.0")
+    assert read_file(behind.remote, "apps/trial/kustomization.yaml") == _pins(
+        "1.0.0"
+    )  # nobody asked to catch up
+    assert parse(entry.line()) == entry
+    for name in SERVICES:
+        move = behind.state.last_move("staging", name)
+        assert move
+        assert (move.image[0].tag, move.commit) == ("1.1.0", entry.commit)
+    assert behind.audit(tmp_path / "auditor").findings == []
+
+
+def test_what_came_later_moves_by_itself_again(behind: World, tmp_path: Path) -> None:
+    behind.run()
+    _answer(behind, "1.0.0", "1.1.0", "1.2.0", services=("cart", "web"))
+    behind.run()
+    behind.run()  # what shares a file with another's move is written down in the next round
+
+    first, *rest = _bumps(behind)
+    assert len(first.each) == 3
+    assert sorted(one.service for one in rest if one.environment == "staging") == ["cart", "web"]
+    assert not any(one.also for one in rest)
+    assert behind.audit(tmp_path / "auditor").findings == []
+
+
+def test_the_commit_says_of_each_service_what_an_own_commit_would_say(behind: World) -> None:
+    behind.run()
+
+    (entry,) = _bumps(behind)
+    message = git(behind.remote, "log", "-1", "--format=%B", "main")
+    assert message.startswith("staging: 3 services\n\ncart 1.0.0 -> 1.1.0\nsearch 1.0.0 -> 1.1.0\n")
+    trailers = wording.parse_trailers(message)
+    assert [name for name, _ in trailers][:16] == [
+        "Environment",
+        *["Service", "Image", "Digest", "Previous", "Rule"] * 3,
+    ]
+    rules = [value for name, value in trailers if name == "Rule"]
+    assert len(set(rules)) == 3  # each service's effective rule has its own hash
+    assert dict(trailers)["Ledger-Key"] == entry.key
+
+
+def test_an_auditor_reads_each_service_as_a_change_of_its_own(behind: World) -> None:
+    behind.run()
+
+    found = population.population(behind.state, behind.entries)
+
+    assert [(one.service, one.sort, one.previous[0].tag) for one in found] == [
+        (name, Sort.STANDARD, "1.0.0") for name in SERVICES
+    ]
+    assert len({one.id for one in found}) == 3
+
+
+def _entry(found: World, look: Survey, tip_: str) -> Entry:
+    made = bumps(look, found.desk.decide(look), found.desk.writer, branch="main", tip=tip_, stuck=[])
+    return made.entries[0]
+
+
+def _newer(name: str) -> tuple[Pinned, ...]:
+    return (Pinned(f"ghcr.io/example/{name}", "1.1.0", digest("1.1.0")),)
+
+
+def _other(entry: Entry, **changes: object) -> Beside:
+    return replace(entry.also[-1], **changes)  # type: ignore[arg-type]  # a test's choice
+
+
+WRONG: dict[str, tuple[Callable[[Entry], Entry], Code]] = {
+    "twice": (lambda entry: replace(entry, also=(*entry.also, entry.also[-1])), Code.OUT_OF_LINE),
+    "out of order": (lambda entry: replace(entry, also=entry.also[::-1]), Code.OUT_OF_LINE),
+    "another image": (
+        lambda entry: replace(
+            entry,
+            also=(entry.also[0], _other(entry, image=_newer("cart"))),
+        ),
+        Code.NO_RULE,
+    ),
+    "another digest": (
+        lambda entry: replace(
+            entry,
+            also=(entry.also[0], _other(entry, image=(Pinned("ghcr.io/example/web", "1.0.1", digest("x")),))),
+        ),
+        Code.NOT_SEEN,
+    ),
+    "another rule": (
+        lambda entry: replace(
+            entry, also=(entry.also[0], _other(entry, rule=replace(entry.also[-1].rule, hash="0" * 64)))
+        ),
+        Code.RULE_MOVED,
+    ),
+    "unknown service": (
+        lambda entry: replace(entry, also=(entry.also[0], _other(entry, service="zebra"))),
+        Code.NO_RULE,
+    ),
+}
+
+
+@pytest.mark.parametrize(("spoil", "code"), WRONG.values(), ids=WRONG)
+def test_one_service_that_may_not_move_refuses_the_entry(
+    behind: World, spoil: Callable[[Entry], Entry], code: Code
+) -> None:
+    answer = behind.append(lambda look, tip_: Proposal((spoil(_entry(behind, look, tip_)),)))
+
+    assert isinstance(answer, NotAllowed)
+    assert answer.refusal.code == code
+
+
+def _made(found: World) -> tuple[Survey, Entry]:
+    """Return the move as the bot would push it, and what it rests on."""
+    found.append(lambda _look, _tip: Proposal())
+    look = found.desk.view(found.at)
+    return look, _entry(found, look, found.ledger_tip)
+
+
+def test_an_entry_that_leaves_out_what_its_commit_moved_is_found(behind: World, tmp_path: Path) -> None:
+    _, entry = _made(behind)
+    behind.sneak(replace(entry, also=entry.also[:1]), commit=entry.commit)
+
+    found = {one.what for one in behind.audit(tmp_path / "auditor").findings}
+    assert {"content-differs", "unrecorded-move"} <= found
+
+
+def test_trailers_in_another_services_group_are_found(behind: World, tmp_path: Path) -> None:
+    look, entry = _made(behind)
+    message = behind.desk.mirror.message(Oid(entry.commit))
+    cart, web = (
+        next(line for line in message.split("\n") if f"/{name}:1.1.0" in line) for name in ("cart", "web")
+    )
+    message = message.replace(cart, "Image: -").replace(web, cart).replace("Image: -", web)
+    edits = [
+        edit
+        for name in SERVICES
+        if (rule := effective(look.world.rules, "staging", name))
+        for edit in behind.desk.writer.edits(look.place("staging", name), rule, _newer(name))
+    ]
+    commit = behind.desk.writer.build(Oid(tip(behind.remote)), edits, message=message, at=behind.at)
+    behind.sneak(replace(entry, commit=commit), commit=commit)
+
+    assert {one.what for one in behind.audit(tmp_path / "auditor").findings} == {"trailers-differ"}
+
+
+def test_what_was_refused_together_goes_apart(behind: World) -> None:
+    look, _ = _made(behind)
+    decision = behind.desk.decide(look)
+    writer, apart = behind.desk.writer, {("staging", "cart")}
+
+    made = bumps(look, decision, writer, branch="main", tip="", apart=apart, stuck=[])
+
+    assert [[one.service for one in entry.each] for entry in made.entries[:1]] == [["search", "web"]]
+
+
+def test_the_index_finds_the_line_by_each_service(behind: World) -> None:
+    behind.run()
+    index = Index.open(None)
+    index.rebuild(behind.desk.ledger.read(behind.desk.mirror.fetch()))
+
+    for name in SERVICES:
+        assert [parse(line.encode()).kind for line in index.entries(service=name)] == [Kind.BUMP]
+    assert index.entries(service="car") == []
+    index.close()
