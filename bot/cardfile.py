@@ -13,7 +13,7 @@ from policies.codes import Code
 from policies.decide import Candidate, Decision, Row
 from policies.entry import Bot, By, Kind, Pinned
 from policies.evidence import Silence
-from policies.gates import count_approvals, counts_presses, expires
+from policies.gates import OUTSIDE_CODES, count_approvals, counts_presses, expires
 from policies.people import known
 from policies.rules import AUTHORS, effective
 from policies.selection import newer
@@ -347,9 +347,15 @@ class _CardFile:
             return None
         for candidate in row.candidates:
             if [one.code for one in candidate.reasons] == [Code.NOT_REQUESTED]:
-                card = self._card(row, candidate.version, CardStage.CANDIDATE, candidate)
-                return None if card.what in self.taken else card
+                return self._untaken(row, candidate)
+        for candidate in row.candidates:
+            if _waits_outside(candidate):
+                return self._untaken(row, candidate)
         return None
+
+    def _untaken(self, row: Row, candidate: Candidate) -> Card | None:
+        card = self._card(row, candidate.version, CardStage.CANDIDATE, candidate)
+        return None if card.what in self.taken else card
 
     def _card(self, row: Row, version: str, stage: CardStage, candidate: Candidate | None) -> Card:
         what = candidate_name(row.environment, row.service, version)
@@ -417,6 +423,13 @@ class _CardFile:
         if newest or is_refused or not is_guarded or (present and present.version != tag):
             return replace(self._card(row, tag, CardStage.GONE, candidate), newer=newest)
         return self._card(row, tag, CardStage.CANDIDATE, candidate)
+
+
+def _waits_outside(candidate: Candidate) -> bool:
+    """Whether nothing stands before it but people, and something outside that is known to wait, not to have failed."""
+    codes = {one.code for one in candidate.reasons} - {Code.NOT_REQUESTED}
+    has_failed = any(isinstance(one, Failed) for one in candidate.reasons)
+    return codes <= OUTSIDE_CODES - {Code.GATE_UNKNOWN} and not has_failed
 
 
 def _is_bump_of(one: Move, other: Move) -> bool:

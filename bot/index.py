@@ -2,7 +2,7 @@
 
 import sqlite3
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,9 +15,10 @@ from bot.chain import Chain
 from bot.errors import PermanentError, TransientError
 from policies.canonical import Json
 from policies.entry import By, Entry
+from policies.facts import Fact, from_json, to_json
 from policies.state import Promotion
 
-SCHEMA = 2  # PRAGMA user_version; a file of any other shape is put aside
+SCHEMA = 3  # PRAGMA user_version; a file of any other shape is put aside
 BUSY_SECONDS = 30.0  # how long another process may hold the file
 _DERIVED = ("mark", "entries", "promotions")  # equal after a rebuild; the other tables are caches
 
@@ -30,6 +31,7 @@ _TABLES: Mapping[str, str] = {
     "outbox": "what channel message #seq hash stage",
     "pulls": "promotion #number url",
     "statuses": "head said",
+    "facts": "key gate verdict code detail looked",
     "observed": "key #place line",
 }
 _LOOKED_UP = {"entries": ("promotion", "service"), "promotions": ("service", "stage")}
@@ -176,6 +178,18 @@ class Index:
         with self._writing() as db:
             db.table("statuses").upsert({"head": head, "said": said}, pk="head")
 
+    def facts(self) -> dict[str, Fact]:
+        """Return what gates were answered outside, by what each is about."""
+        rows = self._rows("select * from facts")
+        return {row["key"]: fact for row in rows for fact in from_json([_without_key(row)])}
+
+    def remember_facts(self, facts: Mapping[str, Fact], forget: Collection[str]) -> None:
+        """Remember what gates were answered outside, and forget what nobody asks about any more."""
+        rows = [{"key": key, **row} for key, one in facts.items() for row in _fact_rows(one)]
+        with self._writing() as db:
+            db.table("facts").upsert_all(rows, pk="key")
+            db.conn.executemany("delete from facts where key = ?", [(key,) for key in forget])
+
     # --- while observing ------------------------------------------------------------------------------------
 
     def observed(self) -> list[bytes]:
@@ -251,6 +265,14 @@ def _promotion_row(promotion: Promotion) -> dict[str, str | int]:
         "commit": promotion.commit,
         "why": promotion.why,
     }
+
+
+def _without_key(row: Mapping[str, str]) -> dict[str, Json]:
+    return {name: value for name, value in row.items() if name != "key"}
+
+
+def _fact_rows(fact: Fact) -> list[dict[str, Json]]:
+    return [row for row in to_json([fact]) if isinstance(row, dict)]
 
 
 def _pull_of(entry: Entry) -> tuple[int, str] | None:

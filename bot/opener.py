@@ -7,9 +7,11 @@ from bot.poller import Writer
 from bot.promoter import Declined, proposal
 from bot.push import RefUpdate
 from bot.survey import Survey
+from policies.canonical import Json
 from policies.codes import Code
 from policies.decide import Decision, Row
-from policies.entry import Bot, Entry
+from policies.entry import Bot, Entry, Pinned
+from policies.facts import to_json
 from policies.keys import propose_key
 from policies.rollout import asks, evidence_of, source
 from policies.rules import EffectiveRule, effective
@@ -48,6 +50,13 @@ def _opened(look: Survey, writer: Writer, rule: EffectiveRule, row: Row) -> Prop
         image = candidate.images(rule)
         if not propose_key(look.state, row.environment, row.service, image).endswith("/1"):
             return Proposal()
-        evidence = evidence_of(source(look.state, rule, image))
+        evidence = {**evidence_of(source(look.state, rule, image)), **_looked_up(look, rule, image)}
         return proposal(look, writer, Bot(), rule=rule, image=image, evidence=evidence, why=AT_ONCE)
     return Proposal()
+
+
+def _looked_up(look: Survey, rule: EffectiveRule, image: tuple[Pinned, ...]) -> dict[str, Json]:
+    """Return what gates of the rule were answered outside; the validator holds the proposal to it."""
+    digests = tuple(one.digest for one in image)
+    facts = look.world.facts_of(rule.environment.name, rule.service.name, digests)
+    return {"facts": to_json(facts)} if facts else {}

@@ -1,16 +1,19 @@
 """Asking outside for the gates of the rules: what could move is looked up, and what was found becomes facts."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+import logging
+from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 from bot import cosign, outside_http
 from bot.errors import BotError
 from bot.image_contents import Contents, ImageContents
+from bot.index import Index
 from bot.oci import OK, Response
 from bot.ports import Forge
 from bot.survey import Survey
@@ -21,18 +24,24 @@ from policies.entry import Pinned
 from policies.errors import PolicyError
 from policies.evidence import Silence
 from policies.facts import MAX_DETAIL, Fact, Finding
-from policies.gates import PLATFORMS
+from policies.gates import OF_CONTENT, OUTSIDE_CODES, PLATFORMS, asks
 from policies.image import Repository
 from policies.outside_gates import compares, filled
 from policies.reports import Report, ReportState, newest
 from policies.rules import EffectiveRule, Host, OutsideGate, Rules, effective
 from policies.world import About
 
-EVERY = timedelta(
-    minutes=1
-)  # a gate is asked again at most so often, or as often as the environment's registries
+_log = logging.getLogger(__name__)
+# a gate is asked again at most so often, or as often as the environment's registries, for what moves next;
+EVERY = timedelta(minutes=1)
+EVERY_OFFERED = timedelta(
+    minutes=5
+)  # for what people may ask for, as an answer counts for ten minutes there;
+EVERY_FAILED = timedelta(minutes=30)  # where it has failed: about a digest an answer counts for a day,
+EVERY_PASSED = timedelta(hours=12)  # and where it has passed, it stays so
 MAX_ASKED = 16  # gates in one pass; the rest has its turn in the next
 MAX_CANDIDATES = 2  # of a place, where nobody is asked
+MAX_OFFERED = 3  # of a place, where people are
 WORKERS = 8
 REVISION = "org.opencontainers.image.revision"  # OCI image specification, "Annotations"
 _ABROAD = frozenset({"http", "prometheus"})
@@ -60,6 +69,22 @@ class Question:
     head: str
     target: str
     hosts: Mapping[str, Host]
+    is_offer: bool = False
+
+    @property
+    def key(self) -> str:
+        """What an answer is remembered by: it is another one when the gate's settings are others."""
+        named = sorted(self.settings.items())
+        asked = (self.about, self.gate.name, self.gate.kind, named, self.rule.service.platforms)
+        return sha256(repr(asked).encode()).hexdigest()
+
+    def every(self, known: Fact) -> timedelta:
+        """How long its answer is good enough not to ask again."""
+        if not self.is_offer:
+            return min(self.rule.environment.interval, EVERY)
+        if self.gate.kind not in OF_CONTENT or known.verdict is Finding.WAITING:
+            return EVERY_OFFERED
+        return EVERY_PASSED if known.verdict is Finding.PASSED else EVERY_FAILED
 
     @property
     def about(self) -> About:
@@ -88,35 +113,60 @@ class Question:
 
 @dataclass(slots=True)
 class Outside:
-    """Asks, and remembers for as long as facts are fresh. What it remembers may be lost: it is asked again then."""
+    """Asks, and remembers, in the index too. What it remembers may be lost: it is asked again then."""
 
     contents: Contents | None
     forge: Forge | None
-    known: dict[tuple[About, str], Fact] = field(default_factory=dict)
+    index: Index | None = None
+    known: dict[str, Fact] = field(default_factory=dict)
+    _is_recalled: bool = False
 
     def look(self, look: Survey) -> dict[About, tuple[Fact, ...]]:
-        """Ask about what could move, and return all that is known of it."""
+        """Ask about what could move or be asked for, and return all that is known of it."""
+        self._recall()
         questions = list(_questions(look))
-        due = [one for one in questions if self._is_due(one, look)][:MAX_ASKED]
+        waiting = [one for one in questions if self._is_due(one, look)]
+        due = sorted(waiting, key=self._turn)[:MAX_ASKED]
         abroad = [one for one in due if one.gate.kind in _ABROAD]
         with ThreadPoolExecutor(WORKERS) as pool:
             answers = list(zip(abroad, pool.map(self._asked, abroad), strict=True))
         answers += [(one, self._asked(one)) for one in due if one.gate.kind not in _ABROAD]
-        for question, found in answers:
-            detail = " ".join(found.detail.split())[:MAX_DETAIL]
-            fact = Fact(question.gate.name, found.verdict, found.code, detail, look.at.replace(microsecond=0))
-            self.known[question.about, question.gate.name] = fact
-        wanted = [(one.about, one.gate.name) for one in questions]
-        self.known = {key: self.known[key] for key in wanted if key in self.known}
+        new = {question.key: _fact(question, found, look.at) for question, found in answers}
+        self._remember(new, {one.key for one in questions})
         facts: dict[About, tuple[Fact, ...]] = {}
-        for (about, _), fact in self.known.items():
-            facts[about] = (*facts.get(about, ()), fact)
+        for one in questions:
+            if fact := self.known.get(one.key):
+                facts[one.about] = (*facts.get(one.about, ()), fact)
         return facts
 
+    def _recall(self) -> None:
+        """Take what an earlier process was answered."""
+        if self.index is None or self._is_recalled:
+            return
+        try:
+            self.known = self.index.facts() | self.known
+            self._is_recalled = True
+        except BotError as error:
+            _log.warning("answers of gates are not recalled: %s", error)
+
+    def _remember(self, new: Mapping[str, Fact], wanted: Collection[str]) -> None:
+        forgotten = self.known.keys() - wanted
+        self.known = {key: fact for key, fact in {**self.known, **new}.items() if key in wanted}
+        if self.index is None or not (new or forgotten):
+            return
+        try:
+            self.index.remember_facts(new, forgotten)
+        except BotError as error:
+            _log.warning("answers of gates are not remembered: %s", error)
+
     def _is_due(self, question: Question, look: Survey) -> bool:
-        known = self.known.get((question.about, question.gate.name))
-        every = min(question.rule.environment.interval, EVERY)
-        return known is None or known.looked + every <= look.at
+        known = self.known.get(question.key)
+        return known is None or known.looked + question.every(known) <= look.at
+
+    def _turn(self, question: Question) -> tuple[bool, datetime]:
+        """Order what is asked: what moves next before what is offered, then what was asked longest ago."""
+        known = self.known.get(question.key)
+        return question.is_offer, known.looked if known else datetime.min.replace(tzinfo=UTC)
 
     def _asked(self, question: Question) -> Found:
         """Ask one gate; whatever goes wrong is unknown, and so waits."""
@@ -272,8 +322,13 @@ def _gates(rule: EffectiveRule) -> tuple[OutsideGate, ...]:
     return (*rule.environment.gates, *own)
 
 
+def _fact(question: Question, found: Found, at: datetime) -> Fact:
+    detail = " ".join(found.detail.split())[:MAX_DETAIL]
+    return Fact(question.gate.name, found.verdict, found.code, detail, at.replace(microsecond=0))
+
+
 def _questions(look: Survey) -> Iterator[Question]:
-    """Yield what is to be asked: about what is under way, and where nobody is asked, about what could move next."""
+    """Yield what is to be asked: about what is under way, what could move next, what people could ask for next."""
     rules = look.world.rules
     for environment, service in look.places:
         rule = effective(rules, environment, service)
@@ -285,20 +340,37 @@ def _questions(look: Survey) -> Iterator[Question]:
             image = candidate.images(rule)
             promotion = look.state.promotions.get(candidate.promotion)
             head = promotion.head if promotion else ""
+            is_offer = rule.environment.is_guarded and promotion is None
             if image and all(one.digest for one in image):
                 for gate in gates:
-                    yield Question(rule, gate, image, head, look.tips.target, rules.registries)
+                    if asks(gate, is_offer=is_offer):
+                        yield Question(rule, gate, image, head, look.tips.target, rules.registries, is_offer)
 
 
 def _asked_about(row: Row, rule: EffectiveRule) -> list[Candidate]:
     live = [one for one in row.candidates if one.promotion]
-    if live or rule.environment.is_guarded:
+    if rule.environment.is_guarded:
+        return live + _offered(row)
+    if live:
         return live
-    outside = {Code.CHECKS_FAILED, Code.SIGNATURE_INVALID, Code.LABEL_DIFFERS, Code.PLATFORM_MISSING}
     could = [
-        one for one in row.candidates if one.verdict is not Standing.REFUSED or set(one.codes) <= outside
+        one
+        for one in row.candidates
+        if one.verdict is not Standing.REFUSED or set(one.codes) <= OUTSIDE_CODES
     ]
     return could[:MAX_CANDIDATES]
+
+
+def _offered(row: Row) -> list[Candidate]:
+    """Return the versions that people may ask for but for what is asked outside: down to the first that passes."""
+    found: list[Candidate] = []
+    for candidate in row.candidates:
+        left = set(candidate.codes) - {Code.NOT_REQUESTED, Code.OPEN_ELSEWHERE}
+        if not candidate.promotion and left <= OUTSIDE_CODES:
+            found.append(candidate)
+            if not left or len(found) == MAX_OFFERED:
+                break
+    return found
 
 
 def _get(question: Question, url: str) -> Response | Found:

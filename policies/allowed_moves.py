@@ -8,7 +8,7 @@ from policies.codes import Code
 from policies.emergency import rollback_due
 from policies.entry import Bot, By, Kind, Pinned, is_exact
 from policies.facts import from_json
-from policies.gates import ALONE, ASKED, OPENED, Case, Gate, ask, blocked, has_run, notes
+from policies.gates import ALONE, ASKED, OPENED, OPENED_BY_LEDGER, Case, Gate, ask, blocked, has_run, notes
 from policies.keys import promotion_id
 from policies.rollout import AS, asks, is_source, lent
 from policies.rules import Apart, EffectiveRule, Rules
@@ -150,16 +150,22 @@ def propose(asked: Asked) -> No:
         gates = _before_asking(asked, rule)
         if gates is ALONE:
             yield from _sighted(asked)
-        for verdict in not_yet(ask(gates, case_of(asked, rule))):
+        case = replace(case_of(asked, rule), is_offer=gates is not ALONE)
+        for verdict in not_yet(ask(gates, case)):
             yield Refusal(verdict.code, verdict.detail)
         yield from _opened(asked, rule)
 
 
 def _before_asking(asked: Asked, rule: EffectiveRule) -> tuple[Gate, ...]:
-    """Return what stands before a proposal: of the bot where it merges alone, all that stands before a bump."""
+    """Return what stands before a proposal: of the bot where it merges alone, all that stands before a bump.
+
+    Else it is held to what it says was looked up outside; older entries say nothing of that.
+    """
     if not isinstance(asked.entry.by, Bot):
         return ASKED
-    return ALONE if rule.environment.is_self_merging else OPENED
+    if rule.environment.is_self_merging:
+        return ALONE
+    return OPENED if "facts" in asked.entry.evidence else OPENED_BY_LEDGER
 
 
 def _opened(asked: Asked, rule: EffectiveRule) -> No:

@@ -9,7 +9,7 @@ from itertools import takewhile
 from policies.codes import Code
 from policies.entry import Pinned
 from policies.evidence import Silence, Silent
-from policies.gates import ALONE, OFFERED, Case, Gate, ask, before_merge, skips
+from policies.gates import ALONE, Case, ask, before_merge, before_offer, skips
 from policies.image import Tag
 from policies.rules import EffectiveRule, Service, effective
 from policies.selection import Fate, Selection, newer
@@ -220,8 +220,9 @@ def _candidate(
         promotion=mine,
         facts=world.facts_of(rule.environment.name, rule.service.name, digests),
         members=world.members,
+        is_offer=rule.environment.is_guarded and mine is None,
     )
-    reasons = list(not_yet(ask(_gates(rule, mine), case)))
+    reasons = list(_before(case))
     if not (mine and (mine.is_rollback or skips(rule, mine, "hold"))):  # the way back does not hang on a list
         reasons += world.suspected.get(rule.service.name, ())
     if live and mine is None:
@@ -238,12 +239,10 @@ def _candidate(
     return Candidate(tag, digest, verdict, tuple(reasons), mine.id if mine else "")
 
 
-def _gates(rule: EffectiveRule, promotion: Promotion | None) -> tuple[Gate, ...]:
-    if promotion:
-        return before_merge(rule, promotion)
-    if rule.environment.is_guarded:
-        return OFFERED
-    return ALONE
+def _before(case: Case) -> tuple[NotYet, ...]:
+    if case.promotion:
+        return not_yet(ask(before_merge(case.rule, case.promotion), case))
+    return before_offer(case) if case.is_offer else not_yet(ask(ALONE, case))
 
 
 def _not_merged(promotion: Promotion, again: datetime) -> Waiting:

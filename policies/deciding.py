@@ -138,7 +138,8 @@ def _keep(world: World, service: str, ruled: _Ruled, rows: tuple[Row, ...], at: 
 def _is_steady(world: World, rule: EffectiveRule) -> bool:
     """Whether nothing but entries, pins, lists and known instants changes a row: no promotion, nobody outside."""
     where = rule.environment
-    is_asked = bool(where.gates) or world.state.live_at(where.name, rule.service.name) is not None
+    asks_outside = where.gates or rule.service.platforms
+    is_asked = bool(asks_outside) or world.state.live_at(where.name, rule.service.name) is not None
     return not is_asked and not world.state.open and not rule.group
 
 

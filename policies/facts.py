@@ -11,6 +11,7 @@ from policies.entry import EntryError, parse_time, write_time
 from policies.verdict import PASSED, Failed, Verdict, Waiting
 
 MAX_AGE = timedelta(minutes=10)  # what was looked at longer ago is unknown
+MAX_AGE_OF_CONTENT = timedelta(days=1)  # the same, of what hangs on a digest, while nothing moves by it
 MAX_SKEW = timedelta(minutes=5)  # between the clock that looked and the one that asks
 MAX_FACTS = 64
 MAX_DETAIL = 200
@@ -35,12 +36,12 @@ class Fact:
     looked: datetime
 
 
-def verdict_of(facts: Iterable[Fact], gate: str, at: datetime) -> Verdict:
+def verdict_of(facts: Iterable[Fact], gate: str, at: datetime, max_age: timedelta = MAX_AGE) -> Verdict:
     """Return what is known of a gate at that time (UTC). Unknown, missing and stale facts wait: they never pass."""
     fact = next((one for one in facts if one.gate == gate), None)
     if fact is None:
         return Waiting(Code.GATE_UNKNOWN, f"{gate} has not been looked at yet")
-    if not -MAX_SKEW <= at - fact.looked <= MAX_AGE:
+    if not -MAX_SKEW <= at - fact.looked <= max_age:
         return Waiting(Code.GATE_UNKNOWN, f"{gate} was looked at too long ago")
     if fact.verdict is Finding.PASSED:
         return PASSED

@@ -105,6 +105,12 @@ def _decode(file: str, content: bytes, findings: Findings) -> str | None:
     return text
 
 
+# the one text of several lines; it is read as one
+_PEM = re.compile(
+    r"-----BEGIN ([A-Z ]{1,40})-----[ \n](?:[A-Za-z0-9+/=]{1,76}[ \n])+-----END \1-----\n?", re.ASCII
+)
+
+
 def _is_hidden(letter: str) -> bool:
     return (
         unicodedata.category(letter) in _HIDDEN_CATEGORIES
@@ -151,6 +157,8 @@ class _Composer:
         return Table(at, tuple(self._entries(events, depth)))
 
     def _text(self, at: Position, value: str) -> Text:
+        if _PEM.fullmatch(value):
+            return Text(at, " ".join(value.split()))
         for letter in "" if value.isascii() and value.isprintable() else value:
             if _is_hidden(letter):
                 what = f"hidden or control character U+{ord(letter):04X} in {shown(value)}"

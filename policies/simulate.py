@@ -13,7 +13,7 @@ from functools import cmp_to_key, partial
 from policies.codes import Code
 from policies.entry import Entry, Kind, Pinned
 from policies.facts import Fact, from_json
-from policies.gates import ALONE, OFFERED, Case, Gate, approvals, ask, at_once, before_merge, known_before
+from policies.gates import ALONE, OPENED_BY_LEDGER, Case, Gate, ask, at_once, before_merge, known_before
 from policies.rules import EffectiveRule, Rules, effective
 from policies.selection import SelectionPolicy, newer
 from policies.state import Place, Promotion, State
@@ -290,7 +290,7 @@ class _Replay:
 
 
 # what has to be so before somebody can be asked: what people do afterwards is not the rule's doing
-_ASKABLE: tuple[Gate, ...] = tuple(gate for gate in OFFERED if gate not in {approvals, known_before})
+_ASKABLE: tuple[Gate, ...] = tuple(gate for gate in OPENED_BY_LEDGER if gate is not known_before)
 _MOVES = frozenset({Kind.BUMP, Kind.LANDED})
 _UNKNOWN = frozenset({Code.GATE_UNKNOWN})  # nobody looked then, so nobody can say now
 

@@ -106,6 +106,15 @@ GATES_END = """
 in the entry as evidence, so that anybody can follow the decision without the network. An answer of more than ten
 minutes ago is unknown.
 
+Where people are asked, they are told what waits before they press: for each service and environment the newest
+versions before which nothing else stands are asked about, down to the first that passes and three at most. Such an
+answer is kept in the index and asked for again after five minutes; about a digest (`signature`, `labels`,
+`platforms`) after half an hour where it failed and twelve hours where it passed, and counts for a day there. A
+version that waits has its card, which says for what; one of which an answer is not known yet, or has failed, has
+none, and `why` says so. Before the merge each gate is asked anew, whatever was known before. Checks on the `head`
+are asked once there is a pull request. In one pass 16 gates are asked: what moves next first, then what was asked
+longest ago.
+
 """
 GATES_ADD = """
 

@@ -15,7 +15,17 @@ from policies.gates.counting import (
 )
 from policies.gates.notes import notes
 from policies.gates.order import downgrade, went_back
-from policies.gates.outside import PLATFORMS, checks, http, labels, platforms, prometheus, signature
+from policies.gates.outside import (
+    OF_CONTENT,
+    PLATFORMS,
+    asks,
+    checks,
+    http,
+    labels,
+    platforms,
+    prometheus,
+    signature,
+)
 from policies.gates.promised import expired, expires, is_expired, merge_within, reminds, was_frozen
 from policies.gates.sightings import known_before
 from policies.gates.standing import frozen, held, reviewed
@@ -25,6 +35,8 @@ from policies.gates.table import (
     MERGED,
     OFFERED,
     OPENED,
+    OPENED_BY_LEDGER,
+    OUTSIDE_CODES,
     ROLLED_BACK,
     SKIPPABLE,
     TABLE,
@@ -33,6 +45,7 @@ from policies.gates.table import (
     ask,
     at_once,
     before_merge,
+    before_offer,
 )
 from policies.gates.waits import age, freeze, limit, soak, window_at
 
@@ -41,7 +54,10 @@ __all__ = [
     "ASKED",
     "MERGED",
     "OFFERED",
+    "OF_CONTENT",
     "OPENED",
+    "OPENED_BY_LEDGER",
+    "OUTSIDE_CODES",
     "PLATFORMS",
     "ROLLED_BACK",
     "SKIPPABLE",
@@ -54,8 +70,10 @@ __all__ = [
     "age",
     "approvals",
     "ask",
+    "asks",
     "at_once",
     "before_merge",
+    "before_offer",
     "blocked",
     "checks",
     "clock",

@@ -18,7 +18,8 @@ class Case:
 
     ``baseline`` holds what stood at genesis, for each place that matters; ``promotion`` is the one under way; ``facts``
     are what was looked up outside, ``members`` who is in teams that live there, ``authors``
-    who wrote the code between the two images, beside those that the promotion names.
+    who wrote the code between the two images, beside those that the promotion names. ``is_offer``: it is asked before
+    somebody is asked, and nothing moves by the answer.
     """
 
     rules: Rules
@@ -32,6 +33,7 @@ class Case:
     facts: tuple[Fact, ...] = ()
     members: Members = field(default_factory=dict)
     authors: tuple[str, ...] = ()
+    is_offer: bool = False
 
     @property
     def environment(self) -> str:

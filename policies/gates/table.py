@@ -8,7 +8,7 @@ from policies.gates import before, content, counting, order, outside, promised, 
 from policies.gates.case import Case, Gate
 from policies.rules import Apart, EffectiveRule
 from policies.state import Promotion
-from policies.verdict import Verdict
+from policies.verdict import NotYet, Verdict, not_yet
 
 
 class Before(Flag):
@@ -81,7 +81,7 @@ TABLE: tuple[Row, ...] = (
         outside.checks,
         (Code.GATE_UNKNOWN, Code.CHECKS_PENDING, Code.CHECKS_FAILED),
         "the forge",
-        _A | _M,
+        _WAY_ON,
         skip="checks",
     ),
     Row(
@@ -89,7 +89,7 @@ TABLE: tuple[Row, ...] = (
         outside.http,
         (Code.GATE_UNKNOWN, Code.CONDITION_NOT_MET),
         "an address",
-        _A | _M,
+        _WAY_ON,
         skip="http",
     ),
     Row(
@@ -97,7 +97,7 @@ TABLE: tuple[Row, ...] = (
         outside.prometheus,
         (Code.GATE_UNKNOWN, Code.CONDITION_NOT_MET),
         "Prometheus",
-        _A | _M,
+        _WAY_ON,
         skip="prometheus",
     ),
     Row(
@@ -105,14 +105,14 @@ TABLE: tuple[Row, ...] = (
         outside.signature,
         (Code.GATE_UNKNOWN, Code.SIGNATURE_MISSING, Code.SIGNATURE_INVALID),
         "the registry",
-        _A | _M,
+        _WAY_ON,
     ),
     Row(
         "labels",
         outside.labels,
         (Code.GATE_UNKNOWN, Code.LABEL_DIFFERS),
         "the registry",
-        _A | _M,
+        _WAY_ON,
         skip="labels",
     ),
     Row(
@@ -120,7 +120,7 @@ TABLE: tuple[Row, ...] = (
         outside.platforms,
         (Code.GATE_UNKNOWN, Code.PLATFORM_MISSING),
         "the registry",
-        _A | _M,
+        _WAY_ON,
     ),
     Row("expired", promised.expired, (Code.EXPIRED,), "the request", _M | _R),
     Row(
@@ -149,6 +149,10 @@ def gates(stand: Before) -> tuple[Gate, ...]:
 
 ALONE, ASKED, OFFERED, MERGED, ROLLED_BACK = (gates(one) for one in Before)
 OPENED = tuple(gate for gate in OFFERED if gate is not counting.approvals)  # before the bot asks by itself
+OPENED_BY_LEDGER = tuple(
+    gate for gate in OPENED if gate not in outside.GATES
+)  # the same, where nobody looked outside
+OUTSIDE_CODES = frozenset(code for row in TABLE if row.gate in outside.GATES for code in row.codes)
 
 
 def before_merge(rule: EffectiveRule, promotion: Promotion) -> tuple[Gate, ...]:
@@ -177,3 +181,14 @@ _ANSWERED: frozenset[Gate] = frozenset({content.jump, sightings.known_before})
 def ask(asked: tuple[Gate, ...], case: Case) -> tuple[Verdict, ...]:
     """Return each gate's verdict, in order."""
     return tuple(gate(case) for gate in asked)
+
+
+def before_offer(case: Case) -> tuple[NotYet, ...]:
+    """Return what stands before an offer.
+
+    Outside is asked last: while another gate waits, what nobody has looked up yet is no reason beside it.
+    """
+    reasons = not_yet(ask(OFFERED, case))
+    if all(one.code in OUTSIDE_CODES | {Code.NOT_REQUESTED} for one in reasons):
+        return reasons
+    return tuple(one for one in reasons if one.code is not Code.GATE_UNKNOWN)

@@ -3,6 +3,8 @@
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from bot.chain import Chain, Fault
 from bot.errors import PermanentError, TransientError
 from bot.index import Index, Sent
 from policies.entry import Kind, Placed
+from policies.facts import Fact, Finding
 from policies.state import State, fold
 from tests.bot.ledger_builders import Story, by, oid, pinned
 
@@ -268,6 +271,17 @@ def test_what_is_remembered_later_stands_in_the_place_of_the_earlier(index: Inde
     index.remember_status("a" * 40, "True")
 
     assert index.status("a" * 40) == "True"
+
+
+def test_answers_of_gates_are_remembered_and_forgotten_by_what_they_are_about(index: Index) -> None:
+    first = Fact("signature", Finding.WAITING, "signature-missing", "none", datetime(2026, 1, 1, tzinfo=UTC))
+    second = replace(first, gate="labels", verdict=Finding.PASSED, code="", detail="")
+    index.remember_facts({"one": first, "two": second}, ())
+    assert index.facts() == {"one": first, "two": second}
+
+    index.remember_facts({"two": first}, ["one", "three"])
+
+    assert index.facts() == {"two": first}
 
 
 def junk(path: Path) -> None:

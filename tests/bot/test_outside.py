@@ -10,8 +10,6 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
-from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -33,9 +31,9 @@ from policies.image import Repository
 from policies.rules import OutsideGate, effective
 from sandbox import images
 from sandbox.http import serve
-from sandbox.images import Blob, Image
 from sandbox.registry import Fault, RegistryTwin
 from tests.bot.forge_worlds import ADA, AppWorld, app_world
+from tests.bot.signed_images import payload_of, pem_of, sign
 from tests.policies.ledger_builders import rules
 
 PASSED, WAITING, FAILED = Finding.PASSED, Finding.WAITING, Finding.FAILED
@@ -94,39 +92,11 @@ class Abroad:
     def sign(self, digest: str, key: str = "ecdsa", *, signed: str = "", repository: str = "") -> None:
         """Put a signature beside an image, as cosign does."""
         payload = payload_of(repository or self.repository, signed or digest)
-        layer = Blob(SIMPLE_SIGNING, payload)
-        signature = b64encode(signature_of(KEYS[key], payload)).decode()
-        config = Blob(images.CONFIG, b"{}")
-        manifest = {
-            "schemaVersion": 2,
-            "mediaType": images.MANIFEST,
-            "config": config.descriptor(),
-            "layers": [layer.descriptor(annotations={SIGNATURE: signature})],
-        }
-        top = Blob(images.MANIFEST, json.dumps(manifest).encode())
-        tag = digest.replace(":", "-") + ".sig"
-        self.registry.push("example/web", tag, Image(top, {"any": top}, (layer, config)))
-
-
-def payload_of(repository: str, digest: str, kind: str = cosign.TYPE) -> bytes:
-    critical = {
-        "identity": {"docker-reference": repository},
-        "image": {"docker-manifest-digest": digest},
-        "type": kind,
-    }
-    return json.dumps({"critical": critical, "optional": None}).encode()
-
-
-def signature_of(key: Any, payload: bytes) -> bytes:
-    if isinstance(key, ec.EllipticCurvePrivateKey):
-        return key.sign(payload, ec.ECDSA(SHA256()))
-    if isinstance(key, rsa.RSAPrivateKey):
-        return key.sign(payload, PKCS1v15(), SHA256())
-    return bytes(key.sign(payload))
+        sign(self.registry, "example/web", digest, KEYS[key], payload=payload)
 
 
 def pem(key: str) -> str:
-    return KEYS[key].public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()  # type: ignore[no-any-return]  # bytes
+    return pem_of(KEYS[key])
 
 
 @pytest.fixture(scope="module")

@@ -155,6 +155,14 @@ def test_what_could_hide_something_is_refused(content: bytes, finding: str) -> N
     assert len(findings) == 1
 
 
+@pytest.mark.parametrize("style", ["|", "|-", ">", ">-"])
+def test_a_public_key_may_stand_there_as_its_file_has_it(style: str) -> None:
+    lines = ["-----BEGIN PUBLIC KEY-----", "MFkwEwYHKoZI+/zj0CAQYI", "MFk=", "-----END PUBLIC KEY-----"]
+    text = f"a: {style}\n" + "".join(f"  {one}\n" for one in lines)
+
+    assert plain(read_well(text.encode())) == {"a": " ".join(lines)}
+
+
 def test_of_a_key_that_is_written_twice_the_first_counts() -> None:
     findings = Findings()
 
