@@ -9,6 +9,7 @@ from bot.furnishing import furnished
 from bot.observing import would_move
 from bot.survey import Survey
 from bot.troubles import Trouble, Wrong, anchored, first_looks, notices, troubles_of
+from policies.authors import LABELS
 from policies.codes import Code
 from policies.decide import Candidate, Decision, Row
 from policies.entry import Bot, By, Kind, Pinned
@@ -230,7 +231,9 @@ class _CardFile:
         if found is None or not found.is_known:
             return (), (found.why if found else "") or "nobody has looked yet"
         unnamed = f"{found.unnamed} commits name nobody that GitHub knows" if found.unnamed else ""
-        return tuple(self._named(one) for one in found.people), unnamed
+        alone = "the images alone say which commits they are, and no tags confirm it"
+        unsure = "; ".join(one for one in (unnamed, alone if found.ways == (LABELS,) else "") if one)
+        return tuple(self._named(one) for one in found.people), unsure
 
     def _count(self, promotion: Promotion) -> Tally | None:
         rules = self.look.world.rules

@@ -91,6 +91,7 @@ class Engine:
         """Let teams be looked up, and people sign in, where this engine asks."""
         self.desk.rosters.forge, self.desk.rosters.chat = self.forge, self.chat
         self.desk.authors.forge = self.desk.movers.forge = self.forge
+        self.desk.authors.images.contents = self.contents
         self._linking = Linking(self.desk, self.chat, self.sign_in)
 
     # --- one pass -----------------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ from bot.forge_bodies import (
     text_of,
     title_of,
 )
-from bot.forge_client import Manner, UnsureError, plain
+from bot.forge_client import Manner, UnsureError, plain, site_of
 from bot.forge_hands import HandsOf
 from bot.forge_looks import Looks
 from bot.forge_people import People
@@ -59,6 +59,7 @@ class GitHubForge:
         """
         self._wire = Wire(repository, login, base_url, manner)
         self._branch = branch
+        self._site = site_of(base_url)
         self._acts = Acts(self._wire, manner.between_looks, sleep)
         self._verdicts = Verdicts(self._acts)
         self._looks = Looks(self._wire, branch)
@@ -195,6 +196,10 @@ class GitHubForge:
     ) -> tuple[tuple[ForgeAccount, ...], int] | None:
         """Return who wrote the commits of a repository from one ref to another, and how many are nobody's."""
         return self._people.authors(repository, old, new, most=most)
+
+    def home(self) -> str:
+        """Return the address of the page of whoever owns the repository."""
+        return f"{self._site}/{self._wire.owner}"
 
     def hands(self, before: str, line: Sequence[str]) -> Hands:
         """Return by whose hands the first commit of ``line`` came onto the target branch after ``before``."""

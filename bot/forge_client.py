@@ -5,6 +5,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from github import Auth, Consts, Github, GithubException
 from urllib3 import Retry
@@ -140,6 +141,14 @@ def patient_retry() -> Retry:
         respect_retry_after_header=False,
         raise_on_status=False,
     )
+
+
+def site_of(base_url: str) -> str:
+    """Return where people sign in, of the API's address."""
+    url = urlsplit(base_url)
+    if not url.hostname or url.hostname == "api.github.com":
+        return "https://github.com"
+    return f"{url.scheme}://{url.netloc.removeprefix('api.')}"
 
 
 def plain(text: object, limit: int = MAX_SAID) -> str:

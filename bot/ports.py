@@ -186,6 +186,9 @@ class Forge(Protocol):
         None where a ref is not there. More than ``most`` commits are an error.
         """
 
+    def home(self) -> str:
+        """Return the address of the page of whoever owns the repository: the forge, and the owner."""
+
     def hands(self, before: str, line: Sequence[str]) -> Hands:
         """Return by whose hands the first commit of ``line`` came after ``before``; ``line``: the branch from it on."""
 

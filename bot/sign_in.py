@@ -7,12 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
 from bot.errors import PermanentError, TransientError
 from bot.forge_accounts import account_of
 from bot.forge_bodies import object_of, token_of
-from bot.forge_client import Client, ErrorAnswerError, Manner, UnsureError, plain
+from bot.forge_client import Client, ErrorAnswerError, Manner, UnsureError, plain, site_of
 from bot.ports import Asked, Ended, SignedIn, Waits
 
 _GRANT = "urn:ietf:params:oauth:grant-type:device_code"
@@ -96,14 +95,6 @@ class DeviceFlow:
                 f"GITHUB_CLIENT_ID: the forge lets nobody sign in ({error.status});"
                 " take the client id from the App's page, and tick Enable Device Flow there"
             ) from None
-
-
-def site_of(base_url: str) -> str:
-    """Return where people sign in, of the API's address."""
-    url = urlsplit(base_url)
-    if not url.hostname or url.hostname == "api.github.com":
-        return "https://github.com"
-    return f"{url.scheme}://{url.netloc.removeprefix('api.')}"
 
 
 def _span(value: object, otherwise: timedelta) -> timedelta:

@@ -1,13 +1,14 @@
-"""Who wrote the code between two images: the source's commits between their tags, compared at the forge."""
+"""Who wrote the code between two images: the source's commits, as the images and their tags name them, at the forge."""
 
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from bot.errors import BotError
+from bot.errors import BotError, PermanentError
+from bot.image_sources import ImageSources, repository_of
 from bot.ports import Forge, ForgeAccount
-from policies.authors import Authors
+from policies.authors import LABELS, TAGS, Authors
 from policies.entry import Pinned
 from policies.people import of_forge
 from policies.rules import AUTHORS, EffectiveRule, Rules
@@ -19,62 +20,109 @@ _ADDRESS = re.compile(
     r"(?:https?://[^/]+/)?([A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]{1,100}?)(?:\.git)?/?", re.ASCII
 )
 _MAX_KEPT = 500
+_MAX_WHY = 200
 _log = logging.getLogger(__name__)
+
+Wrote = tuple[tuple[ForgeAccount, ...], int]  # accounts, and how many commits are nobody's
+Pins = Sequence[Pinned]
 
 
 @dataclass(slots=True)
 class SourceAuthors:
-    """Asks the forge; a comparison of two tags that was answered is kept."""
+    """Asks the forge in both ways, and takes all whom one of them names; a comparison that was answered is kept."""
 
     forge: Forge | None = None
-    kept: dict[tuple[str, str, str], tuple[tuple[ForgeAccount, ...], int]] = field(default_factory=dict)
+    images: ImageSources = field(default_factory=ImageSources)
+    kept: dict[tuple[str, str, str], Wrote] = field(default_factory=dict)
 
     def of(
-        self,
-        rules: Rules,
-        state: State,
-        rule: EffectiveRule,
-        *,
-        previous: Sequence[Pinned],
-        image: Sequence[Pinned],
+        self, rules: Rules, state: State, rule: EffectiveRule, *, previous: Pins, image: Pins
     ) -> Authors | None:
         """Return who wrote it; nothing where the rule does not ask. Whatever the forge does is an answer."""
         if AUTHORS not in rule.environment.exclude:
             return None
         if self.forge is None:
             return Authors(why="there is no forge to ask")
-        found = _ADDRESS.fullmatch(rule.service.source)
-        if found is None:
-            return Authors(why=f"the rules name no source of {rule.service.name}")
         if not previous or not image:
             return Authors(why="there is no image to compare it with")
-        try:
-            accounts, unnamed = self._compared(found[1], previous[0].tag, image[0].tag)
-        except BotError as error:
-            _log.warning("the authors of %s are not known: %s", rule.service.name, error)
-            return Authors(why=" ".join(str(error).split())[:200])
-        names = [
+        ways: dict[str, Callable[[Forge], Wrote]] = {
+            LABELS: lambda forge: self._by_labels(forge, rules, rule, previous, image),
+            TAGS: lambda forge: self._by_tags(forge, rule, previous[0].tag, image[0].tag),
+        }
+        found: dict[str, Wrote] = {}
+        why: list[str] = []
+        for name, ask in ways.items():
+            try:
+                found[name] = ask(self.forge)
+            except BotError as error:
+                _log.info("the authors of %s are not known by %s: %s", rule.service.name, name, error)
+                why.append(f"by {name}: {error}")
+        accounts = {one.id: one for wrote, _ in found.values() for one in wrote}
+        named = {
             person.name
-            for one in accounts
+            for one in accounts.values()
             if (person := of_forge(rules, state.links, state.forge_ids, number=one.id, login=one.login))
-        ]
-        logins = tuple(sorted({one.login for one in accounts}))
-        return Authors(is_known=True, people=tuple(sorted(set(names))), logins=logins, unnamed=unnamed)
-
-    def _compared(self, source: str, old: str, new: str) -> tuple[tuple[ForgeAccount, ...], int]:
-        """Ask for the commits between two tags, as they are called in Git. Raises: BotError."""
-        key = (source, old, new)
-        if key in self.kept:
-            return self.kept[key]
-        if self.forge is None:
-            raise BotError("there is no forge to ask")
-        for form in _FORMS:
-            found = self.forge.authors(source, form.format(old), form.format(new), most=MAX_COMMITS)
-            if found is not None:
-                if len(self.kept) >= _MAX_KEPT:
-                    self.kept.clear()
-                self.kept[key] = found
-                return found
-        raise BotError(
-            f"{source} has no tags {old} and {new}, with v before them neither, or may not be seen"
+        }
+        return Authors(
+            is_known=bool(found),
+            people=tuple(sorted(named)),
+            logins=tuple(sorted({one.login for one in accounts.values()})),
+            unnamed=max((unnamed for _, unnamed in found.values()), default=0),
+            why=" ".join("; ".join(why).split())[:_MAX_WHY],
+            ways=tuple(found),
         )
+
+    def _by_labels(
+        self, forge: Forge, rules: Rules, rule: EffectiveRule, previous: Pins, image: Pins
+    ) -> Wrote:
+        """Ask for the commits between those that the images say they were built of. Raises: BotError."""
+        before = {one.repository: one for one in previous}
+        found: list[Wrote] = []
+        for new in image:
+            old = before.get(new.repository)
+            if old is None:
+                raise PermanentError(f"{new.repository} did not run before")
+            found.append(self._labelled(forge, rules, rule, old, new))
+        return tuple({one.id: one for wrote, _ in found for one in wrote}.values()), sum(n for _, n in found)
+
+    def _labelled(self, forge: Forge, rules: Rules, rule: EffectiveRule, old: Pinned, new: Pinned) -> Wrote:
+        read = [self.images.of(one, rules.registries) for one in (old, new)]
+        said = [one for one in read if not isinstance(one, str)]
+        if len(said) < len(read):
+            raise PermanentError(next(one for one in read if isinstance(one, str)))
+        places = {repository_of(one.source, rule.service.source, forge.home()) for one in said}
+        if len(places) != 1 or "" in places:
+            meant = rule.service.source or f"a repository below {forge.home()}"
+            raise PermanentError(f"the images do not both name {meant} as their source")
+        first, second = (one.revision for one in said)
+        wrote = self._compared(forge, places.pop(), first, second)
+        if wrote is None:
+            raise PermanentError("a commit that an image names is not there, or may not be seen")
+        if wrote == ((), 0):  # the same commit, or one from before: then nobody would have written it
+            raise PermanentError("the image names no commit after that of the one that runs")
+        return wrote
+
+    def _by_tags(self, forge: Forge, rule: EffectiveRule, old: str, new: str) -> Wrote:
+        """Ask for the commits between two tags, as they are called in Git. Raises: BotError."""
+        address = _ADDRESS.fullmatch(rule.service.source)
+        if address is None:
+            raise PermanentError(f"the rules name no source of {rule.service.name}")
+        for form in _FORMS:
+            found = self._compared(forge, address[1], form.format(old), form.format(new))
+            if found is not None:
+                return found
+        raise PermanentError(
+            f"{address[1]} has no tags {old} and {new}, with v before them neither, or may not be seen"
+        )
+
+    def _compared(self, forge: Forge, source: str, old: str, new: str) -> Wrote | None:
+        """Ask once for the commits between two refs, None where one is not there. Raises: BotError."""
+        key = (source, old, new)
+        if key not in self.kept:
+            found = forge.authors(source, old, new, most=MAX_COMMITS)
+            if found is None:
+                return None
+            if len(self.kept) >= _MAX_KEPT:
+                self.kept.clear()
+            self.kept[key] = found
+        return self.kept[key]

@@ -7,9 +7,8 @@ from typing import Self
 from policies.canonical import Json
 
 AUTHORS = "authors"  # of the code that a version brings
-MOVERS = (
-    "movers"  # of a commit that came onto the target branch without us: authors, committers, mergers, pushers
-)
+MOVERS = "movers"  # of what came without us: authors, committers, mergers, pushers
+LABELS, TAGS = "labels", "tags"  # ways in which it was known which commits to ask about
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +16,8 @@ class Authors:
     """The authors of the source commits between two images, or those by whose hands a commit came.
 
     ``people`` are those whom rules or links know, ``logins`` all accounts that the forge names, ``unnamed`` the commits
-    whose authors it does not know. ``why``: why nothing is known, on one line.
+    whose authors it does not know. ``why``: what is not known, and why, on one line. ``ways``: how it was known which
+    commits to ask about: by what the images say (labels), by the tags of the source (tags).
     """
 
     is_known: bool = False
@@ -25,6 +25,7 @@ class Authors:
     logins: tuple[str, ...] = ()
     unnamed: int = 0
     why: str = ""
+    ways: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Json]:
         """Return it as evidence."""
@@ -34,6 +35,7 @@ class Authors:
             "logins": list(self.logins),
         }
         found |= {"unnamed": self.unnamed} if self.unnamed else {}
+        found |= {"ways": list(self.ways)} if self.ways else {}
         return found | ({"why": self.why} if self.why else {})
 
     @classmethod
@@ -45,8 +47,10 @@ class Authors:
         people, logins, unnamed = found.get("people"), found.get("logins"), found.get("unnamed", 0)
         if not (_is_names(people) and _is_names(logins) and isinstance(unnamed, int)):
             return None
-        why = found.get("why")
+        why, ways = found.get("why"), found.get("ways", [])
         known = cls(is_known=found["known"] is True, why=why if isinstance(why, str) else "")
+        if _is_names(ways):
+            known = replace(known, ways=_names(ways))
         return replace(
             known, people=_names(people), logins=_names(logins), unnamed=int(unnamed) if unnamed > 0 else 0
         )

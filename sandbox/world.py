@@ -3,7 +3,7 @@
 import os
 import secrets
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +19,7 @@ from sandbox.forge import ForgeTwin, User
 from sandbox.forge_world import now as present
 from sandbox.git import Git
 from sandbox.http import serve
+from sandbox.images import image
 from sandbox.people import Person
 from sandbox.registry import RegistryTwin
 from sandbox.slack import SlackTwin
@@ -54,9 +55,12 @@ class World:
         """Return somebody of the workspace. Raises: SlackRefusal."""
         return Person(self.slack, self.courier, name)
 
-    def push(self, service: str, version: str, content: str = "") -> str:
-        """Push an image and return its digest; other ``content``, other digest."""
-        return self.registry.push(f"{OWNER}/{service}", version, content or f"{service} {version}")
+    def push(
+        self, service: str, version: str, content: str = "", *, labels: Mapping[str, str] | None = None
+    ) -> str:
+        """Push an image and return its digest; other ``content`` or ``labels``, other digest."""
+        made = image(content or f"{service} {version}", labels=labels)
+        return self.registry.push(f"{OWNER}/{service}", version, made)
 
 
 @contextmanager

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from bot.errors import PermanentError, TransientError
+from bot.forge_client import site_of
 from bot.ports import Asked, Ended, ForgeAccount, SignedIn, Waits
-from bot.sign_in import DeviceFlow, site_of
+from bot.sign_in import DeviceFlow
 from tests.bot.forge_worlds import MANNER, AppWorld, app_world
 
 CLIENT = "Iv23liSandbox0001"

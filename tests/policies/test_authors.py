@@ -47,6 +47,8 @@ def intent(found: Story, **evidence: Any) -> Entry:
         ({**BY_BOB, "people": []}, AUTHORS, None),
         ({**BY_BOB, "people": "bob"}, AUTHORS, None),
         ([], AUTHORS, None),
+        ({**BY_BOB, "ways": ["labels"]}, AUTHORS, Code.AUTHOR),
+        ({**BY_BOB, "ways": "labels"}, AUTHORS, Code.AUTHOR),
     ],
     ids=[
         "an author",
@@ -55,6 +57,8 @@ def intent(found: Story, **evidence: Any) -> Entry:
         "nobody whom we know",
         "malformed",
         "a list",
+        "by labels",
+        "an odd way",
     ],
 )
 def test_an_author_whom_the_request_attests_may_not_approve(
@@ -109,6 +113,6 @@ def test_nobody_is_an_author_for_the_way_back() -> None:
 NAMES = st.lists(st.text("abc-", min_size=1, max_size=8), max_size=4).map(tuple)
 
 
-@given(st.builds(Authors, st.booleans(), NAMES, NAMES, st.integers(0, 1000), st.text(max_size=20)))
+@given(st.builds(Authors, st.booleans(), NAMES, NAMES, st.integers(0, 1000), st.text(max_size=20), NAMES))
 def test_what_is_attested_is_read_back(authors: Authors) -> None:
     assert Authors.attested({"authors": authors.as_json()}) == authors

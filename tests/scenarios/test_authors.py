@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from bot.answers import NotRecorded, Recorded
+from policies.canonical import Json
+from policies.entry import Entry
 from policies.state import Stage
-from policies.words import Approve, Rollback
+from policies.words import Approve, Propose, Rollback
 from sandbox.gitops import CHECKOUT
 from tests.scenarios.offices import Office, office_in
 
@@ -37,6 +39,105 @@ def code(office: Office, version: str, *logins: str, message: str = "Work on it\
     office.world.git.run("tag", f"v{version}", tip)
 
 
+def told(entry: Entry) -> dict[str, Json]:
+    found = entry.evidence["authors"]
+    assert isinstance(found, dict)
+    return found
+
+
+def commit(office: Office, login: str) -> str:
+    """Commit some code as somebody; no tag names it."""
+    files: dict[str, str | None] = {f"code/{login}-{office.clock.at:%s}.txt": login}
+    return office.world.forge.push_to_branch("code", files, "Work on it\n", login=login)
+
+
+def built(office: Office, version: str, revision: str, source: str = "") -> None:
+    """Push an image that says which commit it was built of."""
+    home = f"{office.world.addresses['forge']}/example/gitops"
+    labels = {
+        "org.opencontainers.image.revision": revision,
+        "org.opencontainers.image.source": source or home,
+    }
+    office.world.push(CHECKOUT, version, labels=labels)
+
+
+def asked(office: Office, version: str) -> str:
+    """Let staging take an image that is there, let Carol ask for production."""
+    office.look()
+    answer = office.say("carol", Propose(CHECKOUT, version, "production", "we want it"))
+    assert isinstance(answer, Recorded), answer
+    return answer.promotion
+
+
+def runs(office: Office, version: str, by: str = "ada") -> None:
+    """Let a version come to production, so that its digest is known."""
+    assert isinstance(office.say(by, Approve(asked(office, version))), Recorded)
+
+
+@pytest.mark.parametrize("is_named", [True, False], ids=["a source in the rules", "a repository of ours"])
+def test_the_commits_that_the_images_name_are_asked_about(office: Office, *, is_named: bool) -> None:
+    if is_named:
+        source(office)
+    built(office, "1.4.2", commit(office, "ada-l"))
+    runs(office, "1.4.2")
+    built(office, "1.4.3", commit(office, "bob"))
+    promotion = asked(office, "1.4.3")
+
+    refused = office.say("bob", Approve(promotion))
+
+    assert isinstance(refused, NotRecorded)
+    assert refused.code == "author"
+    found = told(office.entries("propose")[-1])
+    assert (found["known"], found["people"], found["ways"]) == (True, ["bob"], ["labels"])
+    assert "by tags: " in str(found["why"])
+    shown = str(office.world.slack.workspace.messages("C0DEPLOYS")[-1].blocks)
+    assert "the images alone say which commits they are" in shown
+
+
+def test_a_label_that_hides_an_author_hides_nobody_whom_the_tags_name(office: Office) -> None:
+    source(office)
+    code(office, "1.4.1", "ada-l")
+    office.world.git.run("tag", "v1.4.2", first := commit(office, "ada-l"))
+    built(office, "1.4.2", first)
+    runs(office, "1.4.2", "bob")
+    harmless = commit(office, "carol")
+    office.world.git.run("tag", "v1.4.3", commit(office, "bob"))
+    built(office, "1.4.3", harmless)
+
+    refused = office.say("bob", Approve(asked(office, "1.4.3")))
+
+    assert isinstance(refused, NotRecorded)
+    assert refused.code == "author"
+    found = told(office.entries("propose")[-1])
+    assert (found["people"], found["ways"]) == (["bob", "carol"], ["labels", "tags"])
+
+
+@pytest.mark.parametrize(
+    ("lie", "why"),
+    [
+        ("the same commit", "names no commit after that of the one that runs"),
+        ("a branch", "no commit"),
+        ("another repository", "do not both name"),
+        ("a commit that is not there", "is not there"),
+    ],
+)
+def test_a_label_that_cannot_be_used_is_said_and_is_no_knowledge(office: Office, lie: str, why: str) -> None:
+    source(office)
+    first = commit(office, "ada-l")
+    built(office, "1.4.2", first)
+    runs(office, "1.4.2")
+    second = commit(office, "bob")
+    revision = {"the same commit": first, "a branch": "main", "a commit that is not there": "a" * 40}
+    elsewhere = "https://elsewhere.example/example/gitops" if lie == "another repository" else ""
+    built(office, "1.4.3", revision.get(lie, second), elsewhere)
+
+    asked(office, "1.4.3")
+
+    found = told(office.entries("propose")[-1])
+    assert found["known"] is False
+    assert why in str(found["why"])
+
+
 def test_an_author_is_refused_and_somebody_else_approves(office: Office) -> None:
     source(office)
     code(office, "1.4.1", "ada-l")
@@ -54,10 +155,13 @@ def test_an_author_is_refused_and_somebody_else_approves(office: Office) -> None
     assert office.stage(promotion) is Stage.LANDED
     for kind in ("propose", "intent"):
         (entry,) = office.entries(kind)
-        assert entry.evidence["authors"] == {
+        found = told(entry)
+        assert str(found.pop("why")).startswith("by labels: the digest of ")
+        assert found == {
             "known": True,
             "people": ["bob", "carol"],
             "logins": ["bob", "carol"],
+            "ways": ["tags"],
         }
 
 
@@ -94,10 +198,10 @@ def test_where_it_is_not_known_that_is_said_and_recorded_and_nobody_is_excluded(
     assert office.stage(promotion) is Stage.LANDED
     for kind in ("propose", "intent"):
         (entry,) = office.entries(kind)
-        told = entry.evidence["authors"]
-        assert isinstance(told, dict)
-        assert (told["known"], told["people"], told["logins"]) == (False, [], [])
-        assert told["why"]
+        found = told(entry)
+        assert (found["known"], found["people"], found["logins"]) == (False, [], [])
+        assert "by labels: " in str(found["why"])
+        assert "by tags: " in str(found["why"])
 
 
 def test_a_commit_whose_author_nobody_knows_is_counted_and_said(office: Office) -> None:
@@ -120,7 +224,8 @@ def test_a_commit_whose_author_nobody_knows_is_counted_and_said(office: Office) 
     office.asked("1.4.2")
 
     (entry,) = office.entries("propose")
-    assert entry.evidence["authors"] == {"known": True, "people": [], "logins": [], "unnamed": 1}
+    found = told(entry)
+    assert (found["known"], found["people"], found["logins"], found["unnamed"]) == (True, [], [], 1)
     assert "1 commits name nobody" in str(office.world.slack.workspace.messages("C0DEPLOYS")[-1].blocks)
 
 
