@@ -5,6 +5,7 @@ from datetime import datetime
 
 from policies.entry import Kind
 from policies.verdict import NotYet
+from policies.words import Pair, Speaker
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +28,9 @@ class Recorded:
     person: str = ""  # who was linked to which login
     login: str = ""
     closes: int = 0  # the entry that a review closes
+    seq: int = 0  # the entry itself, of two people's word
+    erases: int = 0  # the entry that is not shown any more
+    people: tuple[str, ...] = ()  # who said it together
     due: datetime | None = None  # when a review is due (UTC)
     more: tuple["Recorded", ...] = ()  # what was recorded beside it, of one word about several environments
 
@@ -43,6 +47,18 @@ class NotRecorded:
     choices: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Awaiting:
+    """Nothing is recorded yet: somebody else has to say the same by ``until`` (UTC). ``facts``: what it is about."""
+
+    what: Pair
+    first: Speaker
+    person: str
+    asked: datetime
+    until: datetime
+    facts: tuple[str, ...] = ()
+
+
 # codes that are not a rule's: the sentence for each is in handlers/messages.py
 PROBLEMS = (
     "unknown-service",
@@ -50,6 +66,10 @@ PROBLEMS = (
     "unknown-version",
     "unknown-promotion",
     "unknown-review",
+    "unknown-entry",
+    "nothing-to-redact",
+    "nothing-lost",
+    "no-branch",
     "which-environment",
     "nothing-to-promote",
     "nothing-to-roll-back",

@@ -16,6 +16,7 @@ from policies.entry import Bot, By, Kind, Pinned
 from policies.evidence import Silence
 from policies.gates import OUTSIDE_CODES, count_approvals, counts_presses, expires
 from policies.people import known
+from policies.redacted import is_hidden
 from policies.rules import AUTHORS, effective
 from policies.selection import newer
 from policies.state import Move, Promotion, Stage, State
@@ -153,7 +154,13 @@ class _CardFile:
         """Whether its card is drawn: while it lives and for a while after; by a commit alone it is a move."""
         if promotion.is_live:
             return True
-        return bool(promotion.head and promotion.done and self.look.at - promotion.done <= TOLD_FOR)
+        is_recent = bool(promotion.done and self.look.at - promotion.done <= TOLD_FOR)
+        return bool(promotion.head and promotion.done) and (is_recent or self._is_to_hide(promotion))
+
+    def _is_to_hide(self, promotion: Promotion) -> bool:
+        """Whether its card, however old, shows words that are hidden by now."""
+        words = (promotion.note, promotion.ended_note)
+        return any(map(is_hidden, words)) and self.names[promotion.id] in self.known
 
     def _promotion(self, promotion: Promotion) -> Card:
         what = self.names[promotion.id]
@@ -296,7 +303,19 @@ class _CardFile:
             is_ours = move.kind in {Kind.BUMP, Kind.ROLLBACK, Kind.EMERGENCY}
             if rule and not rule.environment.is_guarded and is_ours and self.look.at - move.at <= TOLD_FOR:
                 found.append((move, self._moved(environment, service, moves)))
+            if self.look.state.redacted:
+                found += self._hidden(environment, service, moves)
         return found
+
+    def _hidden(self, environment: str, service: str, moves: Sequence[Move]) -> list[tuple[Move, Card]]:
+        """Return the moves whose words were hidden after their cards were shown."""
+        named = {move.promotion: index for index, move in enumerate(moves) if move.promotion}
+        promotions = self.look.state.promotions
+        return [
+            (moves[index], self._moved(environment, service, moves[: index + 1]))
+            for promotion, index in named.items()
+            if (one := promotions.get(promotion)) and not one.head and self._is_to_hide(one)
+        ]
 
     def _moved(self, environment: str, service: str, moves: Sequence[Move]) -> Card:
         move = moves[-1]

@@ -8,6 +8,7 @@ from bot.objects import EMPTY_TREE, CommitInfo, Oid, RawCommit, read_commit
 from bot.signing import split_signature, verify
 from policies.entry import Entry, EntryError, Kind, UnknownKindError, parse
 from policies.errors import PolicyError
+from policies.redacted import veiled
 from policies.state import State
 from policies.validator import Book, refuse
 
@@ -44,6 +45,11 @@ class Chain:
     def signer(self) -> str:
         """The public key that signs from here on: genesis names it, or the last change of key."""
         return self.state.signer
+
+    @property
+    def shown(self) -> list[tuple[str, Entry]]:
+        """The entries as they may be shown: without the words that two people took out."""
+        return list(veiled(self.entries, self.state.redacted))
 
     def add(self, oid: Oid, entry: Entry) -> None:
         """Add an entry that was read or made."""

@@ -37,7 +37,7 @@ class Dossier:
 def dossiers(chain: Chain, mirror: Mirror, book: Book, changes: Sequence[Change]) -> Iterator[Dossier]:
     """Yield the dossier of each change, in their order. Raises: BotError."""
     wanted = {one.decided for one in changes if one.decided}
-    judged = dict(reperformed(chain.year, chain.entries, book, wanted))
+    judged = dict(reperformed(chain.year, chain.shown, book, wanted))
     for one in changes:
         rules = book.rules(one.rule.commit) if one.rule else None
         rule = effective(rules, one.environment, one.service) if rules else None

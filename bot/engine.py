@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from bot import survey as surveys
-from bot.answers import Answer, NotRecorded, Recorded
+from bot.answers import Answer, Awaiting, NotRecorded, Recorded
 from bot.cardfile import cards
 from bot.checks import answer_pull_requests
 from bot.configured import Configured
@@ -33,11 +33,12 @@ from bot.refusals import note_refusal
 from bot.retire import end_all, farewell, plan, strangers
 from bot.rosters import teams_of
 from bot.survey import Survey
+from bot.together import Together, loss_said
 from bot.troubles import Trouble, Wrong
 from policies.codes import Code
 from policies.decide import Candidate, Standing, decide_row
 from policies.decide import why as why_not
-from policies.entry import By, Entry, Kind, Placed, parse_time, write_time
+from policies.entry import Bot, Both, Entry, Kind, Placed, parse_time, write_time
 from policies.gates import count_approvals
 from policies.keys import expected_key
 from policies.people import of_slack
@@ -46,6 +47,8 @@ from policies.state import Place as Where
 from policies.state import State
 from policies.words import (
     Approve,
+    Confirm,
+    Pair,
     Speaker,
     Unapprove,
     Word,
@@ -360,7 +363,11 @@ class Engine:
 
     def _say(self, speaker: Speaker, word: Word, at: datetime) -> Answer:
         rules = self.desk.rules(self.desk.mirror.tips()).rules
-        hearing = Hearing(self.desk, self.registry, self.forge, self.chat)
+        hearing = self._hearing()
+        if isinstance(word, Confirm):
+            return self._confirmed(
+                Together(self.desk, self.index, hearing).confirm(rules, speaker, word, at), at
+            )
         said = hearing.who(rules, speaker, at)
         compose = hearing.composer(rules, said, word, at)
         answer = self.desk.append(compose, at, look_first=False)
@@ -374,9 +381,45 @@ class Engine:
             case Appended():
                 return self._recorded(answer, word, at)
 
+    def _hearing(self) -> Hearing:
+        return Hearing(self.desk, self.registry, self.forge, self.chat)
+
+    def prepare(self, speaker: Speaker, word: Pair) -> Awaiting | NotRecorded:
+        """Look at what two people have to say together, for the first of them: nothing is recorded yet."""
+        with self._lock:
+            at = self.clock.now()
+            if self.is_observing():
+                return NotRecorded(code="observing")
+            try:
+                self.desk.mirror.fetch()
+                rules = self.desk.rules(self.desk.mirror.tips()).rules
+                return Together(self.desk, self.index, self._hearing()).ask(rules, speaker, word, at)
+            except Declined as declined:
+                return declined.answer
+            except BotError as error:
+                _log.warning("nobody was asked to confirm: %s", error)
+                return NotRecorded(code="not-recorded", detail=str(error))
+
+    def _confirmed(self, answer: AppendAnswer, at: datetime) -> Answer:
+        match answer:
+            case NotWritten():
+                return NotRecorded(code=answer.code, detail=answer.detail)
+            case NotAllowed():
+                return NotRecorded(code=str(answer.refusal.code), detail=answer.refusal.detail)
+            case Appended():
+                said = [entry for _, entry in answer.entries if isinstance(entry.by, Both)]
+                self._after(at)
+                if not said:
+                    return NotRecorded(code=Code.CLOSED, detail="it was recorded before")
+                one = said[0]
+                people = (
+                    tuple(by.person for by in (one.by.one, one.by.other)) if isinstance(one.by, Both) else ()
+                )
+                return Recorded(kind=one.kind, seq=one.seq, erases=one.erases, commit=one.lost, people=people)
+
     def _recorded(self, answer: Appended, word: Word, at: datetime) -> Answer:
         """Bring on what the word makes possible, then say what came of it."""
-        mine = [entry for _, entry in answer.entries if isinstance(entry.by, By)]
+        mine = [entry for _, entry in answer.entries if not isinstance(entry.by, Bot)]
         promotions = {entry.promotion for entry in mine}
         self._after(at, promotions.pop() if len(promotions) == 1 else "")
         if not mine:
@@ -554,7 +597,13 @@ class Engine:
             if line.startswith(refused)
         ]
         found += [
-            Trouble("ledger-read-only", facts={"detail": line.partition(": ")[2]})
+            Trouble(
+                "ledger-read-only",
+                facts={
+                    "detail": line.partition(": ")[2],
+                    **loss_said(Together(self.desk, self.index, self._hearing())),
+                },
+            )
             for line in report.left
             if line.startswith("ledger-read-only")
         ]

@@ -27,6 +27,7 @@ from policies.rules import EffectiveRule, Rules, effective
 from policies.selection import Fate
 from policies.state import Open, Promotion, State
 from policies.words import (
+    Alone,
     Approve,
     Block,
     Cancel,
@@ -42,7 +43,6 @@ from policies.words import (
     Unapprove,
     Unblock,
     Unfreeze,
-    Word,
 )
 
 _log = logging.getLogger(__name__)
@@ -94,7 +94,7 @@ class Hearing:
             _log.warning("the forge did not say who %s is: %s", person.github or person.forge_id, error)
             return None
 
-    def composer(self, rules: Rules, said: Said, word: Word, at: datetime) -> Compose:
+    def composer(self, rules: Rules, said: Said, word: Alone, at: datetime) -> Compose:
         """Return what makes an entry of the word; made anew for each state that it may have to follow."""
         writer = self.desk.writer
         said = self._with_members(rules, said, self._judging(rules, word, at), at)
@@ -124,7 +124,7 @@ class Hearing:
             case Hold() | Resume() | Block() | Unblock() | Freeze() | Unfreeze():
                 return lambda look, _tip: stand(look, said, word)
 
-    def _judging(self, rules: Rules, word: Word, at: datetime) -> tuple[EffectiveRule, ...]:
+    def _judging(self, rules: Rules, word: Alone, at: datetime) -> tuple[EffectiveRule, ...]:
         """Return the rules that judge a word by teams. Raises: Declined."""
         match word:
             case Approve() | Unapprove() | Reject() | Cancel():

@@ -14,8 +14,9 @@ from bot import faults
 from bot.chain import Chain
 from bot.errors import PermanentError, TransientError
 from policies.canonical import Json
-from policies.entry import By, Entry
+from policies.entry import By, Entry, Kind
 from policies.facts import Fact, from_json, to_json
+from policies.redacted import veiled
 from policies.state import Promotion
 
 SCHEMA = 3  # PRAGMA user_version; a file of any other shape is put aside
@@ -141,6 +142,11 @@ class Index:
             )
         ]
 
+    def lines(self) -> dict[str, bytes]:
+        """Return the lines of all entries that were seen, by commit: what a rewritten ledger lost is here still."""
+        rows = self._rows("select oid, line from entries")
+        return {str(row["oid"]): str(row["line"]).encode() for row in rows}
+
     # --- caches that may be lost ----------------------------------------------------------------------------
 
     def sent(self) -> dict[str, Sent]:
@@ -215,11 +221,14 @@ def _at(chain: Chain, seq: int) -> str:
 
 def _add(db: Database, chain: Chain, *, since: int) -> None:
     """Write the rows of the entries after ``since`` and the mark; 0 = all of them, from nothing."""
+    new = chain.entries[since + 1 - chain.entries[0][1].seq :] if since else chain.entries
+    if since and any(entry.kind is Kind.REDACT for _, entry in new):
+        since, new = 0, chain.entries  # what was written of earlier entries is shown no more
     if not since:
         for table in _DERIVED:
             db.table(table).delete_where()
-    new = chain.entries[since + 1 - chain.entries[0][1].seq :] if since else chain.entries
-    db.table("entries").insert_all((_entry_row(oid, entry) for oid, entry in new), batch_size=1000)
+    shown = veiled(new, chain.state.redacted)
+    db.table("entries").insert_all((_entry_row(oid, entry) for oid, entry in shown), batch_size=1000)
     touched = dict.fromkeys(chain.state.promotions) if not since else {}  # those carried over, too
     touched |= dict.fromkeys(entry.promotion for _, entry in new if entry.promotion in chain.state.promotions)
     rows = [_promotion_row(chain.state.promotions[one]) for one in touched]
@@ -305,6 +314,7 @@ def _connect(path: Path | None) -> Database:
     connection = sqlite3.connect(
         str(path) if path else ":memory:", timeout=BUSY_SECONDS, check_same_thread=False
     )
+    connection.execute("PRAGMA secure_delete = ON")  # what was redacted is not left behind in free pages
     return Database(connection, execute_plugins=False)
 
 

@@ -3,7 +3,7 @@
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -27,6 +27,7 @@ GIVE_UP_SECONDS = 60.0  # a person sees "not recorded, press again", never silen
 MAX_TRIES = 40
 JITTER_SECONDS = 0.3  # after a lost race, so that two writers do not meet again
 HOST_REFUSES = "the host refuses the push: "
+_ALL = 1 << 30
 ANCHORS = 50  # how many of the newest moves are asked where the ledger ended then
 
 
@@ -61,6 +62,14 @@ class NotWritten:
 
     code: str
     detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class LostEnd:
+    """An end of the ledger that it does not contain any more, and who knows of it, as the end of a sentence."""
+
+    oid: str
+    who: str
 
 
 AppendAnswer = Appended | NotAllowed | NotWritten
@@ -116,6 +125,16 @@ class Ledger:
     def read_only_because(self, tips: Tips) -> str:
         """Say why nothing may be appended, or '' where it may: a fault, another's key, a history that was cut."""
         chain = self.read(tips)
+        if unfit := self._unfit(tips, chain):
+            return unfit
+        if lost := self._cut(tips, chain):
+            return (
+                f"the ledger no longer contains {lost.oid[:12]}, which {lost.who}; somebody rewrote history"
+            )
+        return ""
+
+    def _unfit(self, tips: Tips, chain: Chain) -> str:
+        """Say why what stands there cannot be gone on from, '' where it can."""
         if chain.faults:
             newer = (
                 "a newer program wrote it; upgrade"
@@ -127,9 +146,11 @@ class Ledger:
             return "the ledger is signed with another key; set COUNTERSIGN_SIGNING_KEY to that key"
         if wrong := self._wrongly_begun(tips, chain):
             return f"ledger/{chain.year}: {wrong}; run `countersign verify`"
-        if missing := self._cut(tips, chain):
-            return f"the ledger no longer contains {missing[:12]}, which {missing[40:]}; somebody rewrote history"
         return ""
+
+    def lost(self, tips: Tips) -> tuple[LostEnd, ...]:
+        """Return every end of the ledger that somebody knows and it does not have, what was known last first."""
+        return tuple(self._lost(tips, self.read(tips), limit=_ALL))
 
     def _is_older(self, tips: Tips, oid: str) -> bool:
         """Whether an entry stands in the branch of an earlier year."""
@@ -164,21 +185,24 @@ class Ledger:
         """Return which of our keys it is that signs next; none where the ledger names another one."""
         return next((one for one in self.hands if one.public_key == key), None)
 
-    def _cut(self, tips: Tips, chain: Chain) -> str:
-        """Return the first anchor (40 digits, then who names it) that the ledger lost, or ''."""
+    def _cut(self, tips: Tips, chain: Chain) -> LostEnd | None:
+        """Return the first anchor that the ledger lost."""
+        return next(self._lost(tips, chain, limit=ANCHORS), None)
+
+    def _lost(self, tips: Tips, chain: Chain, *, limit: int) -> Iterator[LostEnd]:
+        """Yield the anchors that the ledger lost, of moves those that ``limit`` commits name."""
         known = {oid for oid, _ in chain.entries} | chain.state.forks.keys()
         if self.remembered and self.remembered not in known and not self._is_older(tips, self.remembered):
-            return f"{self.remembered}the index of this machine saw last"
+            yield LostEnd(self.remembered, "the index of this machine saw last")
         for oid in self.second.ends().values() if self.second else ():
             if oid not in known and not self._is_older(tips, oid) and not self._is_there_now(oid):
-                return f"{oid}the second remote has"
+                yield LostEnd(oid, "the second remote has")
         keys = {*chain.signers, *(one.public_key for one in self.hands)}
-        for one in self.mirror.anchors(tips.target, limit=ANCHORS):
+        for one in self.mirror.anchors(tips.target, limit=limit):
             # Anybody who may push can write a trailer; where there is a ledger, only the bot's own word counts.
             counts = not chain.tip or is_vouched(keys, one.tip, one.proof)
             if one.tip not in known and counts and not self._is_older(tips, one.tip):
-                return f"{one.tip}commit {one.commit[:12]} names"
-        return ""
+                yield LostEnd(one.tip, f"commit {one.commit[:12]} names")
 
     def append(self, compose: Compose, *, year: str, look_first: bool = True) -> AppendAnswer:
         """Write what ``compose`` makes of the present tips and state; made anew whenever somebody was faster.
@@ -187,6 +211,11 @@ class Ledger:
         """
         with self._lock:
             return self._persist(lambda: self._try(compose, year), look_first=look_first)
+
+    def repair(self, compose: Compose) -> AppendAnswer:
+        """Write where history was rewritten, if what is written explains everything that was lost; else nothing."""
+        with self._lock:
+            return self._persist(lambda: self._try(compose, "", is_repair=True), look_first=True)
 
     def _persist(
         self, attempt_once: Callable[[], AppendAnswer | Lost | Unknown], *, look_first: bool
@@ -272,16 +301,18 @@ class Ledger:
             case Lost() | Unknown():
                 return answer
 
-    def _try(self, compose: Compose, year: str) -> AppendAnswer | Lost | Unknown:
+    def _try(self, compose: Compose, year: str, *, is_repair: bool = False) -> AppendAnswer | Lost | Unknown:
         tips = self.mirror.tips()
-        if reason := self.read_only_because(tips):
-            return NotWritten("ledger-read-only", reason)
         chain = self.read(tips)
+        if reason := self._unfit(tips, chain) if is_repair else self.read_only_because(tips):
+            return NotWritten("ledger-read-only", reason)
         grown = chain.copy() if chain.year else Chain(year, State(year))
         proposal = compose(tips, grown.state.copy())
         written = self._build(grown, proposal)
         if isinstance(written, NotAllowed):
             return written
+        if is_repair and (left := self._cut(tips, grown)):
+            return NotWritten("ledger-read-only", f"{left.oid[:12]} would still be missing, which {left.who}")
         if not written:
             self.mirror.pace.went(proposal.entries)  # all of it is there already
             return Appended((), grown.state)

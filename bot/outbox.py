@@ -17,6 +17,7 @@ from bot.measures import MEASURES, Measure
 from bot.ports import Chat
 from policies.canonical import digest_of
 from policies.entry import Placed
+from policies.redacted import is_hidden
 from policies.rules_findings import visible
 
 MAX_REFUSALS = 3  # of one channel in one flush: then it is the channel, not the message
@@ -166,10 +167,14 @@ def describe(shown: Shown) -> str:
 
 
 def hash_of(shown: Shown) -> str:
-    """Return what tells two redraws apart: of a notice or of what is gone only the stage, for they are told once."""
+    """Return what tells two redraws apart: of a notice or of what is gone only the stage, for they are told once.
+
+    A notice whose words were hidden since is told anew.
+    """
     if isinstance(shown, Card) and shown.stage is not CardStage.GONE:
         return digest_of(repr(astuple(shown)))
-    return digest_of([shown.what, shown.channel, _stage(shown)])
+    veiled = isinstance(shown, Notice) and any(map(is_hidden, shown.facts.values()))
+    return digest_of([shown.what, shown.channel, _stage(shown), *(["veiled"] if veiled else [])])
 
 
 def is_late(place: Placed, recorded: Placed | None) -> bool:
@@ -208,6 +213,8 @@ def _is_end(place: Placed) -> bool:
 
 def _was_told(shown: Shown, last: Sent | None, recorded: Placed | None) -> bool:
     """Whether the end was shown already, by the ledger: this disk was emptied, or another replica was faster."""
+    if isinstance(shown, Card) and (is_hidden(shown.note) or is_hidden(shown.ended_note)):
+        return False  # the end that was shown may hold the words that are hidden now
     is_newer = recorded is not None and (last is None or recorded.seq > last.seq)
     return bool(is_newer and recorded and _is_end(recorded) and is_final(shown))
 

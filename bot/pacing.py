@@ -11,7 +11,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from policies.entry import By, Entry, Kind, Placed
+from policies.entry import Bot, Entry, Kind, Placed
 
 PER_MINUTE = 6.0  # GitHub, "Repository limits": pushes a minute
 BURST = 10.0
@@ -132,4 +132,4 @@ def may_wait(entry: Entry, shown: Mapping[str, Placed]) -> bool:
 
 def _is_carried(entry: Entry) -> bool:
     """Whether a person says it, or waits for it: what a promotion goes through follows from people's words."""
-    return isinstance(entry.by, By) or (bool(entry.promotion) and entry.kind is not Kind.REFUSED)
+    return not isinstance(entry.by, Bot) or (bool(entry.promotion) and entry.kind is not Kind.REFUSED)

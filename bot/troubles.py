@@ -15,6 +15,7 @@ from policies.entry import Bot, By, Kind, Pinned, write_time
 from policies.evidence import Silence, TagList
 from policies.gates import expires, reminds
 from policies.image import Digest, Repository, Tag
+from policies.redacted import is_hidden
 from policies.rules import Rules, effective
 from policies.state import Move, Open, Promotion
 
@@ -171,8 +172,9 @@ def _is_over(look: Survey, told: Trouble, current: Mapping[str, Trouble]) -> boo
     if told.environment not in look.world.rules.environments and told.what not in look.state.shown:
         return False  # nobody knows where to say so
     match told.code:
-        case Wrong.FIRST_LOOK | Wrong.ROLLED_BACK:
-            return False
+        case Wrong.FIRST_LOOK | Wrong.ROLLED_BACK:  # what was told stays, unless its words were hidden since
+            promotion = look.state.promotions.get(told.subject)
+            return promotion is not None and is_hidden(promotion.note)
         case Wrong.RULES_BROKEN:
             return all(one.code != Wrong.RULES_BROKEN for one in current.values())
         case Wrong.REGISTRY_SILENT:
@@ -406,7 +408,8 @@ def _rollbacks(look: Survey) -> list[Trouble]:
     found = []
     for promotion in look.state.promotions.values():
         tell = _tell(look, promotion) if promotion.is_rollback else ""
-        if tell and look.at - promotion.opened <= _TOLD_OF_ROLLBACKS:
+        is_news = look.at - promotion.opened <= _TOLD_OF_ROLLBACKS and not is_hidden(promotion.note)
+        if tell and is_news:
             by = promotion.by.person if isinstance(promotion.by, By) else ""
             facts = {"version": promotion.image[0].tag, "by": by, "note": promotion.note}
             where, what = promotion.environment, promotion.service

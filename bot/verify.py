@@ -108,7 +108,11 @@ class _Audit:
         self.signers = chain.signers
         self._ends(chain, anchors)
         for who, end in ends.items():
-            if not any(oid.startswith(end) for oid, _ in chain.entries):
+            if any(oid.startswith(end) for oid, _ in chain.entries):
+                continue
+            if given_up := next((oid for oid in chain.state.forks if oid.startswith(end)), ""):
+                self._explained(chain.state, who, given_up)
+            else:
                 self.report.add("ledger-cut", end, f"{who} names this entry; the ledger does not have it")
         if chain.state.genesis is None or not chain.entries:
             return
@@ -149,7 +153,9 @@ class _Audit:
         for one in anchors:
             if one.tip in known:
                 continue
-            if not chain.tip or is_vouched(chain.signers, one.tip, one.proof):
+            if one.tip in chain.state.forks:
+                self._explained(chain.state, f"commit {one.commit[:12]}", one.tip)
+            elif not chain.tip or is_vouched(chain.signers, one.tip, one.proof):
                 text = f"commit {one.commit[:12]} names this entry; the ledger lost it"
                 self.report.add("ledger-cut", one.tip, text)
             else:
@@ -157,6 +163,11 @@ class _Audit:
                 self.report.notes.append(
                     f"commit {one.commit[:12]} names {one.tip[:12]} as an end of the ledger; {who}"
                 )
+
+    def _explained(self, state: State, who: str, end: str) -> None:
+        """Note an end that two people gave up: it is no anchor any more."""
+        text = f"{who} names {end[:12]} as an end of the ledger; #{state.forks[end]} gave it up"
+        self.report.notes.append(text)
 
     def _open(self, state: State) -> None:
         for seq, one in state.open.items():

@@ -89,7 +89,7 @@ def register(app: typer.Typer, ledger: typer.Typer, settings: SettingsOf) -> Non
             raise UseError(f"{folder} is there already; expected a folder that is empty or not there")
         with patience("reading the ledger"):
             desk, chain = _read(settings(context, repository))
-            everything = [one for one in population(chain.state, chain.entries) if days.has(one)]
+            everything = [one for one in population(chain.state, chain.shown) if days.has(one)]
             chosen = sample(everything, size, seed)
             faults = tuple(map(str, chain.faults))
             what = pages.Range(first, last, size, seed, chain.year, chain.state.tip, faults)
@@ -118,7 +118,7 @@ def register(app: typer.Typer, ledger: typer.Typer, settings: SettingsOf) -> Non
         days = Days.parse(first or "0001-01-01", last or "9999-12-30")
         with patience("reading the ledger"):
             _, chain = _read(settings(context, repository))
-            rows = [one for one in population(chain.state, chain.entries) if days.has(one)]
+            rows = [one for one in population(chain.state, chain.shown) if days.has(one)]
         if as_csv:
             print_text(export_csv(rows))
         else:

@@ -309,12 +309,12 @@ def show(
         chain = desk.ledger.read(desk.mirror.fetch())
     found: list[tuple[str, Entry]] = [
         (oid, entry)
-        for oid, entry in chain.entries
+        for oid, entry in chain.shown
         if kind in {"", entry.kind} and entry.promotion.startswith(promotion)
     ]
     shown = found[-last:] if last else found
     if as_json:
-        print_json(tables.ledger_json(chain.year, shown, chain.state.tip))
+        print_json(tables.ledger_json(chain.year, shown, chain.state.tip, chain.state.redacted))
     elif shown:
         print_table(tables.ledger_table(shown))
     else:

@@ -21,10 +21,10 @@ from handlers.questions import (
 )
 from handlers.typed import typed
 from handlers.usage import LATER, USAGE
-from policies.words import Propose, Word
+from policies.words import Pair, Propose, Word
 
-Heard = Word | Question | Misunderstood
-_Reader = Callable[[Clauses, datetime], Word | Question]
+Heard = Word | Pair | Question | Misunderstood
+_Reader = Callable[[Clauses, datetime], Word | Pair | Question]
 
 
 def parse(text: str, names: Names, at: datetime) -> Heard:
@@ -38,7 +38,7 @@ def parse(text: str, names: Names, at: datetime) -> Heard:
         return Misunderstood(unclear.sentence, given=text, corrected=unclear.corrected[:MAX_GUESSES])
 
 
-def _read(words: tuple[str, ...], reason: str, names: Names, at: datetime) -> Word | Question:
+def _read(words: tuple[str, ...], reason: str, names: Names, at: datetime) -> Word | Pair | Question:
     if not words:
         return Help()
     first = words[0].lower()
@@ -132,6 +132,8 @@ _READERS: dict[str, tuple[tuple[str, ...], _Reader]] = {
     "unfreeze": ((), orders.unfreeze),
     "emergency": (("to",), orders.emergency),
     "review": ((), orders.review),
+    "redact": ((), orders.redact),
+    "fork": ((), orders.fork),
     "status": (("in", "to"), _status),
     "why": (("to", "in"), _why),
     "pending": ((), _pending),

@@ -21,6 +21,7 @@ WORDS = (
     Kind.EMERGENCY,
     Kind.REVIEW,
 )
+TOGETHER = (Kind.REDACT, Kind.FORK)  # said by two people
 PASS = (Kind.BUMP, Kind.PROPOSE, Kind.INTENT)  # what the rules let happen by itself
 
 
@@ -61,6 +62,7 @@ DOORS = (
     Door("Promote, on a candidate", Way.BUTTON, "promote", (Kind.PROPOSE,)),
     Door("Roll back..., which opens its form", Way.BUTTON, "roll_back"),
     Door("the form of Roll back...", Way.MODAL, "rolled_back", (Kind.ROLLBACK,)),
+    Door("Confirm, on what somebody else asked for", Way.BUTTON, "confirm", TOGETHER),
     Door("a corrected command", Way.BUTTON, "run", WORDS),
     Door("Promote an image..., in the App Home", Way.BUTTON, "form"),
     Door("the shortcut Promote an image", Way.SHORTCUT, "form"),

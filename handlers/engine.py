@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from typing import Protocol
 
-from bot.answers import Answer, NotRecorded
+from bot.answers import Answer, Awaiting, NotRecorded
 from bot.ports import Asked
 from policies.decide import Candidate, Decision
 from policies.membership import Members
 from policies.rules import Rules
 from policies.state import State
-from policies.words import Speaker, Word
+from policies.words import Pair, Speaker, Word
 
 
 class Look(Protocol):
@@ -41,6 +41,9 @@ class Engine(Protocol):
 
     def say(self, speaker: Speaker, word: Word) -> Answer:
         """Take a person's word; blocks for seconds. The only way to decide."""
+
+    def prepare(self, speaker: Speaker, word: Pair) -> Awaiting | NotRecorded:
+        """Look at what two people have to say together, for the first of them; records nothing."""
 
     def look(self) -> Look:
         """Return a recent view, without network."""

@@ -38,6 +38,11 @@ class Errands:
             self._room.release()
             self._replies.give(to, messages.stopping())
 
+    @property
+    def replies(self) -> Replies:
+        """How people are answered."""
+        return self._replies
+
     def close(self) -> None:
         """Finish what was taken, and take nothing more."""
         self._pool.shutdown(wait=True)

@@ -20,6 +20,8 @@ _MEANS = {
     "unfreeze": "it moves again",
     "emergency": "move a version now, past what the rule lets an emergency skip; somebody else reviews it afterwards",
     "review": "close an emergency, a move by hand or a mismatch, by its number, commit or id, if you had no part in it",
+    "redact": "show the words of an entry no more, by its number; somebody else confirms it",
+    "fork": "go on from a ledger that was rewritten in Git, after you are told what is lost; somebody else confirms it",
     "status": "what runs where, and what waits",
     "why": "what stands in the way of a version",
     "pending": "what is under way",

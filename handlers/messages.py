@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from bot.answers import NotRecorded, Recorded
+from bot.answers import Awaiting, NotRecorded, Recorded
 from bot.ports import Asked
 from handlers.blocks import COMMAND, Said
 from handlers.questions import Misunderstood
@@ -14,7 +14,7 @@ from handlers.spelling import corrected
 from policies.codes import Code
 from policies.entry import By, Kind
 from policies.state import Promotion, Stage
-from policies.words import Word
+from policies.words import Pair, Word
 
 MAX_CHOICES = 10  # names in a sentence
 
@@ -56,6 +56,10 @@ PROBLEM_SENTENCES: dict[str, str] = {
     "unknown-version": "That version is not known.",
     "unknown-promotion": "No promotion that is under way goes by that name. `/promote pending` lists them.",
     "unknown-review": "Nothing that waits for a review goes by that name.",
+    "unknown-entry": "The ledger has no entry with that number. `countersign ledger show` lists them.",
+    "nothing-to-redact": "There are no words to hide: they are hidden already, or nobody said any.",
+    "nothing-lost": "The ledger has everything that anybody here knows of, so there is nothing to give up.",
+    "no-branch": "There is nothing to go on from. An operator brings the branch back, from a clone or a second remote.",
     "which-environment": "More than one environment could be meant. Say which.",
     "nothing-to-promote": "There is nothing that may be asked for there now. `/promote why SERVICE` says why.",
     "nothing-to-roll-back": "There is no earlier version there to go back to.",
@@ -156,7 +160,7 @@ def linked(of: Recorded | NotRecorded) -> Said:
     return Said(marked(said), (line(of.detail),) if of.detail else ())
 
 
-def refused(of: NotRecorded, word: Word, promotion: Promotion | None, person: str) -> Said:
+def refused(of: NotRecorded, word: Word | Pair, promotion: Promotion | None, person: str) -> Said:
     """Word why nothing was recorded, and what would have been understood."""
     if of.code == Code.ALREADY_APPROVED and (at := _approved_at(promotion, person)):
         head: Line = line("Already approved by you at ", Moment(at), ".")
@@ -170,6 +174,18 @@ def refused(of: NotRecorded, word: Word, promotion: Promotion | None, person: st
     if of.choices:
         points.append(_choices(of.choices))
     return Said(head, tuple(points), commands=corrected(word, of))
+
+
+def nobody_else() -> Said:
+    """Word that a second person could not see it where it was said."""
+    return Said(line("Somebody else has to confirm that, and here are only you. Say it in a channel."))
+
+
+def awaits(of: Awaiting) -> Said:
+    """Word that nothing has happened yet."""
+    return Said(
+        line("Nothing is recorded yet: somebody else presses Confirm here until ", Moment(of.until), ".")
+    )
 
 
 def misunderstood(of: Misunderstood) -> Said:

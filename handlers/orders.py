@@ -12,8 +12,10 @@ from policies.words import (
     Block,
     Cancel,
     Emergency,
+    Fork,
     Freeze,
     Hold,
+    Redact,
     Reject,
     Resume,
     Review,
@@ -146,6 +148,23 @@ def review(said: Clauses, _at: datetime) -> Review:
         raise UnclearError(f"{said.free[0]} is neither a number, as #12, nor a commit or promotion.")
     what = f"#{word.removeprefix('#')}" if _NUMBER.fullmatch(word) and len(word) < _SHORT else word
     return Review(what, said.because(USAGE["review"]))
+
+
+def redact(said: Clauses, _at: datetime) -> Redact:
+    """Read ``redact ...``. Raises: UnclearError."""
+    usage = USAGE["redact"]
+    if not said.free:
+        raise UnclearError(f"Which entry? Say `{usage}`; `countersign ledger show` has the numbers.")
+    said.no_more(1)
+    if not _NUMBER.fullmatch(said.free[0]):
+        raise UnclearError(f"{said.free[0]} is no number of an entry, as #12.")
+    return Redact(int(said.free[0].removeprefix("#")), said.because(usage))
+
+
+def fork(said: Clauses, _at: datetime) -> Fork:
+    """Read ``fork ...``. Raises: UnclearError."""
+    said.no_more(0)
+    return Fork(said.because(USAGE["fork"]))
 
 
 def _until(said: Clauses, at: datetime) -> datetime | None:

@@ -51,19 +51,49 @@ class Replies:
                 return
         _LOG.error("an answer to %s could not be delivered: %s", to.user, said.text[:500])
 
-    def _respond(self, to: Address, message: Message) -> None:
+    def post(self, to: Address, message: Message) -> None:
+        """Show something to everybody where somebody spoke. Raises: BotError."""
+        faults.point("before-answer")
+        if to.response_url:
+            self._send(to, message, response_type="in_channel")
+        else:
+            with translated("chat.postMessage", where=to.channel):
+                self._client.chat_postMessage(
+                    channel=to.channel,
+                    text=message.text,
+                    blocks=list(message.blocks),
+                    unfurl_links=False,
+                    unfurl_media=False,
+                    parse="none",
+                    link_names=False,
+                )
+        faults.point("after-answer")
+
+    def settle(self, to: Address, message: Message) -> None:
+        """Put something in the place of the message whose button was pressed; where that fails the log says so."""
+        try:
+            faults.point("before-answer")
+            self._send(to, message, response_type="in_channel", is_instead=True)
+            faults.point("after-answer")
+        except BotError as error:
+            _LOG.info("a card of %s stays as it is: %s", to.user, error)
+
+    def _send(self, to: Address, message: Message, *, response_type: str, is_instead: bool = False) -> None:
         with translated("the response URL"):
             hook = WebhookClient(to.response_url, timeout=TIMEOUT_SECONDS, retry_handlers=[])
             answer = hook.send(
                 text=message.text,
                 blocks=list(message.blocks),
-                response_type="ephemeral",
-                replace_original=False,
+                response_type=response_type,
+                replace_original=is_instead,
                 unfurl_links=False,
                 unfurl_media=False,
             )
         if answer.status_code != _OK:
             raise TransientError(f"Slack answered {answer.status_code} to the response URL")
+
+    def _respond(self, to: Address, message: Message) -> None:
+        self._send(to, message, response_type="ephemeral")
 
     def _whisper(self, to: Address, message: Message) -> None:
         with translated("chat.postEphemeral"):

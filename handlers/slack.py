@@ -14,7 +14,7 @@ from bot import faults
 from bot.answers import NotRecorded, Recorded
 from bot.errors import BotError
 from bot.ports import Clock
-from handlers import cards, messages, reports, speaking
+from handlers import cards, messages, reports, second, speaking
 from handlers.blocks import COMMAND, MAX_INPUT, RUN, Said
 from handlers.command import parse
 from handlers.engine import Engine
@@ -30,7 +30,7 @@ from handlers.slack_errors import SlackRefusedError, translated
 from handlers.speaking import Body
 from handlers.typed import Fault, reason_of, unescaped
 from policies.state import Promotion
-from policies.words import Approve, Reject, Rollback, Speaker, Word
+from policies.words import Approve, Confirm, Fork, Pair, Redact, Reject, Rollback, Speaker, Word
 
 PROMOTE_IMAGE, PROMOTE_THIS = "promote_image", "promote_this"  # callback ids of the shortcuts
 LISTENERS = 16  # threads that acknowledge; the work is the errands'
@@ -63,6 +63,7 @@ def slack_app(
     app.action(cards.REJECT)(floor.reject)
     app.action(cards.PROMOTE)(floor.promote)
     app.action(cards.ROLLBACK)(floor.roll_back)
+    app.action(second.CONFIRM)(floor.confirm)
     app.action(re.compile(rf"{RUN}_[0-9]"))(floor.run)
     app.action(FORM)(floor.form)
     app.action(re.compile(r".*"))(floor.unknown)  # the first that matches is called: this one last
@@ -107,6 +108,14 @@ class Floor:
         """Promote was pressed on a candidate."""
         ack()
         self._pressed(body, speaking.candidate_of(speaking.value_of(body)))
+
+    def confirm(self, ack: Ack, body: dict[str, Any]) -> None:
+        """Confirm was pressed on what somebody else asked for: two people say it, or nobody."""
+        ack()
+        word = second.confirmed(speaking.value_of(body))
+        speaker, to = speaking.of_interaction(body, "button"), speaking.address_of_interaction(body)
+
+        self._errands.give(to, lambda: self._confirmed(speaker, word, to))
 
     def run(self, ack: Ack, body: dict[str, Any]) -> None:
         """A corrected command was pressed: it is run as the person who pressed."""
@@ -225,7 +234,29 @@ class Floor:
             return self._linked(speaker, to)
         if isinstance(heard, Question):
             return reports.reply(self._engine, heard, user=speaker.user)
+        if isinstance(heard, Redact | Fork):
+            return self._asks_second(speaker, heard, to)
         return self._told(speaker, heard)
+
+    def _asks_second(self, speaker: Speaker, word: Pair, to: Address) -> Said:
+        """Show everybody in the channel what somebody else has to confirm."""
+        if to.channel.startswith("D"):
+            return messages.nobody_else()
+        answer = self._engine.prepare(speaker, word)
+        if isinstance(answer, NotRecorded):
+            return messages.refused(answer, word, None, "")
+        self._errands.replies.post(to, second.card(answer))
+        return messages.awaits(answer)
+
+    def _confirmed(self, speaker: Speaker, word: Confirm | None, to: Address) -> Said:
+        """Hand a second person's word to the engine; once it is recorded the card says so instead of asking."""
+        if word is None:
+            return messages.outdated()
+        answer = self._engine.say(speaker, word)
+        if isinstance(answer, Recorded):
+            self._errands.replies.settle(to, second.settled(answer))
+            return Said(second.told(answer))
+        return messages.refused(answer, word, None, "")
 
     def _linked(self, speaker: Speaker, to: Address) -> Said:
         """Give a code to type, and tell later how that ended."""

@@ -9,10 +9,14 @@ from policies.words import (
     Approve,
     Block,
     Cancel,
+    Confirm,
     Emergency,
+    Fork,
     Freeze,
     Hold,
+    Pair,
     Propose,
+    Redact,
     Reject,
     Resume,
     Review,
@@ -24,7 +28,7 @@ from policies.words import (
 )
 
 
-def spell(word: Word) -> str:  # noqa: C901, PLR0911  one form for each word
+def spell(word: Word | Pair) -> str:  # noqa: C901, PLR0911, PLR0912  one form for each word
     """Return a word as a person would type it behind ``/promote``."""
     match word:
         case Propose():
@@ -48,11 +52,17 @@ def spell(word: Word) -> str:  # noqa: C901, PLR0911  one form for each word
             return _spaced("emergency", word.service, word.version, where, _why(word.note))
         case Review():
             return _spaced("review", word.what, _why(word.note))
+        case Redact():
+            return _spaced("redact", f"#{word.entry}", _why(word.note))
+        case Fork():
+            return _spaced("fork", _why(word.note))
+        case Confirm():
+            return spell(word.what)
         case Unfreeze():
             return _spaced("unfreeze", word.environment, _why(word.note))
 
 
-def corrected(word: Word, answer: NotRecorded) -> tuple[str, ...]:
+def corrected(word: Word | Pair, answer: NotRecorded) -> tuple[str, ...]:
     """Return at most three commands in which a choice of the answer stands for what was not understood."""
     match answer.code:
         case "which-environment":
@@ -75,7 +85,7 @@ def _near(word: str, choices: tuple[str, ...]) -> tuple[str, ...]:
     return guesses(word, choices) or choices[:MAX_GUESSES]
 
 
-def _chosen(word: Word, code: str, choice: str) -> Word | None:  # noqa: PLR0911  one row for each word
+def _chosen(word: Word | Pair, code: str, choice: str) -> Word | None:  # noqa: PLR0911  one row for each word
     match word:
         case Rollback() if code.endswith("environment"):
             return replace(word, environments=(choice,))

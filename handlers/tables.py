@@ -2,9 +2,10 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from rich.table import Table
@@ -13,7 +14,7 @@ from rich.text import Text
 from bot.verify import Report
 from handlers.reasons import phrase
 from policies.decide import Candidate, Decision, Row, Standing
-from policies.entry import By, Entry, write_time
+from policies.entry import Both, By, Entry, Voice, write_time
 from policies.rules import Rules
 from policies.rules_findings import Finding, Weight, visible
 from policies.verdict import NotYet, Waiting
@@ -25,6 +26,7 @@ VERIFY = "countersign.verify/1"
 LEDGER = "countersign.ledger/1"
 
 Json = dict[str, Any]
+NOTHING: Mapping[int, int] = MappingProxyType({})
 
 _COLOURS = {
     Standing.READY: "green",
@@ -231,24 +233,41 @@ def verify_line(report: Report) -> str:
     )
 
 
-def ledger_json(year: str, entries: Iterable[tuple[str, Entry]], tip: str) -> Json:
-    """Return entries as the ledger holds them, each with its commit."""
+def ledger_json(
+    year: str, entries: Iterable[tuple[str, Entry]], tip: str, redacted: Mapping[int, int] = NOTHING
+) -> Json:
+    """Return entries as the ledger holds them, each with its commit; ``redacted``: by which entry its words are hidden.
+
+    The words that are hidden stand in Git, so a hash of such an entry is made there.
+    """
     return {
         "schema": LEDGER,
         "year": year,
         "tip": tip,
         "entries": [
-            {"oid": oid, "subject": entry.subject, "entry": json.loads(entry.line())}
+            {
+                "oid": oid,
+                "subject": entry.subject,
+                "entry": json.loads(entry.line()),
+                **({"redacted": redacted[entry.seq]} if entry.seq in redacted else {}),
+            }
             for oid, entry in entries
         ],
     }
+
+
+def speakers(by: Voice) -> str:
+    """Return who says an entry: a person, two people, or the bot."""
+    if isinstance(by, Both):
+        return f"{by.one.person} and {by.other.person}"
+    return by.person if isinstance(by, By) else "bot"
 
 
 def ledger_table(entries: Iterable[tuple[str, Entry]]) -> Table:
     """Return one line for each entry."""
     table = table_of("#", "TIME", "WHO", "WHAT", "COMMIT")
     for oid, entry in entries:
-        who = entry.by.person if isinstance(entry.by, By) else "bot"
+        who = speakers(entry.by)
         what = f"{entry.subject} ({entry.note})" if entry.note else entry.subject
         table.add_row(*map(cell, (str(entry.seq), entry.at, who, what, oid[:12])))
     return table

@@ -16,6 +16,8 @@ USAGE = {
     "unfreeze": "unfreeze ENV because WHY",
     "emergency": "emergency SERVICE VERSION to ENV because WHY",
     "review": "review #12 because WHY",
+    "redact": "redact #12 because WHY",
+    "fork": "fork because WHY",
     "status": "status [SERVICE|ENV]",
     "why": "why SERVICE [VERSION] [to ENV]",
     "pending": "pending",

@@ -1,5 +1,6 @@
 """Whether an entry that keeps the ledger itself stands: links, keys, sums, erasures, forks, unreadable input."""
 
+import re
 from typing import Final
 
 from policies import allowed_identity
@@ -9,6 +10,7 @@ from policies.checkpoint import sum_of
 from policies.codes import Code
 from policies.fold_repair import quarantined_on
 
+_OID = re.compile(r"[0-9a-f]{40}", re.ASCII)
 MAX_QUARANTINES: Final = 20  # a day: whoever sends junk must not fill the branch
 
 
@@ -44,6 +46,9 @@ def fork(asked: Asked) -> No:
     yield from noted(asked)
     if asked.entry.lost in asked.state.forks:
         yield Refusal(Code.NOT_STANDING, f"{asked.entry.lost[:12]} is given up already")
+    named = asked.entry.evidence.get("ends", [])
+    if not isinstance(named, list) or not all(isinstance(one, str) and _OID.fullmatch(one) for one in named):
+        yield Refusal(Code.OUT_OF_LINE, "each other end that is given up is a commit of 40 digits")
 
 
 def quarantine(asked: Asked) -> No:

@@ -142,7 +142,35 @@ class Review:
     note: str
 
 
-Word = (
+@dataclass(frozen=True, slots=True)
+class Redact:
+    """Take the words of one entry, by its number, out of every view; for two people to say."""
+
+    entry: int
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fork:
+    """Go on from where a rewritten ledger stands now; for two people to say. ``lost``: the end that is given up."""
+
+    note: str
+    lost: str = ""
+
+
+Pair = Redact | Fork
+
+
+@dataclass(frozen=True, slots=True)
+class Confirm:
+    """Say with somebody else what one alone may not say: what, who said it ``first``, and when (UTC)."""
+
+    what: Pair
+    first: Speaker
+    asked: datetime
+
+
+Alone = (
     Propose
     | Approve
     | Unapprove
@@ -158,3 +186,4 @@ Word = (
     | Emergency
     | Review
 )
+Word = Alone | Confirm

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from bot.answers import Answer, NotRecorded, Recorded
+from bot.answers import Answer, Awaiting, NotRecorded, Recorded
 from bot.cards import Card, CardLine, CardStage, Who
 from bot.ports import Asked
 from handlers.names import Names
@@ -19,7 +19,7 @@ from policies.selection import SelectionPolicy
 from policies.state import Approval, Move, Promotion, Stage, State
 from policies.state import Standing as InForce
 from policies.verdict import Waiting
-from policies.words import Speaker, Word
+from policies.words import Pair, Speaker, Word
 
 AT = datetime(2026, 11, 20, 14, 28, tzinfo=UTC)
 HERE = Position("promotion/rules.yaml", 1, 1)
@@ -152,6 +152,10 @@ class EngineOfValues:
     def say(self, speaker: Speaker, word: Word) -> Answer:
         self.heard.append((speaker, word))
         return self.answer(word)
+
+    def prepare(self, speaker: Speaker, word: Pair) -> Awaiting | NotRecorded:
+        until = AT + timedelta(days=1)
+        return Awaiting(what=word, first=speaker, person="ada", asked=AT, until=until, facts=("an entry",))
 
     def look(self) -> LookOfValues:
         return self.view

@@ -27,9 +27,11 @@ from policies.words import (
     Block,
     Cancel,
     Emergency,
+    Fork,
     Freeze,
     Hold,
     Propose,
+    Redact,
     Reject,
     Resume,
     Review,
@@ -62,6 +64,9 @@ UNDERSTOOD: dict[str, object] = {
     "reject #418 because <b> & `c` <!channel>": Reject("#418", "<b> & `c` <!channel>"),
     'reject #418 because "a" is not "b"': Reject("#418", '"a" is not "b"'),
     "cancel #418": Cancel("#418"),
+    "redact #12 because it names a customer": Redact(12, "it names a customer"),
+    "redact 12 because x": Redact(12, "x"),
+    "fork because the branch was pushed over": Fork("the branch was pushed over"),
     "rollback checkout-api because it burns": Rollback("checkout-api", "it burns"),
     "rollback checkout-api to 1.4.0 in production-eu because it burns": Rollback(
         "checkout-api", "it burns", "1.4.0", ("production-eu",)

@@ -143,6 +143,11 @@ def _both_again(kind: Kind) -> tuple[Story, Entry]:
     return found, replace(entry, key=entry.key)
 
 
+def _ends(*named: Json, as_list: bool = True) -> dict[str, object]:
+    flags: dict[str, Json] = {"active": True, "bot": False, "guest": False, "home": True}
+    return {"evidence": {"accounts": {"ada": flags, "bob": flags}, "ends": list(named) if as_list else 1}}
+
+
 def _quarantine(count: int) -> tuple[Story, Entry]:
     found = story()
     for number in range(count):
@@ -306,6 +311,12 @@ FORBIDDEN: list[tuple[str, Made, Code]] = [
     ("an erasure of genesis", lambda: _both(Kind.REDACT, erases=1), Code.NOT_STANDING),
     ("an erasure of what is not there", lambda: _both(Kind.REDACT, erases=99), Code.NOT_STANDING),
     ("a second erasure", lambda: _both_again(Kind.REDACT), Code.OUT_OF_LINE),
+    ("a fork with ends that are none", lambda: _both(Kind.FORK, **_ends("x")), Code.OUT_OF_LINE),
+    (
+        "a fork with ends of another shape",
+        lambda: _both(Kind.FORK, **_ends(1, as_list=False)),
+        Code.OUT_OF_LINE,
+    ),
     ("a second end of one fork", lambda: _both_again(Kind.FORK), Code.OUT_OF_LINE),
     *(
         (f"{kind} by two people together", lambda kind=kind: _spoken_by_two(kind), code)
@@ -373,6 +384,7 @@ ALLOWED: list[tuple[str, Made]] = [
     ("another key", _key),
     ("the sum of the state", _sum),
     ("an erasure by two", lambda: _both(Kind.REDACT)),
+    ("a fork of several ends", lambda: _both(Kind.FORK, **_ends(oid("lost too")))),
     ("a fork ended by two", lambda: _both(Kind.FORK, "bob", "carol")),
     ("junk", lambda: _quarantine(0)),
     ("junk on another day", _after_a_day_of_junk),
@@ -406,12 +418,12 @@ def test_another_key_a_link_an_erasure_and_a_fork_are_remembered() -> None:
     found.add(entry)
     link = found.add(found.linked("carol")).linked
     found.add(found.both(Kind.REDACT, erases=2))
-    found.add(found.both(Kind.FORK, lost=oid("lost")))
+    found.add(found.both(Kind.FORK, lost=oid("lost"), **_ends(oid("lost too"))))
 
     assert found.state.signer == OTHER_KEY
     assert found.state.links == {"carol": link}
     assert found.state.redacted == {2: found.state.seq - 1}
-    assert found.state.forks == {oid("lost"): found.state.seq}
+    assert found.state.forks == {oid("lost"): found.state.seq, oid("lost too"): found.state.seq}
 
 
 def test_a_sum_tells_states_apart() -> None:

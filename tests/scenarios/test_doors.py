@@ -11,10 +11,11 @@ from urllib.parse import urlsplit
 import pytest
 from slack_sdk import WebClient
 
+from bot.answers import Awaiting
 from bot.cards import CardStage
 from bot.rounds import Rounds
 from bot.sign_in import DeviceFlow
-from handlers import cli
+from handlers import cli, second
 from handlers.cards import render
 from handlers.chat import web_client
 from handlers.doors import DOORS
@@ -24,7 +25,7 @@ from handlers.reply import Replies
 from handlers.slack import PROMOTE_IMAGE, PROMOTE_THIS, slack_app
 from handlers.webhooks import Doorbell, webhooks
 from policies.state import Stage
-from policies.words import Block, Emergency, Freeze, Hold
+from policies.words import Block, Emergency, Freeze, Hold, Redact, Speaker
 from sandbox.courier import Courier
 from sandbox.feed import EventKind, Message, View
 from sandbox.forge import User
@@ -33,7 +34,7 @@ from sandbox.http import serve
 from sandbox.members import User as Member
 from sandbox.people import Person, words
 from tests.handlers.samples import card
-from tests.scenarios.offices import Office, office_in
+from tests.scenarios.offices import TEAM, Office, office_in
 
 SECRET = "sandbox-webhook-secret"
 CLIENT = "Iv23liSandbox0002"
@@ -334,6 +335,22 @@ def presses_unknown(porch: Porch, who: str) -> None:
     assert porch.person(who).click(post, "Go").is_ok
 
 
+def confirms(first: str) -> Knock:
+    """Return what confirms, in a second's name, what somebody is said to have asked for."""
+
+    def knock(porch: Porch, who: str) -> None:
+        office = porch.office
+        (seq,) = [one.seq for one in office.entries("hold")]
+        speaker = Speaker(TEAM, f"U0{first.upper()}", "command", "1")
+        at = office.clock.now()
+        of = Awaiting(what=Redact(seq, "x"), first=speaker, person=first, asked=at, until=at)
+        drawn = second.card(of)
+        post = office.world.slack.workspace.post("C0DEPLOYS", "U0BOT", drawn.text, drawn.blocks)
+        assert porch.person(who).click(post, "Confirm").is_ok
+
+    return knock
+
+
 STANDING = {"health": "unhealthy", "version": "1.4.2"}
 OPENED = {"service": CHECKOUT, "version": "1.4.3", "environment": "production", "why": "we want it"}
 BECAUSE = {"reason": "pods restart"}
@@ -360,6 +377,10 @@ KNOCKS: list[tuple[str, str, Knock, str]] = [
             ("dan", "unfreeze staging because x", UNLINKED),
             ("carol", f"emergency {CHECKOUT} 1.4.4 to production because x", UNNAMED),
             ("ada", "review #{review} because it was right", MINE),
+            ("erin", "redact #{review} because x", UNNAMED),
+            ("dan", "redact #{review} because x", UNLINKED),
+            ("ada", "redact #1 because x", "There are no words to hide"),
+            ("ada", "fork because x", "there is nothing to give up"),
         )
     ),
     ("Approve, on a card or in the App Home", "carol", presses("Approve", CardStage.OPEN), MINE),
@@ -371,6 +392,10 @@ KNOCKS: list[tuple[str, str, Knock, str]] = [
     ("Promote, on a candidate", "dan", presses("Promote", CardStage.CANDIDATE), UNLINKED),
     ("Roll back..., which opens its form", "dan", ROLLS_BACK, ""),
     ("the form of Roll back...", "dan", fills(ROLLS_BACK, BECAUSE), UNLINKED),
+    ("Confirm, on what somebody else asked for", "ada", confirms("ada"), MINE),
+    ("Confirm, on what somebody else asked for", "erin", confirms("ada"), UNNAMED),
+    ("Confirm, on what somebody else asked for", "bob", confirms("erin"), UNNAMED),
+    ("Confirm, on what somebody else asked for", "dan", confirms("ada"), UNLINKED),
     ("a corrected command", "carol", corrects, MINE),
     ("Promote an image..., in the App Home", "dan", begins_at_home, ""),
     ("the shortcut Promote an image", "dan", uses(PROMOTE_IMAGE), ""),

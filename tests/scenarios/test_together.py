@@ -1,0 +1,145 @@
+"""Two people take words out of every view, and two people go on from a ledger that somebody rewrote."""
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bot.answers import Awaiting, NotRecorded, Recorded
+from bot.verify import verify
+from handlers import cli, second
+from policies.entry import Both, Kind
+from policies.words import Confirm, Fork, Hold, Pair, Redact, Reject, Speaker
+from sandbox.gitops import CHECKOUT
+from tests.scenarios.offices import TEAM, Office, office_in
+
+SECRET = "mrs-example-of-elm-street-4"
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Iterator[Office]:
+    with office_in(tmp_path) as found:
+        yield found
+
+
+def speaker(person: str) -> Speaker:
+    return Speaker(TEAM, f"U0{person.upper()}", "command", f"{person}-1")
+
+
+def asked(office: Office, person: str, word: Pair) -> Awaiting:
+    """Let a first person ask; the card's button carries it."""
+    answer = office.engine.prepare(speaker(person), word)
+    assert isinstance(answer, Awaiting), answer
+    return answer
+
+
+def confirmed(office: Office, person: str, of: Awaiting) -> Recorded | NotRecorded:
+    """Let a second person press the button."""
+    word = second.confirmed(second.written(of))
+    assert word is not None
+    return office.say(person, word)
+
+
+def told(office: Office) -> str:
+    """Return all that stands in the channels now."""
+    workspace = office.world.slack.workspace
+    found = [one for room in ("deploys", "incidents") for one in workspace.messages(workspace.channel(room).id)]
+    return repr([(one.text, one.blocks) for one in found])
+
+
+def run(office: Office, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
+    for name, value in office.world.settings.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("XDG_STATE_HOME", str(office.world.folder / "another-state"))
+    return cli.main(arguments, cli.Doors(_no_server, lambda _: None))
+
+
+def _no_server(*_: object, is_observing: bool) -> None:
+    raise AssertionError(is_observing)
+
+
+def test_words_that_two_people_took_out_are_shown_nowhere(
+    office: Office, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    promotion = office.asked("1.4.2")
+    office.say("ada", Reject(promotion, f"it names {SECRET}"))
+    office.say("bob", Hold(CHECKOUT, f"{SECRET} complains", "production"))
+    office.look()
+    (database,) = tmp_path.rglob("*.sqlite")
+    assert SECRET in told(office)
+    assert SECRET.encode() in database.read_bytes() + database.with_name(f"{database.name}-wal").read_bytes()
+    seqs = [one.seq for kind in ("reject", "hold") for one in office.entries(kind)]
+
+    for seq in seqs:
+        word = asked(office, "ada", Redact(seq, "it names a customer"))
+        assert SECRET not in repr(word)
+        assert isinstance(confirmed(office, "ada", word), NotRecorded)
+        assert isinstance(confirmed(office, "bob", word), Recorded)
+        assert isinstance(confirmed(office, "carol", word), NotRecorded)
+    office.look()
+
+    (first, _) = office.entries("redact")
+    assert isinstance(first.by, Both)
+    assert (first.by.one.person, first.by.other.person, first.note) == ("ada", "bob", "it names a customer")
+    assert SECRET not in told(office)
+    assert SECRET not in repr(office.engine.look().state.promotions[promotion])
+    printed = ""
+    for line in (
+        "ledger show",
+        "ledger show --json",
+        "ledger export --csv",
+        "ledger export --json",
+        f"history {CHECKOUT}",
+        f"evidence --from 2026-11-01 --to 2026-11-30 --out {tmp_path / 'pages'}",
+        f"why {CHECKOUT} production",
+    ):
+        assert run(office, monkeypatch, *line.split()) == 0, capsys.readouterr()
+        printed += "".join(capsys.readouterr())
+    printed += "".join(page.read_text("utf-8") for page in (tmp_path / "pages").iterdir())
+    assert SECRET not in printed
+    assert f"(redacted, see #{first.seq})" in printed
+    with sqlite3.connect(database) as connection:
+        connection.execute("pragma wal_checkpoint(truncate)")
+    assert SECRET.encode() not in database.read_bytes()
+    assert run(office, monkeypatch, "verify") == 0
+    bytes_in_git = office.world.git.text("log", "--format=%B", "ledger/2026")
+    assert SECRET in bytes_in_git  # what the paper says: only a fork takes them out of there
+
+
+def test_two_people_go_on_from_a_ledger_that_was_cut_and_hear_first_what_is_lost(
+    office: Office, tmp_path: Path
+) -> None:
+    office.asked("1.4.2")
+    git = office.world.git
+    chain = office.engine.desk.ledger.read(office.engine.desk.mirror.tips())
+    entries = [(oid, entry) for oid, entry in chain.entries]
+    lost = entries[-1][0]
+    assert Kind.BUMP in {entry.kind for _, entry in entries[2:]}
+    git.text("update-ref", "refs/heads/ledger/2026", entries[1][0])  # genesis and the rules are left
+    office.look()
+    gone = len(entries) - 2
+
+    assert office.engine.desk.ledger.read_only_because(office.engine.desk.mirror.tips())
+    assert f"{gone} known entries are lost" in told(office)
+    assert isinstance(office.say("ada", Hold(CHECKOUT, "x", "production")), NotRecorded)
+    word = asked(office, "ada", Fork("the branch was pushed over"))
+    assert f"{gone} known entries are lost, #3 to #{len(entries)}" in word.facts[-1]
+    assert word.what == Fork("the branch was pushed over", lost)
+    other = Confirm(Fork("x", "5" * 40), speaker("ada"), office.clock.now())
+    assert isinstance(office.say("bob", other), NotRecorded)
+    assert isinstance(confirmed(office, "bob", word), Recorded)
+
+    (fork,) = office.entries("fork")
+    assert (fork.lost, fork.evidence["lost"]["entries"]) == (lost, gone)  # type: ignore[index, call-overload]
+    assert office.engine.desk.ledger.read_only_because(office.engine.desk.mirror.tips()) == ""
+    office.look()
+    office.look()
+    assert {"external", "fork"} <= set(office.kinds())  # what the lost entries moved is a move without one
+    assert isinstance(office.say("ada", Hold(CHECKOUT, "x", "production")), Recorded)
+    assert isinstance(office.engine.prepare(speaker("ada"), Fork("again")), NotRecorded)
+    desk = office.engine.desk
+    report = verify(desk.mirror, desk.book, folder="promotion", ends={"the daily line": lost[:12]})
+    assert report.findings == []
+    assert [f"#{fork.seq} gave it up" in note for note in report.notes] == [True] * len(report.notes)
+    assert len(report.notes) > 1
