@@ -90,7 +90,9 @@ _SIGNS: Mapping[str, str] = {
     Wrong.ANCHOR: "anchor",
 }
 _HIDDEN = frozenset({"count", "environment", "kind", "service"})  # said by the sentence, or of no use alone
-_PROSE = frozenset({"detail", "lost", "next", "what", "expected", "names", "services", "movers", "movers-unknown"})
+_PROSE = frozenset(
+    {"detail", "lost", "next", "what", "expected", "names", "services", "movers", "movers-unknown"}
+)
 _LABELS = {
     "was": "first seen as",
     "now": "names now",

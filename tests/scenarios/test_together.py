@@ -44,7 +44,9 @@ def confirmed(office: Office, person: str, of: Awaiting) -> Recorded | NotRecord
 def told(office: Office) -> str:
     """Return all that stands in the channels now."""
     workspace = office.world.slack.workspace
-    found = [one for room in ("deploys", "incidents") for one in workspace.messages(workspace.channel(room).id)]
+    found = [
+        one for room in ("deploys", "incidents") for one in workspace.messages(workspace.channel(room).id)
+    ]
     return repr([(one.text, one.blocks) for one in found])
 
 
