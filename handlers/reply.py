@@ -55,7 +55,7 @@ class Replies:
         """Show something to everybody where somebody spoke. Raises: BotError."""
         faults.point("before-answer")
         if to.response_url:
-            self._send(to, message, response_type="in_channel")
+            self._to_hook(to, message, response_type="in_channel")
         else:
             with translated("chat.postMessage", where=to.channel):
                 self._client.chat_postMessage(
@@ -73,12 +73,14 @@ class Replies:
         """Put something in the place of the message whose button was pressed; where that fails the log says so."""
         try:
             faults.point("before-answer")
-            self._send(to, message, response_type="in_channel", is_instead=True)
+            self._to_hook(to, message, response_type="in_channel", is_instead=True)
             faults.point("after-answer")
         except BotError as error:
             _LOG.info("a card of %s stays as it is: %s", to.user, error)
 
-    def _send(self, to: Address, message: Message, *, response_type: str, is_instead: bool = False) -> None:
+    def _to_hook(
+        self, to: Address, message: Message, *, response_type: str, is_instead: bool = False
+    ) -> None:
         with translated("the response URL"):
             hook = WebhookClient(to.response_url, timeout=TIMEOUT_SECONDS, retry_handlers=[])
             answer = hook.send(
@@ -93,7 +95,7 @@ class Replies:
             raise TransientError(f"Slack answered {answer.status_code} to the response URL")
 
     def _respond(self, to: Address, message: Message) -> None:
-        self._send(to, message, response_type="ephemeral")
+        self._to_hook(to, message, response_type="ephemeral")
 
     def _whisper(self, to: Address, message: Message) -> None:
         with translated("chat.postEphemeral"):
