@@ -15,10 +15,10 @@ from policies.decide import Candidate, Decision, Row
 from policies.entry import Bot, By, Kind, Pinned
 from policies.evidence import Silence
 from policies.gates import OUTSIDE_CODES, count_approvals, counts_presses, expires
+from policies.newness import is_newer
 from policies.people import known
 from policies.redacted import is_hidden
 from policies.rules import AUTHORS, effective
-from policies.selection import newer
 from policies.state import Move, Promotion, Stage, State
 from policies.tally import Tally
 from policies.verdict import Failed, NotYet, Waiting
@@ -290,7 +290,8 @@ class _CardFile:
         return ""
 
     def _is_newer(self, service: str, one: str, other: str) -> bool:
-        return one != other and newer(self.look.world.rules.services[service].versions, one, other) is True
+        meant = self.look.world.rules.services[service]
+        return one != other and is_newer(meant, self.look.state, one, other) is True
 
     # --- moves where nobody is asked ------------------------------------------------------------------------
 

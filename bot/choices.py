@@ -1,5 +1,6 @@
 """What selection policies chose from registries' lists, kept so that a list which changed a little costs a little."""
 
+from policies.builds import NO_BUILDS, Builds
 from policies.evidence import TagList
 from policies.image import Repository, Tag
 from policies.rules import Service
@@ -17,10 +18,10 @@ class Choices:
         """Begin with nothing."""
         self._kept: dict[_Key, tuple[TagList, Standing]] = {}
 
-    def best(self, service: Service, answer: TagList) -> Tag | None:
-        """Return ``service.select(answer.tags).best``, looking only at what is new since it was asked last."""
-        if service.exclusions:
-            return service.select(answer.tags).best
+    def best(self, service: Service, answer: TagList, builds: Builds = NO_BUILDS) -> Tag | None:
+        """Return ``service.select(answer.tags, builds).best``, looking only at what is new since it was asked last."""
+        if service.exclusions or service.versions.needs_builds:
+            return service.select(answer.tags, builds).best
         key = (service.images, service.versions)
         listed, standing = self._kept.get(key, (None, None))
         if standing is None or listed is not answer:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from bot.answers import NotRecorded
 from bot.book import Book, RulesAt
+from bot.builds import Builds
 from bot.ledger import AppendAnswer, Ledger, Proposal
 from bot.mirror import Mirror, Tips
 from bot.movers import Movers
@@ -38,6 +39,7 @@ class Desk:
     authors: SourceAuthors = field(default_factory=SourceAuthors)
     movers: Movers = field(init=False)
     examined: set[Oid] = field(default_factory=set)
+    builds: Builds | None = None  # who asks when images were built
     suspicions: Suspicions = field(default_factory=Suspicions)
     decider: Decider = field(default_factory=Decider)
     observer: Observer | None = None  # where there is one, nothing is appended

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from bot import survey as surveys
 from bot.answers import Answer, Awaiting, NotRecorded, Recorded
+from bot.builds import Builds
 from bot.cardfile import cards
 from bot.checks import answer_pull_requests
 from bot.configured import Configured
@@ -95,6 +96,7 @@ class Engine:
         self.desk.rosters.forge, self.desk.rosters.chat = self.forge, self.chat
         self.desk.authors.forge = self.desk.movers.forge = self.forge
         self.desk.authors.images.contents = self.contents
+        self.desk.builds = Builds(self.registry, self.contents, self.index)
         self._linking = Linking(self.desk, self.chat, self.sign_in)
 
     # --- one pass -----------------------------------------------------------------------------------------
@@ -156,7 +158,7 @@ class Engine:
         live = [state.promotions[one] for one in state.live.values()]
         judging = [rule for one in live if (rule := effective(rules, one.environment, one.service))]
         self.desk.rosters.refresh(teams_of(rules, judging), at)
-        surveys.ask(self.registry, rules, state, self.desk.answers, wanted, at)
+        surveys.ask(self.registry, rules, state, self.desk.answers, wanted, at, self.desk.builds)
         if asks_outside(rules):
             self.desk.answers.facts = self._asks_outside().look(self.desk.view(at))
         last = self._look.decision if self._look else None

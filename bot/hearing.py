@@ -184,9 +184,8 @@ class Hearing:
             raise Declined(
                 NotRecorded(code="unknown-service", detail=word.service, choices=tuple(rules.services))
             )
-        surveys.ask(
-            self.registry, rules, self.desk.view(at).state, self.desk.answers, rule.service.images, at
-        )
+        desk, images = self.desk, rule.service.images
+        surveys.ask(self.registry, rules, desk.view(at).state, desk.answers, images, at, desk.builds)
         row = decide_row(self.desk.view(at).world, environment, word.service, at)
         listed = self.desk.view(at).world.listed(rule.service)
         if isinstance(listed, Silence):

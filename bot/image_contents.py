@@ -1,16 +1,18 @@
 """What hangs on an image in its registry: labels and annotations, signatures."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from policies.builds import Said
 from policies.evidence import Silence, Silent
 from policies.image import Repository
 from policies.rules import Host
 
 MAX_PARTS = 20  # platforms of an image, signatures of one
 SIMPLE_SIGNING = "application/vnd.dev.cosign.simplesigning.v1+json"
+CREATED = "org.opencontainers.image.created"
 SIGNATURE = "dev.cosignproject.cosign/signature"  # annotation of a layer: base64
 
 
@@ -70,6 +72,35 @@ class ImageContents:
         config = top.get("config")
         body = self._blob(str(config.get("digest") if isinstance(config, dict) else ""))
         return body if isinstance(body, Silence) else frozenset(_names(_decoded(body)))
+
+    def built(self, platforms: Collection[str]) -> Said | Silence:
+        """Return what says when each platform's image was built: its configuration, else annotations.
+
+        ``platforms``: those that count, none = all. OCI image specification, "created" and "Annotations".
+        """
+        top = self._manifest(self.digest)
+        if isinstance(top, Silence):
+            return top
+        if "manifests" not in top:
+            said = self._built(top)
+            return said if isinstance(said, Silence) else (said,)
+        found: list[tuple[str, ...]] = []
+        for part in _platforms(top, platforms)[:MAX_PARTS]:
+            manifest = self._manifest(part)
+            said = manifest if isinstance(manifest, Silence) else self._built(manifest)
+            if isinstance(said, Silence):
+                return said
+            found.append((*said, _texts(top.get("annotations")).get(CREATED, "")))
+        return tuple(found)
+
+    def _built(self, manifest: Mapping[str, Any]) -> tuple[str, ...] | Silence:
+        config = manifest.get("config")
+        body = self._blob(str(config.get("digest") if isinstance(config, dict) else ""))
+        if isinstance(body, Silence):
+            return body
+        created = _decoded(body).get("created")
+        annotated = _texts(manifest.get("annotations")).get(CREATED, "")
+        return (created if isinstance(created, str) else "", annotated)
 
     def signatures(self) -> tuple[Signed, ...] | Silence:
         """Return the simple-signing signatures that cosign put beside the image: by tag, else as referrers."""
@@ -136,12 +167,16 @@ def _names(platform: Any) -> list[str]:
     return [plain, f"{plain}/{variant}"] if variant else [plain]
 
 
-def _platforms(top: Mapping[str, Any]) -> list[str]:
-    """Return the digests of an index's images, without attestations, whose platform is unknown."""
+def _platforms(top: Mapping[str, Any], wanted: Collection[str] = ()) -> list[str]:
+    """Return the digests of an index's images, without attestations, whose platform is unknown.
+
+    ``wanted``: only those of these platforms, none = all.
+    """
     found = []
     for one in _list(top.get("manifests")):
         platform = one.get("platform")
-        if not (isinstance(platform, dict) and platform.get("os") == "unknown"):
+        is_image = not (isinstance(platform, dict) and platform.get("os") == "unknown")
+        if is_image and (not wanted or set(wanted) & set(_names(platform))):
             found.append(str(one.get("digest")))
     return found
 

@@ -19,7 +19,7 @@ from policies.facts import Fact, from_json, to_json
 from policies.redacted import veiled
 from policies.state import Promotion
 
-SCHEMA = 3  # PRAGMA user_version; a file of any other shape is put aside
+SCHEMA = 4  # PRAGMA user_version; a file of any other shape is put aside
 BUSY_SECONDS = 30.0  # how long another process may hold the file
 _DERIVED = ("mark", "entries", "promotions")  # equal after a rebuild; the other tables are caches
 
@@ -33,6 +33,7 @@ _TABLES: Mapping[str, str] = {
     "pulls": "promotion #number url",
     "statuses": "head said",
     "facts": "key gate verdict code detail looked",
+    "builds": "what digest said",
     "observed": "key #place line",
 }
 _LOOKED_UP = {"entries": ("promotion", "service"), "promotions": ("service", "stage")}
@@ -183,6 +184,17 @@ class Index:
         """Remember the commit status that was set."""
         with self._writing() as db:
             db.table("statuses").upsert({"head": head, "said": said}, pk="head")
+
+    def builds(self) -> dict[str, tuple[str, str]]:
+        """Return what images said of when they were built: by what was asked, their digest and the JSON of it."""
+        rows = self._rows("select what, digest, said from builds")
+        return {row["what"]: (row["digest"], row["said"]) for row in rows}
+
+    def remember_builds(self, found: Mapping[str, tuple[str, str]]) -> None:
+        """Remember what images said of when they were built."""
+        rows = [{"what": what, "digest": digest, "said": said} for what, (digest, said) in found.items()]
+        with self._writing() as db:
+            db.table("builds").upsert_all(rows, pk="what")
 
     def facts(self) -> dict[str, Fact]:
         """Return what gates were answered outside, by what each is about."""

@@ -5,10 +5,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from bot.book import Book, RulesAt
+from bot.builds import Builds
 from bot.choices import Choices
 from bot.mirror import Tips
 from bot.oci import Endpoint
 from bot.ports import Registry
+from policies.builds import Builds as KnownBuilds
 from policies.canonical import Json
 from policies.codes import Code
 from policies.entry import Entry, Kind, Pinned, RuleAt, Sighting, write_time
@@ -37,6 +39,9 @@ class Answers:
     digests: dict[tuple[Repository, Tag], DigestAnswer] = field(default_factory=dict)
     asked: dict[Repository, datetime] = field(default_factory=dict)
     facts: dict[About, tuple[Fact, ...]] = field(default_factory=dict)  # of gates that ask outside
+    builds: KnownBuilds = field(
+        default_factory=dict
+    )  # when images were built, of services that take the newest
     choices: Choices = field(default_factory=Choices)
 
 
@@ -89,6 +94,7 @@ def survey(
         baseline=baseline,
         facts=dict(answers.facts),
         members=members,
+        builds=answers.builds,
     )
     return Survey(at, tips, rules, state, places, world, answers.choices)
 
@@ -148,13 +154,19 @@ def ask(  # noqa: PLR0917  one call, in the order of the way of the data
     answers: Answers,
     repositories: Iterable[Repository],
     at: datetime,
+    builds: Builds | None = None,
 ) -> None:
-    """Ask registries for tags, then for the digests that a decision needs; what they do not say is a Silence."""
+    """Ask registries for tags, then for the digests that a decision needs; what they do not say is a Silence.
+
+    ``builds`` is who asks when images were built, for services that take the newest.
+    """
     wanted = list(dict.fromkeys(repositories))
     if not wanted:
         return
     answers.tags.update(registry.tags(wanted, rules.registries))
     answers.asked.update(dict.fromkeys(wanted, at))
+    if builds is not None:
+        answers.builds = builds.look(rules, answers.tags, answers.digests, at)
     images = [image for image in needed(rules, state, answers) if image[0] in set(wanted)]
     answers.digests.update(registry.digests(images, rules.registries))
 
@@ -168,7 +180,10 @@ def needed(rules: Rules, state: State, answers: Answers) -> list[tuple[Repositor
             answer = _listed(answers.tags, meant)
             if isinstance(answer, Silence):
                 continue
-            tags = [*_best(answers.choices, meant, answer), *(tag for tag in seen if tag in answer.names)]
+            tags = [
+                *_best(answers.choices, meant, answer, answers.builds),
+                *(tag for tag in seen if tag in answer.names),
+            ]
             found.update(dict.fromkeys((image, tag) for tag in tags for image in meant.images))
     for promotion_id in state.live.values():
         for image in state.promotions[promotion_id].image:
@@ -182,9 +197,9 @@ def _listed(tags: Mapping[Repository, TagAnswer], service: Service) -> TagAnswer
     return listed_by_all(tags.get(image, unasked) for image in service.images)
 
 
-def _best(choices: Choices, service: Service, answer: TagList) -> tuple[Tag, ...]:
+def _best(choices: Choices, service: Service, answer: TagList, builds: KnownBuilds) -> tuple[Tag, ...]:
     """Return what is selected of a service as it is meant somewhere: nothing, or one tag."""
-    best = None if service.trouble else choices.best(service, answer)
+    best = None if service.trouble else choices.best(service, answer, builds)
     return (best,) if best else ()
 
 
@@ -193,7 +208,9 @@ def _selected(look: "Survey", service: str) -> dict[tuple[Repository, Tag], None
     found: dict[tuple[Repository, Tag], None] = {}
     for meant in look.world.rules.meanings(service):
         answer = look.world.listed(meant)
-        for tag in () if isinstance(answer, Silence) else _best(look.choices, meant, answer):
+        for tag in (
+            () if isinstance(answer, Silence) else _best(look.choices, meant, answer, look.world.builds)
+        ):
             found.update(dict.fromkeys((image, tag) for image in meant.images))
     return found
 
@@ -244,7 +261,10 @@ def openings(look: Survey, *, branch: str, signer: str, successor: str = "") -> 
         )
         found.append(_apply(state, entry))
     if seen := sightings(look, is_first=is_first):
-        found.append(_apply(state, Entry(kind=Kind.SEEN, at=at, key="", seen=tuple(seen))))
+        entry = Entry(
+            kind=Kind.SEEN, at=at, key="", seen=tuple(seen), evidence=_evidence_of_builds(look, seen)
+        )
+        found.append(_apply(state, entry))
     return found
 
 
@@ -252,6 +272,23 @@ def _apply(state: State, entry: Entry) -> Entry:
     keyed = replace(entry, key=expected_key(state, entry))
     state.apply(replace(keyed, seq=state.seq + 1), state.tip)
     return keyed
+
+
+def _evidence_of_builds(look: Survey, seen: Iterable[Sighting]) -> dict[str, Json]:
+    """Return when what was seen first was built: as it is known now, it orders versions for good."""
+    rows: dict[tuple[str, str, str], Json] = {}
+    for one in seen:
+        for meant in look.world.rules.meanings(one.service):
+            build = look.world.builds.get((Repository(one.repository), Tag(one.tag), meant.platforms))
+            if meant.versions.needs_builds and build and build.at:
+                row: Json = {
+                    "service": one.service,
+                    "repository": one.repository,
+                    "tag": one.tag,
+                    "at": write_time(build.at),
+                }
+                rows.setdefault((one.service, one.repository, one.tag), row)
+    return {"built": list(rows.values())} if rows else {}
 
 
 def _evidence_of(names: Renames) -> dict[str, Json]:

@@ -5,8 +5,12 @@ from functools import cmp_to_key
 from bot.look import Look
 from policies.decide import Candidate, Row
 from policies.decide import why as why_not
-from policies.rules import effective
-from policies.selection import SelectionPolicy, newer
+from policies.newness import is_newer
+from policies.rules import Service, effective
+from policies.selection import BUILDS
+from policies.state import State
+
+MAX_UNBUILT = 10  # versions whose time of build is not known, that are spoken of
 
 
 def ask_why(look: Look, environment: str, service: str, version: str) -> tuple[Candidate, ...]:
@@ -18,17 +22,18 @@ def ask_why(look: Look, environment: str, service: str, version: str) -> tuple[C
     best = row.best.version if row.best else ""
     asked = [version] if version else [best] if best else []
     if not version:
-        asked += _before(row, rule.service.versions, best or row.current)
+        asked += _before(look.state, row, rule.service, best or row.current)
     answers = (why_not(look.world, environment, service, one, look.decision.at) for one in asked)
     return tuple(answer for answer in answers if answer is not None)
 
 
-def _before(row: Row, policy: SelectionPolicy, than: str) -> list[str]:
-    """Return the versions that the order puts before one, newest first."""
+def _before(state: State, row: Row, service: Service, than: str) -> list[str]:
+    """Return the versions that the order puts before one, newest first; and those whose build nobody knows."""
     fates = row.selection.fates if row.selection else {}
-    found = [tag for tag in fates if tag != than and newer(policy, tag, than)]
+    found = [tag for tag in fates if tag != than and is_newer(service, state, tag, than)]
+    unbuilt = sorted((tag for tag, fate in fates.items() if fate in BUILDS), reverse=True)
 
     def order(one: str, other: str) -> int:
-        return bool(newer(policy, other, one)) - bool(newer(policy, one, other))
+        return bool(is_newer(service, state, other, one)) - bool(is_newer(service, state, one, other))
 
-    return sorted(found, key=cmp_to_key(order))
+    return [*sorted(found, key=cmp_to_key(order)), *unbuilt[:MAX_UNBUILT]]

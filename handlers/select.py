@@ -22,7 +22,17 @@ from policies.rules_document import Entry
 from policies.rules_findings import Findings, RulesError
 from policies.rules_people import People
 from policies.rules_text import Table, Text
-from policies.selection import Fate, Numerical, Selection, SelectionPolicy, Semver, select
+from policies.selection import (
+    Alphabetical,
+    Fate,
+    NewestBuild,
+    Numerical,
+    Selection,
+    SelectionPolicy,
+    Semver,
+    select,
+)
+from policies.selection_policy import NEWEST_BUILD
 
 SCHEMA = "countersign.select/1"
 EXCLUDED = "excluded"  # by the exclusion list of the ImageRepository
@@ -251,8 +261,10 @@ def _spelled(policy: SelectionPolicy) -> dict[str, str]:
             how = {"semver": range_.text}
         case Numerical(order=order):
             how = {"numerical": order.value}
-        case _:
-            how = {"alphabetical": policy.choose.order.value}
+        case NewestBuild():
+            how = {"newest-build": NEWEST_BUILD}
+        case Alphabetical(order=order):  # pragma: no branch  mypy sees that nothing is left
+            how = {"alphabetical": order.value}
     return how | ({"tags": policy.tags.pattern, "extract": policy.tags.extract} if policy.tags else {})
 
 

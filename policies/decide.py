@@ -12,7 +12,7 @@ from policies.evidence import Silence, Silent
 from policies.gates import ALONE, Case, ask, before_merge, before_offer, skips
 from policies.image import Tag
 from policies.rules import EffectiveRule, Service, effective
-from policies.selection import Fate, Selection, newer
+from policies.selection import BUILDS, Fate, Selection, newer
 from policies.state import Promotion, Stage
 from policies.verdict import Failed, NotYet, Waiting, not_yet
 from policies.world import Pin, World
@@ -145,14 +145,25 @@ def _passed_over(world: World, rule: EffectiveRule, row: Row, version: str) -> C
     if fate is None:
         reason = Failed(Silent.NO_SUCH_TAG, "the registry has no such tag")
         return Candidate(version, "", Standing.REFUSED, (reason,))
+    if fate in BUILDS:
+        return Candidate(
+            version, "", Standing.WAITING, (Waiting(fate, _said_of_build(world, rule, version)),)
+        )
     code = Code.OLDER if fate in {Fate.SELECTED, Fate.OLDER} else fate
     return Candidate(version, "", Standing.REFUSED, (Failed(code),))
+
+
+def _said_of_build(world: World, rule: EffectiveRule, version: str) -> str:
+    """Return why nobody knows when a version was built."""
+    service = rule.service
+    found = [world.builds.get((image, Tag(version), service.platforms)) for image in service.images]
+    return next((one.detail for one in found if one and one.detail), "its registry was not asked yet")
 
 
 def selection_of(world: World, service: Service) -> Selection | Silence:
     """Return what a service's versions are, or why nobody knows."""
     answer = world.listed(service)
-    return answer if isinstance(answer, Silence) else service.select(answer.tags)
+    return answer if isinstance(answer, Silence) else service.select(answer.tags, world.builds)
 
 
 def row_of(world: World, rule: EffectiveRule, chosen: Selection | Silence, at: datetime) -> Row:
@@ -170,7 +181,7 @@ def row_of(world: World, rule: EffectiveRule, chosen: Selection | Silence, at: d
     row = Row(environment, service, current, Standing.CURRENT, (), candidates, chosen.error, chosen)
     best = row.best
     if best is None:
-        codes_of = (Code.CURRENT.value,) if not chosen.error else ("selection-failed",)
+        codes_of = (Code.CURRENT.value,) if not chosen.error else (str(chosen.code),)
         verdict = Standing.CURRENT if not chosen.error else Standing.WAITING
         return Row(environment, service, current, verdict, codes_of, (), chosen.error, chosen)
     return Row(
@@ -184,6 +195,8 @@ def _candidates(
     """Judge every eligible version that is newer than what stands there, and the one that is under way."""
     live = world.state.live_at(rule.environment.name, rule.service.name)
     tags = list(takewhile(partial(_is_forward, rule, pin), chosen.ranked))  # best first: the rest is behind
+    if rule.service.versions.needs_builds and pin.image[0].tag not in chosen.ranked:
+        tags = tags[:1]  # nobody knows when what runs there was built: behind which of the others it stands
     if live and live.image[0].tag not in tags:
         tags.insert(0, Tag(live.image[0].tag))
     found: list[Candidate] = []

@@ -140,7 +140,7 @@ def _is_steady(world: World, rule: EffectiveRule) -> bool:
     where = rule.environment
     asks_outside = where.gates or rule.service.platforms
     is_asked = bool(asks_outside) or world.state.live_at(where.name, rule.service.name) is not None
-    return not is_asked and not world.state.open and not rule.group
+    return not is_asked and not rule.service.versions.needs_builds and not world.state.open and not rule.group
 
 
 def _until(rule: EffectiveRule, calendar: Calendar, row: Row, at: datetime) -> datetime:

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from policies.authors import MOVERS, Authors
+from policies.canonical import Json
 from policies.carried import restore
-from policies.entry import Entry, Kind
+from policies.entry import Entry, EntryError, Kind, parse_time
 from policies.errors import PolicyError
 from policies.fold_promotions import moved
 from policies.growing import Trail
@@ -26,6 +27,20 @@ def _genesis(state: Tables, entry: Entry, _oid: str) -> None:
     _empty(state, entry)
 
 
+def built_in(evidence: Mapping[str, Json]) -> dict[tuple[str, str, str], datetime]:
+    """Return when sighted images were built (UTC), as an entry attests it; what is not of the form is left out."""
+    found = {}
+    rows = evidence.get("built", [])
+    for row in rows if isinstance(rows, list) else []:
+        match row:
+            case {"service": str(service), "repository": str(repository), "tag": str(tag), "at": str(at)}:
+                with suppress(EntryError):
+                    found[service, repository, tag] = parse_time(at)
+            case _:
+                pass
+    return found
+
+
 def _empty(state: Tables, entry: Entry) -> None:
     named = entry.evidence.get("empty", ())
     if isinstance(named, list):
@@ -40,6 +55,7 @@ def _rules(state: Tables, entry: Entry, _oid: str) -> None:
 
 
 def _seen(state: Tables, entry: Entry, _oid: str) -> None:
+    times = built_in(entry.evidence)
     for one in entry.seen:
         if (one.service, one.repository, one.tag) in state.seen:
             continue
@@ -47,6 +63,8 @@ def _seen(state: Tables, entry: Entry, _oid: str) -> None:
         state.sighted[one.service] = (state.sighted.get(one.service) or Trail()).and_then(one)
         if one.before:
             state.before[one.service] = (*state.before.get(one.service, ()), one.tag)
+        if at := times.get((one.service, one.repository, one.tag)):
+            state.built[one.service, one.repository, one.tag] = at
 
 
 def _shown(state: Tables, entry: Entry, _oid: str) -> None:

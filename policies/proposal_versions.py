@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from policies.errors import PolicyError
 from policies.quoting import written
-from policies.selection import Alphabetical, Numerical, SelectionPolicy, Semver, select
+from policies.selection import Alphabetical, NewestBuild, Numerical, SelectionPolicy, Semver, select
+from policies.selection_policy import NEWEST_BUILD
 from policies.version import Version, tag_precedence
 
 _YEARS = range(1990, 2200)  # a first number like this is a year: no next one is a break
@@ -38,6 +39,8 @@ def of_policy(policy: SelectionPolicy) -> Versions:
             how, value = "semver", range_.text
         case Alphabetical(order=order):
             how, value = "alphabetical", order.value
+        case NewestBuild():
+            how, value = "newest-build", NEWEST_BUILD
         case Numerical(order=order):  # pragma: no branch  mypy sees that nothing is left
             how, value = "numerical", order.value
     if policy.tags is None:

@@ -78,6 +78,7 @@ def carry(state: Tables, names: Renames) -> None:
     state.sighted = _rekeyed(state.sighted, service, lambda one, other: Trail((*one, *other)))
     state.before = _rekeyed(state.before, service, lambda one, other: (*one, *other))
     state.seen = _rekeyed(state.seen, lambda key: (service(key[0]), *key[1:]), _first)
+    state.built = _rekeyed(state.built, lambda key: (service(key[0]), *key[1:]), _first)
     state.holds = _renamed(state.holds, place)
     state.blocks = _renamed(state.blocks, lambda key: (*place(key[:2]), key[2]))
     state.unblocked = _renamed(state.unblocked, lambda key: (*place(key[:2]), key[2]))

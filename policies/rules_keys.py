@@ -221,7 +221,7 @@ _TABLE_OF_VERSIONS = Keys(
         Key("tags", TEXT, "a pattern (RE2) that tags match"),
         Key("extract", TEXT, "what of the match is compared, such as $ts"),
         Key("flux", REPOSITORY, "an ImagePolicy as NAMESPACE/NAME, alone"),
-        Key("newest-build", TEXT, "the tag whose image was built last"),
+        Key("newest-build", {"enum": [True, "true"]}, "the tag whose image was built last"),
         Key("digest-of", TEXT, "the digest of a tag that moves, such as main"),
     ),
 )

@@ -11,7 +11,6 @@ NOT_YET: Mapping[str, str] = MappingProxyType(
     {
         "via commit": "what people approve goes by pull request",
         "merges by-hand": "the bot merges what is approved",
-        "versions.newest-build": "the time of a build is not looked up",
         "versions.digest-of": "the digest of a tag is not followed",
         "groups": "services move by themselves",
     }

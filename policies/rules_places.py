@@ -6,8 +6,9 @@ from datetime import timedelta
 
 from policies import tag_list
 from policies.at_path import At
+from policies.builds import NO_BUILDS, Build, Builds, together
 from policies.calendar import Window
-from policies.image import Repository
+from policies.image import Repository, Tag
 from policies.rules_terms import (
     DEFAULT_EXPIRE,
     DEFAULT_INTERVAL,
@@ -142,10 +143,22 @@ class Service:
         """Whether the service exists in an environment."""
         return not self.environments or environment in self.environments
 
-    def select(self, tags: Iterable[str]) -> Selection:
-        """Choose among a repository's tags; those that its ImageRepository leaves out are filtered."""
-        if not self.exclusions:
-            return select(self.versions, tags)
+    def select(self, tags: Iterable[str], builds: Builds = NO_BUILDS) -> Selection:
+        """Choose among a repository's tags; those that its ImageRepository leaves out are filtered.
+
+        ``builds`` is asked where the order is that of builds.
+        """
         names = list(tags)
-        found = select(self.versions, tag_list.without_excluded(names, self.exclusions))
+        times = self._times(names, builds) if self.versions.needs_builds else {}
+        if not self.exclusions:
+            return select(self.versions, names, times)
+        found = select(self.versions, tag_list.without_excluded(names, self.exclusions), times)
         return replace(found, fates={**dict.fromkeys(names, Fate.FILTERED), **found.fates})
+
+    def _times(self, names: Iterable[str], builds: Builds) -> dict[str, Build]:
+        """Return when each version was built: when the last of its images was."""
+        of_tags = {
+            name: together(builds.get((image, Tag(name), self.platforms)) for image in self.images)
+            for name in names
+        }
+        return {name: one for name, one in of_tags.items() if one is not None}

@@ -23,6 +23,7 @@ _CHOICES: dict[str, Callable[[str, str | None, str], SelectionPolicy]] = {
     "semver": SelectionPolicy.semver,
     "alphabetical": SelectionPolicy.alphabetical,
     "numerical": SelectionPolicy.numerical,
+    "newest-build": SelectionPolicy.newest_build,
 }
 _POLICY = re.compile(r"(?:[a-z0-9][a-z0-9-]{0,62}/)?[a-z0-9][a-z0-9.-]{0,252}", re.ASCII)
 _NO_IMAGE = Repository()  # of a service whose ImagePolicy will name it

@@ -5,11 +5,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache, partial
+from types import MappingProxyType
 from typing import Any
 
+from policies.builds import Build
 from policies.image import Tag
 from policies.number import parse_number
-from policies.selection_policy import Alphabetical, Numerical, Order, SelectionPolicy, Semver
+from policies.selection_policy import Alphabetical, NewestBuild, Numerical, Order, SelectionPolicy, Semver
 from policies.tag_filter import TagFilter
 from policies.version import Precedence, highest_tag, tag_precedence
 from policies.version_range import Entry, Range
@@ -18,6 +20,7 @@ from policies.version_range import Entry, Range
 __all__ = [
     "Alphabetical",
     "Fate",
+    "NewestBuild",
     "Numerical",
     "Order",
     "Selection",
@@ -42,6 +45,15 @@ class Fate(StrEnum):
     PRERELEASE = "prerelease"  # would be in range, did the range name a prerelease
     NOT_A_NUMBER = "not-a-number"
     UNDECIDED = "undecided"  # a number, but beside it stands a tag that is none
+    BUILD_UNREAD = "build-unread"  # when it, or another tag, was built was not looked up yet
+    BUILD_UNKNOWN = "build-unknown"  # nothing says when it was built
+    BUILD_UNTRUSTED = "build-untrusted"  # what says when it was built cannot be so
+
+
+BUILDS = frozenset(
+    {Fate.BUILD_UNREAD, Fate.BUILD_UNKNOWN, Fate.BUILD_UNTRUSTED}
+)  # not passed over: they wait
+_NO_BUILDS: Mapping[str, Build] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,17 +61,20 @@ class Selection:
     """What a policy says to a list of tags.
 
     ``ranked`` holds every eligible tag, best first; ``fates`` every name that was handed in. ``error`` says why a
-    policy could not decide at all, which is more than that nothing was eligible.
+    policy could not decide at all, which is more than that nothing was eligible; ``code`` is its stable word.
     """
 
     best: Tag | None
     ranked: tuple[Tag, ...]
     fates: Mapping[str, Fate] = field(compare=False)
     error: str = ""
+    code: str = "selection-failed"
 
 
-def select(policy: SelectionPolicy, tags: Iterable[str]) -> Selection:
-    """Choose among ``tags``, whose order and repetitions do not matter.
+def select(
+    policy: SelectionPolicy, tags: Iterable[str], builds: Mapping[str, Build] = _NO_BUILDS
+) -> Selection:
+    """Choose among ``tags``, whose order and repetitions do not matter; ``builds`` says when they were built.
 
     Ties end as in Flux: of equal versions the first in descending byte order stands first, of equal numbers the
     last. Behind a filter, where Flux answers at random, the same.
@@ -71,6 +86,8 @@ def select(policy: SelectionPolicy, tags: Iterable[str]) -> Selection:
             ranked = _rank_versions(range_, values, fates)
         case Alphabetical(order=order):
             ranked = [values[value] for value in sorted(values, reverse=order is Order.ASC)]
+        case NewestBuild():
+            return _newest(values, builds, fates)
         case Numerical(order=order):  # pragma: no branch  mypy sees that nothing is left
             numbers, error = _numbers(values, fates)
             if error:
@@ -92,7 +109,7 @@ def best(policy: SelectionPolicy, tags: Iterable[str]) -> Tag | None:
             values = _values(policy, names, None)
             outermost = max if order is Order.ASC else min
             found = values[outermost(values)] if values else ""
-        case Numerical():  # pragma: no branch  mypy sees that nothing is left
+        case Numerical() | NewestBuild():  # pragma: no branch  mypy sees that nothing is left
             return select(policy, names).best
     return Tag(found) if found else None
 
@@ -106,7 +123,7 @@ def newer(policy: SelectionPolicy, one: str, other: str) -> bool | None:
     first, second = place(one), place(other)
     if first is None or second is None:
         return None
-    is_descending = not isinstance(policy.choose, Semver) and policy.choose.order is Order.DESC
+    is_descending = isinstance(policy.choose, Alphabetical | Numerical) and policy.choose.order is Order.DESC
     return bool(first < second if is_descending else first > second)
 
 
@@ -116,6 +133,11 @@ def major(policy: SelectionPolicy, tag: str) -> int | None:
     return None if place is None else int(place[0])
 
 
+def eligible(policy: SelectionPolicy, tags: Iterable[str]) -> tuple[Tag, ...]:
+    """Return the tags that a policy would put in order, as far as their names say: those behind its filter."""
+    return tuple(map(Tag, _values(policy, tags, None).values()))
+
+
 def _values(policy: SelectionPolicy, tags: Iterable[str], fates: dict[str, Fate] | None) -> Mapping[str, str]:
     """Return value to tag of what the policy orders, and note the fates of what it does not.
 
@@ -123,7 +145,7 @@ def _values(policy: SelectionPolicy, tags: Iterable[str], fates: dict[str, Fate]
     choose one; for a numerical one they are names like others, that are no numbers.
     """
     names = dict.fromkeys(tags)
-    if policy.tags is None and not isinstance(policy.choose, Alphabetical):
+    if policy.tags is None and isinstance(policy.choose, Semver | Numerical):
         return dict(zip(names, names, strict=True))
     clean = [name for name in names if name and name.isprintable()]
     values = policy.tags.values(clean) if policy.tags else dict(zip(clean, clean, strict=True))
@@ -188,6 +210,30 @@ def _rank_numbers(order: Order, values: Mapping[str, str], numbers: Mapping[str,
     return sorted(values.values(), key=place)
 
 
+def _newest(values: Mapping[str, str], builds: Mapping[str, Build], fates: dict[str, Fate]) -> Selection:
+    """Order by the time of the build, of equal ones the last in ascending bytes first.
+
+    As long as one was not looked at, nothing is chosen: it may be the newest. What cannot be known is passed over.
+    """
+    tags = list(values.values())
+    found = {tag: builds.get(tag) for tag in tags}
+    if unread := [tag for tag, one in found.items() if one is None]:
+        fates |= dict.fromkeys(tags, Fate.BUILD_UNREAD)
+        error = f"when {len(unread)} of {len(tags)} tags were built was not looked up yet"
+        return Selection(None, (), fates, error, Fate.BUILD_UNREAD)
+    known = {tag: one.at for tag, one in found.items() if one and one.at}
+    fates |= {tag: _unbuilt(one) for tag, one in found.items() if one and one.at is None}
+    if tags and not known:
+        first = min(tags)
+        error = f"of {len(tags)} tags none says when it was built; {first}: {builds[first].detail}"
+        return Selection(None, (), fates, error, _unbuilt(builds[first]))
+    return _selection(sorted(known, key=lambda tag: (known[tag], tag), reverse=True), fates)
+
+
+def _unbuilt(build: Build) -> Fate:
+    return Fate.BUILD_UNTRUSTED if build.is_untrusted else Fate.BUILD_UNKNOWN
+
+
 def _selection(ranked: list[str], fates: dict[str, Fate]) -> Selection:
     """Write down the outcome."""
     if not ranked:
@@ -209,6 +255,8 @@ def _place_in_order(policy: SelectionPolicy) -> Callable[[str], Any]:
             return partial(_place, policy.tags, _precedence)
         case Alphabetical():
             return partial(_place, policy.tags, str)
+        case NewestBuild():
+            return lambda _tag: None  # a name alone says nothing of it
         case Numerical():  # pragma: no branch  mypy sees that nothing is left
             return partial(_place, policy.tags, _comparable_number)
 

@@ -8,6 +8,8 @@ from policies.errors import PolicyError
 from policies.tag_filter import TagFilter
 from policies.version_range import Range
 
+NEWEST_BUILD = "true"  # the only thing to say of it
+
 
 class Order(StrEnum):
     """Ascending takes the last in the order, descending the first."""
@@ -46,10 +48,15 @@ class Numerical:
 
 
 @dataclass(frozen=True, slots=True)
+class NewestBuild:
+    """Take the tag whose image was built last, as far as what says so can be trusted."""
+
+
+@dataclass(frozen=True, slots=True)
 class SelectionPolicy:
     """How tags are chosen, and the filter that they pass first."""
 
-    choose: Semver | Alphabetical | Numerical
+    choose: Semver | Alphabetical | Numerical | NewestBuild
     tags: TagFilter | None = None
 
     @classmethod
@@ -88,6 +95,22 @@ class SelectionPolicy:
     def numerical(cls, order: str = "", pattern: str | None = None, extract: str = "") -> Self:
         """Build a policy that orders by number. Raises: PolicyError."""
         return cls(Numerical(Order.parse(order)), _filter(pattern, extract))
+
+    @classmethod
+    def newest_build(cls, text: str = "", pattern: str | None = None, extract: str = "") -> Self:
+        """Build a policy that orders by the time of the build. Raises: PolicyError."""
+        if text != NEWEST_BUILD:
+            raise PolicyError(
+                f"newest-build is {text[:60]!r}; expected true: the tag whose image was built last"
+            )
+        if extract:
+            raise PolicyError("extract beside newest-build says nothing: builds are ordered by their time")
+        return cls(NewestBuild(), _filter(pattern, ""))
+
+    @property
+    def needs_builds(self) -> bool:
+        """Whether somebody has to ask when images were built."""
+        return isinstance(self.choose, NewestBuild)
 
 
 def _filter(pattern: str | None, extract: str) -> TagFilter | None:

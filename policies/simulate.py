@@ -14,8 +14,8 @@ from policies.codes import Code
 from policies.entry import Entry, Kind, Pinned
 from policies.facts import Fact, from_json
 from policies.gates import ALONE, OPENED_BY_LEDGER, Case, Gate, ask, at_once, before_merge, known_before
-from policies.rules import EffectiveRule, Rules, effective
-from policies.selection import SelectionPolicy, newer
+from policies.newness import is_newer
+from policies.rules import EffectiveRule, Rules, Service, effective
 from policies.state import Place, Promotion, State
 from policies.verdict import Failed, NotYet, Waiting, not_yet
 
@@ -254,14 +254,14 @@ class _Replay:
 
     def _forward(self, rule: EffectiveRule, place: Place, current: tuple[Pinned, ...]) -> list[_Watch]:
         """Return the versions that are a step on from what stands there, newest first."""
-        policy = rule.service.versions
         here = {one.tag for one in current}
         found = [
             watch
             for tag, watch in self.watched[place].items()
-            if tag not in here and all(newer(policy, tag, old) is not False for old in here)
+            if tag not in here
+            and all(is_newer(rule.service, self.state, tag, old) is not False for old in here)
         ]
-        return sorted(found, key=cmp_to_key(partial(_order, policy)))
+        return sorted(found, key=cmp_to_key(partial(_order, rule.service, self.state)))
 
     def _current(self, place: Place) -> tuple[Pinned, ...]:
         move = self.state.last_move(*place)
@@ -306,6 +306,6 @@ def _opens(reasons: tuple[NotYet, ...]) -> datetime | None:
     return max(known) if known and len(known) == len(times) else None
 
 
-def _order(policy: SelectionPolicy, one: _Watch, other: _Watch) -> int:
+def _order(service: Service, state: State, one: _Watch, other: _Watch) -> int:
     first, second = one.image[0].tag, other.image[0].tag
-    return bool(newer(policy, second, first)) - bool(newer(policy, first, second))
+    return bool(is_newer(service, state, second, first)) - bool(is_newer(service, state, first, second))

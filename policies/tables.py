@@ -22,6 +22,7 @@ class Tables:
     keys: Growing[str, int] = field(default_factory=Growing)
     counts: Growing[str, int] = field(default_factory=Growing)
     seen: Growing[tuple[str, str, str], Seen] = field(default_factory=Growing)  # service, repository, tag
+    built: Growing[tuple[str, str, str], datetime] = field(default_factory=Growing)  # the same: when (UTC)
     sighted: Growing[str, Trail[Sighting]] = field(
         default_factory=Growing
     )  # service -> its tags, oldest first

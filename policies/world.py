@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from policies.builds import Builds
 from policies.codes import Code
 from policies.entry import Pinned
 from policies.evidence import DigestAnswer, Silence, Silent, TagAnswer, listed_by_all
@@ -38,6 +39,7 @@ class World:
     baseline: Mapping[Place, tuple[Pinned, ...]] = field(default_factory=dict)
     facts: Mapping[About, tuple[Fact, ...]] = field(default_factory=dict)
     members: Members = field(default_factory=dict)
+    builds: Builds = field(default_factory=dict)
     suspected: Mapping[str, tuple[NotYet, ...]] = field(default_factory=dict)  # service -> bad evidence of it
 
     def pin(self, environment: str, service: str) -> Pin:

@@ -22,6 +22,9 @@ FATES = {
     Fate.OUT_OF_RANGE: "it lies outside the range",
     Fate.PRERELEASE: "a prerelease, and the range names none",
     Fate.NOT_A_NUMBER: "it does not read as a number",
+    Fate.BUILD_UNREAD: "`newest-build`: when it, or another tag, was built was not looked up yet: nothing is chosen",
+    Fate.BUILD_UNKNOWN: "`newest-build`: neither its configuration nor an annotation says when it was built",
+    Fate.BUILD_UNTRUSTED: "`newest-build`: the time is before 2013, as reproducible builds write it, or in the future",
     Fate.UNDECIDED: "the selection failed as a whole",
 }
 SILENCES = {

@@ -81,14 +81,20 @@ class RealRegistry:
             self._process.wait()
             self._process = None
 
-    def push_index(self, name: str, tag: str, content: str) -> str:
-        """Push an image for two platforms under ``name:tag``; other content, other digest. Returns the index's."""
-        manifests = [self._push_manifest(name, content, architecture) for architecture in ("amd64", "arm64")]
+    def push_index(self, name: str, tag: str, content: str, *, created: str = "") -> str:
+        """Push an image for two platforms under ``name:tag``; other content, other digest. Returns the index's.
+
+        ``created``: when it was built, as its configurations say it.
+        """
+        manifests = [
+            self._push_manifest(name, content, architecture, created) for architecture in ("amd64", "arm64")
+        ]
         index = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": manifests}
         return str(self._put_manifest(name, tag, OCI_INDEX, index)["digest"])
 
-    def _push_manifest(self, name: str, content: str, architecture: str) -> dict[str, Any]:
-        config = json.dumps({"architecture": architecture, "os": "linux", "content": content}).encode()
+    def _push_manifest(self, name: str, content: str, architecture: str, created: str) -> dict[str, Any]:
+        said = {"architecture": architecture, "os": "linux", "content": content}
+        config = json.dumps(said | ({"created": created} if created else {})).encode()
         manifest = {
             "schemaVersion": 2,
             "mediaType": OCI_MANIFEST,

@@ -3,7 +3,7 @@
 from policies.codes import Code
 from policies.entry import Pinned
 from policies.gates.case import Case
-from policies.selection import newer
+from policies.newness import is_newer
 from policies.verdict import PASSED, Failed, Verdict
 
 
@@ -21,10 +21,9 @@ def went_back(case: Case) -> Verdict:
 
 def _forward(case: Case, stood: tuple[Pinned, ...], where: str) -> Verdict:
     """Where the old tag has no place in the order, any version is a step on."""
-    policy = case.rule.service.versions
     for old in stood:
         for new in case.image:
             is_other = old.repository == new.repository and old.tag and old.tag != new.tag
-            if is_other and newer(policy, new.tag, old.tag) is False:
+            if is_other and is_newer(case.rule.service, case.state, new.tag, old.tag) is False:
                 return Failed(Code.DOWNGRADE, f"{new.tag} is not newer than {old.tag}{where}")
     return PASSED

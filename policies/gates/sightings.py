@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from policies.codes import Code
 from policies.entry import Pinned
 from policies.gates.case import Case
+from policies.newness import is_newer
 from policies.rules import Service
-from policies.selection import newer
 from policies.state import State
 from policies.verdict import PASSED, Verdict, Waiting
 
@@ -24,6 +24,6 @@ def was_before(service: Service, state: State, images: Iterable[Pinned]) -> str:
     """Return the tag that was there when the service was looked at first, or is older than such a one; '' = none."""
     before = state.before.get(service.name, ())
     for image in images:
-        if any(image.tag == old or newer(service.versions, old, image.tag) for old in before):
+        if any(image.tag == old or is_newer(service, state, old, image.tag) for old in before):
             return image.tag
     return ""

@@ -237,7 +237,6 @@ AT_TOP: dict[str, Sample] = {
 }
 # read by nobody yet, not even to a value
 UNREAD = {
-    "versions.newest-build": "versions: {newest-build: x}",
     "versions.digest-of": "versions: {digest-of: main}",
 }
 
