@@ -186,6 +186,11 @@ class ForgeTwin:
         with self._world.lock:
             self._world.sign_ins.clients.add(client_id)
 
+    def waits_for(self, code: str) -> bool:
+        """Tell whether somebody may answer a code on the page for signing in."""
+        with self._world.lock:
+            return self._world.sign_ins.waits(code)
+
     def type_code(self, code: str, *, login: str) -> None:
         """Type a code as a person who is signed in; '' as the login refuses it. Raises: ForgeError."""
         with self._world.lock:

@@ -75,12 +75,20 @@ class SignIns:
         self.tokens[token] = code.login
         return {"access_token": token, "token_type": "bearer", "scope": ""}
 
+    def waits(self, code: str) -> bool:
+        """Tell whether a code may be typed: it was given out, and holds, and nobody has answered it."""
+        found = self._of(code)
+        return found is not None and found.login is None and self.clock() < found.ends
+
     def typed(self, code: str, login: str) -> bool:
         """Let somebody type a code, signed in as ``login``; '' refuses. Says whether there is such a code."""
-        found = next((one for one in self._codes.values() if one.typed == code), None)
+        found = self._of(code)
         if found is not None:
             found.login = login
         return found is not None
+
+    def _of(self, code: str) -> _Code | None:
+        return next((one for one in self._codes.values() if one.typed == code), None)
 
 
 def _error(code: str) -> Json:

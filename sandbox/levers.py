@@ -19,6 +19,7 @@ SERVICES = (CHECKOUT, WEB)
 ENVIRONMENTS = (STAGING, PRODUCTION)
 STEPS = ("patch", "minor", "prerelease")
 LOGINS: Mapping[str, str] = {"ada": "ada-l", "bob": "bob", "carol": "carol"}  # a guest has no account there
+CLIENT_ID = "Iv23liCountersignDemo"  # of the App by which people sign in with a code
 _RELEASE = re.compile(r"(\d{1,9})\.(\d{1,9})\.(\d{1,9})", re.ASCII)
 _CANDIDATE = re.compile(r"(\d{1,9}\.\d{1,9}\.\d{1,9})-rc\.(\d{1,9})", re.ASCII)
 _NEW_TAG = re.compile(r"^( *newTag: *)\S+", re.MULTILINE)
@@ -45,7 +46,8 @@ class KeptBot(BotProcess):
     def _environment(self, settings: Mapping[str, str]) -> dict[str, str]:
         disk = self._disk / "kept"
         disk.mkdir(exist_ok=True)
-        return super()._environment(settings) | {"HOME": str(disk), "XDG_STATE_HOME": str(disk)}
+        kept = {"HOME": str(disk), "XDG_STATE_HOME": str(disk), "GITHUB_CLIENT_ID": CLIENT_ID}
+        return super()._environment(settings) | kept
 
 
 class Levers:
@@ -57,6 +59,7 @@ class Levers:
         self._record = Record(world.git)
         self._busy = threading.Lock()
         self._doing = ""
+        world.forge.let_sign_in(CLIENT_ID)
 
     # Registry
 
@@ -110,6 +113,22 @@ class Levers:
         message = f"Set {CHECKOUT} to {tag} in {environment}\n\nBy hand, it was urgent.\n"
         self._world.forge.push_to_branch(BRANCH, {path: text}, message, login=login)
         return tag
+
+    # Signing in at the forge with a code, as its page for it does
+
+    def enter(self, code: str) -> str:
+        """Type a code that somebody was given, and return it as it is meant. Raises: LeverError."""
+        meant = code.strip().upper()
+        if not self._world.forge.waits_for(meant):
+            raise LeverError(f"{meant[:20]} is no code that waits; `/promote link` gives one")
+        return meant
+
+    def sign_in(self, code: str, login: str, *, is_allowed: bool) -> str:
+        """Say on that page whether the App may know who one is; return the login. Raises: LeverError, ForgeError."""
+        meant = self.enter(code)
+        known = _known(login, tuple(LOGINS.values()))
+        self._world.forge.type_code(meant, login=known if is_allowed else "")
+        return known
 
     # The bot
 

@@ -41,6 +41,8 @@ class Acts:
             "health": self._health,
             "freeze": self._freeze,
             "by-hand": self._by_hand,
+            "enter-code": self._enter_code,
+            "sign-in": self._sign_in,
             "bot": self._bot,
         }
 
@@ -138,6 +140,15 @@ class Acts:
     def _by_hand(self, person: Person, _given: Json) -> Json:
         tag = self._levers.commit_by_hand(person.user.name)
         return {"said": f"{person.user.real_name} committed {tag} to {PRODUCTION} by hand"}
+
+    def _enter_code(self, _person: Person, given: Json) -> Json:
+        return {"code": self._levers.enter(_word(given, "code"))}
+
+    def _sign_in(self, _person: Person, given: Json) -> Json:
+        is_allowed = given.get("allowed") is True
+        login = self._levers.sign_in(_word(given, "code"), _word(given, "login"), is_allowed=is_allowed)
+        did = "let Countersign know who they are" if is_allowed else "refused"
+        return {"said": f"{login} {did}; the bot looks in a few seconds"}
 
     def _bot(self, _person: Person, given: Json) -> Json:
         does = {"start": self._levers.start, "stop": self._levers.stop, "wipe": self._levers.wipe}

@@ -3,6 +3,7 @@
 import { el, put, shown } from "./dom.js";
 
 const WORDS = { runs: "runs", stopped: "stopped", ended: "ended by itself", starting: "is starting", stopping: "is stopping" };
+const LOGINS = ["ada-l", "bob", "carol"];
 const STEPS = ["patch", "minor", "prerelease"];
 
 export class Levers {
@@ -13,6 +14,7 @@ export class Levers {
     this.bot = { state: "starting", words: "" };
     this.service = "checkout-api";
     this.environment = "production";
+    this.sign = { code: "", asked: "", login: LOGINS[0] };
   }
 
   set(name, value) {
@@ -23,8 +25,11 @@ export class Levers {
 
   draw() {
     const focused = this.box.contains(document.activeElement) ? document.activeElement.dataset.lever : "";
-    put(this.box, this.images(), this.delivery(), this.production(), this.process());
-    if (focused) this.box.querySelector(`[data-lever="${CSS.escape(focused)}"]`)?.focus();
+    put(this.box, this.images(), this.delivery(), this.production(), this.process(), this.signing());
+    if (!focused) return;
+    const there = this.box.querySelector(`[data-lever="${CSS.escape(focused)}"]`);
+    there?.focus();
+    if (there?.type === "text") there.setSelectionRange(there.value.length, there.value.length);
   }
 
   pull(label, deed, given, { title, off = false, kind = "" } = {}) {
@@ -69,6 +74,52 @@ export class Levers {
       this.pull("Freeze", "freeze", { on: true }, { title: "Types /promote freeze production as you" }),
       this.pull("Unfreeze", "freeze", { on: false }, { title: "Types /promote unfreeze production as you" }),
       this.pull("Commit by hand", "by-hand", {}, { title: "Somebody changes the image in Git, past the bot", kind: "hot" }));
+  }
+
+  // The forge's page for signing in with a code: first the code, then who one is, yes or no.
+  signing() {
+    const { code, asked, login } = this.sign;
+    const name = "Sign in at the forge";
+    if (asked) {
+      const answer = (allowed) => this.signed({ code: asked, login, allowed });
+      return group(name,
+        el("span", {}, `Let Countersign (${shown(asked)}) know that you are`),
+        this.pick("lever-login", "Account at the forge", LOGINS, login, (one) => (this.sign.login = one)),
+        this.act("Authorize", "sign-in authorize", () => answer(true)),
+        this.act("Refuse", "sign-in refuse", () => answer(false)));
+    }
+    const typed = el("input", { id: "lever-code", type: "text", autocomplete: "off", maxlength: "20", size: "11", placeholder: "ABCD-EFGH", value: code, "data-lever": "lever-code" });
+    typed.addEventListener("input", () => (this.sign.code = typed.value));
+    typed.addEventListener("keydown", (event) => event.key === "Enter" && this.entered());
+    return group(name,
+      el("label", { for: "lever-code", class: "hidden" }, "Code that /promote link gave"), typed,
+      this.act("Continue", "sign-in continue", () => this.entered()));
+  }
+
+  act(label, name, deed) {
+    const made = el("button", { type: "button", class: "lever", "data-lever": name }, label);
+    made.addEventListener("click", deed);
+    return made;
+  }
+
+  async entered() {
+    if (!this.sign.code.trim()) return;
+    const answer = await this.post("enter-code", { code: this.sign.code });
+    this.sign.asked = answer.code ?? "";
+    this.draw();
+  }
+
+  async signed(given) {
+    this.sign = { ...this.sign, code: "", asked: "" };
+    await this.post("sign-in", given);
+    this.draw();
+  }
+
+  // A link to the page for signing in leads here.
+  signInFrom() {
+    this.sign = { ...this.sign, asked: "" };
+    this.draw();
+    this.box.querySelector("#lever-code").focus();
   }
 
   process() {

@@ -56,6 +56,11 @@ function toast(words, kind = "") {
 }
 
 function follow(url) {
+  if (/\/login\/device$/.test(url)) {
+    turnPane("levers");
+    levers.signInFrom();
+    return true;
+  }
   const found = /\/pull\/(\d+)$/.exec(url);
   if (!found || !(state.sections.pulls ?? []).some((one) => one.number === Number(found[1]))) return false;
   record.turn("pulls", Number(found[1]));

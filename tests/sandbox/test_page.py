@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 from sandbox.gitops import BRANCH, CHECKOUT, PRODUCTION
-from sandbox.levers import KeptBot, LeverError, Levers, following
+from sandbox.levers import CLIENT_ID, KeptBot, LeverError, Levers, following
 from sandbox.page import FILES, PortTakenError, served
 from sandbox.page_acts import SHORTCUT
 from sandbox.page_state import HINT
@@ -314,6 +314,42 @@ def test_a_commit_by_hand_changes_the_pin_and_nothing_else(visit: Visit) -> None
     changed = visit.world.git.text("diff", "--numstat", f"{BRANCH}~", BRANCH)
     assert changed.split() == ["1", "1", f"apps/{PRODUCTION}/kustomization.yaml"]
     assert visit.world.git.text("log", "-1", "--format=%an", BRANCH) == "Bob"
+
+
+def ask_the_forge(visit: Visit, path: str, wanted: dict[str, str]) -> dict[str, Any]:
+    """Speak to the forge as the bot does when somebody signs in with a code."""
+    forge = visit.world.addresses["forge"].removeprefix("http://")
+    connection = http.client.HTTPConnection(forge, timeout=10)
+    try:
+        connection.request("POST", path, json.dumps({"client_id": CLIENT_ID, **wanted}), JSON)
+        return dict(json.loads(connection.getresponse().read()))
+    finally:
+        connection.close()
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+def test_a_code_is_entered_and_answered_as_on_the_forges_own_page(visit: Visit, *, allowed: bool) -> None:
+    given = ask_the_forge(visit, "/login/device/code", {})
+    typed = given["user_code"]
+
+    assert visit.act("enter-code", code=f" {typed.lower()} ") == (200, {"ok": True, "code": typed})
+    assert visit.act("sign-in", code=typed, login="bob", allowed=allowed)[0] == 200
+
+    grant = "urn:ietf:params:oauth:grant-type:device_code"
+    wanted = {"device_code": given["device_code"], "grant_type": grant}
+    answer = ask_the_forge(visit, "/login/oauth/access_token", wanted)
+    assert ("access_token" in answer) is allowed
+    assert visit.act("sign-in", code=typed, login="bob", allowed=True)[0] == 409
+
+
+@pytest.mark.parametrize(("code", "login"), [("AAAA-BBBB", "bob"), ("", "bob"), (None, "mallory")])
+def test_a_code_that_was_not_given_or_a_stranger_is_refused(
+    visit: Visit, code: str | None, login: str
+) -> None:
+    typed = ask_the_forge(visit, "/login/device/code", {})["user_code"] if code is None else code
+
+    assert visit.act("sign-in", code=typed, login=login, allowed=True)[0] in {400, 409}
+    assert visit.world.forge.sign_in_tokens() == []
 
 
 def test_a_guest_has_no_account_at_the_forge(visit: Visit) -> None:

@@ -190,6 +190,9 @@ def live(tmp_path: Path) -> Iterator[Demo]:
         yield Demo(world, address)
 
 
+_CODE = re.compile(r"[A-Z]{4}-[A-Z]{4}")
+
+
 class Complaints(list[str]):
     """What the browser complained about; refusals of the demo (409) are told to the visitor instead."""
 
@@ -498,6 +501,28 @@ def test_levers_are_seen_to_move_the_world(browser: Browser, live: Demo) -> None
     page.get_by_label("Message to #deploys").fill("/promote pending")
     page.keyboard.press("Enter")
     expect(page.locator(".message.whisper").last).not_to_contain_text("dispatch_failed", timeout=PATIENCE)
+    assert complaints == []
+    page.context.close()
+
+
+def test_an_account_is_linked_with_a_code_and_the_lever_for_it(browser: Browser, live: Demo) -> None:
+    page, complaints = visit(browser, live, "bob")
+    levers = page.get_by_label("Levers", exact=True)
+    page.get_by_label("Message to #deploys").fill("/promote link")
+    page.keyboard.press("Enter")
+    whisper = page.locator(".message.whisper").last
+    expect(whisper).to_contain_text(_CODE, timeout=PATIENCE)
+    code = _CODE.findall(whisper.inner_text())[0]
+
+    levers.get_by_label("Code that /promote link gave").fill("WRNG-CODE")
+    levers.get_by_role("button", name="Continue").click()
+    expect(page.get_by_text("is no code that waits")).to_be_visible()
+    levers.get_by_label("Code that /promote link gave").fill(code)
+    page.keyboard.press("Enter")
+    levers.get_by_label("Account at the forge").select_option("bob")
+    levers.get_by_role("button", name="Authorize").click()
+
+    expect(page.get_by_text("You are linked: bob is bob in GitHub.")).to_be_visible(timeout=PATIENCE)
     assert complaints == []
     page.context.close()
 
