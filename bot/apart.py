@@ -11,6 +11,7 @@ from bot.poller import Writer, rule_at
 from bot.promoter import Declined, Images, Said, edits_of, end, refuse_observed, rule_of, with_branch
 from bot.push import RefUpdate
 from bot.survey import Survey
+from bot.urgency import mark, under
 from policies.change import change_hash
 from policies.codes import Code
 from policies.edit import Edit
@@ -72,7 +73,8 @@ def emergency(
     if rule.environment.has_pull_requests:
         entry, update = with_branch(look, ground.writer, entry, edits)
         return Proposal((entry,), (update,), "branch")
-    entry = _committed(look, ground, entry, edits, look.tips.target)
+    entry = replace(entry, evidence={**entry.evidence, **mark()})
+    entry = _committed(look, ground, entry, edits, look.tips.target, urgency=under(rule, until))
     parent = Oid(entry.commit)
     return Proposal((entry,), _moves(look, ground, parent), _point(look, parent))
 
@@ -113,13 +115,21 @@ def _entry(look: Survey, rule: EffectiveRule, said: Said, image: Images, edits: 
     )
 
 
-def _committed(look: Survey, ground: Ground, entry: Entry, edits: Sequence[Edit], parent: Oid) -> Entry:
+def _committed(
+    look: Survey,
+    ground: Ground,
+    entry: Entry,
+    edits: Sequence[Edit],
+    parent: Oid,
+    *,
+    urgency: wording.Urgency | None = None,
+) -> Entry:
     """Give an entry its key, its promotion, and the commit that moves it at once."""
     key = expected_key(look.state, entry)
     entry = replace(entry, key=key, promotion=promotion_id(look.state.year, key))
     writer = ground.writer
     message = wording.move_message(
-        entry, folder=writer.folder, tip=ground.tip, proof=writer.proof(ground.tip)
+        entry, folder=writer.folder, tip=ground.tip, proof=writer.proof(ground.tip), urgency=urgency
     )
     return replace(entry, commit=writer.build(parent, edits, message=message, at=look.at))
 

@@ -1,4 +1,4 @@
-"""A merge that we make ourselves: target branch and ledger move in one push, or neither does."""
+"""A merge that we make ourselves: target branch and ledger move in one push, or neither does; then we look."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -11,6 +11,7 @@ from bot.objects import Oid
 from bot.promoter import Declined, edits_of, rule_of
 from bot.push import RefUpdate
 from bot.survey import Survey
+from bot.urgency import urgency_of
 from policies.change import change_hash
 from policies.codes import Code
 from policies.entry import Entry, Kind, write_time
@@ -18,8 +19,9 @@ from policies.promotion import Promotion, Stage
 
 
 def land(desk: Desk, promotion: Promotion, *, url: str, at: datetime) -> AppendAnswer:
-    """Push the landing commit with its entries, on condition that both branches end where we looked.
+    """Push the landing commit with the entry that says so, on condition that both branches end where we looked.
 
+    What it came to (``landed``, ``mismatch``) is written once somebody has looked at what stands on the remote.
     Made anew whenever somebody was faster, so that no freeze comes in between. Raises: Declined, BotError.
     """
 
@@ -31,9 +33,8 @@ def land(desk: Desk, promotion: Promotion, *, url: str, at: datetime) -> AppendA
         merged = replace(
             _about(Kind.MERGED, now, at), head=now.head, commit=commit, evidence={"pushed": True}
         )
-        landed = replace(_about(Kind.LANDED, now, at), commit=commit, image=now.image, previous=now.previous)
         move = RefUpdate(f"refs/heads/{desk.mirror.branch}", look.tips.target, commit)
-        return Proposal((merged, landed), (move,), "bump")
+        return Proposal((merged,), (move,), "bump")
 
     return desk.append(compose, at)
 
@@ -51,6 +52,7 @@ def _commit(desk: Desk, look: Survey, promotion: Promotion, *, url: str, at: dat
         intent=promotion.intent,
         key=promotion.intent_key,
         proof=desk.writer.proof(promotion.intent),
+        urgency=urgency_of(desk.book, look.state, promotion),
     )
     return desk.writer.build(
         look.tips.target, edits, message=f"{title}\n\n{message}\n", at=at, beside=Oid(promotion.head)

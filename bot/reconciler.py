@@ -19,6 +19,7 @@ from bot.push import Ok, RefUpdate
 from bot.reviews import Reviews
 from bot.rosters import teams_of
 from bot.survey import Survey
+from bot.urgency import mark, urgency_of
 from policies.allowed_reviews import may_review
 from policies.authors import Authors
 from policies.canonical import Json
@@ -236,6 +237,8 @@ class Reconciler:
         evidence |= members
         if authors is not None:
             evidence["authors"] = authors.as_json()
+        if promotion.is_emergency:
+            evidence |= mark()
 
         def intent(look: Survey, _tip: str) -> Proposal:
             now = look.state.promotions[promotion.id]
@@ -346,6 +349,7 @@ class Reconciler:
             intent=promotion.intent,
             key=promotion.intent_key,
             proof=self.desk.writer.proof(promotion.intent),
+            urgency=urgency_of(self.desk.book, look.state, promotion),
         )
         answer = self.forge.merge(pull.number, head=promotion.head, title=title, message=message)
         if isinstance(answer, Merged):

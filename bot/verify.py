@@ -13,9 +13,10 @@ from bot.mirror import Anchor, Mirror, Tips
 from bot.objects import Oid
 from bot.poller import Writer
 from bot.signing import is_vouched
+from bot.urgency import is_marked, under
 from bot.years import read_years, whole
 from policies.entry import Entry, Kind, Pinned, write_time
-from policies.rules import effective
+from policies.rules import EffectiveRule, effective
 from policies.state import Promotion, Stage, State, is_same
 
 _ALL = 1 << 30
@@ -101,11 +102,15 @@ class _Audit:
     progress: Callable[[str], None]
     line: list[Oid] = field(default_factory=list)
     signers: tuple[str, ...] = ()
+    emergencies: dict[str, Entry] = field(default_factory=dict)  # by promotion
+    intents: dict[str, Entry] = field(default_factory=dict)  # by commit
     begun: str = ""  # when the ledger was
 
     def run(self, anchors: list[Anchor], ends: Mapping[str, str]) -> None:
         chain = self._chain()
         self.signers = chain.signers
+        self.emergencies = {one.promotion: one for _, one in chain.entries if one.kind is Kind.EMERGENCY}
+        self.intents = {oid: one for oid, one in chain.entries if one.kind is Kind.INTENT}
         self._ends(chain, anchors)
         for who, end in ends.items():
             if any(oid.startswith(end) for oid, _ in chain.entries):
@@ -217,7 +222,7 @@ class _Audit:
         if found.wrong:
             text = f"the commit is not what {entry.kind} #{entry.seq} says: {found.wrong}"
             self.report.add("content-differs", entry.commit, text, entry.seq)
-        for text in self._trailers(entry, promotion, seqs):
+        for text in self._trailers(entry, promotion, rule, seqs):
             self.report.add("trailers-differ", entry.commit, text, entry.seq)
         for one in entry.each:
             self._before(one, promotion, one.rule.hash if one.rule else rule.hash)
@@ -253,13 +258,27 @@ class _Audit:
             text = f"commit {entry.commit[:12]} does not move {entry.service} in {entry.environment} so"
             self.report.add("entry-made-up", oid, text, entry.seq)
 
-    def _trailers(self, entry: Entry, promotion: Promotion | None, seqs: dict[Oid, int]) -> Iterator[str]:
+    def _urgency(
+        self, entry: Entry, promotion: Promotion | None, rule: EffectiveRule, stands: list[wording.Trailer]
+    ) -> wording.Urgency | None:
+        """Return what a landing has to say of an emergency; one of an older release may say nothing of it."""
+        emergency = self.emergencies.get(entry.promotion)
+        promises = self.intents.get(promotion.intent) if entry.kind is Kind.LANDED and promotion else entry
+        says = any(name in {wording.EMERGENCY, wording.SKIPPED} for name, _ in stands)
+        if emergency is None or not (says or is_marked(promises)):
+            return None
+        return under(rule, emergency.until)
+
+    def _trailers(
+        self, entry: Entry, promotion: Promotion | None, rule: EffectiveRule, seqs: dict[Oid, int]
+    ) -> Iterator[str]:
         """Compare the commit's last paragraph with what the ledger makes of it."""
         stands = wording.parse_trailers(self.mirror.message(Oid(entry.commit)))
         ledger = next((value for name, value in stands if name == "Ledger"), "")
         proof = next((value for name, value in stands if name == "Ledger-Signature"), "")
         if proof and not is_vouched(self.signers, ledger, proof):
             yield "its Ledger-Signature is by no key of this ledger"
+        urgency = self._urgency(entry, promotion, rule, stands)
         if entry.kind is Kind.LANDED and promotion:
             url = next((value for name, value in stands if name == "Pull-Request"), "-")
             title, message = wording.landing(
@@ -269,11 +288,12 @@ class _Audit:
                 intent=promotion.intent,
                 key=promotion.intent_key,
                 proof=proof,
+                urgency=urgency,
             )
             meant = wording.parse_trailers(f"{title}\n\n{message}\n")
         else:
             meant = wording.parse_trailers(
-                wording.move_message(entry, folder=self.folder, tip=ledger, proof=proof)
+                wording.move_message(entry, folder=self.folder, tip=ledger, proof=proof, urgency=urgency)
             )
             is_first = not ledger and entry.at == self.begun  # in one push with genesis: there was no end yet
             if not is_first and seqs.get(Oid(ledger), entry.seq) >= entry.seq:
@@ -299,7 +319,7 @@ class _Audit:
         merging = {
             (promotion.head, promotion.environment, promotion.service)
             for promotion in chain.state.promotions.values()
-            if promotion.stage is Stage.MERGING
+            if promotion.stage in {Stage.MERGING, Stage.MERGED}
         }
         for index, commit in enumerate(self.line):
             if index % _PROGRESS == _PROGRESS - 1:

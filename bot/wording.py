@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 
 from policies import gate_notes
@@ -13,6 +14,23 @@ from policies.rules import EffectiveRule
 from policies.state import Approval, Promotion
 
 Trailer = tuple[str, str]
+
+EMERGENCY, SKIPPED = "Emergency", "Skipped"  # names of trailers
+
+
+@dataclass(frozen=True, slots=True)
+class Urgency:
+    """What is said of an emergency: when its review is due, as the ledger writes it, and what it may skip."""
+
+    until: str
+    skips: tuple[str, ...] = ()
+
+    @property
+    def trailers(self) -> list[Trailer]:
+        """Return it as trailers."""
+        skipped = [(SKIPPED, ", ".join(self.skips))] if self.skips else []
+        return [(EMERGENCY, f"review until {self.until}"), *skipped]
+
 
 _TRAILER = re.compile(r"([A-Za-z][A-Za-z0-9-]*): (\S.*)")
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -89,7 +107,9 @@ def parse_trailers(message: str) -> list[Trailer]:
     return [(match[1], match[2]) for match in found if match] if all(found) else []
 
 
-def move_message(entry: Entry, *, folder: str, tip: str, proof: str = "") -> str:
+def move_message(
+    entry: Entry, *, folder: str, tip: str, proof: str = "", urgency: Urgency | None = None
+) -> str:
     """Return the message of a commit that moves by itself, or back at one person's word.
 
     ``tip`` is the ledger's end that the mover had validated ('' on an empty one), ``proof`` our signature of it.
@@ -99,17 +119,20 @@ def move_message(entry: Entry, *, folder: str, tip: str, proof: str = "") -> str
     trailers += [("Environment", entry.environment)]
     for one in entry.each:
         trailers += _service_trailers(one, folder)
+    trailers += urgency.trailers if urgency else []
     trailers += [("Requested-By", person(entry.by))] if isinstance(entry.by, By) else []
     trailers += anchor(tip, proof)
     trailers += [("Ledger-Key", entry.key)]
     if entry.also:
         head = f"{entry.environment}: {entry.group or f'{len(entry.each)} services'}"
-    body = (
-        [f"Rolled back by {person(entry.by)}."]
-        if isinstance(entry.by, By)
-        else ["Moved by rule: nobody is asked here."]
-    )
-    return commit_message(head, [*_listed(entry), *body], trailers)
+    return commit_message(head, [*_listed(entry), _on_whose_word(entry)], trailers)
+
+
+def _on_whose_word(entry: Entry) -> str:
+    if not isinstance(entry.by, By):
+        return "Moved by rule: nobody is asked here."
+    verb = "Moved in an emergency" if entry.kind is Kind.EMERGENCY else "Rolled back"
+    return f"{verb} by {person(entry.by)}."
 
 
 def _service_trailers(entry: Entry, folder: str) -> list[Trailer]:
@@ -141,11 +164,19 @@ def branch_message(promotion: str, first: str) -> str:
 
 
 def landing(
-    promotion: Promotion, *, folder: str, url: str, intent: str, key: str, proof: str = ""
+    promotion: Promotion,
+    *,
+    folder: str,
+    url: str,
+    intent: str,
+    key: str,
+    proof: str = "",
+    urgency: Urgency | None = None,
 ) -> tuple[str, str]:
     """Return title and message of the commit that lands on the target branch (LEDGER, trailers).
 
-    ``intent`` is the oid of the intent entry, ``key`` its key, ``proof`` our signature of the oid.
+    ``intent`` is the oid of the intent entry, ``key`` its key, ``proof`` our signature of the oid; ``urgency``
+    of an emergency.
     """
     head = subject(promotion.environment, promotion.service, promotion.previous, promotion.image)
     trailers: list[Trailer] = [
@@ -155,6 +186,7 @@ def landing(
         *image_trailers(promotion.image, promotion.previous),
         rule_trailer(promotion.rule, folder),
         *gate_notes.trailers(promotion.gates),
+        *(urgency.trailers if urgency else []),
     ]
     if isinstance(promotion.by, By):
         trailers.append(("Requested-By", person(promotion.by)))

@@ -19,6 +19,7 @@ from bot.push import Ok, RefUpdate
 from bot.reconciler import about
 from bot.signing import Signer
 from bot.survey import Survey
+from bot.urgency import mark, urgency_of
 from bot.verify import Report, verify
 from policies.canonical import Json
 from policies.entry import By, Entry, Kind, Pinned
@@ -172,7 +173,7 @@ class World:
             )
         )
 
-    def intend(self) -> None:
+    def intend(self, *, is_marked: bool = True) -> None:
         """Write down that the newest promotion is about to be merged."""
         now = self.promotion
         accounts: dict[str, Json] = {one.by.person: dict(FLAGS) for one in now.approvals}
@@ -183,11 +184,11 @@ class World:
             change=now.change,
             rule=now.rule,
             head=now.head,
-            evidence={"accounts": accounts},
+            evidence={"accounts": accounts, **(mark() if now.is_emergency and is_marked else {})},
         )
         self.done(lambda _look, _tip: Proposal((entry,)))
 
-    def merge(self, *, also: Files | None = None, message: str = "") -> str:
+    def merge(self, *, also: Files | None = None, message: str = "", says_urgency: bool = True) -> str:
         """Merge the newest promotion's head as a forge would, with the trailers that belong there."""
         now = self.promotion
         if not message:
@@ -198,6 +199,7 @@ class World:
                 intent=now.intent,
                 key=now.intent_key,
                 proof=self.desk.writer.proof(now.intent),
+                urgency=urgency_of(self.desk.book, self.state, now) if says_urgency else None,
             )
             message = f"{title}\n\n{body}\n"
         head = commit_to(self.remote, also, branch="aside", parents=[now.head]) if also else now.head

@@ -101,3 +101,24 @@ def test_a_freeze_between_intent_and_push_stops_it_and_the_way_back_passes(
     assert office.stage(promotion) is Stage.OPEN
     office.say("ada", Rollback(CHECKOUT, "carts are empty", "", ("production",)))
     assert "newTag: 1.4.3" not in office.world.git.text("show", "main:apps/production/kustomization.yaml")
+
+
+def test_what_was_pushed_is_looked_at_on_the_remote_before_it_is_said_to_have_landed(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    promotion = office.asked("1.4.2")
+    before = office.world.git.text("rev-parse", "main").strip()
+    real = atomic.land
+
+    def pushed_over(desk: Desk, *rest: object, **more: object) -> object:
+        answer = real(desk, *rest, **more)  # type: ignore[arg-type]  # handed on as they came
+        office.world.git.text("update-ref", "refs/heads/main", before)
+        return answer
+
+    monkeypatch.setattr(atomic, "land", pushed_over)
+    approved(office, promotion)
+    monkeypatch.undo()
+
+    assert office.stage(promotion) is Stage.MISMATCH
+    assert [one.why for one in office.entries("mismatch")] == ["not-on-branch"]
+    assert office.entries("landed") == []
