@@ -12,6 +12,7 @@ from bot.promoter import Declined, Images, Said, edits_of, end, refuse_observed,
 from bot.push import RefUpdate
 from bot.survey import Survey
 from bot.urgency import mark, under
+from bot.withdrawal import withdrawal
 from policies.change import change_hash
 from policies.codes import Code
 from policies.edit import Edit
@@ -66,17 +67,18 @@ def emergency(
         raise Declined(NotRecorded(code=Code.NO_EMERGENCY, detail=detail))
     refuse_observed(rule)
     edits = edits_of(look, ground.writer, rule, image)
+    before = withdrawal(look, word.environment, word.service)
     _refuse_merging(look, word.environment, word.service)
     entry = _entry(look, rule, said, image, edits)
     until = write_time(due(apart, entry.time))
     entry = replace(entry, kind=Kind.EMERGENCY, note=word.note, until=until)
     if rule.environment.has_pull_requests:
         entry, update = with_branch(look, ground.writer, entry, edits)
-        return Proposal((entry,), (update,), "branch")
+        return Proposal((*before, entry), (update,), "branch")
     entry = replace(entry, evidence={**entry.evidence, **mark()})
     entry = _committed(look, ground, entry, edits, look.tips.target, urgency=under(rule, until))
     parent = Oid(entry.commit)
-    return Proposal((entry,), _moves(look, ground, parent), _point(look, parent))
+    return Proposal((*before, entry), _moves(look, ground, parent), _point(look, parent))
 
 
 def review(look: Survey, said: Said, word: Review, closes: int) -> Proposal:
@@ -145,9 +147,12 @@ def _point(look: Survey, end_: Oid) -> str:
 
 
 def _made_room(look: Survey, environment: str, service: str) -> tuple[Entry, ...]:
-    """End what is open there, where nobody has approved it. Raises: Declined."""
+    """End what is open there, where nobody has approved it, or what waits for a person's merge. Raises: Declined."""
+    before = withdrawal(look, environment, service)
     _refuse_merging(look, environment, service)
     live = look.state.live_at(environment, service)
+    if live and before:  # the way back waits for nobody who might merge it (promise 6)
+        return (*before, end(look, live, "closed", "a rollback took its place"))
     if live and live.approvals and not live.is_rollback:
         detail = f"{live.image[0].tag} has approvals as {live.id}; cancel or reject it first"
         raise Declined(NotRecorded(code=Code.OPEN_ELSEWHERE, detail=detail, choices=(live.id,)))

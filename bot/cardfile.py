@@ -10,6 +10,7 @@ from bot.observing import would_move
 from bot.survey import Survey
 from bot.troubles import Trouble, Wrong, anchored, first_looks, notices, troubles_of
 from policies.authors import LABELS
+from policies.by_hand import is_for_people
 from policies.codes import Code
 from policies.decide import Candidate, Decision, Row
 from policies.entry import Bot, By, Kind, Pinned
@@ -26,7 +27,7 @@ from policies.verdict import Failed, NotYet, Waiting
 TOLD_FOR = timedelta(days=7)  # how long what has ended is looked after: an empty disk redraws no old years
 _CANDIDATE_PARTS = 4  # of a name: card, environment, service, tag
 _VOIDS = frozenset({Code.CHANGE_MOVED.value, Code.RULE_MOVED.value, Code.DIGEST_MOVED.value})
-_OF_PEOPLE = frozenset({Code.APPROVALS_MISSING, Code.NOT_REQUESTED, Code.MERGING})
+_OF_PEOPLE = frozenset({Code.APPROVALS_MISSING, Code.NOT_REQUESTED, Code.MERGING, Code.BY_HAND})
 
 _STAGES: Mapping[Stage, CardStage] = {
     Stage.OPEN: CardStage.OPEN,
@@ -184,6 +185,7 @@ class _CardFile:
             asked=promotion.opened,
             lines=self._lines(promotion),
             commit=promotion.commit,
+            merger=promotion.merger,
             is_rollback=promotion.is_rollback,
             health=self._health(promotion.environment, promotion.service, promotion.commit),
             is_emergency=promotion.is_emergency,
@@ -191,6 +193,8 @@ class _CardFile:
         card = self._reviewed(card, promotion)
         if promotion.stage is Stage.OPEN:
             return self._open(card, promotion)
+        if promotion.is_cleared:
+            return replace(self._open(card, promotion), stage=CardStage.CLEARED)
         if promotion.is_live:
             return card
         note = promotion.ended_note or (promotion.why if promotion.stage is Stage.MISMATCH else "")
@@ -224,6 +228,7 @@ class _CardFile:
             waits=self._waits(promotion),
             voided=promotion.why if is_voided else "",
             newer=self._newer(promotion),
+            by_people=rule is not None and is_for_people(rule, promotion),
             counts_presses=rule is None or counts_presses(rule, promotion),
             authors=authors,
             authors_unknown=unknown,

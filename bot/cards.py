@@ -13,6 +13,7 @@ class CardStage(StrEnum):
     CANDIDATE = "candidate"  # may be asked for
     OPEN = "open"  # asked for; approvals or gates are missing
     APPROVED = "approved"  # every line filled, a gate still waits
+    CLEARED = "cleared"  # approved, nothing waits: somebody merges it at the forge
     MERGING = "merging"
     LANDED = "landed"
     MISMATCH = "mismatch"
@@ -27,7 +28,7 @@ class CardStage(StrEnum):
     RETIRED = "retired"  # it could be asked for when the bot left
 
 
-DECIDABLE = frozenset({CardStage.OPEN, CardStage.APPROVED})
+DECIDABLE = frozenset({CardStage.OPEN, CardStage.APPROVED, CardStage.CLEARED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +76,10 @@ class Card:
     ended_by: Who | None = None
     ended_note: str = ""
     commit: str = ""
+    merger: str = ""  # the login of who merged it at the forge, where people do
     is_rollback: bool = False
     is_emergency: bool = False
+    by_people: bool = False  # people merge it at the forge, not the bot
     counts_presses: bool = True  # else reviews at the forge alone are approvals
     authors: tuple[Who, ...] = ()  # who wrote the code and may therefore not approve
     authors_unknown: str = ""  # why that is not known, where the rule asks for it

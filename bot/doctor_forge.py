@@ -11,7 +11,8 @@ from github import Auth, Consts, Github, GithubException
 from bot.doctor import Check, fail, left_out, ok, warn
 from bot.errors import TransientError
 from bot.forge_app import PERMISSIONS
-from policies.rules import Rules
+from bot.forge_verdict import CONTEXT
+from policies.rules import Merges, Rules
 
 _OK, _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _SERVER = 200, 401, 403, 404, 500
 _TIMEOUT_SECONDS = 10
@@ -168,6 +169,42 @@ def branch_checks(asker: Asker, rules: Rules | None, branch: str, ledger: str) -
     yield from _pushes(asker, ledger, "ledger entries", is_ours=True)
     if rules:
         yield from _merges(asker, branch, [one.name for one in rules.environments.values() if one.is_guarded])
+        everywhere = (*rules.environments.values(), *rules.exceptions.values())
+        by_hand = [one.name for one in everywhere if one.is_guarded and one.merges is Merges.BY_HAND]
+        yield from _stopped(asker, branch, list(dict.fromkeys(by_hand)))
+
+
+def _stopped(asker: Asker, branch: str, names: list[str]) -> Iterator[Check]:
+    """Say whether GitHub stops people, where they merge, from merging before it is allowed."""
+    if not names:
+        return
+    name, who = quote(branch, safe=""), ", ".join(names[:5])
+    answer = asker.read(f"/rules/branches/{name}")
+    whole = asker.read(f"/branches/{name}/protection")
+    listed = answer.body if isinstance(answer.body, list) else []
+    older = whole.body.get("required_status_checks") if isinstance(whole.body, dict) else None
+    if CONTEXT in {*_contexts(listed), *_older_contexts(older)}:
+        yield ok("GitHub check", f"{who}: people merge, and {branch} asks for the check {CONTEXT}")
+        return
+    detail = f"{who}: people merge, and no ruleset of {branch} that can be read asks for the check {CONTEXT}"
+    remedy = "an admin adds the ruleset with the required check that docs/github.md has"
+    yield warn("GitHub check", detail, remedy)
+
+
+def _contexts(listed: Iterable[Any]) -> Iterator[str]:
+    """Yield the checks that rulesets ask for. GitHub, "Get rules for a branch"."""
+    for rule in listed:
+        if isinstance(rule, dict) and rule.get("type") == "required_status_checks":
+            parameters = rule.get("parameters")
+            asked = parameters.get("required_status_checks") if isinstance(parameters, dict) else None
+            for one in asked if isinstance(asked, list) else ():
+                yield str(one.get("context")) if isinstance(one, dict) else ""
+
+
+def _older_contexts(part: Any) -> Iterator[str]:
+    """Yield the checks that a branch protection rule asks for."""
+    named = part.get("contexts") if isinstance(part, dict) else None
+    yield from (str(one) for one in named) if isinstance(named, list) else ()
 
 
 def _merges(asker: Asker, branch: str, guarded: list[str]) -> Iterator[Check]:

@@ -25,11 +25,21 @@ from bot.forge_bodies import (
 from bot.forge_client import Manner, UnsureError, plain, site_of
 from bot.forge_hands import HandsOf
 from bot.forge_looks import Looks
-from bot.forge_people import People
+from bot.forge_people import People, merger_of
 from bot.forge_reports import Reports
 from bot.forge_verdict import Verdict, Verdicts
 from bot.forge_wire import Login, RefusalError, Wire
-from bot.ports import Changes, ForgeAccount, Hands, Merged, NotMerged, OpenPullRequest, PullRequest, Review
+from bot.ports import (
+    Changes,
+    ForgeAccount,
+    Hands,
+    Merged,
+    Merger,
+    NotMerged,
+    OpenPullRequest,
+    PullRequest,
+    Review,
+)
 from policies.reports import Report
 
 _PER_PAGE = 100  # GitHub, the most
@@ -98,6 +108,11 @@ class GitHubForge:
         """Return a pull request by its number."""
         body = self._body(number)
         return None if body is None else pull_of(body)
+
+    def merger(self, number: int) -> Merger | None:
+        """Return who merged a pull request and when, nothing where it is not merged."""
+        body = self._body(number)
+        return None if body is None else merger_of(body)
 
     def describe(self, number: int, *, title: str, body: str) -> None:
         """Replace title and body."""

@@ -11,7 +11,8 @@ from bot.forge_accounts import LOGIN, account_of, commits_between, wrote
 from bot.forge_bodies import OID, list_of, number_of, object_of, part
 from bot.forge_client import plain
 from bot.forge_wire import Wire
-from bot.ports import ForgeAccount, Review
+from bot.ports import ForgeAccount, Merger, Review
+from policies.entry import EntryError, parse_time
 
 _TEAM = re.compile(r"(?P<owner>[A-Za-z0-9][A-Za-z0-9-]{0,38})/(?P<team>[a-z0-9_][a-z0-9_.-]{0,99})", re.ASCII)
 _PER_PAGE = 100  # GitHub, the most
@@ -120,6 +121,20 @@ def review_of(answer: object) -> Review:
         commit=commit if isinstance(commit, str) and OID.fullmatch(commit) else "",
         body=plain(body.get("body"), 280),
     )
+
+
+def merger_of(answer: object) -> Merger | None:
+    """Read who merged a pull request and when, nothing where it is not merged. Raises: PermanentError."""
+    body = object_of(answer)
+    at, who = body.get("merged_at"), body.get("merged_by")
+    if not isinstance(at, str):
+        return None
+    try:
+        return Merger(account_of(who) if isinstance(who, dict) else None, parse_time(at))
+    except EntryError as error:
+        raise PermanentError(
+            f"the forge says that it was merged at {plain(at)!r}; expected a time"
+        ) from error
 
 
 def _decides(answer: object) -> bool:

@@ -25,6 +25,7 @@ FINAL = frozenset(CardStage) - {
     CardStage.CANDIDATE,
     CardStage.OPEN,
     CardStage.APPROVED,
+    CardStage.CLEARED,
     CardStage.MERGING,
 }
 _OVER, _ON = "over", "on"  # the stages of a notice

@@ -47,6 +47,14 @@ class PullRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class Merger:
+    """Who merged a pull request (none = the account is gone), and when (UTC)."""
+
+    account: "ForgeAccount | None"
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class OpenPullRequest:
     """Anybody's open pull request: the commit, its branch ('' = in another repository), the branch it goes to."""
 
@@ -138,6 +146,9 @@ class Forge(Protocol):
 
     def pull_request(self, number: int) -> PullRequest | None:
         """Return a pull request by its number."""
+
+    def merger(self, number: int) -> Merger | None:
+        """Return who merged a pull request and when, nothing where it is not merged."""
 
     def describe(self, number: int, *, title: str, body: str) -> None:
         """Replace title and body."""

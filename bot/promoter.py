@@ -10,6 +10,7 @@ from bot.objects import Oid
 from bot.poller import Writer, rule_at
 from bot.push import RefUpdate
 from bot.survey import Survey
+from bot.withdrawal import withdrawal
 from policies.canonical import Json
 from policies.change import change_hash
 from policies.codes import Code
@@ -199,7 +200,10 @@ def judge(
         renewed = _renewed(look, rule, promotion, said)
         evidence = {**said.evidence, "renews": renewed} if renewed else said.evidence
         about = replace(about, image=promotion.image, head=promotion.head, evidence=evidence)
-    return Proposal((replace(about, key=expected_key(look.state, about)),))
+    about = replace(about, key=expected_key(look.state, about))
+    if about.key in look.state.keys:  # it was said before: nothing is taken back for it
+        return Proposal((about,))
+    return Proposal((*withdrawal(look, promotion.environment, promotion.service), about))
 
 
 def _renewed(look: Survey, rule: EffectiveRule, promotion: Promotion, said: Said) -> int:

@@ -5,13 +5,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from bot import atomic, checks, faults, wording
+from bot import atomic, by_hand, checks, faults, wording
 from bot.accounts import flags_of, forge_flags
 from bot.desk import Desk
 from bot.errors import BotError, PermanentError
 from bot.gate_evidence import gate_evidence
 from bot.landing import look as look_at
-from bot.ledger import AppendAnswer, Appended, NotWritten, Proposal
+from bot.ledger import AppendAnswer, Appended, NotAllowed, NotWritten, Proposal
 from bot.objects import Oid
 from bot.ports import Chat, Forge, Merged, PullRequest
 from bot.promoter import Declined, end, head_branch, moved, rule_of
@@ -20,10 +20,12 @@ from bot.reviews import Reviews
 from bot.rosters import teams_of
 from bot.survey import Survey
 from bot.urgency import mark, urgency_of
+from bot.withdrawal import WITHDRAWN
 from policies.allowed_reviews import may_review
 from policies.authors import Authors
+from policies.by_hand import clearance, is_for_people
 from policies.canonical import Json
-from policies.codes import Code
+from policies.codes import MEANINGS, Code
 from policies.decide import Standing, decide_row
 from policies.entry import By, Entry, Kind, write_time
 from policies.gates import Case, count_approvals, skips, window_at
@@ -50,6 +52,7 @@ class Reconciler:
     statuses: dict[str, str] = field(default_factory=dict)
     left: list[str] = field(default_factory=list)
     stuck: dict[str, str] = field(default_factory=dict)  # promotion -> what a person has to mend
+    described: dict[str, str] = field(default_factory=dict)  # promotion -> the intent that its words tell of
     reviews: Reviews | None = None
 
     def advance(self, at: datetime, only: str = "") -> None:
@@ -90,10 +93,11 @@ class Reconciler:
             return False
         pull = self._pull(look, promotion)
         if not pull.is_open:
-            return self.noted(self.desk.append(self._ending(promotion, "closed"), at))
+            return self.noted(self.desk.append(self._ending(promotion, "closed", _early(pull)), at))
         if self._reviewed(look, promotion, pull, at):
             return True
-        if promotion.attempts and self._is_behind(look, promotion):
+        self._describe(look, promotion, pull)
+        if self._is_behind(look, promotion):
             return self.noted(self.desk.append(lambda found, _tip: self._rebased(found, promotion.id), at))
         row = decide_row(look.world, promotion.environment, promotion.service, at)
         mine = next((one for one in row.candidates if one.promotion == promotion.id), None) if row else None
@@ -126,8 +130,9 @@ class Reconciler:
         except Declined as declined:
             if declined.answer.code != Code.CURRENT:
                 raise
+            pull = self.forge.find_pull_request(head_branch(promotion)) if self.forge else None
             return self.noted(
-                self.desk.append(self._ending(promotion, "closed"), at)
+                self.desk.append(self._ending(promotion, "closed", _early(pull)), at)
             )  # it stands there already
         return self.noted(self.desk.append(void, at))
 
@@ -155,10 +160,10 @@ class Reconciler:
         ]
         return tuple(answer if isinstance(answer, Digest) else "" for answer in answers)
 
-    def _ending(self, promotion: Promotion, why: str) -> Callable[[Survey, str], Proposal]:
+    def _ending(self, promotion: Promotion, why: str, note: str = "") -> Callable[[Survey, str], Proposal]:
         def compose(look: Survey, _tip: str) -> Proposal:
             now = look.state.promotions.get(promotion.id)
-            return Proposal((end(look, now, why),)) if now and now.stage is Stage.OPEN else Proposal()
+            return Proposal((end(look, now, why, note),)) if now and now.stage is Stage.OPEN else Proposal()
 
         return compose
 
@@ -178,6 +183,21 @@ class Reconciler:
         self.pulls[promotion.id] = replace(pull, head=promotion.head)
         return pull
 
+    def _describe(self, look: Survey, promotion: Promotion, pull: PullRequest) -> None:
+        """Let the words of a pull request that people merge end with what the bot's own commit would say, once."""
+        rule, intent = (
+            rule_of(look, promotion.environment, promotion.service),
+            promotion.intent if promotion.is_cleared else "",
+        )
+        if self.forge is None or not is_for_people(rule, promotion):
+            return
+        if self.described.get(promotion.id) == intent:
+            return
+        block = self._landing(look, promotion, pull.url)[1] if intent else ""
+        title, body = wording.pull_request(promotion, rule, folder=self.desk.writer.folder, block=block)
+        self.forge.describe(pull.number, title=title, body=body)
+        self.described[promotion.id] = intent
+
     def _reviewed(self, look: Survey, promotion: Promotion, pull: PullRequest, at: datetime) -> bool:
         """Hear what was said at the forge; a forge that does not tell it now is asked at the next pass."""
         if self.forge is None:
@@ -191,8 +211,10 @@ class Reconciler:
             return False
 
     def _is_behind(self, look: Survey, promotion: Promotion) -> bool:
-        """Whether the head was built on an older end of the target branch than the present one."""
-        return self.desk.mirror.parents(Oid(promotion.head))[0] != look.tips.target
+        """Whether the head has to be built anew: its merge failed and the target branch went on, or may conflict."""
+        if is_for_people(rule_of(look, promotion.environment, promotion.service), promotion):
+            return by_hand.is_stale(self.desk, look, promotion)
+        return promotion.attempts > 0 and self.desk.mirror.parents(Oid(promotion.head))[0] != look.tips.target
 
     def _rebased(self, look: Survey, promotion_id: str) -> Proposal:
         """Build the same change anew on the target's tip: approvals stand (promise 4)."""
@@ -234,6 +256,8 @@ class Reconciler:
         }
         if reviewers:
             evidence["forge_accounts"] = reviewers
+        if is_for_people(rule_of(look, promotion.environment, promotion.service), promotion):
+            evidence |= clearance()
         evidence |= members
         if authors is not None:
             evidence["authors"] = authors.as_json()
@@ -330,6 +354,8 @@ class Reconciler:
             )
             return False
         pull = self._pull(look, promotion)
+        if promotion.is_cleared:
+            return self._wait_for_people(look, promotion, pull, at)
         if pull.is_merged and pull.commit:
             return self._landed(look, promotion, Oid(pull.commit), at)
         if pull.is_open and self._is_frozen(look, promotion, at):
@@ -342,15 +368,7 @@ class Reconciler:
         rule = rule_of(look, promotion.environment, promotion.service)
         if rule.environment.merges is Merges.ATOMIC:
             return self._push(promotion, pull, at)
-        title, message = wording.landing(
-            promotion,
-            folder=self.desk.writer.folder,
-            url=pull.url,
-            intent=promotion.intent,
-            key=promotion.intent_key,
-            proof=self.desk.writer.proof(promotion.intent),
-            urgency=urgency_of(self.desk.book, look.state, promotion),
-        )
+        title, message = self._landing(look, promotion, pull.url)
         answer = self.forge.merge(pull.number, head=promotion.head, title=title, message=message)
         if isinstance(answer, Merged):
             return self._landed(look, promotion, Oid(answer.commit), at)
@@ -358,6 +376,62 @@ class Reconciler:
         if answer.code == "unknown":
             return False  # it may have happened: the next look decides
         return self._abort(promotion, answer.code, at, reviews=answer.reviews)
+
+    def _landing(self, look: Survey, promotion: Promotion, url: str) -> tuple[str, str]:
+        """Return title and message of the commit that lands."""
+        return wording.landing(
+            promotion,
+            folder=self.desk.writer.folder,
+            url=url,
+            intent=promotion.intent,
+            key=promotion.intent_key,
+            proof=self.desk.writer.proof(promotion.intent),
+            urgency=urgency_of(self.desk.book, look.state, promotion),
+        )
+
+    def _wait_for_people(self, look: Survey, promotion: Promotion, pull: PullRequest, at: datetime) -> bool:
+        """Say that people may merge it, take that back when it is not so any more, write down what they did."""
+        if effective(look.world.rules, promotion.environment, promotion.service) is None:
+            return self._withdraw(promotion, at)
+        if pull.is_merged and pull.head == promotion.head:
+            return self._merged_by_people(look, promotion, pull, at)
+        if not pull.is_open:
+            return self._withdraw(promotion, at)
+        if self._reviewed(look, promotion, pull, at):
+            return True
+        over, digests = self._over(look, promotion), self._digests_now(look, promotion)
+        waits = by_hand.in_the_way(self.desk, look, promotion, digests, over=over, at=at)
+        if waits:  # red first: the ledger says then what everybody sees
+            codes = ", ".join(dict.fromkeys(one.code.value for one in waits))
+            self._status(
+                promotion.head,
+                is_allowed=False,
+                description=f"waits: {codes}"[:140],
+                summary=checks.missing(waits),
+            )
+            return self._withdraw(promotion, at)
+        self._describe(look, promotion, pull)
+        self._status(
+            promotion.head,
+            is_allowed=True,
+            description="every approval is given, every gate has passed: merge it here",
+        )
+        return False
+
+    def _withdraw(self, promotion: Promotion, at: datetime) -> bool:
+        """Take back what people could merge; what is next is done at once."""
+        return self._aborted(promotion, WITHDRAWN, at)
+
+    def _merged_by_people(self, look: Survey, promotion: Promotion, pull: PullRequest, at: datetime) -> bool:
+        """Write down what somebody merged, and who; what was not allowed at that moment ends as a move by others."""
+        if self.forge is None:
+            return False
+        evidence = by_hand.merger_of(self.forge, pull.number, at)
+        answer = self._recorded(look, promotion, Oid(pull.commit), at, evidence)
+        if isinstance(answer, NotAllowed):
+            self.noted(answer)
+            return self._aborted(promotion, Code.MERGED_EARLY.value, at)
+        return self.noted(answer)
 
     def _push(self, promotion: Promotion, pull: PullRequest, at: datetime) -> bool:
         """Merge by one push of target branch and ledger; the forge then closes the pull request as merged."""
@@ -379,6 +453,12 @@ class Reconciler:
         return not passes and bool(window or look.state.freeze_on(promotion.environment, at))
 
     def _abort(self, promotion: Promotion, why: str, at: datetime, *, reviews: int = 0) -> bool:
+        self._aborted(promotion, why, at, reviews=reviews)
+        return False  # tried again at the next pass, not at once
+
+    def _aborted(self, promotion: Promotion, why: str, at: datetime, *, reviews: int = 0) -> bool:
+        """Write down that an intent came to nothing; say whether that was written."""
+
         def abort(look: Survey, _tip: str) -> Proposal:
             now = look.state.promotions[promotion.id]
             if now.stage is not Stage.MERGING:
@@ -392,11 +472,15 @@ class Reconciler:
             )
             return Proposal((entry,))
 
-        self.noted(self.desk.append(abort, at))
-        return False  # tried again at the next pass, not at once
+        return self.noted(self.desk.append(abort, at))
 
     def _landed(self, look: Survey, promotion: Promotion, commit: Oid, at: datetime) -> bool:
         """Write down what was merged and what stands there, in one push."""
+        return self.noted(self._recorded(look, promotion, commit, at, {}))
+
+    def _recorded(
+        self, look: Survey, promotion: Promotion, commit: Oid, at: datetime, evidence: Mapping[str, Json]
+    ) -> AppendAnswer:
         self.desk.mirror.fetch()
         line = self.desk.mirror.first_parents(self.desk.mirror.tips().target, limit=1000)
         rule = rule_of(look, promotion.environment, promotion.service)
@@ -419,6 +503,7 @@ class Reconciler:
             key=f"merged/{promotion.id}",
             head=promotion.head,
             commit=commit,
+            evidence=evidence,
         )
         outcome = about(Kind.MISMATCH if wrong else Kind.LANDED, promotion, at)
         outcome = replace(outcome, key=f"{outcome.kind}/{promotion.id}", commit=commit)
@@ -428,9 +513,7 @@ class Reconciler:
             outcome = self.desk.movers.attested([outcome], look.world.rules, look.state)[0]
         else:
             outcome = replace(outcome, image=promotion.image, previous=promotion.previous)
-        return self.noted(
-            self.desk.append(lambda _look, _tip: Proposal((merged, outcome)), at, look_first=False)
-        )
+        return self.desk.append(lambda _look, _tip: Proposal((merged, outcome)), at, look_first=False)
 
     # --- around it ----------------------------------------------------------------------------------------
 
@@ -481,6 +564,11 @@ class Reconciler:
             self.forge.close(
                 pull.number, f"This promotion was {promotion.stage}{who}. Promotion: {promotion.id}"
             )
+
+
+def _early(pull: PullRequest | None) -> str:
+    """Return what is noted of a pull request that somebody merged without a clearance, '' where nobody did."""
+    return MEANINGS[Code.MERGED_EARLY] if pull and pull.is_merged else ""
 
 
 def about(kind: Kind, promotion: Promotion, at: datetime) -> Entry:

@@ -10,6 +10,7 @@ from bot.promoter import end
 from bot.reconciler import Reconciler
 from bot.survey import Survey
 from bot.troubles import Trouble, Wrong
+from bot.withdrawal import withdrawal
 from policies.entry import Placed
 from policies.state import Promotion, Stage
 
@@ -40,11 +41,12 @@ def end_all(desk: Desk, reconciler: Reconciler, at: datetime) -> list[str]:
             reconciler.advance(at, promotion.id)
 
     def endings(look: Survey, _tip: str) -> Proposal:
+        before = [entry for one in _live(look) for entry in withdrawal(look, one.environment, one.service)]
         found = [one for one in _live(look) if one.stage is Stage.OPEN]
-        return Proposal(tuple(end(look, one, "closed", NOTE) for one in found))
+        return Proposal((*before, *(end(look, one, "closed", NOTE) for one in found)))
 
     live = _live(desk.view(at))
-    if any(one.stage is Stage.OPEN for one in live):
+    if any(one.stage is Stage.OPEN or one.is_cleared for one in live):
         reconciler.noted(desk.append(endings, at))
     reconciler.tidy(at)
     for promotion in _live(look := desk.view(at)):
@@ -104,7 +106,9 @@ def _promotion(branch: str) -> str:
 
 
 def _verb(promotion: Promotion) -> str:
-    return "end" if promotion.stage is Stage.OPEN else "finish, for it is being merged,"
+    return (
+        "end" if promotion.stage is Stage.OPEN or promotion.is_cleared else "finish, for it is being merged,"
+    )
 
 
 def _name(promotion: Promotion) -> str:

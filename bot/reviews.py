@@ -72,9 +72,9 @@ class Reviews:
                 now = found.state.promotions[promotion.id]
                 if not now.is_live:
                     break
-                entry = judge(found, said, word, now).entries[0]
+                *before, entry = judge(found, said, word, now).entries
                 found.state.apply(replace(entry, seq=found.state.seq + 1), found.state.tip)
-                entries.append(entry)
+                entries += [*before, entry]
             return Proposal(tuple(entries))
 
         answer = self.desk.append(compose, at, look_first=False)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from policies import gate_notes
+from policies.by_hand import is_for_people
 from policies.duration import spell
 from policies.entry import By, Entry, Kind, Pinned, RuleAt, write_time
 from policies.errors import PolicyError
@@ -213,8 +214,13 @@ def _asked_besides(promotion: Promotion, rule: EffectiveRule) -> list[str]:
     return [f"- and: {'; '.join(asked)}"] if asked and not promotion.is_rollback else []
 
 
-def pull_request(promotion: Promotion, rule: EffectiveRule, *, folder: str) -> tuple[str, str]:
-    """Return title and body of a pull request: what moves, what is asked, how to read it."""
+def pull_request(
+    promotion: Promotion, rule: EffectiveRule, *, folder: str, block: str = ""
+) -> tuple[str, str]:
+    """Return title and body of a pull request: what moves, what is asked, how to read it.
+
+    ``block`` ends the body where people merge it: what the commit would say that the bot makes.
+    """
     title = subject(promotion.environment, promotion.service, promotion.previous, promotion.image)
     lines = lines_of(rule, promotion)
     rows = [
@@ -229,9 +235,14 @@ def pull_request(promotion: Promotion, rule: EffectiveRule, *, folder: str) -> t
     how = "People approve in Slack, or by a review here; it is merged when every line of the rule is filled."
     if not lines:
         how = "Nobody is asked; it is merged when its checks let it."
+    elif is_for_people(rule, promotion):
+        how = (
+            "People approve in Slack, or by a review here. When the check `countersign` is green, somebody merges it"
+            " here: Countersign does not. Merged before, it counts as a move past Countersign."
+        )
     body = (
         "\n".join(rows) + f"\n\n{how} "
         "A commit by anybody else on this branch ends it.\n\n"
-        f"Promotion: {promotion.id}\n"
+        f"{block or f'Promotion: {promotion.id}'}\n"
     )
     return title, body

@@ -28,6 +28,8 @@ def closing(card: Card) -> Line:
     parts += _asked(card)
     if card.number:
         parts.append(pull_request(card))
+    if card.merger:
+        parts.append(line("merged at GitHub by ", card.merger))
     if card.commit:
         parts.append(commit(card.commit))
     return _begun(joined(parts)) if parts else line("Nobody had asked for it.")
@@ -198,6 +200,12 @@ def _approved(card: Card) -> Line:
     )
 
 
+def _cleared(card: Card) -> Line:
+    by = line(" by ", *approvers) if (approvers := _approvers(card)) else ()
+    what = line(" ", _kind(card), *_move(card), *_where(card), " is approved", *by)
+    return line(Sign("white_check_mark"), *what, ": merge it at GitHub.")
+
+
 def _merging(card: Card) -> Line:
     return line(
         Sign("hourglass_flowing_sand"), " ", _kind(card), *_move(card), *_where(card), " is being merged."
@@ -275,6 +283,7 @@ _HEADLINES: dict[CardStage, Callable[[Card], Line]] = {
     CardStage.CANDIDATE: _candidate,
     CardStage.OPEN: _open,
     CardStage.APPROVED: _approved,
+    CardStage.CLEARED: _cleared,
     CardStage.MERGING: _merging,
     CardStage.LANDED: _landed,
     CardStage.MISMATCH: _mismatch,

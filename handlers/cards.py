@@ -97,6 +97,8 @@ def _buttons(card: Card) -> list[Json]:
     if card.number and is_address(card.url):
         is_asked = card.stage is CardStage.OPEN and not card.counts_presses
         label = f"Review #{card.number} in GitHub" if is_asked else f"Pull request #{card.number}"
+        if card.stage is CardStage.CLEARED:
+            label = f"Merge #{card.number} in GitHub"
         found.append(button(LINK, label, url=card.url))
     return found
 
@@ -119,9 +121,11 @@ def _approve(card: Card) -> Json:
     missing = sum(one.missing for one in card.lines)
     is_last = missing == 1
     what = f"{card.service} {card.previous} \N{RIGHTWARDS ARROW} {card.version} in {card.environment}."
-    more = " Yours is the last approval: it is merged when nothing else waits." if is_last else ""
+    then = "people may merge it" if card.by_people else "it is merged"
+    more = f" Yours is the last approval: {then} when nothing else waits." if is_last else ""
     dialog = confirm(f"Approve for {card.environment}?", what + more, "Approve")
-    label = "Approve" if missing or card.stage is CardStage.OPEN else "Merge now"
+    again = "Approve again" if card.by_people else "Merge now"
+    label = "Approve" if missing or card.stage is CardStage.OPEN else again
     return button(APPROVE, label, value=value_of(card), style="primary", confirm=dialog)
 
 

@@ -153,7 +153,8 @@ def _under_way(look: Look, promotion: Promotion) -> Line:
     kind = "rollback of " if promotion.is_rollback else "emergency of " if promotion.is_emergency else ""
     move = _versions(promotion.previous, promotion.image)
     place = line(Code(promotion.id), " ", Strong(promotion.environment), f": {kind}{promotion.service} ")
-    return line(*place, *move, *asked, count, f", {promotion.stage}")
+    stage = "approved, somebody merges it at GitHub" if promotion.is_cleared else promotion.stage
+    return line(*place, *move, *asked, count, f", {stage}")
 
 
 def _history(look: Look, asked: History) -> Said:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+from policies.allowed_by_hand import by_people, cleared
 from policies.allowed_moves import bound, case_of, noted_rightly
 from policies.allowed_reviews import may_review
 from policies.allowed_speakers import may_speak
@@ -31,6 +32,7 @@ def intent(asked: Asked) -> No:
     for verdict in not_yet(ask(gates, case)):
         yield Refusal(verdict.code, verdict.detail)
     yield from noted_rightly(asked, case, gates)
+    yield from cleared(asked, rule, promotion)
     yield from _looked_up_again(asked, rule, promotion)
     is_asked = AUTHORS in rule.environment.exclude and not promotion.is_apart
     if is_asked and Authors.attested(asked.entry.evidence) is None:
@@ -80,8 +82,9 @@ def at_stage(stage: Stage) -> Callable[[Asked], No]:
 
 
 def merged(asked: Asked) -> No:
-    """Is it the head of the intent; and where we push the merge ourselves, is nothing frozen by now?"""
+    """Is it the head of the intent; and where we push the merge ourselves, or people merge, was it allowed then?"""
     yield from at_stage(Stage.MERGING)(asked)
+    yield from by_people(asked)
     promotion, rule = asked.promotion, asked.rule
     if "pushed" not in asked.entry.evidence or promotion is None:
         return  # the forge merged it: a fact, whatever happened meanwhile

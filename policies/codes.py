@@ -48,6 +48,8 @@ class Code(StrEnum):
     APPROVALS_MISSING = "approvals-missing"
     WAITING_FOR_A_GO = "waiting-for-a-go"
     MERGING = "merging"
+    BY_HAND = "merges-by-hand"
+    MERGED_EARLY = "merged-early"
     FORGE_REFUSED = "forge-refused"
     FORGE_REVIEW = "forge-review"
     OPEN_ELSEWHERE = "other-promotion-open"
@@ -132,6 +134,8 @@ MEANINGS: dict[Code, str] = {
     Code.APPROVALS_MISSING: "approvals are missing",
     Code.WAITING_FOR_A_GO: "the last approval is too old to merge by itself; an approver gives it anew",
     Code.MERGING: "it is being merged",
+    Code.BY_HAND: "it is approved, and nothing stands in the way: somebody merges its pull request at the forge",
+    Code.MERGED_EARLY: "it was merged at the forge before it was allowed",
     Code.FORGE_REVIEW: "the forge's own rules ask for reviews before it merges; it is asked again later",
     Code.FORGE_REFUSED: "the forge did not merge it; it is tried again later",
     Code.OPEN_ELSEWHERE: "another promotion of the service is open there",

@@ -243,7 +243,7 @@ def _candidate(
     if mine and mine.stage is Stage.OPEN and (again := tried_again_at(mine)) and at < again:
         reasons.append(_not_merged(mine, again))
     if mine and mine.stage is not Stage.OPEN:
-        reasons.append(Waiting(Code.MERGING, f"it is {mine.stage}"))
+        reasons.append(_under_way(mine))
     if any(isinstance(reason, Failed) for reason in reasons):
         verdict = Standing.REFUSED
     else:
@@ -256,6 +256,13 @@ def _before(case: Case) -> tuple[NotYet, ...]:
     if case.promotion:
         return not_yet(ask(before_merge(case.rule, case.promotion), case))
     return before_offer(case) if case.is_offer else not_yet(ask(ALONE, case))
+
+
+def _under_way(promotion: Promotion) -> Waiting:
+    """Say who merges it: the bot, at this moment, or people, when they like."""
+    if promotion.is_cleared:
+        return Waiting(Code.BY_HAND, "")
+    return Waiting(Code.MERGING, f"it is {promotion.stage}")
 
 
 def _not_merged(promotion: Promotion, again: datetime) -> Waiting:

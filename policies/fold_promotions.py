@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from policies import gate_notes
 from policies.authors import MOVERS, Authors
+from policies.by_hand import clears, merged_by
 from policies.entry import By, Entry, Kind, Pinned, parse_time
 from policies.growing import Trail
 from policies.promotion import ENDINGS, TRANSITIONS, Approval, Promotion, Stage, part_in
@@ -171,13 +172,18 @@ def _rebased(state: Tables, entry: Entry, _oid: str) -> None:
 
 
 def _intent(state: Tables, entry: Entry, oid: str) -> None:
-    _step(state, entry, intent=oid, intent_key=entry.key, gates=gate_notes.read(entry.evidence))
+    cleared = entry.time if clears(entry) else None
+    gates = gate_notes.read(entry.evidence)
+    _step(state, entry, intent=oid, intent_key=entry.key, gates=gates, cleared=cleared)
 
 
 def _abort(state: Tables, entry: Entry, _oid: str) -> None:
     counted = f"abort/{entry.promotion}/{entry.head}"
     state.counts[counted] = state.count(counted) + 1
     promotion = state.promotion_of(entry)
+    if promotion and promotion.cleared:  # nobody tried: what people might have merged is taken back
+        _step(state, entry, why=entry.why, cleared=None)
+        return
     attempts = promotion.attempts + 1 if promotion else 1
     asked = entry.evidence.get("reviews", 0)
     reviews = asked if isinstance(asked, int) else 0
@@ -185,7 +191,8 @@ def _abort(state: Tables, entry: Entry, _oid: str) -> None:
 
 
 def _merged(state: Tables, entry: Entry, _oid: str) -> None:
-    _step(state, entry, commit=entry.commit)
+    who = merged_by(entry.evidence)
+    _step(state, entry, commit=entry.commit, merger=who.login if who else "")
 
 
 def _landed(state: Tables, entry: Entry, _oid: str) -> None:

@@ -13,7 +13,7 @@ class Stage(StrEnum):
     """How far a promotion is. Derived from entries, never stored (DESIGN section 7)."""
 
     OPEN = "open"
-    MERGING = "merging"
+    MERGING = "merging"  # or cleared, so that people merge it
     MERGED = "merged"
     LANDED = "landed"
     MISMATCH = "mismatch"
@@ -82,6 +82,8 @@ class Promotion:
     intent: str = ""  # oid of the live or last intent's commit
     intent_key: str = ""
     gates: Notes = ()  # what that intent says of the gates that had passed
+    cleared: datetime | None = None  # since when people may merge it (UTC); none = the bot merges
+    merger: str = ""  # the login of who did
     attempts: int = 0  # how often this head was not merged, and when last
     attempted: datetime | None = None
     reviews: int = 0  # that the forge's own rules asked for when it did not merge
@@ -95,6 +97,11 @@ class Promotion:
     def is_live(self) -> bool:
         """Whether something may still happen to it."""
         return self.stage in LIVE
+
+    @property
+    def is_cleared(self) -> bool:
+        """Whether it waits for a person to merge it at the forge."""
+        return self.stage is Stage.MERGING and self.cleared is not None
 
     @property
     def is_rollback(self) -> bool:

@@ -9,6 +9,7 @@ from policies.rules import (
     Environment,
     Evidence,
     Layer,
+    Merges,
     Position,
     Rules,
     Service,
@@ -56,6 +57,9 @@ def _environment(rules: Rules, where: Environment, service: str) -> Iterator[Fin
     if where.evidence is not Evidence.SLACK and where.is_guarded and where.via is Via.COMMIT:
         what = f"evidence of {who} is {where.evidence}, and there is no pull request to review"
         yield Finding(at("evidence"), what, "via: pull-request, or evidence: slack")
+    if where.merges is Merges.BY_HAND and where.is_guarded and where.via is Via.COMMIT:
+        what = f"merges of {who} is {where.merges}, and there is no pull request to merge"
+        yield Finding(at("merges"), what, "via: pull-request, or merges left out")
     yield from _asks_nobody(rules, where, service, who)
 
 

@@ -187,11 +187,7 @@ def _via(found: Fields, *, is_guarded: bool) -> Via | None:
 
 
 def _merges(found: Fields) -> Merges:
-    said = found.choice("merges", Merges, Merges.WHEN_APPROVED)
-    if said is Merges.BY_HAND:
-        other = f"{Merges.WHEN_APPROVED} or {Merges.ATOMIC}"
-        found.findings.is_supported("merges by-hand", found.place("merges"), f"merges: {said}", other)
-    return said
+    return found.choice("merges", Merges, Merges.WHEN_APPROVED)
 
 
 def _health(found: Fields) -> tuple[str, ...]:

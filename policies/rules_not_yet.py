@@ -10,7 +10,6 @@ from types import MappingProxyType
 NOT_YET: Mapping[str, str] = MappingProxyType(
     {
         "via commit": "what people approve goes by pull request",
-        "merges by-hand": "the bot merges what is approved",
         "versions.digest-of": "the digest of a tag is not followed",
         "groups": "services move by themselves",
     }

@@ -155,6 +155,18 @@ OPENED_BY_LEDGER = tuple(
 OUTSIDE_CODES = frozenset(code for row in TABLE if row.gate in outside.GATES for code in row.codes)
 
 
+# what time or people may put in the way of a merge that was cleared, until somebody makes it
+STILL: tuple[Gate, ...] = (
+    content.blocked,
+    standing.held,
+    standing.frozen,
+    standing.reviewed,
+    waits.freeze,
+    promised.expired,
+    promised.merge_within,
+)
+
+
 def before_merge(rule: EffectiveRule, promotion: Promotion) -> tuple[Gate, ...]:
     """Return the gates that stand before the merge of a promotion.
 

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,9 @@ from starlette.routing import Route
 from bot.errors import PermanentError, SettingsError, TransientError
 from bot.forge import GitHubForge
 from bot.forge_acts import LOOKS
+from bot.forge_people import merger_of
 from bot.forge_wire import Manner, TokenLogin, plain
-from bot.ports import Forge, ForgeAccount, Merged, NotMerged, PullRequest
+from bot.ports import Forge, ForgeAccount, Merged, Merger, NotMerged, PullRequest
 from sandbox.forge import ForgeTwin, User
 from sandbox.git import Git
 from sandbox.http import endpoint, serve
@@ -258,6 +260,42 @@ def test_the_cleared_head_is_merged_with_our_words(
     assert forge.pull_request(1) == PullRequest(
         1, pull.url, pull.head, is_open=False, is_merged=True, commit=answer.commit
     )
+
+
+def test_who_merged_and_when_is_told_of_what_is_merged(
+    world: World, forge: GitHubForge, pull: PullRequest
+) -> None:
+    assert forge.merger(pull.number) is None
+    assert forge.merger(99) is None
+
+    world.twin.merge_pull(pull.number, login=ADA.login)
+
+    found = forge.merger(pull.number)
+    assert found is not None
+    assert found.account is not None
+    assert (found.account.id, found.account.login) == (ADA.id, ADA.login)
+    assert found.at.tzinfo is not None
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (
+            {"merged_at": "2026-11-23T09:00:00Z", "merged_by": None},
+            Merger(None, datetime(2026, 11, 23, 9, tzinfo=UTC)),
+        ),
+        ({"merged_at": None, "merged_by": {"login": "ada-l", "id": 583}}, None),
+        ({"merged_at": 7}, None),
+    ],
+    ids=["an account that is gone", "not merged", "no time"],
+)
+def test_a_merger_is_read_with_care(body: dict[str, Any], expected: Merger | None) -> None:
+    assert merger_of(body) == expected
+
+
+def test_a_merge_at_no_time_is_an_error() -> None:
+    with pytest.raises(PermanentError, match="expected a time"):
+        merger_of({"merged_at": "soon", "merged_by": None})
 
 
 def test_what_is_merged_at_this_head_is_not_asked_for_again(

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from bot import wording
 from policies.entry import By, Kind
 from policies.errors import PolicyError
-from policies.rules import effective
+from policies.rules import Merges, effective
 from policies.state import Stage
 from tests.policies.ledger_builders import at_stage, oid, person, pinned, rules, story
 from tests.repositories import commit_to, git, make_bare
@@ -214,6 +214,21 @@ def test_a_pull_request_says_what_moves_and_what_is_asked() -> None:
     assert "- approvals asked: 1\n" in back
     assert now.change[:12] in body
     assert body.endswith(f"\nPromotion: {now.id}\n")
+
+
+def test_a_pull_request_that_people_merge_says_so_and_ends_with_what_the_bot_would_say() -> None:
+    now = at_stage(Stage.MERGING).promotion()
+    rule = effective(rules(), "production", "web")
+    assert rule
+    theirs = replace(rule, environment=replace(rule.environment, merges=Merges.BY_HAND))
+    _, block = wording.landing(now, folder="promotion", url="u", intent=oid("x"), key="k")
+
+    _, body = wording.pull_request(now, theirs, folder="promotion", block=block)
+    _, back = wording.pull_request(replace(now, kind=Kind.ROLLBACK), theirs, folder="promotion")
+
+    assert "somebody merges it here: Countersign does not." in body
+    assert wording.parse_trailers(body) == wording.parse_trailers(f"x\n\n{block}\n")
+    assert "somebody merges it here" not in back
 
 
 def test_a_move_that_nobody_asked_for_names_no_requester() -> None:

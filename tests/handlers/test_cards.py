@@ -81,7 +81,7 @@ def test_only_a_card_that_waits_for_a_decision_has_decision_buttons(stage: CardS
             assert there == {"promote"}
         case CardStage.OPEN:
             assert there == {"approve", "reject"}
-        case CardStage.APPROVED:
+        case CardStage.APPROVED | CardStage.CLEARED:
             assert there == {"reject"}
         case _:
             assert stage not in DECIDABLE
@@ -92,6 +92,30 @@ def test_an_approved_card_whose_approval_is_too_old_takes_one_more() -> None:
     shown = card(CardStage.APPROVED, lines=FULL, waits=(Waiting(Code.WAITING_FOR_A_GO),))
 
     assert "approve" in buttons(render(shown, 1))
+
+
+def test_what_people_merge_says_where_and_who_did() -> None:
+    shown = render(card(CardStage.CLEARED, lines=FULL, by_people=True), 1)
+
+    assert shown.text.endswith(
+        "checkout-api 1.4.1 → 1.4.2 in production is approved by ada and bob: merge it at GitHub."
+    )
+    assert buttons(shown)["link_pull_request"]["text"]["text"] == "Merge #418 in GitHub"
+    assert "Merge now" not in seen(shown)
+    landed = seen(render(card(CardStage.LANDED, lines=FULL, merger="bob", commit="d1a82a4" + "0" * 33), 1))
+    assert "#418 (https://github.com/example/gitops/pull/418), merged at GitHub by bob, `d1a82a4`" in landed
+
+
+@pytest.mark.parametrize(
+    ("by_people", "label", "then"),
+    [(True, "Approve again", "people may merge it"), (False, "Merge now", "it is merged")],
+)
+def test_a_button_says_what_becomes_of_an_approval(*, by_people: bool, label: str, then: str) -> None:
+    stale = card(CardStage.APPROVED, lines=FULL, waits=(Waiting(Code.WAITING_FOR_A_GO),), by_people=by_people)
+    last = card(by_people=by_people)
+
+    assert buttons(render(stale, 1))["approve"]["text"]["text"] == label
+    assert then in json.dumps(render(last, 1).blocks)
 
 
 def test_each_redraw_has_block_ids_of_its_own() -> None:
@@ -264,7 +288,8 @@ def test_approved_is_only_said_of_people_whom_the_ledger_has(stage: CardStage) -
 
     message = render(card(stage, lines=nobody), 1)
 
-    if stage not in {CardStage.APPROVED, CardStage.MISMATCH}:  # the engine says that the first has them all
+    told = {CardStage.APPROVED, CardStage.CLEARED, CardStage.MISMATCH}
+    if stage not in told:  # the engine says that the first two have them all
         assert "approved" not in seen(message).lower()
 
 

@@ -610,6 +610,39 @@ def test_an_environment_that_asks_people_is_told_what_its_merges_wait_for() -> N
     ]
 
 
+CHECKED = {
+    "type": "required_status_checks",
+    "parameters": {"required_status_checks": [{"context": "countersign"}]},
+}
+OLDER = {"required_status_checks": {"contexts": ["ci", "countersign"]}}
+
+
+@pytest.mark.parametrize(
+    ("answers", "expected"),
+    [
+        ({"rules/branches/main": [RULE, CHECKED]}, "ok"),
+        ({"branches/main/protection": OLDER}, "ok"),
+        ({"rules/branches/main": [CHECKED | {"parameters": {"required_status_checks": ["x", {}]}}]}, "warn"),
+        ({"rules/branches/main": [CHECKED | {"parameters": "x"}, 7]}, "warn"),
+        ({"rules/branches/main": {}, "branches/main/protection": {"required_status_checks": 7}}, "warn"),
+    ],
+    ids=["by a ruleset", "by a branch protection rule", "by none", "by nothing", "not told"],
+)
+def test_where_people_merge_it_is_told_whether_github_stops_them(
+    answers: Mapping[str, Any], expected: str
+) -> None:
+    text = RULES.replace(b"approvals: none", b"approvals: 1, merges: by-hand")
+
+    lines = asked(
+        GITHUB | {f"/repos/example/gitops/{path}": body for path, body in answers.items()},
+        parse({"promotion/a.yaml": text}),
+    )
+
+    (told,) = [one for one in lines if "GitHub check" in one]
+    assert told.startswith(f"{expected} ")
+    assert "staging: people merge, and " in told
+
+
 def test_a_login_that_may_only_read_is_told() -> None:
     lines = asked(GITHUB | {"/repos/example/gitops": {"permissions": {"push": False}, "archived": True}})
 

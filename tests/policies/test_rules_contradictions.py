@@ -47,6 +47,10 @@ FOUND: dict[str, Sample] = {
         text_of("evidence: review\n    via: commit"),
         "evidence: review||evidence of production is review, and there is no pull request to review; expected via",
     ),
+    "people who merge a commit": (
+        text_of("merges: by-hand\n    via: commit"),
+        "merges: by-hand||merges of production is by-hand, and there is no pull request to merge; expected via",
+    ),
     "merge-within of nobody": (
         text_of("approvals: none\n    merge-within: 1h"),
         "merge-within: 1h||merge-within of production means nothing: nobody is asked there; expected approvals",

@@ -17,6 +17,7 @@ from handlers.chat import SlackChat, web_client
 from policies.entry import Entry
 from policies.state import Stage
 from policies.words import Propose, Speaker, Word
+from sandbox.forge_world import now as present
 from sandbox.gitops import CHECKOUT
 from sandbox.world import World, opened
 
@@ -101,13 +102,16 @@ class Office:
 
 
 @contextmanager
-def office_in(folder: Path) -> Iterator[Office]:
-    """Open a world and the engine in it while the block runs; the first pass has been made."""
-    with opened(folder / "world") as world:
+def office_in(folder: Path, clock: Clock | None = None) -> Iterator[Office]:
+    """Open a world and the engine in it while the block runs; the first pass has been made.
+
+    ``clock``: forge and chat go by the engine's own, too.
+    """
+    with opened(folder / "world", now=clock.now if clock else present) as world:
         settings = load({**world.settings, "XDG_STATE_HOME": str(folder / "state"), "HOME": str(folder)})
         chat = SlackChat(web_client(world.slack.token, world.slack.api_url))
         with assembly.working(settings, chat=chat, say=lambda _line: None) as engine:
-            clock = Clock()
+            clock = clock or Clock()
             engine.clock = clock
             engine.forge = GitHubForge(
                 settings.forge_repository,

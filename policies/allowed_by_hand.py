@@ -1,0 +1,79 @@
+"""Whether what people merged at the forge was allowed at the moment at which they did it."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from policies.allowed_moves import case_of
+from policies.asked import Asked, No, Refusal
+from policies.by_hand import BY_HAND, MergedBy, clears, is_for_people, merged_by
+from policies.codes import Code
+from policies.gates import STILL, Case, ask
+from policies.membership import SKEW, is_fresh
+from policies.rules import EffectiveRule, effective
+from policies.state import Promotion, State
+from policies.verdict import not_yet
+
+
+def cleared(asked: Asked, rule: EffectiveRule, promotion: Promotion) -> No:
+    """Does an intent say that people merge it, exactly where the rule leaves that to them?"""
+    if clears(asked.entry) != is_for_people(rule, promotion):
+        who = "people merge" if is_for_people(rule, promotion) else "the bot merges"
+        yield Refusal(Code.OUT_OF_LINE, f"{who} there, and the entry says otherwise")
+
+
+def by_people(asked: Asked) -> No:
+    """Did somebody merge it whom the forge names, after it was cleared, and with nothing in the way at that moment?"""
+    promotion, evidence = asked.promotion, asked.entry.evidence
+    if promotion is None:
+        return
+    if promotion.cleared is None:
+        if BY_HAND in evidence:
+            yield Refusal(Code.OUT_OF_LINE, "nobody cleared it for people to merge")
+        return
+    found = merged_by(evidence)
+    if found is None or not is_fresh(found.looked, asked.entry.time):
+        yield Refusal(
+            Code.NOT_ATTESTED, "people merge there; expected who did and when, as looked up just then"
+        )
+        return
+    yield from _in_time(asked, promotion.cleared, found)
+    yield from _unhindered(asked, promotion, found.at)
+
+
+def _in_time(asked: Asked, since: datetime, found: MergedBy) -> No:
+    if not since - SKEW <= found.at <= asked.entry.time + SKEW:
+        yield Refusal(
+            Code.MERGED_EARLY,
+            f"it was merged at {found.at:%Y-%m-%d %H:%M:%S}, and cleared at {since:%H:%M:%S}",
+        )
+
+
+def _unhindered(asked: Asked, promotion: Promotion, at: datetime) -> No:
+    """Did nothing stand in the way that time or people put there since it was cleared? By the rule that cleared it."""
+    rules = asked.book.rules(promotion.rule.commit)
+    rule = effective(rules, promotion.environment, promotion.service) if rules else None
+    if rules is None or rule is None:
+        yield Refusal(Code.NO_RULE, f"the rules at {promotion.rule.commit[:12]} do not cover it")
+        return
+    case: Case = replace(
+        case_of(asked, rule, promotion),
+        rules=rules,
+        at=at,
+        state=_as_of(asked.state, at),
+        promotion=promotion,
+    )
+    for verdict in not_yet(ask(STILL, case)):
+        yield Refusal(verdict.code, verdict.detail)
+
+
+def _as_of(state: State, at: datetime) -> State:
+    """Return a state without the holds, freezes, blocks and open exceptions that came after an instant (UTC).
+
+    What was lifted since then stays lifted: only what is in force now can be dated.
+    """
+    found = state.copy()
+    found.holds = {place: one for place, one in state.holds.items() if one.at <= at}
+    found.freezes = {place: one for place, one in state.freezes.items() if one.at <= at}
+    found.blocks = {place: one for place, one in state.blocks.items() if one.at <= at}
+    found.open = {seq: one for seq, one in state.open.items() if one.at <= at}
+    return found
