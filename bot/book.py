@@ -135,6 +135,11 @@ class Book:
         listing = self._mirror.listing(commit, wanted)
         return {path: oid for path, oid in listing.items() if path.endswith(MANIFESTS)}
 
+    def file(self, commit: Oid, path: str) -> bytes | None:
+        """Return any file at a commit; nothing where there is none. Raises: PermanentError."""
+        oid = self._mirror.listing(commit, [path]).get(path)
+        return self._mirror.blobs([oid])[oid] if oid else None
+
     def files(self, commit: Oid) -> tuple[str, ...]:
         """Return the names of the rule files at a commit."""
         return tuple(sorted(self._mirror.listing(commit, [self._folder])))

@@ -1,9 +1,10 @@
-"""Signatures as cosign makes them with a key: over a payload that names the image's digest and repository."""
+"""Signatures as cosign makes them with a key: over a payload that names the image, beside it or in a bundle."""
 
 import binascii
 import json
 from base64 import b64decode
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePublicKey
@@ -13,7 +14,8 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-from bot.image_contents import Signed
+from bot import bundles
+from bot.image_contents import Bundled, Signed
 from policies.errors import PolicyError
 from policies.image import Repository
 
@@ -39,13 +41,28 @@ def key_of(pem: str) -> PublicKey:
     raise PolicyError("a key of the rules is of another kind; expected ECDSA, Ed25519 or RSA")
 
 
-def is_signed(found: Iterable[Signed], keys: Sequence[PublicKey], *, repository: str, digest: str) -> bool:
+def is_signed(
+    found: Iterable[Signed | Bundled], keys: Sequence[PublicKey], *, repository: str, digest: str
+) -> bool:
     """Whether one of the signatures is by one of the keys, and over this very image."""
     return any(
-        is_about(one.payload, repository=repository, digest=digest)
-        and any(_verifies(key, one) for key in keys)
+        _verifies(key, signature, payload)
         for one in found
+        for signature, payload in _about(one, repository, digest)
+        for key in keys
     )
+
+
+def _about(one: Signed | Bundled, repository: str, digest: str) -> Iterator[tuple[bytes, bytes]]:
+    """Yield signatures, each with what it has to be over, where that is about the image."""
+    if isinstance(one, Signed):
+        with suppress(binascii.Error, ValueError):
+            if is_about(one.payload, repository=repository, digest=digest):
+                yield b64decode(one.signature, validate=True), one.payload
+        return
+    envelope = bundles.envelope_of(one.content)
+    if envelope and bundles.is_about(envelope.type, envelope.payload, digest):
+        yield from ((signature, envelope.signed) for signature in envelope.signatures)
 
 
 def is_about(payload: bytes, *, repository: str, digest: str) -> bool:
@@ -67,15 +84,14 @@ def _without_tag(reference: str) -> str:
     return f"{head}{slash}{last.partition(':')[0]}"
 
 
-def _verifies(key: PublicKey, signed: Signed) -> bool:
+def _verifies(key: PublicKey, signature: bytes, payload: bytes) -> bool:
     try:
-        signature = b64decode(signed.signature, validate=True)
         if isinstance(key, EllipticCurvePublicKey):
-            key.verify(signature, signed.payload, ECDSA(SHA256()))
+            key.verify(signature, payload, ECDSA(SHA256()))
         elif isinstance(key, RSAPublicKey):
-            key.verify(signature, signed.payload, PKCS1v15(), SHA256())
+            key.verify(signature, payload, PKCS1v15(), SHA256())
         else:
-            key.verify(signature, signed.payload)
-    except (InvalidSignature, binascii.Error, ValueError):
+            key.verify(signature, payload)
+    except (InvalidSignature, ValueError):
         return False
     return True

@@ -234,7 +234,7 @@ class Engine:
 
     def _asks_outside(self) -> Outside:
         if self._outside is None:
-            self._outside = Outside(self.contents, self.forge, self.index)
+            self._outside = Outside(self.contents, self.forge, self.index, self.desk.book.file)
         return self._outside
 
     def _move(self, at: datetime, environment: str, report: PassReport) -> AppendAnswer:

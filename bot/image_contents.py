@@ -1,4 +1,4 @@
-"""What hangs on an image in its registry: labels and annotations, signatures."""
+"""What hangs on an image in its registry: labels and annotations, signatures and bundles."""
 
 import json
 from collections.abc import Collection, Iterator, Mapping
@@ -14,6 +14,12 @@ MAX_PARTS = 20  # platforms of an image, signatures of one
 SIMPLE_SIGNING = "application/vnd.dev.cosign.simplesigning.v1+json"
 CREATED = "org.opencontainers.image.created"
 SIGNATURE = "dev.cosignproject.cosign/signature"  # annotation of a layer: base64
+CERTIFICATE = "dev.sigstore.cosign/certificate"  # the same: PEM
+LOGGED = "dev.sigstore.cosign/bundle"  # the same: Rekor's promise that it holds the signature, JSON
+BUNDLE = "application/vnd.dev.sigstore.bundle"  # with a version behind it
+PREDICATE = "dev.sigstore.bundle.predicateType"  # annotation of what refers to an image
+SIGNS = "https://sigstore.dev/cosign/sign/v1"  # the predicate of a signature; others are attestations
+_COSIGN = "application/vnd.dev.cosign."
 
 
 class Contents(Protocol):
@@ -25,10 +31,27 @@ class Contents(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """One simple-signing payload and the signature over it, base64."""
+    """One simple-signing payload and the signature over it, base64; by whom and when, where it is keyless."""
 
     payload: bytes
     signature: str
+    certificate: str = ""
+    logged: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Bundled:
+    """One bundle of Sigstore, as it was written."""
+
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Signatures:
+    """What was found beside an image; ``silence``: some of it could not be read, and may be what is looked for."""
+
+    found: tuple[Signed | Bundled, ...] = ()
+    silence: Silence | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,39 +125,37 @@ class ImageContents:
         annotated = _texts(manifest.get("annotations")).get(CREATED, "")
         return (created if isinstance(created, str) else "", annotated)
 
-    def signatures(self) -> tuple[Signed, ...] | Silence:
-        """Return the simple-signing signatures that cosign put beside the image: by tag, else as referrers."""
-        tagged = self._manifest(f"{self.digest.replace(':', '-')}.sig")
-        if not isinstance(tagged, Silence):
-            return self._signed(tagged)
-        if tagged.code is not Silent.NO_SUCH_TAG:
-            return tagged
-        return self._referred()
+    def signatures(self) -> Signatures:
+        """Return what cosign put beside the image: at its tag, and as what refers to it."""
+        found: list[Signed | Bundled] = []
+        silence: Silence | None = None
+        for manifest in (self._manifest(f"{self._name}.sig"), *self._referring()):
+            for one in _hanging(manifest):
+                body = self._blob(str(one.get("digest")))
+                if isinstance(body, Silence):
+                    silence = body
+                else:
+                    found.append(_signature(one, body))
+            if isinstance(manifest, Silence) and manifest.code is not Silent.NO_SUCH_TAG:
+                silence = manifest
+        return Signatures(tuple(found), silence)
 
-    def _referred(self) -> tuple[Signed, ...] | Silence:
+    @property
+    def _name(self) -> str:
+        """What tags that hang on the image begin with."""
+        return self.digest.replace(":", "-")
+
+    def _referring(self) -> Iterator[Mapping[str, Any] | Silence]:
+        """Yield the manifests that may hold signatures (OCI distribution specification, "Listing Referrers")."""
         answer = self.contents.content(self.repository, f"referrers/{self.digest}", self.hosts)
+        if isinstance(answer, Silence) and answer.code in {Silent.NO_SUCH_TAG, Silent.UNKNOWN}:
+            answer = self.contents.content(self.repository, f"manifests/{self._name}", self.hosts)
         if isinstance(answer, Silence):
-            is_none = answer.code in {Silent.NO_SUCH_TAG, Silent.UNKNOWN}
-            return () if is_none else answer
-        found: list[Signed] = []
-        for one in _list(_decoded(answer).get("manifests"))[:MAX_PARTS]:
-            manifest = self._manifest(str(one.get("digest")))
-            signed = manifest if isinstance(manifest, Silence) else self._signed(manifest)
-            if isinstance(signed, Silence):
-                return signed
-            found += signed
-        return tuple(found)
-
-    def _signed(self, manifest: Mapping[str, Any]) -> tuple[Signed, ...] | Silence:
-        found: list[Signed] = []
-        for layer in _list(manifest.get("layers"))[:MAX_PARTS]:
-            signature = _texts(layer.get("annotations")).get(SIGNATURE, "")
-            if layer.get("mediaType") == SIMPLE_SIGNING and signature:
-                payload = self._blob(str(layer.get("digest")))
-                if isinstance(payload, Silence):
-                    return payload
-                found.append(Signed(payload, signature))
-        return tuple(found)
+            yield answer
+            return
+        listed = [one for one in _list(_decoded(answer).get("manifests")) if _may_sign(one)]
+        for one in listed[:MAX_PARTS]:
+            yield self._manifest(str(one.get("digest")))
 
     def _of_platform(self, manifest: Mapping[str, Any]) -> dict[str, str] | Silence:
         config = manifest.get("config")
@@ -154,6 +175,33 @@ class ImageContents:
         if not digest.startswith("sha256:"):
             return Silence(Silent.INVALID, f"{self.repository}: a manifest names a part without its digest")
         return self.contents.content(self.repository, f"blobs/{digest}", self.hosts)
+
+
+def _may_sign(descriptor: Mapping[str, Any]) -> bool:
+    """Whether what refers to an image may be a signature: what says that it is something else is not looked at."""
+    kind = str(descriptor.get("artifactType") or "")
+    says = _texts(descriptor.get("annotations")).get(PREDICATE, SIGNS)
+    return (not kind or kind.startswith((BUNDLE, _COSIGN))) and says == SIGNS
+
+
+def _hanging(manifest: Mapping[str, Any] | Silence) -> list[Mapping[str, Any]]:
+    """Return the layers of a manifest that are signatures."""
+    layers = [] if isinstance(manifest, Silence) else _list(manifest.get("layers"))
+    return [one for one in layers if _is_signature(one)][:MAX_PARTS]
+
+
+def _is_signature(layer: Mapping[str, Any]) -> bool:
+    kind = str(layer.get("mediaType"))
+    return kind.startswith(BUNDLE) or (
+        kind == SIMPLE_SIGNING and SIGNATURE in _texts(layer.get("annotations"))
+    )
+
+
+def _signature(layer: Mapping[str, Any], body: bytes) -> Signed | Bundled:
+    if layer.get("mediaType") != SIMPLE_SIGNING:
+        return Bundled(body)
+    said = _texts(layer.get("annotations"))
+    return Signed(body, said[SIGNATURE], said.get(CERTIFICATE, ""), said.get(LOGGED, ""))
 
 
 def _names(platform: Any) -> list[str]:

@@ -9,6 +9,7 @@ from bot.errors import PermanentError
 from bot.flux_shelf import MANIFESTS, readable
 from bot.mirror import MAX_BLOB_BYTES, Mirror
 from bot.objects import Oid
+from bot.signatures import TRUST_ROOT
 from policies import at_path, charts, kustomize, references, rules_seen
 from policies.codes import Code
 from policies.pins import Shelf, files_under, place_at
@@ -135,7 +136,18 @@ def _places(rules: Rules, tree: Tree) -> Iterator[Finding]:
         seen[name] = [_seen(one) for held in found for one in held.references]
         yield from (_problem(one) for held in found for one in held.problems)
         yield from _torn(rules, where, tree)
+    yield from _unrooted(rules, tree)
     yield from lint(rules, seen, tree.shared(rules))
+
+
+def _unrooted(rules: Rules, tree: Tree) -> Iterator[Finding]:
+    """Yield the gates whose trust root is not there: they wait for it."""
+    for where in (*rules.environments.values(), *rules.exceptions.values()):
+        for gate in where.gates:
+            for path in gate.settings.get(TRUST_ROOT, ()):
+                if path not in tree.every:
+                    what = f"{TRUST_ROOT} of {gate.name} names {path}, which is not there"
+                    yield Finding(gate.at, what, "a file with Sigstore's trust root, trusted_root.json")
 
 
 def _folders(environment: Environment, rules: Rules) -> tuple[str, ...]:

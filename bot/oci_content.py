@@ -49,9 +49,9 @@ class ContentAsked:
             return self._silence(Silent.INVALID, f"was answered with {response.error}")
         if not response.whole:
             return self._silence(Silent.INVALID, f"has more than {MAX_CONTENT} bytes")
-        return checked(self._where, response.body) or self._silence(
-            Silent.INVALID, "is not what its digest says"
-        )
+        if checked(self._where, response.body) is None:
+            return self._silence(Silent.INVALID, "is not what its digest says")
+        return response.body
 
     def _silence(self, code: Silent, what: str) -> Silence:
         return Silence(code, f"{self.endpoint.host}: {self.path}/{self._where[:90]} {what}")

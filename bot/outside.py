@@ -4,18 +4,20 @@ import json
 import logging
 from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from bot import cosign, outside_http
+from bot import outside_http
 from bot.errors import BotError
-from bot.image_contents import Contents, ImageContents
+from bot.image_contents import Contents, ImageContents, Signatures
 from bot.index import Index
+from bot.objects import Oid
 from bot.oci import OK, Response
 from bot.ports import Forge
+from bot.signatures import TRUST_ROOT, CannotJudge, Judge, judge_of
 from bot.survey import Survey
 from policies import json_pointer
 from policies.codes import Code
@@ -70,12 +72,20 @@ class Question:
     target: str
     hosts: Mapping[str, Host]
     is_offer: bool = False
+    trust_root: bytes | None = None
 
     @property
     def key(self) -> str:
         """What an answer is remembered by: it is another one when the gate's settings are others."""
         named = sorted(self.settings.items())
-        asked = (self.about, self.gate.name, self.gate.kind, named, self.rule.service.platforms)
+        asked = (
+            self.about,
+            self.gate.name,
+            self.gate.kind,
+            named,
+            self.rule.service.platforms,
+            self.trust_root,
+        )
         return sha256(repr(asked).encode()).hexdigest()
 
     def every(self, known: Fact) -> timedelta:
@@ -118,13 +128,14 @@ class Outside:
     contents: Contents | None
     forge: Forge | None
     index: Index | None = None
+    read: Callable[[Oid, str], bytes | None] | None = None  # a file of a commit
     known: dict[str, Fact] = field(default_factory=dict)
     _is_recalled: bool = False
 
     def look(self, look: Survey) -> dict[About, tuple[Fact, ...]]:
         """Ask about what could move or be asked for, and return all that is known of it."""
         self._recall()
-        questions = list(_questions(look))
+        questions = [self._rooted(one, look.tips.target) for one in _questions(look)]
         waiting = [one for one in questions if self._is_due(one, look)]
         due = sorted(waiting, key=self._turn)[:MAX_ASKED]
         abroad = [one for one in due if one.gate.kind in _ABROAD]
@@ -138,6 +149,17 @@ class Outside:
             if fact := self.known.get(one.key):
                 facts[one.about] = (*facts.get(one.about, ()), fact)
         return facts
+
+    def _rooted(self, question: Question, commit: Oid) -> Question:
+        """Add the trust root that a gate names, as it stands on the target branch."""
+        path = question.one(TRUST_ROOT)
+        if not path or self.read is None:
+            return question
+        try:
+            return replace(question, trust_root=self.read(commit, path))
+        except (BotError, PolicyError) as error:
+            _log.warning("the trust root %s cannot be read: %s", path, error)
+            return question
 
     def _recall(self) -> None:
         """Take what an earlier process was answered."""
@@ -205,17 +227,24 @@ class Outside:
         return _waiting(Code.CONDITION_NOT_MET, f"{said}, expected {comparison}")
 
     def _signature(self, question: Question) -> Found:
-        keys = [cosign.key_of(pem) for pem in question.settings.get("key", ())]
+        judge = judge_of(question.settings, question.trust_root)
+        if isinstance(judge, CannotJudge):
+            return _waiting(judge.code, judge.detail)
+        signers: dict[str, None] = {}
         for repository, digest, image in self._images(question):
             found = image.signatures()
-            if isinstance(found, Silence):
-                return _unknown(found.detail)
-            if not found:
+            by, wrong = _judged(found, judge, repository, digest)
+            if by:
+                signers[by] = None
+            elif found.silence:
+                return _unknown(found.silence.detail)
+            elif not found.found:
                 return _waiting(Code.SIGNATURE_MISSING, f"{repository} has none for {digest[:19]}")
-            if not cosign.is_signed(found, keys, repository=repository, digest=digest):
-                what = f"none of {len(found)} is by a key of the rules, over {digest[:19]} of {repository}"
-                return Found(Finding.FAILED, Code.SIGNATURE_INVALID.value, what)
-        return PASSED
+            else:
+                return Found(
+                    Finding.FAILED, Code.SIGNATURE_INVALID.value, f"{len(found.found)} found; {wrong}"
+                )
+        return Found(Finding.PASSED, detail=f"by {' and '.join(signers)}{_rooted(question)}")
 
     def _labels(self, question: Question) -> Found:
         for repository, _, image in self._images(question):
@@ -301,6 +330,24 @@ _ASK: Mapping[str, Callable[[Outside, Question], Found]] = {
     PLATFORMS: Outside._platforms,  # noqa: SLF001  the same
     "checks": Outside._checks,  # noqa: SLF001  the same
 }
+
+
+def _judged(found: Signatures, judge: Judge, repository: str, digest: str) -> tuple[str, str]:
+    """Return who signed, '' where nobody did who may, and what is wrong with the last one."""
+    wrong = ""
+    for one in found.found:
+        try:
+            return judge(one, repository, digest), ""
+        except PolicyError as error:
+            wrong = str(error)
+    return "", wrong
+
+
+def _rooted(question: Question) -> str:
+    """Name the trust root that an answer rests on, so that a fact tells it."""
+    return (
+        f", trust root sha256:{sha256(question.trust_root).hexdigest()[:12]}" if question.trust_root else ""
+    )
 
 
 def source_of(text: str) -> str:

@@ -111,7 +111,9 @@ class PycurlRegistry:
         if not isinstance(found, Response) or found.status != oci.OK:
             said = found.detail if not isinstance(found, Response) else f"it answered {found.error}"
             return Silence(Silent.UNREACHABLE, f"{host} is kept elsewhere, and {said}")
-        return checked(where, found.body) or Silence(Silent.INVALID, f"{host} is not what its digest says")
+        if checked(where, found.body) is None:
+            return Silence(Silent.INVALID, f"{host} is not what its digest says")
+        return found.body
 
     def close(self) -> None:
         """Close the connections that were kept for the next pass."""

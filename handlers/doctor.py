@@ -23,6 +23,7 @@ from bot.doctor import (
 )
 from bot.doctor_forge import Asker, forge_checks
 from bot.doctor_reports import MAX_COMMITS, report_checks
+from bot.doctor_signatures import signature_checks
 from bot.errors import BotError, SettingsError
 from bot.forge_app import AppLogin
 from bot.scheduler import SystemClock
@@ -96,6 +97,8 @@ class Visit:
         yield from self._slack(seen)
         yield from self._forge(seen)
         yield from self._registries(seen)
+        if seen is not None:
+            yield from signature_checks(seen)
         yield from self._clock()
 
     def _slack(self, seen: Seen | None) -> Iterator[Check]:

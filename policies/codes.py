@@ -42,6 +42,8 @@ class Code(StrEnum):
     CONDITION_NOT_MET = "condition-not-met"
     SIGNATURE_MISSING = "signature-missing"
     SIGNATURE_INVALID = "signature-invalid"
+    TRUST_ROOT_MISSING = "trust-root-missing"
+    SIGSTORE_MISSING = "sigstore-missing"
     LABEL_DIFFERS = "label-differs"
     PLATFORM_MISSING = "platform-missing"
     NOT_REQUESTED = "not-requested"
@@ -121,8 +123,10 @@ MEANINGS: dict[Code, str] = {
     Code.CHECKS_PENDING: "a check that the rules name has not succeeded yet",
     Code.CHECKS_FAILED: "a check that the rules name has failed",
     Code.CONDITION_NOT_MET: "an outside condition that the rules name does not hold now",
-    Code.SIGNATURE_MISSING: "the image has no signature by a key of the rules",
-    Code.SIGNATURE_INVALID: "the image's signature is by none of the rules' keys, or is about another image",
+    Code.SIGNATURE_MISSING: "the image has no signature",
+    Code.SIGNATURE_INVALID: "the image's signature is by nobody whom the rules name, or is about another image",
+    Code.TRUST_ROOT_MISSING: "the file with the trust root that the rule names is not there, or cannot be read",
+    Code.SIGSTORE_MISSING: "countersign[sigstore] is not installed here, so that no keyless signature can be read",
     Code.LABEL_DIFFERS: "the image lacks a label or annotation that the rules name",
     Code.REVIEW_OVERDUE: "an emergency or a rollback there was not reviewed in time; `review` closes it",
     Code.CONFIG_UNREVIEWED: "guarded files of the environment changed in Git, and nobody has reviewed it",

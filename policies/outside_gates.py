@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from policies.errors import PolicyError
+from policies.rules_path import PLACEHOLDER, folder
+from policies.tag_filter import compiled
 
 MAX_VALUE = 2000
 MAX_LIST = 20
@@ -58,7 +60,24 @@ def _fits(pattern: re.Pattern[str]) -> Callable[[str], bool]:
     return lambda text: pattern.fullmatch(text) is not None
 
 
+def _parses(parse: Callable[[str], object]) -> Callable[[str], bool]:
+    def is_good(text: str) -> bool:
+        try:
+            parse(text)
+        except PolicyError:
+            return False
+        return True
+
+    return is_good
+
+
+def _is_json(text: str) -> bool:
+    return _parses(folder)(text) and folder(text) == text.replace(PLACEHOLDER, "") and text.endswith(".json")
+
+
 _ON = ("source", "head", "target")
+IDENTITIES = ("identity", "identity-pattern")
+_KEYLESS = (*IDENTITIES, "issuer", "trust-root")
 _URL = Setting("an address such as https://example.com/state, without a login", _is_url, is_required=True)
 
 # kind -> its settings. <environment>, <service>, <version> and <digest> in an address or a query are replaced.
@@ -77,8 +96,19 @@ KINDS: Mapping[str, Mapping[str, Setting]] = {
         "key": Setting(
             "a public key in PEM, -----BEGIN PUBLIC KEY----- ... (cosign.pub), or a list of them",
             _fits(_PUBLIC_KEY),
-            is_required=True,
             is_list=True,
+        ),
+        "identity": Setting(
+            "whom the certificate names: the address of a workflow with its ref, or a mail address; or a list of them",
+            _is_line,
+            is_list=True,
+        ),
+        "identity-pattern": Setting("an RE2 pattern that all of the identity fits", _parses(compiled)),
+        "issuer": Setting(
+            "who vouches for it, such as https://token.actions.githubusercontent.com", _is_line
+        ),
+        "trust-root": Setting(
+            "a .json file of the repository, such as promotion/trusted_root.json", _is_json
         ),
     },
     "labels": {
@@ -101,6 +131,25 @@ def complaints(kind: str, settings: Mapping[str, tuple[str, ...]]) -> Iterator[C
         yield Complaint(name, f"{name[:40]!r} is no setting of {kind}", f"one of {', '.join(known)}")
     for name, setting in known.items():
         yield from _values(kind, name, setting, settings.get(name, ()))
+    if kind == "signature":
+        yield from _signers(settings)
+
+
+def _signers(settings: Mapping[str, tuple[str, ...]]) -> Iterator[Complaint]:
+    """Yield what is wrong with who has to have signed: a key, or an identity with what vouches for it."""
+    keyless = [name for name in _KEYLESS if settings.get(name)]
+    if settings.get("key"):
+        for name in keyless[:1]:
+            yield Complaint(
+                name, f"{name} stands beside key", "one of them; a gate for each where both are wanted"
+            )
+    elif not any(name in IDENTITIES for name in keyless):
+        yield Complaint(
+            "", "signature has no key and no identity", "key: ..., or identity, issuer and trust-root"
+        )
+    for name in ("issuer", "trust-root") if keyless and not settings.get("key") else ():
+        if name not in keyless:
+            yield Complaint("", f"signature has no {name}", f"{name}: {KINDS['signature'][name].expected}")
 
 
 def _values(kind: str, name: str, setting: Setting, values: tuple[str, ...]) -> Iterator[Complaint]:

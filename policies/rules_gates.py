@@ -46,7 +46,7 @@ def _gate(node: Node, findings: Findings) -> OutsideGate | None:
     name = text_of(named, "name", findings) if named else kind
     if name is None or (name is not kind and not is_name(name, "a gate", findings)):
         return None
-    return OutsideGate(kind.value, name.value, _settings(kind, value, findings))
+    return OutsideGate(kind.value, name.value, _settings(kind, value, findings), kind.at)
 
 
 def _settings(kind: Text, node: Node, findings: Findings) -> dict[str, tuple[str, ...]]:

@@ -142,6 +142,7 @@ class OutsideGate:
     kind: str
     name: str
     settings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    at: Position = field(default=Position("", 1, 1), compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,17 @@ from starlette.routing import Route
 from sandbox import images
 from sandbox.http import KEPT_REQUESTS, Seen, endpoint, seen
 from sandbox.images import Blob, Image
-from sandbox.registry_answers import Fault, Repository, answered, blob, error, manifest, place, spoiled
+from sandbox.registry_answers import (
+    Fault,
+    Repository,
+    answered,
+    blob,
+    error,
+    manifest,
+    place,
+    referrers,
+    spoiled,
+)
 from sandbox.registry_tokens import LIFETIME, Tokens
 
 __all__ = ["Fault", "RegistryError", "RegistryTwin", "Seen"]
@@ -63,6 +73,7 @@ class RegistryTwin:
         self._tokens = Tokens(login=login, lifetime=token_lifetime, scopes_per_token=scopes_per_token)
         self._page_size = page_size
         self._etags = etags
+        self._has_referrers = False
         self.app = Starlette(
             routes=[
                 Route("/token", endpoint(self._token), methods=["GET"]),
@@ -73,6 +84,10 @@ class RegistryTwin:
         )
 
     # Levers
+
+    def list_referrers(self, *, does: bool) -> None:
+        """Let it list what refers to an image from now on, or not."""
+        self._has_referrers = does
 
     def push(self, name: str, tag: str, content: str | Image) -> str:
         """Put an image under a tag, new or not, and return its digest. The same content has the same digest."""
@@ -200,6 +215,8 @@ class RegistryTwin:
                 return manifest(request, repository, reference)
             case "blobs", _:
                 return blob(repository, reference)
+            case "referrers", _ if self._has_referrers:
+                return referrers(repository, reference)
             case _:
                 return error(404, "UNSUPPORTED", "the sandbox's registry does not have this")
 

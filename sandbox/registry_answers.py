@@ -76,6 +76,18 @@ def blob(repository: Repository, digest: str) -> Response:
     return answered(found.body, "application/octet-stream", {"Docker-Content-Digest": found.digest})
 
 
+def referrers(repository: Repository, digest: str) -> Response:
+    """List the manifests that name an image as their subject (OCI distribution specification, "Listing Referrers")."""
+    listed = []
+    for found in repository.blobs.values():
+        said = json.loads(found.body) if found.media_type == images.MANIFEST else {}
+        if said.get("subject", {}).get("digest") == digest:
+            more = {key: said[key] for key in ("artifactType", "annotations") if key in said}
+            listed.append(found.descriptor(**more))
+    body = {"schemaVersion": 2, "mediaType": images.INDEX, "manifests": listed}
+    return answered(json.dumps(body).encode(), images.INDEX)
+
+
 def spoiled(response: Response, fault: Fault, kind: str) -> Response:
     """Return a right answer made wrong."""
     if response.status_code != 200:  # noqa: PLR2004  HTTP

@@ -129,13 +129,48 @@ seconds.
 - `http` passes on status 200, and where `is` names texts, if the body is one of them (or the place in it that `json`
   names).
 - `prometheus` passes where the query has a result and every number of it compares.
-- `signature` looks for what `cosign sign --key` leaves beside the image: the tag `sha256-<digest>.sig`, else the
-  referrers of the digest. ECDSA, Ed25519 and RSA; the payload has to name this digest in this repository. Keyless
-  signatures and bundles of the newer form are not read.
+- `signature` looks for what cosign leaves beside the image: at the tag `sha256-<digest>.sig`, and as what refers to
+  the digest, listed by the registry or at the tag `sha256-<digest>`. One that fits is enough; garbage beside it
+  counts for nothing. Attestations of something else are no signatures. See below for who may sign.
 - `labels` have to stand in the annotations of the image's index, or in the labels of all its platforms.
 - `checks` are commit statuses or check runs on the `source` commit (the image's label
   `org.opencontainers.image.revision`, in the service's `source`), on the pull request's `head`, or on the tip of the
   `target` branch.
+
+## Who may sign
+
+By a key: `cosign sign --key`, ECDSA, Ed25519 or RSA. The log is not asked. At the tag the payload has to name this
+digest in this repository; a bundle names the digest alone.
+
+```yaml
+gates:
+  - signature:
+      key: |
+        -----BEGIN PUBLIC KEY-----
+        ...
+        -----END PUBLIC KEY-----
+```
+
+By an identity (keyless): `cosign sign` in a workflow, or by a person. `identity` is the certificate's name as a whole,
+or one of a list; `identity-pattern` is an RE2 pattern that it fits as a whole; `issuer` vouches for it.
+
+```yaml
+gates:
+  - signature:
+      identity: https://github.com/acme/web/.github/workflows/release.yml@refs/heads/main
+      issuer: https://token.actions.githubusercontent.com
+      trust-root: promotion/trusted_root.json
+```
+
+`trust-root` is a `trusted_root.json`: that of the public Sigstore, as its TUF repository hands it out, or of a private
+one. Whom to trust is reviewed like a rule, and nothing is asked of the network. It is read from the end of the
+target branch; `CODEOWNERS` should guard it like the rules. The certificate has to lead to its authority, at the time
+of the log or of a timestamp, and to stand in its log of certificates; the signature has to stand in its log. The
+answer names who signed and the trust root's hash, and so does the entry that rests on it.
+
+It needs `countersign[sigstore]`: `pip install --require-hashes --requirement requirements/sigstore.txt` in place of
+`run.txt`. Where it is missing the gate waits with `sigstore-missing`; where the file is missing, with
+`trust-root-missing`, and `countersign lint` names its line. `countersign doctor` looks at both.
 
 ## How to add one
 

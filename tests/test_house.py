@@ -19,7 +19,7 @@ from bot.faults import POINTS
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-LOCKS = ("run", "test")
+LOCKS = ("run", "sigstore", "test")
 TARGETS = (
     "setup", "demo", "demo-script", "test", "check", "fix", "papers", "lock", "campaign", "laws", "bench", "clean",
     "help",
@@ -71,13 +71,14 @@ def test_a_lock_names_no_place(name: str) -> None:
 
 
 def test_what_is_tested_is_what_runs() -> None:
-    assert pins("run").items() <= pins("test").items()
+    assert pins("run").items() <= pins("sigstore").items() <= pins("test").items()
 
 
 @pytest.mark.parametrize(
     ("name", "wanted"),
     [
         ("run", PROJECT["dependencies"]),
+        ("sigstore", [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["sigstore"]]),
         (
             "test",
             [

@@ -25,7 +25,7 @@ def prometheus(case: Case) -> Verdict:
 
 
 def signature(case: Case) -> Verdict:
-    """Is the image signed by a key of the rule, for exactly this digest?"""
+    """Is the image signed by a key or an identity of the rule, for exactly this digest?"""
     return _of_kind(case, "signature")
 
 

@@ -103,7 +103,13 @@ TABLE: tuple[Row, ...] = (
     Row(
         "signature",
         outside.signature,
-        (Code.GATE_UNKNOWN, Code.SIGNATURE_MISSING, Code.SIGNATURE_INVALID),
+        (
+            Code.GATE_UNKNOWN,
+            Code.SIGNATURE_MISSING,
+            Code.SIGNATURE_INVALID,
+            Code.TRUST_ROOT_MISSING,
+            Code.SIGSTORE_MISSING,
+        ),
         "the registry",
         _WAY_ON,
     ),

@@ -108,3 +108,24 @@ def test_what_does_not_fit_the_folder_is_told(
     file.write_text(text.replace(old, new) if old else new, "utf-8")
 
     assert any(told in str(one) for one in lint_folder(tmp_path, "promotion", not_yet={}))
+
+
+def test_a_trust_root_that_is_not_there_is_named_with_the_place_of_its_gate(tmp_path: Path) -> None:
+    gate = (
+        "    gates: [{signature: {identity: a@b.example, issuer: 'https://i.example', trust-root: ROOT}}]\n"
+    )
+    rules = RULES.replace("AT", "").replace(
+        "  production: {path: apps/production, channel: deploys, approvals: none, after: staging}\n",
+        "  production:\n    path: apps/production\n    channel: deploys\n    approvals: none\n    after: staging\n"
+        + gate.replace("ROOT", "promotion/trusted_root.json"),
+    )
+    files = {"promotion/rules.yaml": rules, "apps/staging/pod.yaml": POD, "apps/production/pod.yaml": POD}
+
+    ((weight, said),) = found(tmp_path, files)
+
+    assert weight is Weight.ERROR
+    assert said == (
+        "promotion/rules.yaml:8:14: trust-root of signature names promotion/trusted_root.json, which is not there;"
+        " expected a file with Sigstore's trust root, trusted_root.json"
+    )
+    assert found(tmp_path, {**files, "promotion/trusted_root.json": "{}"}) == []

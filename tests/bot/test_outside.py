@@ -17,7 +17,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from bot import cosign
-from bot.image_contents import SIGNATURE, SIMPLE_SIGNING, ImageContents, Signed
+from bot.image_contents import SIGNATURE, SIMPLE_SIGNING, ImageContents, Signatures, Signed
 from bot.outside import REVISION, Outside, Question, source_of
 from bot.registry import PycurlRegistry
 from bot.registry_login import Logins
@@ -360,7 +360,7 @@ def test_signatures_that_refer_to_the_image_are_found_too() -> None:
     }
     image = ImageContents(shelf, {}, Repository("ghcr.io/a/web"), digest)
 
-    assert image.signatures() == (Signed(payload, "c2ln"),)
+    assert image.signatures() == Signatures((Signed(payload, "c2ln"),))
 
 
 # --- labels ---------------------------------------------------------------------------------------------------------

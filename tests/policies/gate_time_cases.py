@@ -302,6 +302,16 @@ CASES: dict[str, tuple[gates.Gate, Callable[[], Case], Code | None]] = {
         lambda: _fact("checks", Finding.PASSED, minutes=11),
         Code.GATE_UNKNOWN,
     ),
+    "signature without its trust root": (
+        gates.signature,
+        lambda: _fact("signature", Finding.WAITING, "trust-root-missing"),
+        Code.TRUST_ROOT_MISSING,
+    ),
+    "signature that cannot be read here": (
+        gates.signature,
+        lambda: _fact("signature", Finding.WAITING, "sigstore-missing"),
+        Code.SIGSTORE_MISSING,
+    ),
     "a gate of another kind": (gates.http, lambda: _fact("checks", Finding.FAILED, "checks-failed"), None),
     "platforms that nobody names": (gates.platforms, lambda: case(story()), None),
     "platforms not looked at": (gates.platforms, lambda: _for_platforms(None), Code.GATE_UNKNOWN),

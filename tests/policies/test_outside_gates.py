@@ -8,6 +8,15 @@ from policies.errors import PolicyError
 from policies.outside_gates import KINDS, compares, complaints, filled
 
 KEY = "-----BEGIN PUBLIC KEY-----\nMFkwEwYH+/8=\n-----END PUBLIC KEY-----\n"
+KEYLESS: dict[str, tuple[str, ...]] = {
+    "key": (),
+    "identity": (
+        "https://github.com/acme/web/.github/workflows/release.yml@refs/heads/main",
+        "ada@example.com",
+    ),
+    "issuer": ("https://token.actions.githubusercontent.com",),
+    "trust-root": ("promotion/trusted_root.json",),
+}
 GOOD: dict[str, dict[str, tuple[str, ...]]] = {
     "http": {
         "url": ("https://ops.example.com/state/<service>?v=<version>",),
@@ -24,6 +33,13 @@ GOOD: dict[str, dict[str, tuple[str, ...]]] = {
 @pytest.mark.parametrize("kind", list(KINDS))
 def test_a_gate_that_is_set_as_the_page_says_is_fine(kind: str) -> None:
     assert list(complaints(kind, GOOD[kind])) == []
+
+
+def test_a_signature_is_by_a_key_or_by_an_identity_or_one_that_fits_a_pattern() -> None:
+    pattern = {**KEYLESS, "identity": (), "identity-pattern": (r"https://github\.com/acme/.*",)}
+
+    assert list(complaints("signature", KEYLESS)) == []
+    assert list(complaints("signature", pattern)) == []
 
 
 @pytest.mark.parametrize(
@@ -47,6 +63,37 @@ def test_a_gate_that_is_set_as_the_page_says_is_fine(kind: str) -> None:
         ("http", {"is": ("x",) * 21}, "is", "is has 21 values"),
         ("prometheus", {"is": ("less",)}, "is", "is is 'less'"),
         ("signature", {"key": ("cosign.pub",)}, "key", "key is 'cosign.pub'"),
+        ("signature", {"key": ()}, "", "signature has no key and no identity"),
+        (
+            "signature",
+            {"key": (), "issuer": ("https://i.example",)},
+            "",
+            "signature has no key and no identity",
+        ),
+        ("signature", {"identity": ("ada@example.com",)}, "identity", "identity stands beside key"),
+        (
+            "signature",
+            {"trust-root": ("promotion/trusted_root.json",)},
+            "trust-root",
+            "trust-root stands beside key",
+        ),
+        ("signature", {**KEYLESS, "issuer": ()}, "", "signature has no issuer"),
+        ("signature", {**KEYLESS, "trust-root": ()}, "", "signature has no trust-root"),
+        (
+            "signature",
+            {**KEYLESS, "trust-root": ("../root.json",)},
+            "trust-root",
+            "trust-root is '../root.json'",
+        ),
+        (
+            "signature",
+            {**KEYLESS, "trust-root": ("./root.json",)},
+            "trust-root",
+            "trust-root is './root.json'",
+        ),
+        ("signature", {**KEYLESS, "trust-root": ("<service>.json",)}, "trust-root", "trust-root is"),
+        ("signature", {**KEYLESS, "trust-root": ("root.yaml",)}, "trust-root", "trust-root is 'root.yaml'"),
+        ("signature", {**KEYLESS, "identity-pattern": ("(",)}, "identity-pattern", "identity-pattern is '('"),
         ("labels", {"has": ("qa",)}, "has", "has is 'qa'"),
         ("checks", {"on": ("moon",)}, "on", "on is 'moon'"),
     ],

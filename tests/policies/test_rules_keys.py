@@ -122,6 +122,21 @@ IN_ENVIRONMENT: dict[str, Sample] = {
         lambda rules: production(rules).gates,
         (OutsideGate("labels", "labels", {"has": ("a=b",)}),),
     ),
+    "a gate for an identity": (
+        "gates: {signature: {identity: ada@example.com, issuer: 'https://i.example', trust-root: promotion/r.json}}",
+        lambda rules: production(rules).gates,
+        (
+            OutsideGate(
+                "signature",
+                "signature",
+                {
+                    "identity": ("ada@example.com",),
+                    "issuer": ("https://i.example",),
+                    "trust-root": ("promotion/r.json",),
+                },
+            ),
+        ),
+    ),
     "environments.health": (
         "health: [kustomization/apps]",
         lambda rules: production(rules).health,

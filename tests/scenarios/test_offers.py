@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from bot import signatures
 from bot.answers import NotRecorded, Recorded
 from bot.index import Index
 from bot.outside import Outside
@@ -18,6 +19,7 @@ from sandbox import images
 from sandbox.gitops import CHECKOUT
 from sandbox.world import OWNER
 from tests.bot.signed_images import payload_of, pem_of, sign
+from tests.bot.sigstore_world import IDENTITY, ISSUER, Sigstore, referring
 from tests.scenarios.offices import Office, office_in
 
 NAME = f"{OWNER}/{CHECKOUT}"
@@ -51,6 +53,32 @@ def signed(office: Office, digest: str) -> None:
     repository = office.engine.look().rules.services[CHECKOUT].image
     sign(office.world.registry, NAME, digest, KEY, payload=payload_of(repository, digest))
     office.clock.wind(minutes=6)
+    office.look()
+
+
+@pytest.mark.skipif(not signatures.is_installed(), reason="the extra is not installed")
+def test_a_keyless_signature_is_judged_by_the_trust_root_of_the_repository(office: Office) -> None:
+    ours, others, root = Sigstore(), Sigstore(), "promotion/trusted_root.json"
+    gate = f"    gates: [{{signature: {{identity: {IDENTITY}, issuer: {ISSUER}, trust-root: {root}}}}}]\n"
+    office.change_rules("rules.yaml", "    after: staging\n", f"    after: staging\n{gate}")
+    registry, image = office.world.registry, images.image(f"{CHECKOUT} 1.4.2")
+    digest = registry.push(NAME, "1.4.2", image)
+    registry.list_referrers(does=True)
+    registry.push(NAME, "signature", referring(image.top, ours.bundle(ours.leaf(), digest)))
+    office.look()
+    office.look()
+    assert codes(office, "1.4.2") == ("trust-root-missing", "not-requested")
+
+    trusts(office, root, others)
+    assert codes(office, "1.4.2") == ("signature-invalid", "not-requested")
+    trusts(office, root, ours)
+    assert codes(office, "1.4.2") == ("not-requested",)
+
+
+def trusts(office: Office, path: str, sigstore: Sigstore) -> None:
+    """Commit another trust root, and look: what was known by the one before counts no more."""
+    files: dict[str, str | None] = {path: sigstore.trust_root().decode()}
+    office.world.forge.push_to_branch("main", files, "Trust somebody\n", login="bob")
     office.look()
 
 
