@@ -8,7 +8,8 @@ from bot.ledger import Proposal
 from bot.survey import Answers, Survey
 from policies import guards
 from policies.codes import Code
-from policies.decide import Decision
+from policies.decide import Candidate, Decision
+from policies.entry import Kind
 from policies.evidence import TagList
 from policies.guards import Finding, Sight
 from policies.image import Repository
@@ -39,6 +40,7 @@ class Suspicions:
             *self._lists(rules, state, answers),
             *guards.moved(rules, state, answers.digests),
             *(jumps(rules, last) if last else ()),
+            *(doubts(rules, last) if last else ()),
         ]
         self.found = guards.still_open(state, [one for one in found if one.service in looked])
         self.first = guards.sighted(self.found, self.first, looked)
@@ -83,10 +85,14 @@ class Suspicions:
                 guards.entry_of(one, at=look.at, first=self.first[one.sight])
                 for one in guards.still_open(look.state, self.confirmed)
                 if one.service in look.world.rules.services
-                and (one.image or look.state.hold_on("", one.service, look.at) is None)
+                and (one.kind is Kind.BLOCK or not _is_held(look, one))
                 and not _is_blocked(look.state, one)
             )
         )
+
+
+def _is_held(look: Survey, finding: Finding) -> bool:
+    return look.state.hold_on(finding.environment, finding.service, look.at) is not None
 
 
 def _is_blocked(state: State, finding: Finding) -> bool:
@@ -104,6 +110,30 @@ def jumps(rules: Rules, decision: Decision) -> list[Finding]:
         for reason in candidate.reasons
         if reason.code is Code.MAJOR_JUMP and candidate.digest
     ]
+
+
+def doubts(rules: Rules, decision: Decision) -> list[Finding]:
+    """Return what a decision keeps out because somebody has to answer for it: steps back, and unknown ages.
+
+    Of ages only what could come next, or is under way: what was never selected is nobody's question.
+    """
+    found: list[Finding] = []
+    for row in decision.rows:
+        rule = effective(rules, row.environment, row.service)
+        best = row.selection.best if row.selection else None
+        for one in row.candidates if rule else ():
+            if not rule or not one.digest or not (one.promotion or one.version == best):
+                continue
+            about = (row.service, row.environment, one.images(rule))
+            if (said := _reason(one, Code.DOWNGRADE)) and not rule.environment.is_guarded:
+                found.append(guards.step_back(*about, row.previous, said))
+            if said := _reason(one, Code.AGE_UNKNOWN):
+                found.append(guards.ageless(*about, said))
+    return found
+
+
+def _reason(candidate: Candidate, code: Code) -> str:
+    return next((one.detail for one in candidate.reasons if one.code is code), "")
 
 
 def _interval(rules: Rules) -> timedelta:

@@ -35,6 +35,8 @@ class Wrong(StrEnum):
     TAGS_LOST = "tags-lost"
     TAGS_CUT_SHORT = "tags-cut-short"
     MAJOR_JUMP = "major-jump"
+    DOWNGRADE = "downgrade"
+    AGE_UNKNOWN = "age-unknown"
     EMERGENCY = "emergency"
     ROLLED_BACK = "rolled-back"
     REVIEW_REMINDER = "review-reminder"
@@ -60,10 +62,13 @@ _SUBJECTS: Mapping[str, str] = {
     Wrong.MISMATCH: "commit",
     Wrong.DIGEST_MOVED: "version",
     Wrong.MAJOR_JUMP: "version",
+    Wrong.DOWNGRADE: "version",
+    Wrong.AGE_UNKNOWN: "version",
     Wrong.WOULD_MOVE: "version",
     Wrong.UNHEALTHY: "version",
     Wrong.REMINDER: "version",
 }
+_HOLDS = frozenset({Wrong.TAGS_LOST, Wrong.TAGS_CUT_SHORT, Wrong.DOWNGRADE, Wrong.AGE_UNKNOWN})  # by guards
 _PLACES = frozenset({Code.NO_REFERENCE.value, Code.AMBIGUOUS.value, Code.UNREADABLE.value})
 _TOLD_OF_ROLLBACKS = timedelta(days=1)  # then nobody is told of it any more who was not
 _PARTS = 5  # of a notice's name
@@ -444,9 +449,15 @@ def _tell(look: Survey, promotion: Promotion) -> str:
 def _guarded(look: Survey) -> list[Trouble]:
     """Find the holds and blocks that guards set: each waits for a person's word."""
     held = [
-        Trouble(standing.why, where[0], where[1], {"detail": standing.note})
+        Trouble(
+            standing.why,
+            where[0],
+            where[1],
+            {"detail": standing.note},
+            ",".join(one.tag for one in standing.image[:1]),
+        )
         for where, standing in look.state.holds.items()
-        if isinstance(standing.by, Bot) and standing.why in {Wrong.TAGS_LOST, Wrong.TAGS_CUT_SHORT}
+        if isinstance(standing.by, Bot) and standing.why in _HOLDS
     ]
     blocked = [
         Trouble(standing.why, where, service, {"detail": standing.note}, image.tag)

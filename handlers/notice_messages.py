@@ -26,6 +26,10 @@ _ON: dict[str, str] = {
     "To take it as it is, resume it with a reason.",
     "major-jump": "{version} of {service} skips a major version in {environment}, so it stays out. "
     "If it may come, unblock it with a reason.",
+    "downgrade": "The selection takes {version} of {service}, which is older than what runs in {environment}, so the "
+    "service is held there. If that step back is meant, resume it with a reason.",
+    "age-unknown": "Nobody knows since when {version} of {service} is there, and {environment} asks for its age, so "
+    "the service is held there. If it may move all the same, resume it with a reason.",
     "reminder": "{version} of {service} in {environment} still waits for approvals.",
     "unhealthy": "{version} of {service} does not run well in {environment}. Its card offers the way back.",
     "emergency": "Emergency: {by} moves {service} in {environment} to {version}. "
@@ -60,6 +64,8 @@ _OVER: dict[str, str] = {
     "tags-lost": "{service} is not held for its list of tags any more.",
     "tags-cut-short": "{service} is not held for its list of tags any more.",
     "major-jump": "{version} of {service} is not kept out of {environment} any more.",
+    "downgrade": "{service} is not held in {environment} any more for the step back to {version}.",
+    "age-unknown": "{service} is not held in {environment} any more for the age of {version}.",
     "reminder": "{version} of {service} in {environment} waits for nobody any more.",
     "unhealthy": "{service} runs well again in {environment}, or {version} stands there no more.",
     "emergency": "The emergency of {service} in {environment} is closed.",

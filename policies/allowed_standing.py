@@ -3,13 +3,17 @@
 from collections.abc import Iterator
 
 from policies.allowed_facts import known_names
+from policies.allowed_moves import case_of
 from policies.allowed_speakers import noted
 from policies.asked import Asked, No, Refusal
 from policies.codes import Code
-from policies.entry import Bot, By, Kind, parse_time
+from policies.entry import Bot, By, Entry, Kind, is_exact, parse_time
+from policies.fold_standing import DOUBTED
+from policies.gates import age, ask, downgrade
 from policies.rules import Rules
 from policies.state import Standing, lifted_blocks, lifted_holds
 from policies.tally import may_approve
+from policies.verdict import not_yet
 
 
 def standing(asked: Asked) -> No:
@@ -20,7 +24,29 @@ def standing(asked: Asked) -> No:
     if entry.until and parse_time(entry.until) <= entry.time:
         yield Refusal(Code.OUT_OF_LINE, "it ends before it begins")
     yield from known_names(asked)
+    yield from _doubted(asked)
     yield from _replaced(asked)
+
+
+def _doubted(asked: Asked) -> No:
+    """Is what a hold names as doubted what a guard doubts? Lifting it lets exactly that through."""
+    entry, rule = asked.entry, asked.rule
+    if entry.kind is not Kind.HOLD or not (entry.image or entry.previous or _is_doubt(entry)):
+        return
+    if not _is_doubt(entry) or not is_exact(entry.image):
+        yield Refusal(
+            Code.OUT_OF_LINE, "an image is named by a guard's hold for a step back or an unknown age"
+        )
+    elif rule is None:
+        yield Refusal(Code.NO_RULE, f"no rule covers {entry.service} in {entry.environment or 'every place'}")
+    elif not any(
+        verdict.code == entry.why for verdict in not_yet(ask((downgrade, age), case_of(asked, rule)))
+    ):
+        yield Refusal(Code.OUT_OF_LINE, f"nothing is wrong with {entry.image[0].tag} as it says")
+
+
+def _is_doubt(entry: Entry) -> bool:
+    return isinstance(entry.by, Bot) and entry.why in DOUBTED
 
 
 def _replaced(asked: Asked) -> No:

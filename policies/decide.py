@@ -10,7 +10,9 @@ from policies.codes import Code
 from policies.entry import Pinned
 from policies.evidence import Silence, Silent
 from policies.gates import ALONE, Case, ask, before_merge, before_offer, skips
+from policies.gates.sightings import was_before
 from policies.image import Tag
+from policies.newness import is_newer
 from policies.rules import EffectiveRule, Service, effective
 from policies.selection import BUILDS, Fate, Selection, newer
 from policies.state import Promotion, Stage
@@ -75,6 +77,7 @@ class Row:
     candidates: tuple[Candidate, ...]
     detail: str = ""
     selection: Selection | None = None
+    previous: tuple[Pinned, ...] = ()  # what stands there
 
     @property
     def best(self) -> Candidate | None:
@@ -178,14 +181,24 @@ def row_of(world: World, rule: EffectiveRule, chosen: Selection | Silence, at: d
     if isinstance(chosen, Silence):
         return Row(environment, service, current, Standing.WAITING, (chosen.code.value,), (), chosen.detail)
     candidates = _candidates(world, rule, pin, chosen, at)
-    row = Row(environment, service, current, Standing.CURRENT, (), candidates, chosen.error, chosen)
+    row = Row(
+        environment, service, current, Standing.CURRENT, (), candidates, chosen.error, chosen, pin.image
+    )
     best = row.best
     if best is None:
         codes_of = (Code.CURRENT.value,) if not chosen.error else (str(chosen.code),)
         verdict = Standing.CURRENT if not chosen.error else Standing.WAITING
         return Row(environment, service, current, verdict, codes_of, (), chosen.error, chosen)
     return Row(
-        environment, service, current, best.verdict, best.codes or (Code.READY.value,), candidates, "", chosen
+        environment,
+        service,
+        current,
+        best.verdict,
+        best.codes or (Code.READY.value,),
+        candidates,
+        "",
+        chosen,
+        pin.image,
     )
 
 
@@ -197,6 +210,8 @@ def _candidates(
     tags = list(takewhile(partial(_is_forward, rule, pin), chosen.ranked))  # best first: the rest is behind
     if rule.service.versions.needs_builds and pin.image[0].tag not in chosen.ranked:
         tags = tags[:1]  # nobody knows when what runs there was built: behind which of the others it stands
+    if not tags and _is_step_back(world, rule, pin, chosen.best):
+        tags = [chosen.best] if chosen.best else []
     if live and live.image[0].tag not in tags:
         tags.insert(0, Tag(live.image[0].tag))
     found: list[Candidate] = []
@@ -208,6 +223,19 @@ def _candidates(
             candidate = Candidate(tag, candidate.digest, Standing.REFUSED, (reason, *candidate.reasons))
         found.append(candidate)
     return tuple(found)
+
+
+def _is_step_back(world: World, rule: EffectiveRule, pin: Pin, best: Tag | None) -> bool:
+    """Whether the selection takes an older version than what runs, where nobody is asked: it may be bad evidence.
+
+    What was there at the first look says nothing: it would not move by itself anyway.
+    """
+    if best is None or rule.environment.is_guarded or rule.environment.is_observed:
+        return False
+    if is_newer(rule.service, world.state, pin.image[0].tag, best) is not True:
+        return False
+    is_old = was_before(rule.service, world.state, world.images_of(rule.service, best))
+    return rule.environment.catch_up or not is_old
 
 
 def _is_forward(rule: EffectiveRule, pin: Pin, tag: str) -> bool:

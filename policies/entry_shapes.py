@@ -34,7 +34,10 @@ SHAPES: Final[Mapping[Kind, tuple[frozenset[str], frozenset[str]]]] = {
     Kind.ROLLBACK: (_MOVE | {"promotion", "previous"}, _TOGETHER | {"head", "commit", "until"}),
     Kind.EXTERNAL: (_WHERE | {"commit"}, frozenset({"image", "previous"})),
     Kind.REVIEW: (frozenset({"closes"}), frozenset({"environment", "service"})),
-    Kind.HOLD: (frozenset({"service", "trigger"}), frozenset({"environment", "until"})),
+    Kind.HOLD: (
+        frozenset({"service", "trigger"}),
+        frozenset({"environment", "until", "image", "previous"}),
+    ),
     Kind.RESUME: (frozenset({"service", "trigger"}), frozenset({"environment"})),
     Kind.BLOCK: (frozenset({"service", "trigger", "image"}), frozenset({"environment"})),
     Kind.UNBLOCK: (frozenset({"service", "trigger", "image"}), frozenset({"environment"})),

@@ -10,7 +10,10 @@ from policies.tables import Apply, Tables, lifted_blocks, lifted_holds
 
 def _standing(entry: Entry) -> Standing:
     until = parse_time(entry.until) if entry.until else None
-    return Standing(entry.speaker, entry.time, entry.note, entry.why, until, entry.seq)
+    image, previous = (entry.image, entry.previous) if entry.kind is Kind.HOLD else ((), ())
+    return Standing(
+        entry.speaker, entry.time, entry.note, entry.why, until, entry.seq, image=image, previous=previous
+    )
 
 
 def _hold(state: Tables, entry: Entry, _oid: str) -> None:
@@ -29,7 +32,11 @@ def _lost(entry: Entry) -> frozenset[str]:
 
 def _resume(state: Tables, entry: Entry, _oid: str) -> None:
     for place in lifted_holds(state, entry):
-        del state.holds[place]
+        standing = state.holds.pop(place)
+        if isinstance(standing.by, Bot) and standing.why in DOUBTED and standing.is_on(entry.time):
+            stood = standing.previous or standing.image
+            for image, previous in zip(standing.image, stood, strict=False):
+                state.answered[*place, standing.why, image, previous] = entry.seq
 
 
 def _block(state: Tables, entry: Entry, _oid: str) -> None:
@@ -54,6 +61,8 @@ def _unfreeze(state: Tables, entry: Entry, _oid: str) -> None:
     state.unfrozen[entry.environment] = entry.time
 
 
+# why of a hold by the bot that a person answers for by lifting it
+DOUBTED = frozenset({Code.DOWNGRADE.value, Code.AGE_UNKNOWN.value})
 # why of a block by the bot that a person may take on by lifting it
 GUARDED = frozenset({Code.DIGEST_MOVED.value, Code.MAJOR_JUMP.value})
 

@@ -11,8 +11,9 @@ from typing import Final
 
 from policies.canonical import Json, digest_of
 from policies.codes import Code
-from policies.entry import MAX_NOTE, Entry, Kind, Pinned, write_time
+from policies.entry import MAX_NOTE, Entry, Kind, Pinned, digests_of, write_time
 from policies.evidence import DigestAnswer, TagList
+from policies.fold_standing import DOUBTED
 from policies.image import Digest, Repository, Tag
 from policies.keys import standing_key
 from policies.rules import Rules
@@ -21,6 +22,7 @@ from policies.verdict import Waiting
 
 MAX_SHARE: Final = (1, 3)  # of the tags may go at once, as a fraction
 MIN_LOST: Final = 3  # fewer are no sign of anything
+MAX_TRIGGER: Final = 200  # characters
 MAX_TOLD: Final = 200  # lost tags that an entry names
 
 Sight = tuple[str, str, str]  # environment, service, trigger: what tells one finding from another
@@ -30,7 +32,8 @@ Sight = tuple[str, str, str]  # environment, service, trigger: what tells one fi
 class Finding:
     """Evidence that is not to be believed: of which service, why, and what tells it from other evidence.
 
-    ``image`` is what is blocked for it; none = the service is held. ``lost`` are tags that are gone.
+    ``image`` is what is blocked for it, or doubted; none = the service is held whatever comes. ``previous`` is what
+    stands there, where the step from it is doubted. ``lost`` are tags that are gone.
     """
 
     service: str
@@ -40,6 +43,12 @@ class Finding:
     image: tuple[Pinned, ...] = ()
     environment: str = ""
     lost: tuple[str, ...] = ()
+    previous: tuple[Pinned, ...] = ()
+
+    @property
+    def kind(self) -> Kind:
+        """What it becomes: a block of the image; a hold where nothing may be believed, or somebody has to answer."""
+        return Kind.BLOCK if self.image and self.code not in DOUBTED else Kind.HOLD
 
     @property
     def sight(self) -> Sight:
@@ -119,6 +128,38 @@ def jumped(service: str, environment: str, image: tuple[Pinned, ...], detail: st
     )
 
 
+def step_back(
+    service: str,
+    environment: str,
+    image: tuple[Pinned, ...],
+    previous: tuple[Pinned, ...],
+    detail: str,
+) -> Finding:
+    """Find that the selection takes an older version than what runs where nobody is asked."""
+    step = digest_of([[str(one) for one in images] for images in (previous, image)])
+    return Finding(
+        service=service,
+        code=Code.DOWNGRADE,
+        trigger=f"{Code.DOWNGRADE}/{step[:16]}",
+        detail=detail,
+        image=image,
+        environment=environment,
+        previous=previous,
+    )
+
+
+def ageless(service: str, environment: str, image: tuple[Pinned, ...], detail: str) -> Finding:
+    """Find that nobody knows since when an image is there, where the rule asks for its age."""
+    return Finding(
+        service=service,
+        code=Code.AGE_UNKNOWN,
+        trigger=f"{Code.AGE_UNKNOWN}/{digests_of(image)}"[:MAX_TRIGGER],
+        detail=detail,
+        image=image,
+        environment=environment,
+    )
+
+
 # --- a second sighting, and what is written ---------------------------------------------------------------
 
 
@@ -159,12 +200,13 @@ def entry_of(finding: Finding, *, at: datetime, first: datetime) -> Entry:
 
 def _about(finding: Finding) -> Entry:
     return Entry(
-        kind=Kind.BLOCK if finding.image else Kind.HOLD,
+        kind=finding.kind,
         at="",
         key="",
         environment=finding.environment,
         service=finding.service,
         image=finding.image,
+        previous=finding.previous,
         trigger=finding.trigger,
         why=finding.code.value,
     )

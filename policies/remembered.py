@@ -50,6 +50,8 @@ class Standing:
     why: str
     until: datetime | None = None
     seq: int = 0
+    image: tuple[Pinned, ...] = ()  # what a guard doubts: lifting the hold answers for exactly this
+    previous: tuple[Pinned, ...] = ()  # what stood there, where it is about the step from that one
 
     def is_on(self, at: datetime) -> bool:
         """Whether it is in force at that time (UTC)."""
@@ -106,6 +108,9 @@ class ForgeId:
 
 
 Place = tuple[str, str]  # environment, service
+Doubt = tuple[
+    str, str, str, Pinned, Pinned
+]  # environment, service, code, image, and what stood there (else the image again)
 
 
 def is_version(one: Pinned, other: Pinned) -> bool:

@@ -61,6 +61,10 @@ def _environment(rules: Rules, where: Environment, service: str) -> Iterator[Fin
         what = f"merges of {who} is {where.merges}, and there is no pull request to merge"
         yield Finding(at("merges"), what, "via: pull-request, or merges left out")
     yield from _asks_nobody(rules, where, service, who)
+    said = rules.provenance.get((where.name, service), {}).get("jump")
+    if where.is_guarded and said and said.layer in _OWN:
+        what = f"jump of {who} means nothing: people approve what moves there"
+        yield Finding(said.at, what, "this key left out, or approvals: none", Weight.WARNING)
 
 
 def _asks_nobody(rules: Rules, where: Environment, service: str, who: str) -> Iterator[Finding]:

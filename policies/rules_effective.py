@@ -5,8 +5,8 @@ from datetime import timedelta
 
 from policies.calendar import Calendar
 from policies.canonical import Json, digest_of
-from policies.rules_places import Environment, Service
-from policies.rules_terms import AUTHORS, Apart, ConfigRule, Evidence, Line, Merges, Takes
+from policies.rules_places import ONE_MAJOR, Environment, Service
+from policies.rules_terms import AUTHORS, Apart, ConfigRule, Evidence, Line, Merges, Takes, jump_text
 
 NO_CALENDAR = Calendar()
 
@@ -65,6 +65,7 @@ class EffectiveRule:
             ],
             "group": list(self.group),
             "health": list(where.health),
+            "jump": "" if where.jump == ONE_MAJOR else jump_text(where.jump),
             "limit": str(where.limit or ""),
             "merges": _unless(where.merges, Merges.WHEN_APPROVED),
             "observed": where.is_observed,

@@ -32,7 +32,7 @@ from policies.rules_terms import (
     Via,
 )
 from policies.rules_text import Items, Table
-from policies.rules_waits import YEAR, age, freeze, limit, soak, zone
+from policies.rules_waits import YEAR, age, freeze, jump, limit, soak, zone
 
 _SECOND = timedelta(seconds=1)
 MAX_PATHS = 100
@@ -74,6 +74,7 @@ def environment(
         soak=soak(found),
         age=age(found),
         limit=limit(found),
+        jump=jump(found),
         freeze=freeze(found, calendar),
         gates=gates(found),
         health=_health(found),

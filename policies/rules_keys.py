@@ -185,6 +185,11 @@ ENVIRONMENT = Keys(
             pattern(r"^(none|[1-9][0-9]{0,8} +per +\S+)$"),
             "how many moves within a span, such as 4 per 1h",
         ),
+        Key(
+            "jump",
+            {"anyOf": [pattern(r"^(any|0|[1-9][0-9]?)$"), {"type": "integer", "minimum": 0, "maximum": 99}]},
+            "how many major versions a move may climb without a person, or any",
+        ),
         Key("freeze", several(TEXT, least=0), "windows, dates, or closed: when nothing moves"),
         Key(
             "gates",

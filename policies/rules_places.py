@@ -31,6 +31,7 @@ from policies.rules_terms import (
 from policies.selection import Fate, Selection, SelectionPolicy, select
 
 ONE_PERSON = Apart((Line(1),))
+ONE_MAJOR = 1  # how many major versions a move may climb without a person, where the rules are silent
 NO_TIME = timedelta(0)
 
 
@@ -66,6 +67,7 @@ class Environment:
     soak: timedelta = NO_TIME
     age: timedelta = NO_TIME
     limit: Limit | None = None
+    jump: int | None = ONE_MAJOR  # none = any number
     freeze: tuple[Window, ...] = ()
     gates: tuple[OutsideGate, ...] = ()
     health: tuple[str, ...] = ()

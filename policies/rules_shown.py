@@ -8,7 +8,7 @@ from types import MappingProxyType
 from policies.duration import spell
 from policies.rules_effective import EffectiveRule
 from policies.rules_places import NO_TIME, Environment, Service
-from policies.rules_terms import Apart, Layer, Line, OutsideGate, Source
+from policies.rules_terms import Apart, Layer, Line, OutsideGate, Source, jump_text
 
 NOTHING = "none"
 
@@ -108,6 +108,7 @@ ENVIRONMENT_VALUES: Mapping[str, Callable[[Environment], str]] = MappingProxyTyp
         "soak": lambda where: _span(where.soak),
         "age": lambda where: _span(where.age),
         "limit": lambda where: str(where.limit or NOTHING),
+        "jump": lambda where: jump_text(where.jump),
         "freeze": lambda where: listed(where.freeze),
         "gates": lambda where: listed(map(_gate, where.gates)),
         "health": lambda where: listed(where.health),

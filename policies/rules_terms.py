@@ -180,3 +180,11 @@ class Trouble:
 
     code: Code
     detail: str
+
+
+ANY_JUMP = "any"
+
+
+def jump_text(jump: int | None) -> str:
+    """Write how many major versions a move may climb without a person, as rules have it."""
+    return ANY_JUMP if jump is None else str(jump)

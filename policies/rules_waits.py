@@ -12,8 +12,8 @@ from policies.rules_document import Entry
 from policies.rules_fields import Fields, fields
 from policies.rules_findings import Findings, shown
 from policies.rules_keys import CALENDAR
-from policies.rules_places import NO_TIME
-from policies.rules_terms import Limit, Position
+from policies.rules_places import NO_TIME, ONE_MAJOR
+from policies.rules_terms import ANY_JUMP, Limit, Position
 from policies.rules_text import Table, Text
 from policies.windows import parse_dates, parse_window, parse_working
 
@@ -21,6 +21,7 @@ YEAR = timedelta(days=366)
 MAX_WINDOWS = 50
 MAX_DATES = 1_000
 _LIMIT = re.compile(r"(?P<count>[1-9][0-9]{0,8}) +per +(?P<span>[^ ]+)", re.ASCII)
+_JUMP = re.compile(r"0|[1-9][0-9]?", re.ASCII)
 _T = TypeVar("_T")
 
 
@@ -51,6 +52,17 @@ def limit(found: Fields) -> Limit | None:
     if not timedelta(seconds=1) <= span <= YEAR or span.microseconds:
         found.findings.add(text.at, f"limit is {shown(text.value)}", "whole seconds, from 1s to 366d")
     return Limit(int(read["count"]), span)
+
+
+def jump(found: Fields) -> int | None:
+    """Return how many major versions a move may climb without a person; ``any`` = none is too many."""
+    text = found.text("jump")
+    if text is None:
+        return ONE_MAJOR
+    if text.value != ANY_JUMP and _JUMP.fullmatch(text.value) is None:
+        found.findings.add(text.at, f"jump is {shown(text.value)}", "0, 1, 2 ... 99, or any")
+        return ONE_MAJOR
+    return None if text.value == ANY_JUMP else int(text.value)
 
 
 def freeze(found: Fields, calendar: Calendar) -> tuple[Window, ...]:

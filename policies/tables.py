@@ -7,7 +7,20 @@ from datetime import datetime
 from policies.entry import Entry, Link, Pinned, Placed, Sighting
 from policies.growing import Growing, Trail
 from policies.promotion import Promotion
-from policies.remembered import Event, ForgeId, Fortune, Health, Move, Open, Place, Seen, Standing, is_version
+from policies.remembered import (
+    Doubt,
+    Event,
+    ForgeId,
+    Fortune,
+    Health,
+    Move,
+    Open,
+    Place,
+    Seen,
+    Standing,
+    is_same,
+    is_version,
+)
 
 
 @dataclass(slots=True)
@@ -54,6 +67,7 @@ class Tables:
     accepted: dict[tuple[str, Pinned], int] = field(
         default_factory=dict
     )  # bad evidence that a person took on
+    answered: dict[Doubt, int] = field(default_factory=dict)  # what a person answered for, by which entry
     redacted: dict[int, int] = field(default_factory=dict)  # entry that is not to be shown -> who says so
     forks: dict[str, int] = field(default_factory=dict)  # tips that two people gave up
     forge_ids: dict[str, ForgeId] = field(default_factory=dict)  # by person, as entries named them
@@ -95,6 +109,15 @@ class Tables:
     def is_accepted(self, service: str, image: Pinned) -> bool:
         """Whether a person unblocked this very image after the bot had blocked it for bad evidence."""
         return (service, image) in self.accepted
+
+    def is_answered(self, place: Place, code: str, image: Pinned, previous: Pinned | None = None) -> bool:
+        """Whether a person lifted the hold by which a guard doubted exactly this there: the image, the step to it."""
+        return any(
+            doubt[:3] == (*place, code)
+            and doubt[3] == image
+            and (previous is None or is_same(doubt[4], previous))
+            for doubt in self.answered
+        )
 
     def count(self, what: str) -> int:
         """Return how often something counted has happened: see keys.py."""

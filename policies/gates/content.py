@@ -1,14 +1,10 @@
 """Whether the image is what it was, and whether anybody spoke against it."""
 
-from typing import Final
-
 from policies.codes import Code
 from policies.entry import Pinned
 from policies.gates.case import Case
 from policies.selection import major
 from policies.verdict import PASSED, Failed, Verdict, Waiting
-
-MAX_MAJORS: Final = 1  # how many major versions one step may climb without a person's word
 
 
 def digest(case: Case) -> Verdict:
@@ -25,14 +21,16 @@ def digest(case: Case) -> Verdict:
 
 
 def jump(case: Case) -> Verdict:
-    """Does it climb no more major versions than one step may, where nobody is asked (promise 5)?"""
-    policy = case.rule.service.versions
+    """Does it climb no more major versions than the rule lets it (``jump``), where nobody is asked (promise 5)?"""
+    policy, most = case.rule.service.versions, case.rule.environment.jump
+    if most is None:
+        return PASSED
     for old in case.current if not case.rule.environment.is_guarded else ():
         for new in case.image:
             before, after = major(policy, old.tag), major(policy, new.tag)
             if old.repository != new.repository or before is None or after is None:
                 continue
-            if after - before > MAX_MAJORS and not _is_accepted(case, new):
+            if after - before > most and not _is_accepted(case, new):
                 return Failed(
                     Code.MAJOR_JUMP, f"{new.tag} is {after - before} major versions above {old.tag}"
                 )

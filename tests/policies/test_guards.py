@@ -172,8 +172,9 @@ def test_what_is_not_sighted_again_is_forgotten() -> None:
     assert guards.sighted(bad, first, {}) == {}
 
 
-def _to(tag: str, current: str = "1.0.0") -> tuple[Story, Entry]:
-    found = story(RULES.replace("versions: 1.x}\n  cart", 'versions: ">=0"}\n  cart'))
+def _to(tag: str, current: str = "1.0.0", jump: str = "") -> tuple[Story, Entry]:
+    text = RULES.replace("versions: 1.x}\n  cart", 'versions: ">=0"}\n  cart')
+    found = story(text.replace("approvals: none}", f"approvals: none, jump: {jump}}}") if jump else text)
     found.book.stood["staging", "web"] = (pinned(current),)
     found.add(found.seen(tag))
     return found, found.bump(tag, previous=(pinned(current),))
@@ -196,6 +197,32 @@ def test_a_step_over_a_major_version_is_a_persons_word(tag: str, current: str, c
     refusal = found.refusal(entry)
 
     assert (refusal.code if refusal else None) is code
+
+
+@pytest.mark.parametrize(
+    ("jump", "tag", "code"),
+    [
+        ("0", "1.9.0", None),
+        ("0", "2.0.0", Code.MAJOR_JUMP),
+        ("2", "3.0.0", None),
+        ("2", "4.0.0", Code.MAJOR_JUMP),
+        ("any", "99.0.0", None),
+    ],
+)
+def test_how_far_it_may_climb_is_the_rules_word(jump: str, tag: str, code: Code | None) -> None:
+    found, entry = _to(tag, "1.0.0", jump)
+
+    refusal = found.refusal(entry)
+
+    assert (refusal.code if refusal else None) is code
+
+
+def test_where_the_rules_say_what_is_built_in_the_hash_is_that_of_silence() -> None:
+    silent, said = (_to("1.1.0", jump=jump)[1].rule for jump in ("", "1"))
+
+    assert silent
+    assert said
+    assert silent.hash == said.hash
 
 
 def test_a_step_over_a_major_version_is_taken_once_somebody_says_so() -> None:

@@ -55,6 +55,10 @@ FOUND: dict[str, Sample] = {
         text_of("approvals: none\n    merge-within: 1h"),
         "merge-within: 1h||merge-within of production means nothing: nobody is asked there; expected approvals",
     ),
+    "a jump that people see": (
+        text_of("jump: 0"),
+        "jump: 0||jump of production means nothing: people approve what moves there; expected this key left out",
+    ),
     "an emergency of nobody": (
         text_of("approvals: none\n    emergency: {approvals: 1}"),
         "emergency: {||emergency of production means nothing: nobody is asked there; expected approvals",

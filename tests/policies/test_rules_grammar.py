@@ -27,6 +27,7 @@ IN_ENVIRONMENT: dict[str, tuple[str, str]] = {
         "limit: 4 per 1ms",
         "limit is '4 per 1ms'; expected whole seconds, from 1s to 366d",
     ),
+    "a jump in words": ("jump: much", "jump is 'much'; expected 0, 1, 2 ... 99, or any"),
     "a window": ("freeze: Someday", "'Someday' is not a window; expected Fri 15:00"),
     "many windows": (
         f"freeze: [{', '.join(['2026-12-24'] * 51)}]",

@@ -94,6 +94,8 @@ IN_ENVIRONMENT: dict[str, Sample] = {
     "environments.opens": ("opens: at-once", lambda rules: production(rules).opens, Opens.AT_ONCE),
     "merges by-hand": ("merges: by-hand", lambda rules: production(rules).merges, Merges.BY_HAND),
     "merges atomic": ("merges: atomic", lambda rules: production(rules).merges, Merges.ATOMIC),
+    "environments.jump": ("jump: any", lambda rules: production(rules).jump, None),
+    "a jump of none": ("jump: 0", lambda rules: production(rules).jump, 0),
     "environments.soak": ("soak: 2h", lambda rules: production(rules).soak, timedelta(hours=2)),
     "soak of nothing": ("soak: 0", lambda rules: production(rules).soak, timedelta(0)),
     "environments.age": ("age: 1d", lambda rules: production(rules).age, timedelta(days=1)),
