@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from bot.flux_shelf import MANIFESTS, FluxShelf
 from bot.mirror import Mirror
 from bot.objects import Oid, oid_of
+from bot.shelves import Shelves
 from policies import at_path, references
 from policies.at_path import At
 from policies.entry import Pinned
-from policies.pins import Place, Shelf, files_under, place_at
+from policies.pins import Place, place_at
 from policies.places import Found, Reference
 from policies.rules import Rules, Service
 from policies.rules_findings import RulesError
@@ -62,6 +63,7 @@ class Book:
         self._places: dict[tuple[str, str], Mapping[Where, Place]] = {}
         self._files: dict[tuple[str, Oid], Found] = {}
         self._line: tuple[Oid, frozenset[Oid]] | None = None
+        self._shelves: Shelves | None = None
         self._flux = FluxShelf(mirror)
         self._sights: dict[Oid, Sight] = {}
 
@@ -152,33 +154,21 @@ class Book:
         return self._places[key]
 
     def _find(self, commit: Oid, rules: Rules) -> dict[Where, Place]:
-        there = {
-            (name, service): meant
-            for name in rules.environments
-            for service in rules.services
-            if (meant := rules.service_in(name, service))
+        shelves = self._shelves_of(rules)
+        found = shelves.places(self._manifests(commit, shelves.folders), self._found)
+        return {
+            where: place_at(meant, self._addressed(commit, meant)) if meant.addresses else found[where]
+            for where, meant in shelves.there.items()
         }
-        folders = {where: rules.environments[where[0]].paths_of(where[1]) for where in there}
-        found = self._found(
-            self._manifests(commit, sorted({one for paths in folders.values() for one in paths}))
-        )
-        shelves: dict[tuple[str, tuple[str, ...]], Shelf] = {}
-        places: dict[Where, Place] = {}
-        for (name, service), paths in folders.items():
-            if (name, paths) not in shelves:
-                followed = [one.policy for (where, _), one in rules.there.items() if where == name]
-                shelves[name, paths] = Shelf.of((found[path] for path in files_under(paths, found)), followed)
-            meant = there[name, service]
-            found_at = self._addressed(commit, meant)
-            places[name, service] = (
-                place_at(meant, found_at) if found_at else shelves[name, paths].place_of(meant)
-            )
-        return places
+
+    def _shelves_of(self, rules: Rules) -> Shelves:
+        """Return what was found last by these rules."""
+        if self._shelves is None or self._shelves.rules is not rules:
+            self._shelves = Shelves(rules)
+        return self._shelves
 
     def _addressed(self, commit: Oid, service: Service) -> dict[At, Found | None]:
         """Return what stands at each address of a service; None where the file is not there."""
-        if not service.addresses:
-            return {}
         listing = self._mirror.listing(commit, sorted({at.path for at in service.addresses}))
         content = self._mirror.blobs(listing.values())
         return {

@@ -101,6 +101,7 @@ class _Audit:
     report: Report
     progress: Callable[[str], None]
     line: list[Oid] = field(default_factory=list)
+    on_line: frozenset[Oid] = frozenset()
     signers: tuple[str, ...] = ()
     emergencies: dict[str, Entry] = field(default_factory=dict)  # by promotion
     intents: dict[str, Entry] = field(default_factory=dict)  # by commit
@@ -133,6 +134,7 @@ class _Audit:
             )
             return
         self.line = list(reversed(self.mirror.first_parents(self.tips.target, since=genesis)))
+        self.on_line = frozenset(self.line)
         self.report.commits = len(self.line)
         seqs = {oid: entry.seq for oid, entry in chain.entries}
         for oid, entry in chain.entries:
@@ -191,7 +193,7 @@ class _Audit:
         if entry.kind not in _ON_THE_BRANCH - {Kind.MISMATCH} or not entry.commit:
             return
         promotion = chain.state.promotions.get(entry.promotion)
-        if Oid(entry.commit) not in self.line:
+        if Oid(entry.commit) not in self.on_line:
             text = f"{entry.kind} names commit {entry.commit[:12]}, which is not on the target branch"
             self.report.add("commit-missing", oid, text, entry.seq)
             return

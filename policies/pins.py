@@ -1,6 +1,7 @@
 """What stands where: which references of an environment belong to a service, and what they say together."""
 
-from collections.abc import Iterable, Mapping
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Self, TypeVar
 
@@ -233,7 +234,24 @@ def edits_to(place: Place, rule: EffectiveRule, images: Iterable[Pinned]) -> tup
 
 def files_under(folders: tuple[str, ...], paths: Iterable[str]) -> tuple[str, ...]:
     """Return the files that one of these folders holds, in the order of their names."""
-    return tuple(path for path in sorted(paths) if any(_is_under(path, folder) for folder in folders))
+    return within(folders, sorted(paths))
+
+
+def within(folders: tuple[str, ...], ordered: Sequence[str]) -> tuple[str, ...]:
+    """Return the files that one of these folders holds; ``ordered`` are sorted, and so is what is returned."""
+    if not {"", "."}.isdisjoint(folders):
+        return tuple(ordered)
+    found = {path for folder in folders for path in _below(folder, ordered)}
+    return tuple(sorted(found))
+
+
+def _below(folder: str, ordered: Sequence[str]) -> Iterator[str]:
+    """Yield the folder itself where it is a file, and what it holds: its names stand side by side."""
+    at = bisect_left(ordered, folder)
+    yield from (path for path in ordered[at : at + 1] if path == folder)
+    yield from ordered[
+        bisect_left(ordered, f"{folder}/") : bisect_left(ordered, f"{folder}0")
+    ]  # "0" follows "/"
 
 
 def _is_under(path: str, folder: str) -> bool:
