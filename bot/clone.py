@@ -80,25 +80,29 @@ def ensure(git: Git, remote: Remote, branch: str | None) -> None:
             _make(git, remote, branch, lock)
 
 
-def fetch(git: Git, remote: Remote, branch: str) -> None:
-    """Look at the remote; a clone that turns out to be damaged is made anew.
+def fetch(git: Git, remote: Remote, branch: str) -> bool:
+    """Look at the remote; a clone that turns out to be damaged is made anew. Says whether packs were replaced.
 
     Raises: TransientError, PermanentError.
     """
     with alone(git.directory) as lock:
         if not _is_whole(git.directory, remote):
             _make(git, remote, branch, lock)
-            return
+            return True
+        is_new = False
         try:
             _fetch(git, branch, lock, _heads_in(git.directory))
         except PermanentError as error:
             if not is_damage(str(error)) and _INCOMPLETE.search(str(error)) is None:
                 raise
             _make(git, remote, branch, lock)
+            is_new = True
         if sum(1 for _ in (git.directory / "objects").glob("pack/*.pack")) > MAX_PACKS:
             git.run(
                 ["repack", "-d", "-q", "--geometric=2"], timeout_seconds=_REPACK_SECONDS, keep_open=[lock]
             )
+            is_new = True
+        return is_new
 
 
 def is_damage(err: str) -> bool:

@@ -184,6 +184,15 @@ class Git:
         is_refused = answer.code != 0 and _LOGIN_REFUSED.search(answer.err) is not None
         return is_refused and self._credentials.refused(login)
 
+    def start_reading(self, arguments: Sequence[str]) -> subprocess.Popen[bytes]:
+        """Start a git that reads this repository and goes on until its standard input is closed.
+
+        Raises: TransientError, PermanentError where it cannot be started.
+        """
+        if arguments[0] not in VERBS - _REMOTE_VERBS:
+            raise ValueError(f"git {arguments[0]!r} does not stay")
+        return self._start(arguments, self._environment_of(None), (), complaints=subprocess.DEVNULL)
+
     def at(self, directory: Path) -> Self:
         """Return the same runner for another folder."""
         return type(self)(
@@ -204,14 +213,18 @@ class Git:
             )
 
     def _start(
-        self, arguments: Sequence[str], environment: Mapping[str, str], keep_open: Sequence[int]
+        self,
+        arguments: Sequence[str],
+        environment: Mapping[str, str],
+        keep_open: Sequence[int],
+        complaints: int = subprocess.PIPE,
     ) -> subprocess.Popen[bytes]:
         try:
             return subprocess.Popen(  # noqa: S603  a literal verb, checked arguments, no shell
                 ["git", *arguments],  # noqa: S607  which git is the operator's choice, by PATH
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
+                stderr=complaints,
                 env=environment,
                 cwd="/",  # GIT_DIR says where; a folder that is replaced meanwhile must not matter
                 start_new_session=True,

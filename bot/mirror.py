@@ -1,9 +1,9 @@
 """The bare clone of the GitOps repository: read at any commit, written without a work tree."""
 
 import re
+from bisect import bisect_left
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO
@@ -22,7 +22,6 @@ from bot.measures import MEASURES, Measure
 from bot.objects import (
     BOT,
     EMPTY_TREE,
-    REGULAR_MODES,
     CommitInfo,
     Identity,
     Oid,
@@ -38,12 +37,15 @@ from bot.pacing import Pace
 from bot.push import Ok, PushAnswer, RefUpdate, Unknown, classify
 from bot.remote import Refused, Remote
 from bot.signing import Signer
+from bot.standing_git import StandingGit
+from bot.trees import Trees
 from policies.errors import PolicyError
 
 MAX_BLOB_BYTES = 16 << 20
 _MAX_KEPT_BYTES = 64 << 20
 _MAX_MADE = 10_000
 _MAX_ANSWERS = 64
+_MAX_INFOS = 4096
 _TIDY_SECONDS = 900.0
 _YEAR = re.compile(r"[0-9]{4}", re.ASCII)
 _ANCHOR = re.compile(r"([0-9a-f]{40}) ([0-9a-f]{40})\|(\S*)", re.ASCII)
@@ -94,6 +96,10 @@ class Mirror:
         self._forbidden = ""
         self._here: set[Oid] = set()  # commits that were found here; what is here stays
         self._answers: OrderedDict[tuple[str, ...], bytes] = OrderedDict()
+        self._lined: tuple[Oid, Mapping[Oid, int]] | None = None
+        self._standing = StandingGit(self._git)
+        self._trees = Trees(self._tree_bytes)
+        self._infos: dict[Oid, CommitInfo] = {}
 
     @classmethod
     def open(
@@ -136,7 +142,8 @@ class Mirror:
         Raises: TransientError, PermanentError.
         """
         self._tips = None
-        clone.fetch(self._git, self._remote, self.branch)
+        if clone.fetch(self._git, self._remote, self.branch):
+            self._standing.close()
         return self.tips()
 
     def tips(self) -> Tips:
@@ -166,9 +173,29 @@ class Mirror:
         return self._rev_list(["--first-parent", *bounds], tip, since)
 
     def touching(self, tip: Oid, folder: str) -> list[Oid]:
-        """List the commits of the first-parent line that changed a folder, newest first."""
+        """List the commits of the first-parent line that changed a folder, newest first.
+
+        Where ``tip`` is on the target branch's own line, that one's answer is cut off there.
+        """
+        if oid_of(tip) == self.tips().target:
+            return self._touching(tip, folder)
+        line = self._line()
+        at = line.get(tip)
+        if at is None:
+            return self._touching(tip, folder)
+        whole = self._touching(self.tips().target, folder)
+        return whole[bisect_left(whole, at, key=lambda one: line[one]) :]
+
+    def _touching(self, tip: Oid, folder: str) -> list[Oid]:
         arguments = ["rev-list", "--first-parent", "--end-of-options", oid_of(tip), "--", file_path(folder)]
         return [Oid(line) for line in self._lasting(arguments).decode("ascii").split()]
+
+    def _line(self) -> Mapping[Oid, int]:
+        """Return the commits of the target branch's first-parent line, each with its distance from the end."""
+        tip = self.tips().target
+        if self._lined is None or self._lined[0] != tip:
+            self._lined = (tip, {oid: at for at, oid in enumerate(self.first_parents(tip))})
+        return self._lined[1]
 
     def anchors(self, tip: Oid, *, limit: int) -> list[Anchor]:
         """List what the newest commits of the first-parent line say of where the ledger ended."""
@@ -200,7 +227,12 @@ class Mirror:
 
     def commit_info(self, oid: Oid) -> CommitInfo:
         """Read a commit: parents, people, times, message. Raises: PermanentError."""
-        return read_commit(oid, self._commits([oid_of(oid)])[0].data)
+        found = self._infos.get(oid_of(oid))
+        if found is None:
+            if len(self._infos) >= _MAX_INFOS:
+                self._infos.clear()
+            found = self._infos[oid] = read_commit(oid, self._commits([oid])[0].data)
+        return found
 
     def parents(self, oid: Oid) -> tuple[Oid, ...]:
         """Return the parents of a commit, the first one first."""
@@ -221,16 +253,8 @@ class Mirror:
         """
         if not prefixes:
             return {}
-        below = [] if "" in prefixes else [file_path(prefix.rstrip("/")) for prefix in prefixes]
-        out = self._lasting(["ls-tree", "-r", "-z", "--full-tree", "--", oid_of(commit), *below])
-        files: dict[str, Oid] = {}
-        for line in filter(None, out.split(b"\0")):
-            about, _, path = line.partition(b"\t")
-            mode, kind, oid = about.split(b" ")
-            if kind == b"blob" and mode in REGULAR_MODES:
-                with suppress(UnicodeDecodeError):
-                    files[path.decode()] = Oid(oid.decode())
-        return files
+        below = [""] if "" in prefixes else [file_path(prefix.rstrip("/")) for prefix in prefixes]
+        return self._trees.files(self._root(commit), below)
 
     def blobs(self, oids: Iterable[Oid]) -> dict[Oid, bytes]:
         """Read files by their ids, those read lately from memory. Raises: PermanentError."""
@@ -239,8 +263,10 @@ class Mirror:
         for oid in found:
             self._kept.move_to_end(oid)
         missing = sorted(wanted - found.keys())
-        self._refuse_large(missing)
-        for name, kind, content in self._batch(missing):
+        read = self._standing.read(missing)
+        if read is None or any(len(content) > MAX_BLOB_BYTES for _, _, content in read):
+            self._refuse_large(missing)
+        for name, kind, content in read or self._batch(missing):
             if kind != "blob":
                 raise PermanentError(f"{name} is not a file in the clone of {self._remote.address}")
             found[Oid(name)] = content
@@ -252,19 +278,8 @@ class Mirror:
 
         Bytes that are not UTF-8 are spelled with backslashes: such a path equals no path of ours.
         """
-        out = self._read(
-            [
-                "diff-tree",
-                "-r",
-                "-z",
-                "--no-renames",
-                "--name-only",
-                "--end-of-options",
-                oid_of(old),
-                oid_of(new),
-            ]
-        ).out
-        return [path.decode("utf-8", "backslashreplace") for path in out.split(b"\0") if path]
+        found = self._trees.changed(self._root(old), self._root(new))
+        return [path.decode("utf-8", "backslashreplace") for path in found]
 
     # Writing
 
@@ -341,6 +356,7 @@ class Mirror:
         with clone.alone(self._directory) as lock:
             arguments = ["gc", "--quiet", "--prune=2.weeks.ago"]
             self._git.run(arguments, timeout_seconds=_TIDY_SECONDS, keep_open=[lock])
+        self._standing.close()
 
     # Within
 
@@ -369,6 +385,21 @@ class Mirror:
         arguments = ["rev-list", *options, "--end-of-options", oid_of(tip), *without, "--"]
         return [Oid(line) for line in self._read(arguments).out.decode("ascii").split()]
 
+    def _root(self, commit: Oid) -> Oid:
+        """Return the tree of a commit. Raises: PermanentError."""
+        return self.commit_info(commit).tree
+
+    def _tree_bytes(self, oids: Sequence[Oid]) -> Iterator[bytes]:
+        for name, kind, content in self._objects(oids):
+            if kind != "tree":
+                raise PermanentError(f"{name} is not a folder in the clone of {self._remote.address}")
+            yield content
+
+    def _objects(self, names: Sequence[str]) -> Iterable[tuple[str, str, bytes]]:
+        """Read objects by the git that stays; in any doubt by one of their own, which says what is wrong."""
+        found = self._standing.read(names)
+        return self._batch(names) if found is None else found
+
     def _batch(self, names: Sequence[str]) -> Iterator[tuple[str, str, bytes]]:
         if not names:
             return iter(())
@@ -377,7 +408,7 @@ class Mirror:
 
     def _commits(self, oids: Sequence[Oid]) -> list[RawCommit]:
         commits: list[RawCommit] = []
-        for name, kind, content in self._batch(oids):
+        for name, kind, content in self._objects(oids):
             if kind != "commit":
                 raise PermanentError(f"{name} is not a commit in the clone of {self._remote.address}")
             commits.append(RawCommit(Oid(name), content))
@@ -411,7 +442,7 @@ class Mirror:
             while folder:
                 folder = folder.rpartition("/")[0]
                 changes.setdefault(folder, {})
-        trees = self._trees(commit, list(changes))
+        trees = self._trees_of(commit, list(changes))
         written: dict[str, Oid] = {}
         for folder in sorted(changes, key=lambda path: path.count("/") + bool(path), reverse=True):
             below = {
@@ -427,10 +458,10 @@ class Mirror:
                 raise PermanentError(f"{name!r} is not a regular file at commit {commit[:12]}") from error
         return written[""]
 
-    def _trees(self, commit: Oid, folders: Sequence[str]) -> dict[str, bytes]:
+    def _trees_of(self, commit: Oid, folders: Sequence[str]) -> dict[str, bytes]:
         names = [f"{commit}:{folder}" if folder else f"{commit}^{{tree}}" for folder in folders]
         trees: dict[str, bytes] = {}
-        for folder, (_, kind, content) in zip(folders, self._batch(names), strict=True):
+        for folder, (_, kind, content) in zip(folders, self._objects(names), strict=True):
             if kind != "tree":
                 raise PermanentError(f"{folder or 'the root'!r} is not a folder at commit {commit[:12]}")
             trees[folder] = content
