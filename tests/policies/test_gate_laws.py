@@ -12,7 +12,7 @@ from policies.decide import Standing, decide_row
 from policies.entry import Kind
 from policies.evidence import TagList
 from policies.facts import Fact, Finding, to_json
-from policies.gates import ask
+from policies.gates import Before, ask
 from policies.growing import Trail
 from policies.image import Digest, Repository, Tag
 from policies.rules import Apart, Environment, Limit, Line, OutsideGate
@@ -20,9 +20,11 @@ from policies.state import Stage
 from policies.verdict import Failed, Passed, Waiting
 from policies.windows import parse_window
 from policies.world import Pin, World
+from tests.policies.gate_stops import FAR, STOPS, alone, approved
 from tests.policies.gate_time_cases import CASES
 from tests.policies.gate_worlds import case, later, ruled
 from tests.policies.ledger_builders import IMAGE, Story, at_stage, person, pinned, story
+from tests.policies.test_gates import ALL
 
 KINDS = ("checks", "http", "prometheus", "signature", "labels")
 OPENED_BY_TIME = {gates.soak, gates.age, gates.limit}
@@ -228,3 +230,132 @@ def test_a_rollback_passes_everything_or_what_its_rule_names() -> None:
 
 def _plain(about: gates.Case) -> Environment:
     return replace(about.rule.environment, emergency=None, rollback=Apart((Line(1),)))
+
+
+# --- every gate of the table ------------------------------------------------------------------------------------
+
+
+def _rows(stand: Before) -> list[gates.Row]:
+    return [row for row in gates.TABLE if stand in row.before]
+
+
+def _alone(found: Story) -> set[str]:
+    """Return what the validator has against a move in production by the bot alone."""
+    tag = FAR if ("web", IMAGE, FAR) in found.state.seen else "1.1.0"
+    entry = found.bump(tag, environment="production", previous=found.book.stood["production", "web"])
+    return {one.code.value for one in found.reasons(entry)}
+
+
+def _merge(found: Story) -> set[str]:
+    return {one.code.value for one in found.reasons(found.about(Kind.INTENT))}
+
+
+@pytest.mark.parametrize("row", _rows(Before.ALONE), ids=lambda row: row.name)
+def test_nothing_moves_alone_with_a_gate_that_has_not_passed(row: gates.Row) -> None:
+    assert _alone(alone()) == set()
+
+    found = alone()
+    STOPS[row.name](found)
+
+    assert _alone(found) & {code.value for code in row.codes}
+
+
+@pytest.mark.parametrize("row", _rows(Before.MERGED), ids=lambda row: row.name)
+def test_nothing_merges_with_a_gate_that_has_not_passed(row: gates.Row) -> None:
+    assert _merge(approved()) == set()
+
+    found = approved()
+    STOPS[row.name](found)
+
+    assert _merge(found) & {code.value for code in row.codes}
+
+
+def test_what_stands_before_a_merge_stands_before_a_move_alone_and_before_an_offer() -> None:
+    of_requests = {"expired", "approvals", "merge-within"}
+
+    for row in _rows(Before.MERGED):
+        assert row.name in of_requests or Before.ALONE | Before.OFFERED in row.before
+
+
+def test_every_gate_has_something_that_puts_it_in_the_way() -> None:
+    assert STOPS.keys() == {row.name for row in gates.TABLE}
+
+
+@pytest.mark.parametrize("name", [name for name, one in ALL.items() if one[2]])
+def test_a_gate_that_has_not_passed_stands_before_all_that_its_row_names(name: str) -> None:
+    gate, make, code = ALL[name]
+    (row,) = (one for one in gates.TABLE if one.gate is gate)
+    about = make()
+    stands = dict(
+        zip(Before, (gates.ALONE, gates.ASKED, gates.OFFERED, gates.MERGED, gates.ROLLED_BACK), strict=True)
+    )
+
+    for stand, asked in stands.items():
+        said = {one.code for one in ask(asked, about) if not isinstance(one, Passed)}
+        assert stand not in row.before or code in said
+
+
+# What each gate is asked of that may not be known: of an image, of an environment before, of answers, of teams.
+# The rest asks the ledger and the rules, in which nothing is unknown; an old tag without a place in the order is none.
+UNKNOWN = {
+    "digest": ("no digest",),
+    "previous": ("nothing stood there", "has not run"),
+    "takes": ("takes from an environment of which nothing is known",),
+    "health": ("not reported yet", "another version is healthy"),
+    "soak": ("has not run, so it does not soak", "waits for the first healthy"),
+    "age": ("of unknown age",),
+    "checks": ("checks is not looked at", "checks looked at too long ago"),
+    "http": ("http is not looked at",),
+    "prometheus": ("prometheus is not looked at",),
+    "signature": (
+        "signature is not looked at",
+        "signature without its trust root",
+        "signature that cannot be read here",
+    ),
+    "labels": ("labels is not looked at",),
+    "platforms": ("platforms not looked at",),
+    "approvals": ("nobody asked",),
+}
+BY_LEDGER = {
+    "downgrade", "went-back", "jump", "blocked", "known-before", "hold", "freeze", "config", "window", "limit",
+    "expired", "merge-within",
+}  # fmt: skip
+
+
+def test_of_every_gate_it_is_said_what_it_is_asked_of_that_may_not_be_known() -> None:
+    assert UNKNOWN.keys() | BY_LEDGER == {row.name for row in gates.TABLE}
+    assert not UNKNOWN.keys() & BY_LEDGER
+
+
+@pytest.mark.parametrize(("row", "name"), [(row, name) for row, names in UNKNOWN.items() for name in names])
+def test_what_is_not_known_waits_and_never_passes(row: str, name: str) -> None:
+    gate, make, _ = ALL[name]
+    about = make()
+
+    assert gate is next(one.gate for one in gates.TABLE if one.name == row)
+    assert isinstance(gate(about), Waiting)
+    assert isinstance(gate(replace(about, at=about.at + timedelta(days=999))), Waiting)
+
+
+@pytest.mark.parametrize("finding", Finding)
+@pytest.mark.parametrize("row", [row for row in gates.TABLE if row.name in KINDS], ids=lambda row: row.name)
+def test_an_answer_of_too_long_ago_or_of_the_future_is_not_known(row: gates.Row, finding: Finding) -> None:
+    found = ruled(story(), "staging", gates=(OutsideGate(row.name, "mine"),))
+    for looked in (found.at - timedelta(days=2), found.at + timedelta(hours=1)):
+        for is_offer in (False, True):
+            about = case(found, facts=(Fact("mine", finding, "", "", looked),))
+            verdict = row.gate(replace(about, is_offer=is_offer))
+            assert isinstance(verdict, Waiting)
+            assert verdict.code == "gate-unknown"
+
+
+@pytest.mark.parametrize("name", [name for name, one in ALL.items() if one[2]])
+@pytest.mark.parametrize("hours", [2, 9000])
+def test_time_alone_opens_only_what_says_when(name: str, hours: float) -> None:
+    gate, make, _ = ALL[name]
+    about = make()
+    now, then = gate(about), gate(replace(about, at=about.at + timedelta(hours=hours)))
+
+    until = now.until if isinstance(now, Waiting) else None
+    assert isinstance(then, Passed) <= (until is not None)
+    assert until is None or gate in OPENED_BY_TIME | {gates.freeze}
