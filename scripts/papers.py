@@ -180,9 +180,11 @@ It needs `countersign[sigstore]`: `pip install --require-hashes --requirement re
 2. Give it its code and what that means in `policies/codes.py`.
 3. Give it a row in `TABLE` of `policies/gates/table.py`: its name, what it stands before, the word that skips it.
 4. Give it its cases in `tests/policies/gate_time_cases.py`: a test asks that every gate has some, and that each
-   code is given once. One that nothing may skip is named in `tests/policies/test_gate_laws.py` too.
+   code is given once. One that nothing may skip is named in `tests/policies/test_gate_laws.py` too, and so is what
+   each is asked of that may not be known; `tests/policies/gate_stops.py` puts it in the way of a move and a merge.
 5. Where it asks outside, its question is a method of `Outside` in `bot/outside.py`, with its row in the table there,
-   and its settings, if it has any, stand in `policies/outside_gates.py`.
+   and its settings, if it has any, stand in `policies/outside_gates.py`. Its function is named in `GATES` of
+   `policies/gates/outside.py`, and its kind in `OF_CONTENT` where it asks about a digest alone.
 6. Where it is worth a trailer (`Gate-Soak: passed 3h12m`), `policies/gates/notes.py` says so.
 7. `make papers`. The gate *platforms* was added by this list.
 """

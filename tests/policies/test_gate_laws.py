@@ -12,7 +12,7 @@ from policies.decide import Standing, decide_row
 from policies.entry import Kind
 from policies.evidence import TagList
 from policies.facts import Fact, Finding, to_json
-from policies.gates import Before, ask
+from policies.gates import Before, ask, outside
 from policies.growing import Trail
 from policies.image import Digest, Repository, Tag
 from policies.rules import Apart, Environment, Limit, Line, OutsideGate
@@ -275,6 +275,14 @@ def test_what_stands_before_a_merge_stands_before_a_move_alone_and_before_an_off
 
     for row in _rows(Before.MERGED):
         assert row.name in of_requests or Before.ALONE | Before.OFFERED in row.before
+
+
+def test_every_gate_that_asks_outside_is_known_as_one() -> None:
+    asks = {row.gate for row in gates.TABLE if row.gate.__module__ == outside.__name__}
+
+    assert asks == outside.GATES
+    assert {row.name for row in gates.TABLE if row.gate in asks} == {*KINDS, "platforms"}
+    assert {*KINDS, gates.PLATFORMS} > outside.OF_CONTENT
 
 
 def test_every_gate_has_something_that_puts_it_in_the_way() -> None:
