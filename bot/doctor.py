@@ -9,6 +9,7 @@ from pathlib import Path
 
 from bot import assembly
 from bot.book import RulesAt
+from bot.claims import made_up
 from bot.desk import Desk
 from bot.errors import BotError
 from bot.git import OLDEST, Git
@@ -210,6 +211,14 @@ def _ledger(desk: Desk, tips: Tips, *, is_our_key: bool) -> list[Check]:
         detail, _, remedy = because.rpartition("; ")
         checks.append(fail("ledger", detail or because, remedy if detail else "countersign verify"))
     checks += _second(desk)
+    checks += [
+        warn(
+            "trailers",
+            f"commit {one.commit[:12]} says that it is ours ({one.said}), and no entry of the ledger names it",
+            f"git show {one.commit[:12]}; nothing follows from them, but somebody pushed them",
+        )
+        for one in made_up(desk.mirror, chain.state, tips.target)[:MAX_LISTED]
+    ]
     if not because and not is_our_key:
         remedy = "set COUNTERSIGN_SIGNING_KEY to the key that the bot runs with"
         checks.append(warn("ledger", "whether its key is ours is not known: there is no key here", remedy))

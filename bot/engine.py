@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from bot import claims
 from bot import survey as surveys
 from bot.answers import Answer, Awaiting, NotRecorded, Recorded
 from bot.builds import Builds
@@ -582,6 +583,20 @@ class Engine:
             report.left.append(f"the places of cards were not written down: {answer}")
         self._follow()
 
+    def _claimed(self, state: State) -> list[Trouble]:
+        """Find commits whose trailers are copied or made up: told once, in the environment's channel or in all."""
+        tips = self.desk.mirror.tips()
+        known = self.desk.rules(tips).rules.environments
+        return [
+            Trouble(
+                Wrong.MADE_UP,
+                one.environment if one.environment in known else "",
+                facts={"trailers": one.said},
+                subject=one.commit[:12],
+            )
+            for one in claims.made_up(self.desk.mirror, state, tips.target)[: claims.MAX_TOLD]
+        ]
+
     def _troubles(self, state: State, report: PassReport) -> list[Trouble]:
         """Return what people have to be told beside what a look shows."""
         found = [Trouble("stuck", *one.where, {"detail": one.detail}) for one in self._stuck]
@@ -590,6 +605,7 @@ class Engine:
             for name, detail in (self._reconciler.stuck if self._reconciler else {}).items()
             if (promotion := state.promotions[name]).is_live
         ]
+        found += self._claimed(state)
         if self._away:
             found.append(Trouble(Wrong.REPOSITORY_REFUSED, facts={"detail": self._away}))
         refused = f"not-recorded: {HOST_REFUSES}"

@@ -48,6 +48,7 @@ _MAX_ANSWERS = 64
 _MAX_INFOS = 4096
 _TIDY_SECONDS = 900.0
 _YEAR = re.compile(r"[0-9]{4}", re.ASCII)
+_TRAILER = re.compile(r"[A-Za-z][A-Za-z-]*", re.ASCII)
 _ANCHOR = re.compile(r"([0-9a-f]{40}) ([0-9a-f]{40})\|(\S*)", re.ASCII)
 
 
@@ -206,6 +207,13 @@ class Mirror:
         lines = self._lasting(["log", *bounds, *looked]).decode("utf-8", "replace").splitlines()
         found = (_ANCHOR.fullmatch(line) for line in lines)
         return [Anchor(Oid(one[1]), Oid(one[2]), one[3]) for one in found if one]
+
+    def claiming(self, tip: Oid, names: Sequence[str], *, since: Oid, limit: int) -> list[Oid]:
+        """List the newest commits of the first-parent line with a line that begins with one of these names."""
+        lines = [f"--grep=^{name}: " for name in names if _TRAILER.fullmatch(name)]
+        bounds = ["--first-parent", f"--max-count={int(limit)}", "--extended-regexp", *lines, "--format=%H"]
+        looked = ["--end-of-options", oid_of(tip), f"^{oid_of(since)}", "--"]
+        return [Oid(one) for one in self._lasting(["log", *bounds, *looked]).decode("ascii").split()]
 
     def is_ancestor(self, one: Oid, other: Oid) -> bool:
         """Say whether ``other`` contains ``one``. A commit that is not here is contained in nothing."""

@@ -42,6 +42,7 @@ class Wrong(StrEnum):
     REVIEW_REMINDER = "review-reminder"
     REVIEW_OVERDUE = "review-overdue"
     CONFIG_UNREVIEWED = "config-unreviewed"
+    MADE_UP = "made-up-trailers"
     STUCK = "stuck"
     UNHEALTHY = "unhealthy"
     REMINDER = "reminder"
@@ -60,6 +61,7 @@ _SUBJECTS: Mapping[str, str] = {
     Wrong.REGISTRY_SILENT: "host",
     Wrong.EXTERNAL: "commit",
     Wrong.MISMATCH: "commit",
+    Wrong.MADE_UP: "commit",
     Wrong.DIGEST_MOVED: "version",
     Wrong.MAJOR_JUMP: "version",
     Wrong.DOWNGRADE: "version",
@@ -177,7 +179,9 @@ def _is_over(look: Survey, told: Trouble, current: Mapping[str, Trouble]) -> boo
     if told.environment not in look.world.rules.environments and told.what not in look.state.shown:
         return False  # nobody knows where to say so
     match told.code:
-        case Wrong.FIRST_LOOK | Wrong.ROLLED_BACK:  # what was told stays, unless its words were hidden since
+        case (
+            Wrong.FIRST_LOOK | Wrong.ROLLED_BACK | Wrong.MADE_UP
+        ):  # what was told stays, unless its words were hidden since
             promotion = look.state.promotions.get(told.subject)
             return promotion is not None and is_hidden(promotion.note)
         case Wrong.RULES_BROKEN:

@@ -1,5 +1,6 @@
 """Re-perform the ledger from a clone alone, and hold the target branch against it, both ways."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -8,6 +9,7 @@ from types import MappingProxyType
 from bot import wording
 from bot.book import Book, RulesAt
 from bot.chain import Chain
+from bot.claims import made_up
 from bot.landing import look as look_at
 from bot.mirror import Anchor, Mirror, Tips
 from bot.objects import Oid
@@ -15,6 +17,7 @@ from bot.poller import Writer
 from bot.signing import is_vouched
 from bot.urgency import is_marked, under
 from bot.years import read_years, whole
+from policies.audit_codes import CODES, AuditCode, attested_by
 from policies.entry import Entry, Kind, Pinned, write_time
 from policies.rules import EffectiveRule, effective
 from policies.state import Promotion, Stage, State, is_same
@@ -39,6 +42,11 @@ class Finding:
     seq: int
     text: str
 
+    @property
+    def code(self) -> AuditCode:
+        """What it means, what was expected, what one does next."""
+        return CODES[self.what]
+
     def __str__(self) -> str:
         number = f" #{self.seq}" if self.seq else ""
         return f"{self.what} {self.oid[:12]}{number}: {self.text}"
@@ -52,6 +60,7 @@ class Report:
     entries: int = 0
     commits: int = 0
     attested: int = 0
+    attested_by: Mapping[str, int] = field(default_factory=dict)  # who said so -> entries that rest on that
     tip: str = ""
     notes: list[str] = field(default_factory=list)  # what is odd and no finding
 
@@ -141,6 +150,7 @@ class _Audit:
             if entry.at >= self.since:
                 self._entry(chain, oid, entry, seqs)
         self._moves(chain)
+        self._claims(chain)
         self._open(chain.state)
 
     # --- the chain ------------------------------------------------------------------------------------------
@@ -151,7 +161,9 @@ class _Audit:
         for fault in chain.faults:
             self.report.add("entry-invalid", fault.oid, fault.what, fault.seq)
         self.report.entries = len(chain.entries)
-        self.report.attested = sum(1 for _, entry in chain.entries if entry.evidence)
+        said = [found for _, entry in chain.entries if (found := attested_by(entry.evidence))]
+        self.report.attested = len(said)
+        self.report.attested_by = dict(sorted(Counter(who for one in said for who in one).items()))
         self.report.tip = chain.state.tip
         return chain
 
@@ -170,6 +182,19 @@ class _Audit:
                 self.report.notes.append(
                     f"commit {one.commit[:12]} names {one.tip[:12]} as an end of the ledger; {who}"
                 )
+
+    def _claims(self, chain: Chain) -> None:
+        """Note commits that say they are ours, and are not."""
+        said = {one.split(" ")[1] for one in self.report.notes if one.startswith("commit ")}
+        state = chain.state.copy()
+        state.genesis = chain.entries[0][1]  # of the first year
+        for _, entry in chain.entries:
+            if entry.commit and entry.kind in _ON_THE_BRANCH - {Kind.EXTERNAL}:
+                state.ours.setdefault(entry.commit, entry.seq)
+        for one in made_up(self.mirror, state, self.tips.target, limit=_ALL):
+            if one.commit[:12] not in said:
+                text = f"commit {one.commit[:12]} has trailers of ours ({one.said}), and no entry names it"
+                self.report.notes.append(f"{text}: they are copied or made up")
 
     def _explained(self, state: State, who: str, end: str) -> None:
         """Note an end that two people gave up: it is no anchor any more."""

@@ -22,8 +22,8 @@ from bot.logs import LEVELS, set_up
 from bot.look import Look
 from bot.ports import Chat
 from bot.settings import Settings, load
-from bot.verify import verify as verified
-from handlers import audit, doctor, effective, history, init, offline, retire, simulate, tables
+from bot.verify import verify as hold
+from handlers import audit, doctor, effective, history, init, offline, retire, simulate, tables, verified
 from handlers.passed_over import ask_why
 from handlers.terminal import (
     FINDINGS,
@@ -276,14 +276,11 @@ def verify(
     with patience("verifying"):
         desk = assembly.open_desk(settings)
         ends |= {f"the second remote ({year})": oid for year, oid in _second_ends(desk).items()}
-        report = verified(
-            desk.mirror, desk.book, folder=settings.rules, since=start, ends=ends, progress=tell
-        )
+        report = hold(desk.mirror, desk.book, folder=settings.rules, since=start, ends=ends, progress=tell)
     if as_json:
-        print_json(tables.verify_json(report))
+        print_json(verified.to_json(report))
     else:
-        notes = [f"note: {one}" for one in report.notes]
-        print_lines([*map(str, report.findings), *notes, tables.verify_line(report)])
+        print_lines(verified.to_lines(report))
     return FINDINGS if report.findings else FINE
 
 

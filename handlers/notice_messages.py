@@ -41,6 +41,8 @@ _ON: dict[str, str] = {
     "in it closes {number} with a sentence.",
     "review-overdue": "The {kind} of {service} in {environment} was not reviewed in time, so only rollbacks "
     "move there until somebody reviews {number}.",
+    "made-up-trailers": "Commit {commit} says in its trailers that it is Countersign's, and the ledger does not "
+    "know it: they are copied or made up. Nothing follows from them.",
     "stuck": "{service} in {environment} could not be moved; it is tried again at the next pass.",
     "farewell": "Countersign was retired: it asks and moves nothing any more. The history stays in Git.",
     "repository-refused": "The GitOps repository does not let Countersign in, so nothing moves until an operator has "
@@ -73,6 +75,7 @@ _OVER: dict[str, str] = {
     "config-unreviewed": "The change of the files of {environment} was reviewed.",
     "review-reminder": "What happened to {service} in {environment} does not wait for a review any more.",
     "review-overdue": "What happened to {service} in {environment} was reviewed.",
+    "made-up-trailers": "The trailers of {commit} are not Countersign's.",
     "stuck": "{service} in {environment} can move again.",
     "farewell": "Countersign is back.",
     "repository-refused": "The GitOps repository lets Countersign in again.",

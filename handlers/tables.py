@@ -11,7 +11,6 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from bot.verify import Report
 from handlers.reasons import phrase
 from policies.decide import Candidate, Decision, Row, Standing
 from policies.entry import Both, By, Entry, Voice, write_time
@@ -22,7 +21,6 @@ from policies.verdict import NotYet, Waiting
 PLAN = "countersign.plan/1"
 WHY = "countersign.why/1"
 LINT = "countersign.lint/1"
-VERIFY = "countersign.verify/1"
 LEDGER = "countersign.ledger/1"
 
 Json = dict[str, Any]
@@ -206,31 +204,7 @@ def lint_sum(findings: Iterable[Finding]) -> str:
     return ", ".join(f"{count[weight]} {weight}{'' if count[weight] == 1 else 's'}" for weight in Weight)
 
 
-# --- verify and ledger ------------------------------------------------------------------------------------------
-
-
-def verify_json(report: Report) -> Json:
-    """Return what was checked and what was found."""
-    return {
-        "schema": VERIFY,
-        "tip": report.tip,
-        "entries": report.entries,
-        "commits": report.commits,
-        "attested": report.attested,
-        "notes": list(report.notes),
-        "findings": [
-            {"what": one.what, "oid": one.oid, "seq": one.seq, "text": one.text} for one in report.findings
-        ],
-    }
-
-
-def verify_line(report: Report) -> str:
-    """Sum up what was checked."""
-    found = f"{len(report.findings)} finding{'' if len(report.findings) == 1 else 's'}"
-    return (
-        f"{report.entries} entries ({report.attested} attested), {report.commits} commits, {found};"
-        f" the ledger ends at {report.tip[:12] or 'nothing'}"
-    )
+# --- ledger ---------------------------------------------------------------------------------------------------
 
 
 def ledger_json(

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from policies import rules_schema
+from policies.audit_codes import CODES, Means
 from policies.codes import MEANINGS
 from policies.evidence import Silent
 from policies.gates import TABLE, Before
@@ -215,10 +216,75 @@ def gates() -> str:
     return GATES_BEGIN + head + "\n".join(rows) + GATES_END + outside + GATES_ADD
 
 
+VERIFY_BEGIN = """\
+# What verify finds
+
+`countersign verify REPOSITORY` reads the ledger of all years from a clone alone, asks of every entry whether it
+was allowed in the state that it followed, and holds the target branch against the entries, both ways. It needs no
+network but the clone's own. How far it is stands on stderr, a line for every 500 entries or commits; findings
+stand on stdout, by what they mean, the gravest first, each with its code, at least 8 digits of its commit, and `#`
+its entry's number where it is about one. Below the findings of a code stand what was expected and what one does
+next. Made from the code by `scripts/papers.py`.
+
+| exit code | means |
+|---|---|
+| 0 | nothing was found; a note is no finding |
+| 1 | something was found |
+| 2 | wrong use or settings |
+| 3 | the repository could not be read: nothing is known |
+
+A commit that moves no image is no finding. Notes tell what is odd and was explained or decides nothing: an end of
+the ledger that a `fork` gave up, trailers that are copied or made up.
+
+"""
+VERIFY_JSON = """\
+## Attested from outside
+
+What was looked up outside of the clone at the time nobody can look up again. It stands in the entry, is counted
+apart in the sum, and by who said it: `chat` (flags of accounts), `forge` (accounts, reviews, pull requests,
+authors), `teams` (memberships), `registry`, `health`, `gates` (that ask outside), `other input`. An entry may rest
+on several. Everything else is re-performed.
+
+## `countersign.verify/1`
+
+With `--json` one object. Fields may be added; one that is there keeps its meaning, or the number goes up.
+
+| field | is |
+|---|---|
+| `schema` | `countersign.verify/1` |
+| `tip` | the last entry's commit, 40 digits; `""` where there is none |
+| `entries`, `commits` | how many were read; commits are those of the target branch since the ledger begins |
+| `attested` | how many entries rest on a look outside of the clone |
+| `attested_by` | object: who said so, and how many entries rest on that |
+| `notes` | list of lines |
+| `findings` | list of objects, as below |
+| `findings[].what` | the code, from the tables above |
+| `findings[].means` | `record`, `unknown-move`, `other-move` or `unreviewed`: the heading |
+| `findings[].oid`, `findings[].seq` | its commit, at least 8 digits; the entry's number, 0 where it is none |
+| `findings[].text` | what was found |
+| `findings[].expected`, `findings[].next` | as in the tables |
+"""
+
+
+def verify() -> str:
+    """Return docs/verify.md."""
+    parts = []
+    for means in Means:
+        head = "| code | finds | expected | next |\n|---|---|---|---|\n"
+        rows = [
+            f"| `{code}` | {one.what} | {one.expected} | {one.then} |"
+            for code, one in CODES.items()
+            if one.means is means
+        ]
+        parts.append(f"## {means}\n\n{head}" + "\n".join(rows))
+    return VERIFY_BEGIN + "\n\n".join(parts) + "\n\n" + VERIFY_JSON
+
+
 PAPERS = {
     "docs/architecture.md": architecture,
     "docs/codes.md": codes,
     "docs/gates.md": gates,
+    "docs/verify.md": verify,
     rules_schema.PATH: rules_schema.schema,
 }
 

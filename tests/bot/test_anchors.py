@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.claims import made_up
 from bot.desk import Desk
 from bot.signing import Signer, is_vouched, vouch
 from bot.wording import parse_trailers
@@ -60,6 +61,60 @@ def test_a_made_up_trailer_stops_nobody_and_is_named(
     assert [commit[:12] in one and LOST[:12] in one for one in report.notes] == [True]
 
 
+def test_true_ends_are_not_hidden_behind_made_up_ones(
+    told: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.ledger.ANCHORS", 3)
+    landed = tip(told.remote)
+    told.rewrite(told.entries[0][0])
+    for number in range(4):
+        commit_to(told.remote, {"README.md": f"shop {number}\n"}, message=message(f"Ledger: {LOST}"))
+
+    assert f"commit {landed[:12]} names; somebody rewrote history" in because(newcomer(told, tmp_path))
+
+
+COPIED = ("Promotion", "Environment", "Ledger", "Ledger-Signature", "Ledger-Key")
+
+
+def _claims(told: World, desk: Desk) -> list[tuple[str, str]]:
+    tips = desk.mirror.fetch()
+    return [
+        (one.commit, one.environment)
+        for one in made_up(desk.mirror, desk.ledger.read(tips).state, tips.target)
+    ]
+
+
+def test_copied_and_invented_trailers_are_told_with_and_without_a_move(told: World, tmp_path: Path) -> None:
+    stands = dict(parse_trailers(git(told.remote, "log", "-1", "--format=%B", "main")))
+    copied = commit_to(
+        told.remote, {"README.md": "a shop\n"}, message=message(*(f"{n}: {stands[n]}" for n in COPIED))
+    )
+    moved = {PRODUCTION: kustomization("1.2.0", digest("1.2.0"))}
+    invented = commit_to(told.remote, moved, message=message("Promotion: 0123456789ab", "Ledger-Key: bump/x"))
+    commit_to(told.remote, {"README.md": "shops\n"}, message="Mend\n\nLedger: is a word\n\nand no trailer\n")
+
+    assert _claims(told, told.desk) == [(invented, ""), (copied, "production")]
+    report = told.audit(tmp_path / "audit")
+    named = [one for one in report.notes if "copied or made up" in one]
+    assert [invented[:12] in named[0], copied[:12] in named[1]] == [True, True]
+    assert [one.what for one in report.findings] == ["unrecorded-move"]
+    told.run()
+    assert _claims(told, told.desk) == [(invented, ""), (copied, "production")], (
+        "an external is no word of ours"
+    )
+
+
+def test_our_own_commits_and_a_merge_by_hand_claim_nothing_that_is_not_so(told: World) -> None:
+    assert _claims(told, told.desk) == []
+    told.stage("1.2.0")
+    promotion = told.ask("1.2.0")
+    commit_to(
+        told.remote, {PRODUCTION: kustomization("1.2.0")}, message=message(f"Promotion: {promotion.id}")
+    )
+
+    assert _claims(told, told.desk) == []
+
+
 def test_the_word_for_one_end_does_not_vouch_for_another(told: World, tmp_path: Path) -> None:
     stands = dict(parse_trailers(git(told.remote, "log", "-1", "--format=%B", "main")))
     copied = message(f"Ledger: {LOST}", f"Ledger-Signature: {stands['Ledger-Signature']}")
@@ -76,7 +131,8 @@ def test_a_true_trailer_that_is_repeated_is_true_still(told: World, tmp_path: Pa
 
     assert because(newcomer(told, tmp_path)) == ""
     report = told.audit(tmp_path / "audit")
-    assert (report.findings, report.notes) == ([], [])
+    assert report.findings == []
+    assert ["they are copied or made up" in one for one in report.notes] == [True]
 
 
 def test_a_move_by_hand_with_a_made_up_trailer_is_a_finding(told: World, tmp_path: Path) -> None:
