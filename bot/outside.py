@@ -31,6 +31,7 @@ from policies.image import Repository
 from policies.outside_gates import compares, filled
 from policies.reports import Report, ReportState, newest
 from policies.rules import EffectiveRule, Host, OutsideGate, Rules, effective
+from policies.rules_findings import visible
 from policies.world import About
 
 _log = logging.getLogger(__name__)
@@ -370,7 +371,7 @@ def _gates(rule: EffectiveRule) -> tuple[OutsideGate, ...]:
 
 
 def _fact(question: Question, found: Found, at: datetime) -> Fact:
-    detail = " ".join(found.detail.split())[:MAX_DETAIL]
+    detail = visible(" ".join(found.detail.split()))[:MAX_DETAIL]
     return Fact(question.gate.name, found.verdict, found.code, detail, at.replace(microsecond=0))
 
 

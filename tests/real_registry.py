@@ -14,6 +14,8 @@ from typing import Any, Self
 
 import pytest
 
+from sandbox.images import Image
+
 PROGRAM = "docker-registry"
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -91,6 +93,14 @@ class RealRegistry:
         ]
         index = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": manifests}
         return str(self._put_manifest(name, tag, OCI_INDEX, index)["digest"])
+
+    def push(self, name: str, tag: str, image: Image) -> None:
+        """Push an image of the sandbox as it is, byte for byte."""
+        for blob in image.blobs:
+            self._push_blob(name, blob.media_type, blob.body)
+        for one in (*image.manifests.values(), image.top):
+            place = tag if one is image.top else one.digest
+            self._ask("PUT", f"/v2/{name}/manifests/{place}", 201, one.body, one.media_type)
 
     def _push_manifest(self, name: str, content: str, architecture: str, created: str) -> dict[str, Any]:
         said = {"architecture": architecture, "os": "linux", "content": content}

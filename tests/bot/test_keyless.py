@@ -6,11 +6,14 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from importlib.resources import files
+from pathlib import Path
 from secrets import token_hex
 from typing import Any
 from urllib.parse import quote
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from bot import signatures
 from bot.image_contents import Bundled, Signed
@@ -40,6 +43,7 @@ from tests.bot.sigstore_world import (
     referring,
 )
 from tests.policies.ledger_builders import rules
+from tests.real_registry import RealRegistry
 
 needs_sigstore = pytest.mark.skipif(not signatures.is_installed(), reason="the extra is not installed")
 OURS = Sigstore()
@@ -317,6 +321,43 @@ def test_garbage_beside_an_image_counts_for_nothing_and_stops_nothing(shop: Shop
     assert shop.ask(other.digest)[0] is Finding.PASSED
 
 
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=9), inner, max_size=3),
+    max_leaves=5,
+)
+SOUND = OURS.bundle(OURS.leaf(), OTHER)
+
+
+def _paths(value: Any, *path: str | int) -> Iterator[tuple[str | int, ...]]:
+    steps = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for step, inner in steps:
+        yield (*path, step)
+        yield from _paths(inner, *path, step)
+
+
+@needs_sigstore
+@settings(deadline=None, max_examples=150)
+@given(path=st.sampled_from(list(_paths(SOUND))), value=JSON)
+def test_whatever_stands_in_a_bundle_it_counts_by_its_signer_or_is_refused(
+    path: tuple[str | int, ...], value: Any
+) -> None:
+    found = json.loads(json.dumps(SOUND))
+    inner = found
+    for step in path[:-1]:
+        inner = inner[step]
+    inner[path[-1]] = value
+    judge = judge_of(ASKED, ROOT)
+    assert not isinstance(judge, CannotJudge)
+
+    try:
+        by = judge(Bundled(json.dumps(found).encode()), "ghcr.io/acme/web", OTHER)
+    except PolicyError:
+        return
+    assert by == IDENTITY
+    assert found["dsseEnvelope"]["payload"] == SOUND["dsseEnvelope"]["payload"]
+
+
 @needs_sigstore
 def test_of_several_signatures_one_is_enough(shop: Shop) -> None:
     image = shop.push()
@@ -385,6 +426,29 @@ def test_garbage_is_by_no_key(content: bytes) -> None:
 
     with pytest.raises(PolicyError, match="none is by a key of the rules"):
         judge(Bundled(content), "ghcr.io/acme/web", OTHER)
+
+
+# --- a real registry --------------------------------------------------------------------------------------------
+
+
+@needs_sigstore
+def test_a_real_registry_keeps_signatures_in_both_places(tmp_path: Path) -> None:
+    with RealRegistry(tmp_path / "registry") as real, ExitStack() as stack:
+        adapter = PycurlRegistry(Logins(None))
+        stack.callback(adapter.close)
+        shop = Shop(RegistryTwin(), real.host, Outside(adapter, None))
+        first, second, third = (images.image(token_hex(8)) for _ in range(3))
+        for image in (first, second, third):
+            real.push("example/web", token_hex(8), image)
+        payload = payload_of(shop.repository, first.digest)
+        at_tag = tagged({payload: OURS.annotations(OURS.leaf(), payload)})
+        real.push("example/web", f"{first.digest.replace(':', '-')}.sig", at_tag)
+        refers = referring(second.top, OURS.bundle(OURS.leaf(), second.digest))
+        real.push("example/web", token_hex(8), refers)
+        real.push("example/web", second.digest.replace(":", "-"), listing([refers]))
+
+        assert [shop.ask(one.digest)[0] for one in (first, second)] == [Finding.PASSED, Finding.PASSED]
+        assert shop.ask(third.digest)[:2] == (Finding.WAITING, Code.SIGNATURE_MISSING)
 
 
 # --- trust roots ------------------------------------------------------------------------------------------------

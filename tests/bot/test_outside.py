@@ -5,6 +5,7 @@ from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from secrets import token_hex
 from typing import Any
 
@@ -16,9 +17,9 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from bot import cosign
+from bot import cosign, outside
 from bot.image_contents import SIGNATURE, SIMPLE_SIGNING, ImageContents, Signatures, Signed
-from bot.outside import REVISION, Outside, Question, source_of
+from bot.outside import REVISION, Found, Outside, Question, source_of
 from bot.registry import PycurlRegistry
 from bot.registry_login import Logins
 from policies.codes import Code
@@ -497,3 +498,16 @@ def test_checks_that_cannot_be_asked_are_unknown(abroad: Abroad) -> None:
 )
 def test_a_source_is_named_or_an_address(text: str, name: str) -> None:
     assert source_of(text) == name
+
+
+def test_what_is_found_is_written_down_as_one_line_in_which_nothing_is_hidden(abroad: Abroad) -> None:
+    rule = effective(rules(), "production", "web")
+    assert rule
+    question = Question(rule, OutsideGate("http", "http"), (Pinned("a/b", "1", ""),), "", "", {})
+    strange = Found(Finding.WAITING, "gate-unknown", "a\n\u202eb \ud800" + "c" * 300)
+
+    fact = outside._fact(question, strange, datetime(2026, 1, 1, 12, 0, 0, 7, tzinfo=UTC))
+
+    assert fact.detail.startswith("a \\u202eb \\ud800ccc")
+    assert len(fact.detail.encode()) == 200
+    assert fact.looked.microsecond == 0
