@@ -223,7 +223,7 @@ def why(
     if as_json:
         print_json(tables.why_json(look.decision, row, found))
     else:
-        print_lines(tables.why_lines(row, found))
+        print_lines(tables.why_lines(row, found, look.decision.at))
     return FINE
 
 

@@ -1,5 +1,7 @@
 """Reason codes as phrases that end the sentence "it waits: ..."."""
 
+from datetime import datetime
+
 from handlers.spans import Line, Moment, Span
 from policies.codes import MEANINGS, Code
 from policies.evidence import Silent
@@ -58,6 +60,16 @@ _ENDS: dict[str, str] = {
     Code.LIMIT_REACHED: "the limit lets the next move through ",
     Code.FREEZE_WINDOW: "the freeze of the rules ends ",
 }
+# the same, for a terminal
+_NEXT: dict[str, str] = {
+    Code.SOAKING: "soak ends",
+    Code.TOO_YOUNG: "old enough",
+    Code.LIMIT_REACHED: "limit frees",
+    Code.FREEZE_WINDOW: "window opens",
+    Code.HELD: "hold ends",
+    Code.FROZEN: "freeze ends",
+    Code.FORGE_REFUSED: "tried again",
+}
 # their detail says more exactly what the phrase says: it stands in its place, with these words behind it
 _BETTER: dict[str, str] = {Code.NOT_IN_PREVIOUS: ", as exactly this image"}
 
@@ -65,6 +77,18 @@ _BETTER: dict[str, str] = {Code.NOT_IN_PREVIOUS: ", as exactly this image"}
 def phrase(code: str) -> str:
     """Return what a code means; a code that is not known here with spaces for its dashes."""
     return PHRASES.get(code, code.replace("-", " "))
+
+
+def moment(at: datetime, now: datetime) -> str:
+    """Return an instant (UTC) as a terminal shows it: the hour, with its day where that is another one."""
+    return f"{at:%H:%M} UTC" if at.date() == now.date() else f"{at:%Y-%m-%d %H:%M} UTC"
+
+
+def happens(verdict: NotYet, now: datetime) -> str:
+    """Return what happens next to what waits, and when; '' where nobody knows when."""
+    if not isinstance(verdict, Waiting) or verdict.until is None:
+        return ""
+    return f"{_NEXT.get(verdict.code, 'until')} {moment(verdict.until, now)}"
 
 
 def reason(verdict: NotYet) -> Line:

@@ -11,7 +11,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from handlers.reasons import phrase
+from handlers.reasons import happens, moment, phrase
 from policies.decide import Candidate, Decision, Row, Standing
 from policies.entry import Both, By, Entry, Voice, write_time
 from policies.rules import Rules
@@ -79,11 +79,25 @@ def plan_table(decision: Decision) -> Table:
     table = table_of("SERVICE", "ENVIRONMENT", "CURRENT", "NEXT", "VERDICT", "WHY")
     for row in decision.rows:
         best = row.best
-        why = ", ".join(row.codes) + (f": {row.detail}" if row.detail and not best else "")
+        why = _why(row, decision.at) + (f": {row.detail}" if row.detail and not best else "")
         cells = (row.service, row.environment, row.current or "-", best.version if best else "-")
         verdict = Text(row.verdict.value, style=_COLOURS[row.verdict])
         table.add_row(*map(cell, cells), verdict, cell(why))
     return table
+
+
+def _why(row: Row, at: datetime) -> str:
+    """Return the codes of a row, each with what happens next and when, where that is known."""
+    best = row.best
+    if best is None or not best.reasons:
+        return ", ".join(row.codes)
+    said = {one.code.value: happens(one, at) for one in best.reasons}
+    parts = [f"{code} ({said[code]})" if said.get(code) else code for code in row.codes]
+    return ", ".join([*parts, *_expires(best, at)])
+
+
+def _expires(candidate: Candidate, at: datetime) -> list[str]:
+    return [f"expires {moment(candidate.expires, at)}"] if candidate.expires else []
 
 
 def would_move(decision: Decision, rules: Rules, environment: str = "") -> list[str]:
@@ -123,7 +137,11 @@ def why_json(decision: Decision, row: Row, versions: Sequence[Candidate]) -> Jso
         "codes": list(row.codes),
         "detail": row.detail,
         "versions": [
-            _candidate_json(one) | {"reasons": [_reason_json(reason) for reason in one.reasons]}
+            _candidate_json(one)
+            | {
+                "expires": write_time(one.expires) if one.expires else None,
+                "reasons": [_reason_json(reason) for reason in one.reasons],
+            }
             for one in versions
         ],
     }
@@ -139,26 +157,26 @@ def _reason_json(reason: NotYet) -> Json:
     }
 
 
-def why_lines(row: Row, versions: Sequence[Candidate]) -> list[str]:
-    """Return what stands in the way of each version: code, meaning, detail."""
+def why_lines(row: Row, versions: Sequence[Candidate], at: datetime) -> list[str]:
+    """Return what stands in the way of each version: code, meaning, detail, what happens next and when.
+
+    ``at`` is the time of the decision (UTC).
+    """
     lines = [f"{row.service} in {row.environment}: {row.current or 'nothing that can be read'} is there now"]
     if not versions:
         lines += [f"  {code}: {phrase(code)}" for code in row.codes]
         lines += [f"    {row.detail}"] if row.detail else []
     for one in versions:
-        lines.append(f"{one.version}: {one.verdict.value}{_until(one.until)}")
+        ends = [f"at the earliest {moment(one.until, at)}"] if one.until else []
+        lines.append(", ".join([f"{one.version}: {one.verdict.value}", *ends, *_expires(one, at)]))
         if not one.reasons:
             code = "current" if one.verdict is Standing.CURRENT else "ready"
             lines.append(f"  {code}: {phrase(code)}")
         for reason in one.reasons:
             detail = f" ({reason.detail})" if reason.detail else ""
-            until = _until(reason.until) if isinstance(reason, Waiting) else ""
-            lines.append(f"  {reason.code.value}: {phrase(reason.code.value)}{detail}{until}")
+            then = f"; {found}" if (found := happens(reason, at)) else ""
+            lines.append(f"  {reason.code.value}: {phrase(reason.code.value)}{detail}{then}")
     return [visible(line) for line in lines]
-
-
-def _until(until: datetime | None) -> str:
-    return f", until {write_time(until)}" if until else ""
 
 
 # --- lint -----------------------------------------------------------------------------------------------------

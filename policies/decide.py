@@ -9,7 +9,7 @@ from itertools import takewhile
 from policies.codes import Code
 from policies.entry import Pinned
 from policies.evidence import Silence, Silent
-from policies.gates import ALONE, Case, ask, before_merge, before_offer, skips
+from policies.gates import ALONE, Case, ask, before_merge, before_offer, expires, skips
 from policies.gates.sightings import was_before
 from policies.image import Tag
 from policies.newness import is_newer
@@ -43,6 +43,7 @@ class Candidate:
     verdict: Standing
     reasons: tuple[NotYet, ...] = ()
     promotion: str = ""
+    expires: datetime | None = None  # when the request is over (UTC), where one is open
 
     @property
     def codes(self) -> tuple[str, ...]:
@@ -277,7 +278,8 @@ def _candidate(
     else:
         verdict = Standing.WAITING if reasons else Standing.READY
     digest = BETWEEN_DIGESTS.join(digests)
-    return Candidate(tag, digest, verdict, tuple(reasons), mine.id if mine else "")
+    ends = expires(world.rules.calendar, rule, mine) if mine and mine.stage is Stage.OPEN else None
+    return Candidate(tag, digest, verdict, tuple(reasons), mine.id if mine else "", ends)
 
 
 def _before(case: Case) -> tuple[NotYet, ...]:

@@ -1,0 +1,124 @@
+"""What happens next, and when: every gate that knows a time has it printed by `plan` and `why`, and given in JSON."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from io import StringIO
+
+import pytest
+from rich.console import Console
+
+from handlers.reasons import moment
+from handlers.tables import plan_json, plan_table, why_json, why_lines
+from policies import gates
+from policies.codes import Code
+from policies.decide import Candidate, Decision, Row, Standing
+from policies.entry import Kind, write_time
+from policies.gates import Case, Gate
+from policies.verdict import Failed, NotYet, Waiting
+from tests.policies.gate_worlds import case
+from tests.policies.ledger_builders import START, person, story
+from tests.policies.test_gates import ALL
+
+WORDS: dict[Code, str] = {
+    Code.SOAKING: "soak ends",
+    Code.TOO_YOUNG: "old enough",
+    Code.LIMIT_REACHED: "limit frees",
+    Code.FREEZE_WINDOW: "window opens",
+    Code.HELD: "hold ends",
+    Code.FROZEN: "freeze ends",
+}
+
+
+def _standing(kind: Kind, **about: str) -> Case:
+    """Something that a person set for six hours."""
+    found = story()
+    until = write_time(found.at + timedelta(hours=6))
+    found.add(found.stand(kind, person("ada"), until=until, **about))
+    return case(found, "1.1.0", "production")
+
+
+CASES = {
+    **ALL,
+    "held for a time": (gates.held, lambda: _standing(Kind.HOLD, service="web"), Code.HELD),
+    "frozen for a time": (
+        gates.frozen,
+        lambda: _standing(Kind.FREEZE, environment="production"),
+        Code.FROZEN,
+    ),
+}
+WAITS = {
+    name: (gate, make)
+    for name, (gate, make, code) in CASES.items()
+    if code is not None and isinstance(found := gate(make()), Waiting) and found.until
+}
+LATER = START + timedelta(hours=6, minutes=30)
+AGAIN = Waiting(Code.FORGE_REFUSED, "refused, 3 times", LATER)
+
+
+def _decision(
+    at: datetime, *reasons: NotYet, expires: datetime | None = None
+) -> tuple[Decision, Row, Candidate]:
+    verdict = Standing.REFUSED if any(isinstance(one, Failed) for one in reasons) else Standing.WAITING
+    one = Candidate("1.1.0", "", verdict, reasons, expires=expires)
+    row = Row("production", "web", "1.0.0", verdict, one.codes, (one,))
+    return Decision(at, "0" * 40, (row,)), row, one
+
+
+def _plan(decision: Decision) -> str:
+    out = StringIO()
+    Console(file=out, width=400).print(plan_table(decision))
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(("gate", "make"), WAITS.values(), ids=WAITS)
+def test_what_waits_for_a_known_time_says_so(gate: Gate, make: Callable[[], Case]) -> None:
+    asked = make()
+    found = gate(asked)
+    assert isinstance(found, Waiting)
+    assert found.until
+    decision, row, one = _decision(asked.at, found)
+
+    said = f"{WORDS[Code(found.code)]} {moment(found.until, asked.at)}"
+
+    assert f"{found.code.value} ({said})" in _plan(decision)
+    lines = why_lines(row, [one], asked.at)
+    assert lines[1] == f"1.1.0: waiting, at the earliest {moment(found.until, asked.at)}"
+    assert lines[2].endswith(f"; {said}")
+    (planned,) = plan_json(decision)["rows"][0]["candidates"]
+    assert planned["until"] == write_time(found.until)
+    assert why_json(decision, row, [one])["versions"][0]["reasons"][0]["until"] == write_time(found.until)
+
+
+def test_the_gates_that_know_a_time_are_these() -> None:
+    assert {Code(gate(make()).code) for gate, make in WAITS.values()} == set(WORDS)  # type: ignore[union-attr]  # waiting
+
+
+def test_a_row_says_of_each_thing_in_the_way_what_happens_next() -> None:
+    soak, people = Waiting(Code.SOAKING, "2h are needed", LATER), Waiting(Code.APPROVALS_MISSING, "0 of 2")
+    decision, row, one = _decision(START, soak, people, expires=START + timedelta(days=1))
+
+    assert f"soaking (soak ends {LATER:%H:%M} UTC), approvals-missing, expires " in _plan(decision)
+    assert (
+        why_lines(row, [one], START)[1]
+        == f"1.1.0: waiting, expires {moment(START + timedelta(days=1), START)}"
+    )
+    (planned,) = plan_json(decision)["rows"][0]["candidates"]
+    assert planned["until"] is None  # time alone does not open it
+    (version,) = why_json(decision, row, [one])["versions"]
+    assert [reason["until"] for reason in version["reasons"]] == [write_time(LATER), None]
+    assert version["expires"] == write_time(START + timedelta(days=1))
+
+
+def test_what_the_forge_refused_says_when_it_is_tried_again() -> None:
+    decision, _, _ = _decision(START, AGAIN)
+
+    assert f"forge-refused (tried again {LATER:%H:%M} UTC)" in _plan(decision)
+
+
+@pytest.mark.parametrize(
+    ("later", "said"),
+    [(timedelta(minutes=5), "%H:%M UTC"), (timedelta(days=1), "%Y-%m-%d %H:%M UTC")],
+    ids=["today", "another day"],
+)
+def test_a_moment_names_its_day_where_it_is_another(later: timedelta, said: str) -> None:
+    assert moment(START + later, START) == f"{START + later:{said}}"
