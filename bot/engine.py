@@ -22,6 +22,7 @@ from bot.index import Index
 from bot.ledger import HOST_REFUSES, AppendAnswer, Appended, NotAllowed, NotWritten, Proposal
 from bot.linking import Linking, Tell
 from bot.look import Look
+from bot.matching import Matching
 from bot.movers import commits_of, waits
 from bot.opener import opened
 from bot.outbox import Outbox, is_late
@@ -371,6 +372,7 @@ class Engine:
             return self._confirmed(
                 Together(self.desk, self.index, hearing).confirm(rules, speaker, word, at), at
             )
+        Matching(self.desk, self.chat, self.forge).meet(rules, speaker, at)
         said = hearing.who(rules, speaker, at)
         compose = hearing.composer(rules, said, word, at)
         answer = self.desk.append(compose, at, look_first=False)

@@ -23,6 +23,7 @@ from bot.forge_bodies import (
     title_of,
 )
 from bot.forge_client import Manner, UnsureError, plain, site_of
+from bot.forge_emails import Emails
 from bot.forge_hands import HandsOf
 from bot.forge_looks import Looks
 from bot.forge_people import People, merger_of
@@ -30,6 +31,7 @@ from bot.forge_reports import Reports
 from bot.forge_verdict import Verdict, Verdicts
 from bot.forge_wire import Login, RefusalError, Wire
 from bot.ports import (
+    Addressed,
     Changes,
     ForgeAccount,
     Hands,
@@ -76,6 +78,7 @@ class GitHubForge:
         self._people = People(
             self._wire, lambda other: Wire(other, login_of(other) if login_of else login, base_url, manner)
         )
+        self._emails = Emails(self._wire)
         self._hands = HandsOf(self._wire, branch)
         self._reports = Reports(self._wire)
 
@@ -211,6 +214,10 @@ class GitHubForge:
     ) -> tuple[tuple[ForgeAccount, ...], int] | None:
         """Return who wrote the commits of a repository from one ref to another, and how many are nobody's."""
         return self._people.authors(repository, old, new, most=most)
+
+    def addresses(self) -> Sequence[Addressed]:
+        """Return the e-mail addresses of the organization's members that the forge vouches for."""
+        return self._emails.members()
 
     def home(self) -> str:
         """Return the address of the page of whoever owns the repository."""

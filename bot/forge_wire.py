@@ -90,6 +90,9 @@ class Wire:
         self.login = login
         self._reader = Client(base_url, manner, patient_retry())
         self._writer = Client(base_url, manner)
+        self._graph = Client(
+            base_url.rstrip("/").removesuffix("/v3"), manner
+        )  # GitHub Enterprise Server: /api/graphql
 
     def __repr__(self) -> str:
         """Name the repository and nothing else."""
@@ -107,6 +110,16 @@ class Wire:
         """Return what stands at an address of the API, None where it answers 404. Raises: BotError."""
         return self._look(address, parameters)
 
+    def query(self, text: str, variables: Mapping[str, str]) -> Any:
+        """Ask a question of the GraphQL API, which changes nothing. Raises: BotError."""
+        body = {"query": text, "variables": dict(variables)}
+        try:
+            return self._as_us(self._graph, "POST", "/graphql", body=body)
+        except ErrorAnswerError as error:
+            raise self._sorted(error, "read access") from error
+        except UnsureError as error:
+            raise TransientError(f"the forge cannot be read: {error}") from error
+
     def write(self, verb: str, path: str, body: Json, *, permission: str) -> Any:
         """Ask for a change once. Raises: RefusalError, UnsureError, BotError."""
         try:
@@ -123,6 +136,7 @@ class Wire:
         """Close the connections."""
         self._reader.close()
         self._writer.close()
+        self._graph.close()
 
     def _look(self, address: str, parameters: Mapping[str, str | int]) -> Any | None:
         try:

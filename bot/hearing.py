@@ -12,6 +12,7 @@ from bot.apart import Ground, emergency, review, rollback, rollback_target
 from bot.desk import Desk
 from bot.errors import BotError
 from bot.ledger import Proposal
+from bot.matching import Matching
 from bot.movers import REVIEWED, commits_of
 from bot.ports import Chat, Forge, ForgeAccount, Registry
 from bot.promoter import Declined, Images, Said, judge, propose, rule_of, stand
@@ -66,7 +67,7 @@ class Hearing:
         if person is None:
             raise Declined(NotRecorded(code=Code.UNKNOWN_PERSON, detail=speaker.user))
         by = By(person.name, speaker.via, speaker.team, speaker.user)
-        account = self._forge_account(person)
+        account = None if person.domain else self._forge_account(person)
         if account and person.owns(account.id, account.login):
             by = replace(by, forge_login=account.login, forge_id=account.id)
         if self.chat is None:
@@ -74,7 +75,8 @@ class Hearing:
                 NotRecorded(code=Code.ACCOUNT, detail="there is no chat to look the account up in")
             )
         flags = account_flags(self.chat, by)
-        return Said(by, {"account": flags, "looked": write_time(at)}, speaker.trigger)
+        emails = Matching(self.desk, self.chat, self.forge).evidence(rules, person, at)
+        return Said(by, {"account": flags, **emails, "looked": write_time(at)}, speaker.trigger)
 
     def _state(self) -> State:
         return self.desk.ledger.read(self.desk.mirror.tips()).state

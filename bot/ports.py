@@ -124,6 +124,15 @@ class Review:
 
 
 @dataclass(frozen=True, slots=True)
+class Addressed:
+    """An e-mail address of an account, by its number. ``how``: organization, profile (what vouches for it)."""
+
+    account: int
+    address: str
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
 class Hands:
     """By whose hands a commit came onto the target branch: who wrote, committed, merged or pushed it.
 
@@ -197,6 +206,9 @@ class Forge(Protocol):
         None where a ref is not there. More than ``most`` commits are an error.
         """
 
+    def addresses(self) -> Sequence[Addressed]:
+        """Return the e-mail addresses of the organization's members that the forge vouches for."""
+
     def home(self) -> str:
         """Return the address of the page of whoever owns the repository: the forge, and the owner."""
 
@@ -268,6 +280,9 @@ class Chat(Protocol):
 
     def home(self) -> str:
         """Return the bot's own workspace."""
+
+    def email(self, user: str) -> str:
+        """Return the confirmed address of a full member who alone has it, '' where there is none such."""
 
     def group(self, named: str) -> frozenset[str]:
         """Return the user ids of a user group, named ``@handle`` or by its id; one that is not there is an error."""

@@ -12,6 +12,7 @@ from bot.errors import BotError, PermanentError
 from bot.gate_evidence import gate_evidence
 from bot.landing import look as look_at
 from bot.ledger import AppendAnswer, Appended, NotAllowed, NotWritten, Proposal
+from bot.matching import Matching
 from bot.objects import Oid
 from bot.ports import Chat, Forge, Merged, PullRequest
 from bot.promoter import Declined, end, head_branch, moved, rule_of
@@ -259,6 +260,10 @@ class Reconciler:
         if is_for_people(rule_of(look, promotion.environment, promotion.service), promotion):
             evidence |= clearance()
         evidence |= members
+        emails = self._emails(look, promotion, at)
+        if emails is None:
+            return False
+        evidence |= emails
         if authors is not None:
             evidence["authors"] = authors.as_json()
         if promotion.is_emergency:
@@ -314,6 +319,23 @@ class Reconciler:
         return self.desk.authors.of(
             look.world.rules, look.state, rule, previous=promotion.previous, image=promotion.image
         )
+
+    def _emails(self, look: Survey, promotion: Promotion, at: datetime) -> Mapping[str, Json] | None:
+        """Look the addresses of those up again who are known by them; none where one of them has another by now."""
+        rules, state, found = look.world.rules, look.state, dict[str, Json]()
+        matching = Matching(self.desk, self.chat, self.forge)
+        for one in promotion.approvals:
+            who = known(rules, state.links, state.forge_ids, one.by.person)
+            if who is None or not who.domain:
+                continue
+            emails = matching.evidence(rules, who, at).get("emails")
+            if not isinstance(emails, Mapping):
+                self.left.append(
+                    f"{promotion.id}: the accounts of {who.name} have no address in common any more"
+                )
+                return None
+            found |= emails
+        return {"emails": found} if found else {}
 
     def _members(
         self, look: Survey, promotion: Promotion, authors: Authors | None, at: datetime

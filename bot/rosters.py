@@ -10,7 +10,7 @@ from bot.ports import Chat, Forge, ForgeAccount
 from policies.canonical import Json
 from policies.codes import Code
 from policies.membership import FRESH, Members, attested
-from policies.people import everybody
+from policies.people import everybody, who_may_count
 from policies.rules import EffectiveRule, Line, Rules, Team
 from policies.state import State
 
@@ -73,7 +73,8 @@ class Rosters:
 
     def members(self, rules: Rules, state: State, at: datetime) -> Members:
         """Return who is in which team as far as it was looked up these minutes; asks nobody."""
-        return {name: people for name, people, _ in self._named(rules, state, at)}
+        found = {name: people for name, people, _ in self._named(rules, state, at)}
+        return who_may_count(rules, state.links, state.forge_ids, found)
 
     def _named(
         self, rules: Rules, state: State, at: datetime

@@ -23,6 +23,7 @@ _MAX_PAGES = 200
 _GONE = frozenset(
     {"message_not_found", "cant_update_message", "channel_not_found", "edit_window_closed", "thread_locked"}
 )
+_MEMBER = Account(is_active=True, is_bot=False, is_guest=False, is_home=True)
 _NOBODY = Account(is_active=False, is_bot=False, is_guest=False, is_home=False)
 
 
@@ -53,6 +54,24 @@ class SlackChat:
                 return _NOBODY
             raise
         return _account(found, home, is_from_home=team == home) if isinstance(found, dict) else _NOBODY
+
+    def email(self, user: str) -> str:
+        """Return the confirmed address of a full member who alone has it, '' where there is none such.
+
+        Slack shows addresses only with the scope ``users:read.email``.
+        """
+        home = self.home()
+        with translated("users.info"):
+            found = self._client.users_info(user=user).get("user")
+        if not isinstance(found, dict) or _account(found, home, is_from_home=True) != _MEMBER:
+            return ""
+        profile = found.get("profile")
+        address = profile.get("email") if isinstance(profile, dict) else None
+        if not isinstance(address, str) or not address or found.get("is_email_confirmed") is not True:
+            return ""
+        with translated("users.lookupByEmail"):
+            owner = self._client.users_lookupByEmail(email=address).get("user")
+        return address if isinstance(owner, dict) and owner.get("id") == found.get("id") else ""
 
     def group(self, named: str) -> frozenset[str]:
         """Return the user ids of a user group, named ``@handle`` or by its id. Raises: BotError."""

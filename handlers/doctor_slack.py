@@ -25,6 +25,7 @@ SCOPES = {
     "usergroups:read": "to see who is in a user group that the rules name",
     "users:read": "to see who is active and no guest",
 }
+MATCHING = {"users:read.email": "to match people by e-mail, as the rules want it"}  # not in manifest.yml
 _PAGE, _MAX_PAGES = 1000, 200  # Slack, conversations.list
 _MAX_INSIDE = 3  # people who are named
 _MAX_PEOPLE = 200  # accounts that are asked for, one request each
@@ -50,7 +51,7 @@ class Workspace:
         headers = {str(name).lower(): _first(value) for name, value in (answer.headers or {}).items()}
         self.date = headers.get("date", "")
         yield ok("Slack", f"{answer.get('team')}, as {answer.get('user')} ({answer.get('user_id')})")
-        yield from scope_checks(headers)
+        yield from scope_checks(headers, is_matching=bool(rules and rules.identity.email))
         if rules is None:
             yield left_out("Slack channels", "there are no rules that name any")
         else:
@@ -169,19 +170,23 @@ class Workspace:
         )
 
 
-def scope_checks(headers: Mapping[str, str]) -> Iterator[Check]:
-    """Hold the scopes of the token, which Slack names in a header, against what is needed."""
+def scope_checks(headers: Mapping[str, str], *, is_matching: bool = False) -> Iterator[Check]:
+    """Hold the scopes of the token, which Slack names in a header, against what is needed.
+
+    ``is_matching``: the rules match people by e-mail.
+    """
+    wanted = SCOPES | (MATCHING if is_matching else {})
     if "x-oauth-scopes" not in headers:
         yield left_out("Slack scopes", "Slack did not name them")
         return
     given = {one.strip() for one in headers["x-oauth-scopes"].split(",")}
-    for scope in sorted(SCOPES.keys() - given):
+    for scope in sorted(wanted.keys() - given):
         remedy = (
             "api.slack.com/apps, OAuth & Permissions: add it under Bot Token Scopes, install the app again"
         )
-        yield fail("Slack scopes", f"{scope} is missing, {SCOPES[scope]}", remedy)
-    if SCOPES.keys() <= given:
-        yield ok("Slack scopes", f"all {len(SCOPES)} are there")
+        yield fail("Slack scopes", f"{scope} is missing, {wanted[scope]}", remedy)
+    if wanted.keys() <= given:
+        yield ok("Slack scopes", f"all {len(wanted)} are there")
 
 
 def _channel(channel: str, users: str, found: Mapping[str, Any] | None, inside: Sequence[str]) -> Check:

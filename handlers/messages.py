@@ -24,6 +24,8 @@ REFUSALS: dict[str, str] = {
     Code.ACCOUNT: "This account may not decide: it is deactivated, a guest, a bot, or from another workspace.",
     Code.REQUESTER: "You asked for it, so somebody else approves.",
     Code.AUTHOR: "Some of the code between the two images is yours, so somebody else approves.",
+    Code.MATCHED: "You are known here by your e-mail address alone: you may ask, hold and freeze. For more,"
+    " `/promote link` shows which GitHub account is yours.",
     Code.MOVER: "You wrote, committed, merged or pushed some of it, so somebody else reviews it.",
     Code.NOT_AN_APPROVER: "The rule does not name you for this. `/promote who SERVICE` says whom it names.",
     Code.ALREADY_APPROVED: "You have approved it already.",

@@ -236,7 +236,11 @@ def _known(look: Look, person: str, user: str) -> Said:
     teams = [name for name, team in look.rules.teams.items() if person in team.people]
     teams += [name for name, members in look.members.items() if person in members and name not in teams]
     of = f", of {', '.join(teams)}" if teams else ""
-    says = "The rules take you for " if who and who.is_in_git else "You linked yourself; you are known as "
+    says = "You linked yourself; you are known as "
+    if who and who.is_in_git:
+        says = "The rules take you for "
+    elif who and who.domain:
+        says = f"Your address at {who.domain} matches in Slack and GitHub; you are known as "
     return Said(
         line(says, Strong(person), f"{of}."), (line("Your Slack id is ", Code(user)), _account(look, who))
     )
@@ -247,6 +251,12 @@ def _account(look: Look, who: Known | None) -> Line:
     if who is None or not who.github:
         return line("No GitHub account is linked to you; ", Code(f"{COMMAND} link"), " links yours.")
     number = f" ({who.forge_id})" if who.forge_id else ""
+    if who.domain:
+        may = "" if look.rules.identity.approve else ", approves nothing"
+        weaker = f"{number}, by e-mail alone; this is looked up each time you speak{may}. "
+        return line(
+            "Your GitHub account is ", Code(who.github), weaker, Code(f"{COMMAND} link"), " makes it yours."
+        )
     named = look.rules.people.get(who.name)
     how = "as the rules say" if named and named.github else "as you linked it"
     return line("Your GitHub account is ", Code(who.github), f"{number}, {how}.")

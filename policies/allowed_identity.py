@@ -8,6 +8,7 @@ from policies.allowed_reviews import may_review
 from policies.allowed_speakers import by_bot, may_speak
 from policies.asked import Asked, No, Refusal
 from policies.codes import Code
+from policies.emails import EMAIL, is_attested
 from policies.entry import By, Link
 from policies.membership import is_fresh
 from policies.people import agrees
@@ -20,9 +21,9 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}", re.ASCII)
 
 
 def by_themselves(asked: Asked) -> No:
-    """Is it the person whose accounts these are, signed in on both sides; or for a signing key the bot?"""
+    """Is it the person whose accounts these are, signed in on both sides; for a key or a match the bot?"""
     linked, by = asked.entry.linked, asked.entry.by
-    if linked is None:
+    if linked is None or linked.domain:
         yield from by_bot(asked)
         return
     if not isinstance(by, By) or by.person != linked.person:
@@ -47,10 +48,26 @@ def link(asked: Asked, linked: Link) -> No:
         yield Refusal(Code.NO_RULE, "there are no rules yet")
         return
     yield from _proved(asked, linked)
+    if linked.domain:
+        yield from _matched(asked, asked.rules, linked)
     yield from _in_git(asked, linked)
     for name in _others(asked, linked):
         yield Refusal(Code.LINKED_ELSEWHERE, f"one of the accounts is {name}'s")
     yield from _again(asked, linked)
+
+
+def _matched(asked: Asked, rules: Rules, linked: Link) -> No:
+    """Do the rules switch it on, for nobody whom they name, and did both accounts have one address just then?"""
+    if linked.domain not in rules.identity.email:
+        yield Refusal(Code.NO_RULE, f"the rules match nobody by addresses at {linked.domain}")
+    if linked.person in rules.people:
+        yield Refusal(Code.UNKNOWN_PERSON, f"the rules say who {linked.person} is")
+    if not is_attested(asked.entry.evidence, linked.person, linked.domain, asked.entry.time):
+        yield Refusal(Code.EVIDENCE_MISSING, "expected that both accounts have one address, of this moment")
+    if not may_speak(asked.entry.evidence.get("account")):
+        yield Refusal(
+            Code.ACCOUNT, "expected an active member of the bot's own workspace, no guest and no bot"
+        )
 
 
 def _again(asked: Asked, linked: Link) -> No:
@@ -61,6 +78,8 @@ def _again(asked: Asked, linked: Link) -> No:
     earlier = asked.state.links.get(linked.person)
     if earlier is None or not agrees(asked.rules or Rules({}, {}), earlier):
         return
+    if earlier.domain and not linked.domain and earlier.slack_user == linked.slack_user:
+        return  # a match by e-mail gives way to what the person shows
     if earlier == linked:
         yield Refusal(Code.OUT_OF_LINE, f"{linked.person} is linked so already")
     elif (earlier.slack_user, earlier.forge_id) != (linked.slack_user, linked.forge_id):
@@ -75,7 +94,7 @@ def _proved(asked: Asked, linked: Link) -> No:
     proof = asked.entry.evidence.get("forge")
     told = proof if isinstance(proof, Mapping) else {}
     is_theirs = (told.get("id"), told.get("login")) == (linked.forge_id, linked.forge_login)
-    if not linked.forge_id or not is_theirs or told.get("proof") != DEVICE:
+    if not linked.forge_id or not is_theirs or told.get("proof") != (EMAIL if linked.domain else DEVICE):
         yield Refusal(Code.EVIDENCE_MISSING, "expected the forge's own word: id, login, and how it was given")
     if not is_fresh(told.get("looked"), asked.entry.time):
         yield Refusal(Code.EVIDENCE_MISSING, "expected the forge's word of this moment")
@@ -122,6 +141,8 @@ def _others(asked: Asked, linked: Link) -> Iterator[str]:
             yield person.name
     for one in state.links.values():
         is_same = one.forge_id == linked.forge_id or one.slack_user == linked.slack_user
+        if one.domain and not linked.domain:
+            continue  # a match ends where somebody shows that the account is theirs
         if one.person != linked.person and is_same:
             yield one.person
     for name, met in state.forge_ids.items():

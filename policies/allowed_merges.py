@@ -10,6 +10,7 @@ from policies.allowed_words import is_open, is_same_change
 from policies.asked import Asked, No, Refusal
 from policies.authors import Authors
 from policies.codes import Code
+from policies.emails import is_attested
 from policies.entry import Kind
 from policies.gates import ask, before_merge, count_approvals, skips
 from policies.people import known
@@ -49,8 +50,19 @@ def _looked_up_again(asked: Asked, rule: EffectiveRule, promotion: Promotion) ->
     for person in sorted({one for _, people in count.lines for one in people}):
         if _needs_chat(asked, promotion, person) and not may_speak(flags.get(person)):
             yield Refusal(Code.ACCOUNT, f"the account of {person} was not looked up, or may not speak")
+        if not _is_matched_still(asked, person):
+            yield Refusal(
+                Code.EVIDENCE_MISSING, f"nothing shows that the accounts of {person} have one address"
+            )
         if _is_reviewer(promotion, person) and not may_review(reviewers.get(person)):
             yield Refusal(Code.ACCOUNT, f"the forge's account of {person} was not looked up, or is nobody's")
+
+
+def _is_matched_still(asked: Asked, person: str) -> bool:
+    """Whether somebody is known otherwise than by an address, or both accounts have it still."""
+    state, rules, entry = asked.state, asked.rules, asked.entry
+    who = known(rules, state.links, state.forge_ids, person) if rules else None
+    return not (who and who.domain) or is_attested(entry.evidence, person, who.domain, entry.time)
 
 
 def _is_reviewer(promotion: Promotion, person: str) -> bool:

@@ -55,6 +55,10 @@ def _whose(asked: Asked, by: By, review: Attested) -> No:
         yield Refusal(Code.UNKNOWN_PERSON, f"the review is by {review.login}, not by {by.forge_login}")
     if person is None or not person.owns(by.forge_id, by.forge_login):
         yield Refusal(Code.UNKNOWN_PERSON, f"nobody linked {by.person} to {by.forge_login} ({by.forge_id})")
+    if person and person.domain:
+        yield Refusal(
+            Code.MATCHED, f"{by.person} is known by an address; they approve in Slack, or link themselves"
+        )
     if by.slack_user or by.slack_team:
         yield Refusal(Code.OUT_OF_LINE, "a review is given at the forge, by an account of the forge")
     if not may_review(asked.entry.evidence.get("forge_account")):

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from policies.asked import Asked, No, Refusal
 from policies.canonical import Json, canonical
 from policies.codes import Code
-from policies.entry import MAX_NOTE, Bot, Both, By
-from policies.people import known
+from policies.emails import is_attested
+from policies.entry import MAX_NOTE, Bot, Both, By, Kind
+from policies.people import Known, known
 from policies.tally import may_approve
 
 ACCOUNT_FLAGS = {"active": True, "bot": False, "guest": False, "home": True}
@@ -14,6 +15,10 @@ ACCOUNT_FLAGS = {"active": True, "bot": False, "guest": False, "home": True}
 SPOKEN = frozenset(
     {"button", "command", "modal", "shortcut"}
 )  # the ways whose account this version can judge
+
+
+# what somebody may say who is known by an e-mail address alone, where the rules do not let such a match approve
+MATCHED_MAY = frozenset({Kind.PROPOSE, Kind.CANCEL, Kind.UNAPPROVE, Kind.HOLD, Kind.BLOCK, Kind.FREEZE})
 
 
 def by_bot(asked: Asked) -> No:
@@ -56,11 +61,26 @@ def _speaks(asked: Asked, by: By, account: Json | None) -> No:
         )
     if person and by.forge_login and not person.owns(by.forge_id, by.forge_login):
         yield Refusal(Code.UNKNOWN_PERSON, f"nobody linked {by.person} to {by.forge_login} ({by.forge_id})")
+    if person and person.domain:
+        yield from _matched(asked, person)
     if by.via not in SPOKEN:
         yield Refusal(Code.ACCOUNT, f"nothing in the entry shows who spoke by {by.via}")
     if not may_speak(account):
         yield Refusal(
             Code.ACCOUNT, "expected an active member of the bot's own workspace, no guest and no bot"
+        )
+
+
+def _matched(asked: Asked, person: Known) -> No:
+    """May somebody say this who is known by an address alone, and do both accounts still have it?"""
+    may = asked.rules is not None and asked.rules.identity.approve
+    if asked.entry.kind not in MATCHED_MAY and not may:
+        yield Refusal(Code.MATCHED, f"{person.name} is known by an address at {person.domain}")
+    if isinstance(asked.entry.by, Both):
+        yield Refusal(Code.MATCHED, f"{person.name} is known by an address, expected by `people` or a link")
+    if not is_attested(asked.entry.evidence, person.name, person.domain, asked.entry.time):
+        yield Refusal(
+            Code.EVIDENCE_MISSING, f"nothing shows that the accounts of {person.name} have one address"
         )
 
 

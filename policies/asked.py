@@ -8,6 +8,7 @@ from typing import Protocol
 from policies.authors import Authors
 from policies.entry import Entry, Pinned
 from policies.membership import Members, members_of
+from policies.people import who_may_count
 from policies.rules import EffectiveRule, Rules, effective
 from policies.state import Promotion, State
 
@@ -53,7 +54,8 @@ class Asked:
     @property
     def members(self) -> Members:
         """Who is in which team that lives elsewhere, as the entry attests it."""
-        return members_of(self.entry.evidence, self.entry.time)
+        found, state = members_of(self.entry.evidence, self.entry.time), self.state
+        return who_may_count(self.rules, state.links, state.forge_ids, found) if self.rules else found
 
     @property
     def authors(self) -> tuple[str, ...]:

@@ -70,6 +70,7 @@ class Code(StrEnum):
     REQUESTER = "requester"
     AUTHOR = "author"
     MOVER = "mover"
+    MATCHED = "matched-by-email"
     NOT_AN_APPROVER = "not-an-approver"
     ALREADY_APPROVED = "already-approved"
     ALREADY_ASKED = "already-asked"
@@ -155,6 +156,7 @@ MEANINGS: dict[Code, str] = {
     Code.ACCOUNT: "the account is deactivated, a guest, a bot, or from another workspace",
     Code.REQUESTER: "who asked may not approve",
     Code.AUTHOR: "who wrote code between the two images may not approve",
+    Code.MATCHED: "who is known by an e-mail address alone may ask and stop, but not this",
     Code.MOVER: "who wrote, committed, merged or pushed a change may not review it",
     Code.NOT_AN_APPROVER: "the rule does not name this person",
     Code.ALREADY_APPROVED: "this person has approved it already",

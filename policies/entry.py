@@ -279,7 +279,8 @@ def _plain(value: Any) -> Json:  # noqa: PLR0911  one row a value: a table
         case Link():
             slack: Json = {"team": value.slack_team, "user": value.slack_user}
             forge: Json = {"id": value.forge_id, "login": value.forge_login}
-            return {"person": value.person, "slack": slack, "forge": forge}
+            matched: dict[str, Json] = {"domain": value.domain} if value.domain else {}
+            return {"person": value.person, "slack": slack, "forge": forge, **matched}
         case tuple():
             return [_plain(item) for item in value]
         case _:

@@ -21,6 +21,7 @@ from policies.entry_values import (
 )
 from policies.errors import PolicyError
 from policies.image import Repository, Tag
+from policies.mail_domains import is_domain
 
 MAX_NOTE: Final = 280
 TWO: Final = 2  # people, where one alone may not
@@ -184,9 +185,17 @@ def _one(value: Any) -> By:
 
 
 def _linked(value: Any) -> Link:
-    read = _object({"person": _text(_NAME), "slack": _slack, "forge": _forge}, {})(value)
+    read = _object({"person": _text(_NAME), "slack": _slack, "forge": _forge}, {"domain": _domain})(value)
     slack, forge = read["slack"], read["forge"]
-    return Link(read["person"], slack["team"], slack["user"], forge["id"], forge["login"])
+    return Link(
+        read["person"], slack["team"], slack["user"], forge["id"], forge["login"], read.get("domain", "")
+    )
+
+
+def _domain(value: Any) -> str:
+    if isinstance(value, str) and is_domain(value):
+        return value
+    raise EntryError(f"{str(value)[:60]!r} is no mail domain")
 
 
 def _evidence(value: Any) -> Mapping[str, Json]:

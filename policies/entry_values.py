@@ -96,13 +96,17 @@ Voice = Bot | By | Both
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """One human, one account at each place: a person of the rules, in the chat and at the forge."""
+    """One human, one account at each place: a person of the rules, in the chat and at the forge.
+
+    ``domain``: of the e-mail address by which the two were matched; '' = the person proved both.
+    """
 
     person: str
     slack_team: str
     slack_user: str
     forge_id: int
     forge_login: str
+    domain: str = ""
 
 
 @dataclass(frozen=True, slots=True, order=True)

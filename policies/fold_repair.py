@@ -4,7 +4,7 @@ from collections.abc import Mapping, MutableMapping
 from dataclasses import replace
 from typing import TypeVar
 
-from policies.entry import Entry, Kind
+from policies.entry import Entry, Kind, Link
 from policies.redacted import ended_by, hidden
 from policies.remembered import Standing
 from policies.tables import Apply, Tables
@@ -18,7 +18,18 @@ def _identity(state: Tables, entry: Entry, _oid: str) -> None:
     if entry.linked:
         counted = f"identity/person/{entry.linked.person}"
         state.counts[counted] = state.count(counted) + 1
+        for name in _matches_of(state, entry.linked):
+            del state.links[name]
         state.links[entry.linked.person] = entry.linked
+
+
+def _matches_of(state: Tables, link: Link) -> list[str]:
+    """Return the matches by e-mail that end because somebody showed that one of the accounts is theirs."""
+    return [
+        name
+        for name, one in state.links.items()
+        if one.domain and (one.forge_id == link.forge_id or one.slack_user == link.slack_user)
+    ]
 
 
 def _redact(state: Tables, entry: Entry, _oid: str) -> None:

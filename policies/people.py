@@ -1,9 +1,10 @@
 """Who a Slack or forge account is: ``people`` in Git first, then links; one human has one account on each side."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from policies.entry import Link
+from policies.membership import Members
 from policies.remembered import ForgeId
 from policies.rules import Person, Rules
 
@@ -14,7 +15,8 @@ __all__ = ["ForgeId", "Known", "Link", "known", "of_forge", "of_slack"]
 class Known:
     """One human as rules and ledger know them. ``forge_id`` 0: no entry has named the account yet.
 
-    ``is_in_git``: the rules name them; who is known by a link alone fills no line that names nobody.
+    ``is_in_git``: the rules name them; who is known by a link alone fills no line that names nobody. ``domain``: of the
+    e-mail address by which alone they are known, '' = Git or they themselves said who they are.
     """
 
     name: str
@@ -22,6 +24,7 @@ class Known:
     github: str = ""
     forge_id: int = 0
     is_in_git: bool = True
+    domain: str = ""
 
     def owns(self, number: int, login: str) -> bool:
         """Whether this forge account is theirs: by its number where that is known, else by the login in Git."""
@@ -34,15 +37,24 @@ def known(rules: Rules, links: Mapping[str, Link], ids: Mapping[str, ForgeId], p
     """Return one person; what Git says wins over their link, and a link that Git contradicts is none."""
     named = rules.people.get(person)
     link = links.get(person)
-    if link and not agrees(rules, link):
+    if link and not (agrees(rules, link) and _counts(rules, link)):
         link = None
     if named is None:
-        return (
-            Known(person, link.slack_user, link.forge_login, link.forge_id, is_in_git=False) if link else None
-        )
+        return _linked(link) if link else None
     slack = named.slack or (link.slack_user if link else "")
     github = named.github or (link.forge_login if link else "")
     return Known(person, slack, github, _number(github, link, ids.get(person)))
+
+
+def _linked(link: Link) -> Known:
+    """Return somebody whom a link alone names."""
+    who = Known(link.person, link.slack_user, link.forge_login, link.forge_id, is_in_git=False)
+    return replace(who, domain=link.domain)
+
+
+def _counts(rules: Rules, link: Link) -> bool:
+    """Whether a link by an address is one that the rules switch on, of somebody whom Git does not name."""
+    return not link.domain or (link.domain in rules.identity.email and link.person not in rules.people)
 
 
 def _number(github: str, link: Link | None, seen: ForgeId | None) -> int:
@@ -83,3 +95,13 @@ def of_forge(
 ) -> Known | None:
     """Return who a forge account is."""
     return next((one for one in everybody(rules, links, ids) if one.owns(number, login)), None)
+
+
+def who_may_count(
+    rules: Rules, links: Mapping[str, Link], ids: Mapping[str, ForgeId], members: Members
+) -> Members:
+    """Return members of teams without those who are known by an address alone, where such a match does not approve."""
+    if rules.identity.approve or not rules.identity.email:
+        return members
+    matched = {one.name for one in everybody(rules, links, ids) if one.domain}
+    return {team: who - matched for team, who in members.items()}

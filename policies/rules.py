@@ -19,6 +19,7 @@ from policies.rules_terms import (
     DigestRule,
     Evidence,
     Host,
+    Identity,
     Layer,
     Limit,
     Line,
@@ -50,6 +51,7 @@ __all__ = [
     "Environment",
     "Evidence",
     "Host",
+    "Identity",
     "Layer",
     "Limit",
     "Line",
@@ -67,6 +69,9 @@ __all__ = [
     "Via",
     "effective",
 ]
+
+
+NO_EMAIL = Identity()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +94,7 @@ class Rules:
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     calendar: Calendar = NO_CALENDAR
     provenance: Mapping[tuple[str, str], Mapping[str, Source]] = field(default_factory=dict)
+    identity: Identity = NO_EMAIL
 
     def environment_for(self, environment: str, service: str) -> Environment:
         """Return an environment as it is meant for a service. Raises: KeyError where there is no such environment."""
@@ -169,4 +175,5 @@ def effective(rules: Rules, environment: str, service: str) -> EffectiveRule | N
     if what is None or environment not in rules.environments:
         return None
     where = rules.environment_for(environment, service)
-    return EffectiveRule(where, what, rules.calendar, rules.group_of(service))
+    group, matched = rules.group_of(service), rules.identity.approve
+    return EffectiveRule(where, what, rules.calendar, group, does_email_approve=matched)

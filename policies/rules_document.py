@@ -18,6 +18,7 @@ SECTIONS = (
     "discover",
     "calendar",
     "groups",
+    "identity",
 )
 _SUFFIXES = (".yaml", ".yml")
 MAX_FILES = 1_000

@@ -19,6 +19,7 @@ class EffectiveRule:
     service: Service
     calendar: Calendar = NO_CALENDAR
     group: tuple[str, ...] = ()
+    does_email_approve: bool = False
 
     def canonical(self) -> dict[str, Json]:
         """Return the judging keys as resolved: durations in seconds, team names not members, no versions.
@@ -52,6 +53,7 @@ class EffectiveRule:
             "approvals-as": where.approvals_as,
             "calendar": _calendar(self.calendar),
             "config": _unless(where.config, ConfigRule.RECORD),
+            "email-approves": self.does_email_approve,
             "emergency": _apart(where.emergency) if where.emergency else {},
             "evidence": _unless(where.evidence, Evidence.SLACK),
             "freeze": [str(window) for window in where.freeze],

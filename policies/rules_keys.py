@@ -310,6 +310,23 @@ CALENDAR = Keys(
         ),
     ),
 )
+IDENTITY = Keys(
+    "identity",
+    "identity",
+    (
+        Key(
+            "email",
+            several(TEXT, most=20),
+            "domains whose verified addresses show whose accounts are one human's; off, if left out",
+            is_required=True,
+        ),
+        Key(
+            "approve",
+            FLAG,
+            "whether who is known by an address alone fills lines of approvals; false, if left out",
+        ),
+    ),
+)
 DISCOVER = Keys(
     "discover",
     "discover",

@@ -14,6 +14,7 @@ from policies.rules_environment import environment
 from policies.rules_findings import Finding, Findings, RulesError
 from policies.rules_flux import Followed
 from policies.rules_groups import groups
+from policies.rules_identity import identity
 from policies.rules_layers import Layered, layered
 from policies.rules_not_yet import NOT_YET
 from policies.rules_people import People, people
@@ -79,6 +80,7 @@ def _rules(whole: Document, seen: Seen, findings: Findings) -> Rules:
     return Rules(
         exceptions={place: one for place, one in exceptions.items() if place[1] in plain},
         groups=groups(sections["groups"], plain, environments, findings),
+        identity=identity(sections["identity"], findings),
         calendar=dates,
         provenance=_provenance(said, whole),
         environments=environments,

@@ -10,6 +10,7 @@ from policies.rules_keys import (
     DEFAULTS,
     DISCOVER,
     ENVIRONMENT_KEYS,
+    IDENTITY,
     PERSON,
     REGISTRY,
     SERVICE,
@@ -52,6 +53,7 @@ def _sections() -> dict[str, Form]:
         "discover": _or_nothing(DISCOVER.form()),
         "calendar": _or_nothing(CALENDAR.form()),
         "groups": named(listed(NAME, least=2, most=50)),
+        "identity": _or_nothing(IDENTITY.form()),
     }
     means = {
         "environments": "where references live, and what is asked before they move",
@@ -63,6 +65,7 @@ def _sections() -> dict[str, Form]:
         "discover": "services that need not be listed",
         "calendar": "when people work",
         "groups": "services that move together or not at all",
+        "identity": "whether e-mail addresses say who is who",
     }
     return {name: {**forms[name], "description": means[name]} for name in SECTIONS}
 

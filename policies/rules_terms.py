@@ -164,6 +164,14 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
+class Identity:
+    """Whether accounts may be matched by e-mail: addresses of which domains, and whether such a match may approve."""
+
+    email: tuple[str, ...] = ()
+    approve: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Host:
     """What the rules allow for one registry host, and how often it is asked (none said: as its environments say)."""
 

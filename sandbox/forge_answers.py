@@ -36,6 +36,44 @@ def list_team_members(call: Call) -> Response:
     return page(call, members, lambda login: call.bodies.user(login) or {})
 
 
+def ask_graph(call: Call) -> Response:
+    """POST /graphql: the one question that the twin knows, about the organization's members and their addresses."""
+    question, variables = str(call.body.get("query")), call.body.get("variables")
+    given = variables if isinstance(variables, dict) else {}
+    if "membersWithRole" not in question:
+        return JSONResponse(
+            {"errors": [{"type": "undefinedField", "message": "the twin knows no such field"}]}
+        )
+    if call.app is not None and not call.app.may("members:read"):
+        said = {
+            "type": "FORBIDDEN",
+            "path": ["organization"],
+            "message": "Resource not accessible by integration",
+        }
+        return JSONResponse({"data": {"organization": None}, "errors": [said]})
+    if str(given.get("organization")).lower() != call.bodies.owner.lower():
+        said = {
+            "type": "NOT_FOUND",
+            "path": ["organization"],
+            "message": "Could not resolve to an Organization",
+        }
+        return JSONResponse({"data": {"organization": None}, "errors": [said]})
+    people = [one for one in call.bodies.users.values() if not one.is_bot]
+    start = int(given.get("after") or 0)
+    nodes = [
+        {
+            "databaseId": one.id,
+            "login": one.login,
+            "email": one.email,
+            "organizationVerifiedDomainEmails": list(one.verified),
+        }
+        for one in people[start : start + _GRAPH_PAGE]
+    ]
+    end = start + len(nodes)
+    more = {"hasNextPage": end < len(people), "endCursor": str(end)}
+    return JSONResponse({"data": {"organization": {"membersWithRole": {"nodes": nodes, "pageInfo": more}}}})
+
+
 def get_repository(call: Call) -> Response:
     """GET the repository."""
     return JSONResponse(call.bodies.repository(call.state, call.user))
@@ -59,7 +97,10 @@ def _collaborator(call: Call, user: User) -> Json:
     return body | {"permissions": permissions(user), "role_name": user.permission}
 
 
+_GRAPH_PAGE = 100  # GitHub, the most of one page
+
 EVERYWHERE: tuple[tuple[str, str, Function], ...] = (
+    ("POST", "/graphql", ask_graph),
     ("GET", "/user", get_me),
     ("GET", "/user/{id}", get_user_by_id),
     ("GET", "/users/{login}", get_user),

@@ -23,6 +23,8 @@ class User:
     permission: str = "write"
     is_bot: bool = False
     is_suspended: bool = False
+    email: str = ""  # of the public profile
+    verified: tuple[str, ...] = ()  # addresses at domains that the organization has verified
 
     @property
     def can_write(self) -> bool:

@@ -18,6 +18,7 @@ class User:
     is_restricted: bool = False
     is_ultra_restricted: bool = False
     deleted: bool = False
+    is_email_confirmed: bool = True
 
     def as_json(self, home: str) -> dict[str, Any]:
         """Write the user as ``users.info`` does to an app of the workspace ``home``."""
@@ -39,6 +40,7 @@ class User:
                 **({"email": self.email} if self.email else {}),
             },
             "is_bot": self.is_bot,
+            "is_email_confirmed": self.is_email_confirmed,
             "is_app_user": False,
             "updated": 0,
         }

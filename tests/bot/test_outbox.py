@@ -58,6 +58,11 @@ class Page:
         """Say where the bot is."""
         return "T0"
 
+    def email(self, user: str) -> str:
+        """Say that nobody has an address."""
+        assert user
+        return ""
+
     def group(self, named: str) -> frozenset[str]:
         """Say that no user group has anybody."""
         assert named

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -251,3 +252,41 @@ def test_no_error_says_the_token(twin: SlackTwin) -> None:
 def test_an_api_address_that_is_none_is_refused_by_its_setting(url: str) -> None:
     with pytest.raises(SettingsError, match="SLACK_API_URL"):
         web_client("xoxb", url)
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        ({}, "erin@acme.example"),
+        ({"email": ""}, ""),
+        ({"is_email_confirmed": False}, ""),
+        ({"is_restricted": True}, ""),
+        ({"deleted": True}, ""),
+        ({"is_bot": True}, ""),
+        ({"team": "T0ELSEWHERE"}, ""),
+    ],
+    ids=[
+        "a member",
+        "no address",
+        "not confirmed",
+        "a guest",
+        "deactivated",
+        "a bot",
+        "of another workspace",
+    ],
+)
+def test_an_address_is_a_full_members_own(
+    twin: SlackTwin, chat: Chat, changed: dict[str, Any], expected: str
+) -> None:
+    twin.workspace.set_user(replace(User("U0ERIN", "erin", "Erin", "erin@acme.example"), **changed))
+
+    assert chat.email("U0ERIN") == expected
+
+
+def test_without_the_scope_nobody_has_an_address(twin: SlackTwin, chat: Chat) -> None:
+    scopes, twin.scopes = twin.scopes, twin.scopes - {"users:read.email"}
+
+    address = chat.email("U0ADA")
+
+    twin.scopes = scopes
+    assert address == ""

@@ -275,6 +275,16 @@ def test_each_missing_scope_is_told_with_what_it_is_for(world: World) -> None:
     assert "OAuth & Permissions" in lines[0]
 
 
+def test_the_scope_for_addresses_is_asked_for_only_where_people_are_matched_by_them() -> None:
+    headers = {"x-oauth-scopes": ",".join(SCOPES)}
+
+    (plain,) = scope_checks(headers)
+    (matching,) = scope_checks(headers, is_matching=True)
+
+    assert "all" in str(plain)
+    assert "users:read.email is missing" in str(matching)
+
+
 def test_scopes_that_slack_does_not_name_are_left_out() -> None:
     (check,) = scope_checks({})
 
