@@ -11,7 +11,7 @@ from policies.canonical import Json
 from policies.carried import carry, restore
 from policies.codes import Code
 from policies.emails import EMAIL, attested
-from policies.entry import BOT, By, Entry, EntryError, Kind, Link, parse, write_time
+from policies.entry import Bot, By, Entry, EntryError, Kind, Link, parse, write_time
 from policies.mail_domains import address_of, is_domain, is_public
 from policies.people import everybody, known
 from policies.rules import Rules, effective
@@ -40,7 +40,7 @@ def matched(found: Story, link: Link = ERIN, **changes: Json) -> Entry:
         "forge": {**proof, "proof": EMAIL},
         **attested(link.person, link.domain, "organization", write_time(found.at)),
     }
-    return replace(entry, by=BOT, linked=link, evidence={**evidence, **changes})
+    return replace(entry, by=Bot(), linked=link, evidence={**evidence, **changes})
 
 
 def said(found: Story, entry: Entry, *, looked: timedelta = timedelta(), **changes: Json) -> Entry:
@@ -175,7 +175,7 @@ def test_where_the_rules_let_a_match_approve_it_is_shown_again_before_the_merge(
 def test_two_who_speak_together_are_not_known_by_an_address() -> None:
     found = met(APPROVES)
     both = found.both(Kind.FORK, "ada", "erin", lost="a" * 40)
-    assert not isinstance(both.by, type(BOT))
+    assert not isinstance(both.by, Bot)
     entry = replace(both, by=replace(both.by, other=BY_ERIN))  # type: ignore[arg-type]
 
     assert Code.MATCHED in [one.code for one in found.reasons(entry)]
