@@ -51,9 +51,7 @@ class Authors:
         known = cls(is_known=found["known"] is True, why=why if isinstance(why, str) else "")
         if _is_names(ways):
             known = replace(known, ways=_names(ways))
-        return replace(
-            known, people=_names(people), logins=_names(logins), unnamed=int(unnamed) if unnamed > 0 else 0
-        )
+        return replace(known, people=_names(people), logins=_names(logins), unnamed=max(int(unnamed), 0))
 
 
 def _is_names(value: Json | None) -> bool:
