@@ -50,6 +50,8 @@ def serve(settings: Settings, *, is_observing: bool) -> None:
         house.callback(listener.close)
         client = web_client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url)
         engine = _opened(settings, SlackChat(client), house, is_observing=is_observing)
+        if not is_observing:
+            assembly.need_forge(settings, engine)
         secret = settings.slack_signing_secret.get_secret_value()
         errands, ticker = Errands(Replies(client, settings.command)), Ticker(engine.clock)
         every = timedelta(seconds=settings.tick_seconds)

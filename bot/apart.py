@@ -47,7 +47,7 @@ def rollback(
         ended = _made_room(look, environment, word.service)
         entry = _entry(look, rule, said, image, edits)
         entry = replace(entry, note=word.note, until=rollback_due(rule.environment.rollback, entry.time))
-        if rule.environment.has_pull_requests:
+        if rule.environment.has_promotions:
             entry, update = with_branch(look, ground.writer, entry, edits)
             branches.append(update)
         else:
@@ -72,7 +72,7 @@ def emergency(
     entry = _entry(look, rule, said, image, edits)
     until = write_time(due(apart, entry.time))
     entry = replace(entry, kind=Kind.EMERGENCY, note=word.note, until=until)
-    if rule.environment.has_pull_requests:
+    if rule.environment.has_promotions:
         entry, update = with_branch(look, ground.writer, entry, edits)
         return Proposal((*before, entry), (update,), "branch")
     entry = replace(entry, evidence={**entry.evidence, **mark()})

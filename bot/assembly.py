@@ -24,6 +24,7 @@ from bot.outbox import Outbox
 from bot.pacing import Pace
 from bot.poller import Writer
 from bot.ports import Chat
+from bot.promoter import Declined
 from bot.registry import PycurlRegistry
 from bot.registry_login import Logins
 from bot.remote import Remote
@@ -217,6 +218,20 @@ def _forge(settings: Settings, branch: str, login: Login | None) -> GitHubForge 
         base_url=settings.github_url,
         login_of=(lambda other: _app_login(settings, other)) if settings.is_app else None,
     )
+
+
+def need_forge(settings: Settings, engine: Engine) -> None:
+    """Ask for a forge where the rules have pull requests, or cannot be read. Raises: SettingsError, BotError."""
+    if engine.forge is None and _has_pull_requests(engine.desk):
+        settings.need_forge()
+
+
+def _has_pull_requests(desk: Desk) -> bool:
+    try:
+        rules = desk.rules(desk.mirror.tips()).rules
+    except Declined:
+        return True
+    return any(one.has_pull_requests for one in (*rules.environments.values(), *rules.exceptions.values()))
 
 
 @contextmanager

@@ -40,8 +40,13 @@ def land(desk: Desk, promotion: Promotion, *, url: str, at: datetime) -> AppendA
 
 
 def _commit(desk: Desk, look: Survey, promotion: Promotion, *, url: str, at: datetime) -> Oid:
-    """Make the merge of the very head on the target's end, of exactly the change. Raises: Declined, BotError."""
+    """Make the merge of the very head on the target's end, or a commit there, of exactly the change.
+
+    Raises: Declined, BotError.
+    """
     rule = rule_of(look, promotion.environment, promotion.service)
+    if rule.hash != promotion.rule.hash:
+        raise Declined(NotRecorded(code=Code.RULE_MOVED, detail="it was judged by another rule"))
     edits = edits_of(look, desk.writer, rule, promotion.image)
     if change_hash(edits) != promotion.change:
         raise Declined(NotRecorded(code=Code.CHANGE_MOVED, detail="another change would land"))
@@ -54,9 +59,8 @@ def _commit(desk: Desk, look: Survey, promotion: Promotion, *, url: str, at: dat
         proof=desk.writer.proof(promotion.intent),
         urgency=urgency_of(desk.book, look.state, promotion),
     )
-    return desk.writer.build(
-        look.tips.target, edits, message=f"{title}\n\n{message}\n", at=at, beside=Oid(promotion.head)
-    )
+    beside = Oid(promotion.head) if rule.environment.has_pull_requests else None
+    return desk.writer.build(look.tips.target, edits, message=f"{title}\n\n{message}\n", at=at, beside=beside)
 
 
 def why_not(answer: AppendAnswer) -> str:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from bot.cards import Card, CardLine, CardStage, Shown, Who
 from bot.furnishing import furnished
 from bot.observing import would_move
+from bot.promoter import head_branch
 from bot.survey import Survey
 from bot.troubles import Trouble, Wrong, anchored, first_looks, notices, troubles_of
 from policies.authors import LABELS
@@ -166,6 +167,8 @@ class _CardFile:
     def _promotion(self, promotion: Promotion) -> Card:
         what = self.names[promotion.id]
         number, url = self.pulls.get(promotion.id, (0, ""))
+        rule = effective(self.look.world.rules, promotion.environment, promotion.service)
+        is_by_commit = rule is not None and not rule.environment.has_pull_requests
         card = Card(
             what=what,
             channel=self._channel(promotion.environment, promotion.service, what),
@@ -186,6 +189,7 @@ class _CardFile:
             lines=self._lines(promotion),
             commit=promotion.commit,
             merger=promotion.merger,
+            branch=head_branch(promotion) if is_by_commit else "",
             is_rollback=promotion.is_rollback,
             health=self._health(promotion.environment, promotion.service, promotion.commit),
             is_emergency=promotion.is_emergency,

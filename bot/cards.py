@@ -79,6 +79,7 @@ class Card:
     merger: str = ""  # the login of who merged it at the forge, where people do
     is_rollback: bool = False
     is_emergency: bool = False
+    branch: str = ""  # where its change is, where there is no pull request
     by_people: bool = False  # people merge it at the forge, not the bot
     counts_presses: bool = True  # else reviews at the forge alone are approvals
     authors: tuple[Who, ...] = ()  # who wrote the code and may therefore not approve

@@ -160,17 +160,28 @@ def _allows(body: Mapping[str, Any], method: str) -> bool:
 
 def branch_checks(asker: Asker, rules: Rules | None, branch: str, ledger: str) -> Iterator[Check]:
     """Say whether the bot may push where nobody is asked, and to its ledger. Raises: TransientError."""
-    unasked = [one.name for one in rules.environments.values() if not one.is_guarded] if rules else []
+    where = list(rules.environments.values()) if rules else []
+    unasked = [one.name for one in where if not one.is_guarded]
+    by_commit = [one.name for one in where if one.is_guarded and not one.has_pull_requests]
     if unasked:
         purpose = f"commits for {', '.join(unasked[:5])}, where nobody is asked"
         yield from _pushes(asker, branch, purpose)
-    else:
+    if by_commit:
+        purpose = f"commits for {', '.join(by_commit[:5])}, where no pull request is made"
+        yield from _pushes(asker, branch, purpose)
+    if not unasked and not by_commit:
         yield ok("GitHub rules", f"nothing is pushed to {branch} itself: everywhere people are asked")
     yield from _pushes(asker, ledger, "ledger entries", is_ours=True)
     if rules:
-        yield from _merges(asker, branch, [one.name for one in rules.environments.values() if one.is_guarded])
+        yield from _merges(
+            asker, branch, [one.name for one in where if one.is_guarded and one.has_pull_requests]
+        )
         everywhere = (*rules.environments.values(), *rules.exceptions.values())
-        by_hand = [one.name for one in everywhere if one.is_guarded and one.merges is Merges.BY_HAND]
+        by_hand = [
+            one.name
+            for one in everywhere
+            if one.has_pull_requests and one.is_guarded and one.merges is Merges.BY_HAND
+        ]
         yield from _stopped(asker, branch, list(dict.fromkeys(by_hand)))
 
 

@@ -191,10 +191,11 @@ class Engine:
 
     def _open(self, at: datetime, reconciler: Reconciler, report: PassReport) -> None:
         """Ask for versions where the rules want the bot to ask, and open their pull requests."""
-        if self.forge is None:
-            return
+        has_forge = self.forge is not None
         answer = self.desk.append(
-            lambda look, _tip: opened(look, self.desk.decide(look), self.desk.writer), at, look_first=False
+            lambda look, _tip: opened(look, self.desk.decide(look), self.desk.writer, has_forge=has_forge),
+            at,
+            look_first=False,
         )
         if self._note(answer, report):
             reconciler.left = []

@@ -178,14 +178,14 @@ class Hearing:
 
     def _wanted(self, rules: Rules, word: Propose | Emergency, at: datetime) -> tuple[EffectiveRule, Images]:
         """Find out which version, where, and what exactly it is now. Raises: Declined."""
-        if isinstance(word, Propose):
-            self._needs_forge()
         environment = self._environment(rules, word.service, word.environment)
         rule = effective(rules, environment, word.service)
         if rule is None:
             raise Declined(
                 NotRecorded(code="unknown-service", detail=word.service, choices=tuple(rules.services))
             )
+        if rule.environment.has_pull_requests:
+            self._needs_forge()
         desk, images = self.desk, rule.service.images
         surveys.ask(self.registry, rules, desk.view(at).state, desk.answers, images, at, desk.builds)
         row = decide_row(self.desk.view(at).world, environment, word.service, at)
@@ -261,8 +261,6 @@ class Hearing:
 
     def _emergency(self, rules: Rules, said: Said, word: Emergency, at: datetime) -> Compose:
         rule, image = self._wanted(rules, word, at)
-        if rule.environment.has_pull_requests:
-            self._needs_forge()
         where, what = rule.environment.name, rule.service.name
         return lambda look, tip: emergency(
             look, self._ground(tip), said, word, rule=rule_of(look, where, what), image=image

@@ -20,8 +20,11 @@ _log = logging.getLogger(__name__)
 AT_ONCE = "at-once"  # why the bot asks
 
 
-def opened(look: Survey, decision: Decision, writer: Writer) -> Proposal:
-    """Return the proposals of versions for which only people are missing, newest first in each place; once for each."""
+def opened(look: Survey, decision: Decision, writer: Writer, *, has_forge: bool = True) -> Proposal:
+    """Return the proposals of versions for which only people are missing, newest first in each place; once for each.
+
+    Without a forge nothing is asked for that would go by pull request.
+    """
     entries: list[Entry] = []
     updates: list[RefUpdate] = []
     rules = look.world.rules
@@ -31,6 +34,8 @@ def opened(look: Survey, decision: Decision, writer: Writer) -> Proposal:
     for row in decision.rows if asked else ():
         rule = effective(rules, row.environment, row.service)
         if rule is None or not asks(rule.environment):
+            continue
+        if rule.environment.has_pull_requests and not has_forge:
             continue
         try:
             found = _opened(look, writer, rule, row)

@@ -96,7 +96,7 @@ def bumps(
         if best is None or best.verdict is not Standing.READY or environment not in {"", row.environment}:
             continue
         rule = effective(look.world.rules, row.environment, row.service)
-        if rule is None or rule.environment.has_pull_requests or (row.environment, row.service) in without:
+        if rule is None or rule.environment.has_promotions or (row.environment, row.service) in without:
             continue
         try:
             ready.append(_ready(look, writer, rule, best))

@@ -93,7 +93,7 @@ def propose(
 ) -> Proposal:
     """Ask for a version: an open one that nobody approved makes room. Raises: Declined."""
     refuse_observed(rule)
-    if not rule.environment.has_pull_requests:
+    if not rule.environment.has_promotions:
         detail = f"{rule.environment.name} moves by itself"
         raise Declined(NotRecorded(code=Code.NOT_GUARDED, detail=detail))
     return proposal(look, writer, said.by, rule=rule, image=image, evidence=said.evidence, note=note)

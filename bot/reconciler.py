@@ -82,17 +82,36 @@ class Reconciler:
     def _step(self, look: Survey, promotion: Promotion, at: datetime) -> bool:  # noqa: PLR0911  a row for each case
         """Do the one thing that is next; say whether something changed."""
         if promotion.stage is Stage.MERGING:
-            return self._merge(look, promotion, at)
+            is_ours = self._is_by_commit(promotion)
+            return self._commit(look, promotion, at) if is_ours else self._merge(look, promotion, at)
         if promotion.stage is Stage.MERGED:
             return self._landed(look, promotion, Oid(promotion.commit), at)
         if self._ended_or_moved(look, promotion, at):
             return True
-        if self.forge is None:
-            self.left.append(
-                f"{promotion.id}: the pull request waits for a forge; set GITHUB_APP_ID or GITHUB_TOKEN"
-            )
+        pull = None
+        if rule_of(look, promotion.environment, promotion.service).environment.has_pull_requests:
+            if self.forge is None:
+                self.left.append(
+                    f"{promotion.id}: the pull request waits for a forge; set GITHUB_APP_ID or GITHUB_TOKEN"
+                )
+                return False
+            pull = self._pull(look, promotion)
+            if self._followed(look, promotion, pull, at):
+                return True
+        row = decide_row(look.world, promotion.environment, promotion.service, at)
+        mine = next((one for one in row.candidates if one.promotion == promotion.id), None) if row else None
+        if mine is None or mine.verdict is not Standing.READY:
+            if pull:
+                waits = ", ".join(mine.codes) if mine else "the rules do not cover it"
+                summary = checks.missing(mine.reasons) if mine else ""
+                self._status(
+                    promotion.head, is_allowed=False, description=f"waits: {waits}"[:140], summary=summary
+                )
             return False
-        pull = self._pull(look, promotion)
+        return self._intend(look, promotion, pull, at)
+
+    def _followed(self, look: Survey, promotion: Promotion, pull: PullRequest, at: datetime) -> bool:
+        """Follow what became of a pull request: closed, reviewed, behind its target; say whether something changed."""
         if not pull.is_open:
             return self.noted(self.desk.append(self._ending(promotion, "closed", _early(pull)), at))
         if self._reviewed(look, promotion, pull, at):
@@ -100,16 +119,7 @@ class Reconciler:
         self._describe(look, promotion, pull)
         if self._is_behind(look, promotion):
             return self.noted(self.desk.append(lambda found, _tip: self._rebased(found, promotion.id), at))
-        row = decide_row(look.world, promotion.environment, promotion.service, at)
-        mine = next((one for one in row.candidates if one.promotion == promotion.id), None) if row else None
-        if mine is None or mine.verdict is not Standing.READY:
-            waits = ", ".join(mine.codes) if mine else "the rules do not cover it"
-            summary = checks.missing(mine.reasons) if mine else ""
-            self._status(
-                promotion.head, is_allowed=False, description=f"waits: {waits}"[:140], summary=summary
-            )
-            return False
-        return self._intend(look, promotion, pull, at)
+        return False
 
     # --- before the merge -------------------------------------------------------------------------------
 
@@ -241,7 +251,7 @@ class Reconciler:
 
     # --- intent, merge, look ------------------------------------------------------------------------------
 
-    def _intend(self, look: Survey, promotion: Promotion, pull: PullRequest, at: datetime) -> bool:
+    def _intend(self, look: Survey, promotion: Promotion, pull: PullRequest | None, at: datetime) -> bool:
         """Write down that this very head is about to be merged; people are looked up again first."""
         accounts, reviewers = self._accounts(look, promotion), self._reviewers(promotion)
         if accounts is None or reviewers is None:
@@ -251,7 +261,7 @@ class Reconciler:
         if members is None:
             return False
         evidence: dict[str, Json] = {
-            "pull_request": {"number": pull.number, "url": pull.url},
+            **({"pull_request": {"number": pull.number, "url": pull.url}} if pull else {}),
             "accounts": accounts,
             "looked": write_time(at),
         }
@@ -389,7 +399,7 @@ class Reconciler:
         )
         rule = rule_of(look, promotion.environment, promotion.service)
         if rule.environment.merges is Merges.ATOMIC:
-            return self._push(promotion, pull, at)
+            return self._push(promotion, pull.url, at)
         title, message = self._landing(look, promotion, pull.url)
         answer = self.forge.merge(pull.number, head=promotion.head, title=title, message=message)
         if isinstance(answer, Merged):
@@ -398,6 +408,17 @@ class Reconciler:
         if answer.code == "unknown":
             return False  # it may have happened: the next look decides
         return self._abort(promotion, answer.code, at, reviews=answer.reviews)
+
+    def _commit(self, look: Survey, promotion: Promotion, at: datetime) -> bool:
+        """Push what is approved where there is no pull request; a freeze since the intent stops it."""
+        is_frozen = self._is_frozen(look, promotion, at)
+        return self._abort(promotion, "frozen", at) if is_frozen else self._push(promotion, "", at)
+
+    def _is_by_commit(self, promotion: Promotion) -> bool:
+        """Whether the rule that it was judged by knows no pull request: then nobody but us can land it."""
+        rules = self.desk.book.rules(promotion.rule.commit)
+        rule = effective(rules, promotion.environment, promotion.service) if rules else None
+        return rule is not None and not rule.environment.has_pull_requests
 
     def _landing(self, look: Survey, promotion: Promotion, url: str) -> tuple[str, str]:
         """Return title and message of the commit that lands."""
@@ -455,10 +476,10 @@ class Reconciler:
             return self._aborted(promotion, Code.MERGED_EARLY.value, at)
         return self.noted(answer)
 
-    def _push(self, promotion: Promotion, pull: PullRequest, at: datetime) -> bool:
-        """Merge by one push of target branch and ledger; the forge then closes the pull request as merged."""
+    def _push(self, promotion: Promotion, url: str, at: datetime) -> bool:
+        """Land it by one push of target branch and ledger; the forge then closes its pull request, if it has one."""
         try:
-            answer = atomic.land(self.desk, promotion, url=pull.url, at=at)
+            answer = atomic.land(self.desk, promotion, url=url, at=at)
         except Declined as declined:
             self.left.append(f"{promotion.id}: not merged: {declined.answer.detail}")
             return self._abort(promotion, "head-moved", at)

@@ -122,8 +122,14 @@ class Settings(BaseModel):
         self._need(self._for_chat())
 
     def need_all(self) -> None:
-        """Ask for what the running bot needs. Raises: SettingsError, which names all that is missing."""
-        self._need(self._for_forge() | self._for_chat())
+        """Ask for what the running bot needs. Raises: SettingsError, which names all that is missing.
+
+        A forge of which nothing is set may be left out: only rules with pull requests need it, which are read later.
+        """
+        is_meant = self.is_app or bool(self.github_token.get_secret_value())
+        without = {"COUNTERSIGN_REPOSITORY": self.repository, **self._for_chat()}
+        if is_meant or self._missing(without):
+            self._need(self._for_forge() | self._for_chat())
 
     def signer(self, folder: Path | None = None) -> tuple[Signer, bool]:
         """Return the signer of entries, and whether its key was made just now.

@@ -311,6 +311,7 @@ class _Audit:
         urgency = self._urgency(entry, promotion, rule, stands)
         if entry.kind is Kind.LANDED and promotion:
             url = next((value for name, value in stands if name == "Pull-Request"), "-")
+            url = url if rule.environment.has_pull_requests else ""
             title, message = wording.landing(
                 promotion,
                 folder=self.folder,

@@ -192,7 +192,8 @@ def landing(
     if isinstance(promotion.by, By):
         trailers.append(("Requested-By", person(promotion.by)))
     trailers += [approval(one) for one in promotion.approvals]
-    trailers += [("Pull-Request", url), *anchor(intent, proof), ("Ledger-Key", key)]
+    trailers += [("Pull-Request", url)] if url else []
+    trailers += [*anchor(intent, proof), ("Ledger-Key", key)]
     names = " and ".join(one.by.forge_login or one.by.person for one in promotion.approvals)
     verb = "Rolled back by" if promotion.kind is Kind.ROLLBACK else "Approved by"
     body = f"{verb} {names}." if names else "Moved by rule: nobody is asked here."

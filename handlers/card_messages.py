@@ -80,6 +80,8 @@ def facts(card: Card) -> tuple[Line, ...]:
     found += _authors(card)
     if card.number:
         found.append(line("Pull request ", *pull_request(card)))
+    if card.branch:
+        found.append(line("Promotion ", Code(card.promotion), ", its change on branch ", Code(card.branch)))
     if card.expires:
         found.append(line("Expires ", Moment(card.expires)))
     if card.newer:
@@ -253,6 +255,11 @@ def _ended(sign: str, verb: str) -> Callable[[Card], Line]:
     return say
 
 
+def _closed(card: Card) -> Line:
+    what = "branch was taken away or changed" if card.branch else "pull request was closed"
+    return _ended("x", f"ended: its {what}")(card)
+
+
 def _superseded(card: Card) -> Line:
     newer = line(" by ", Code(card.newer)) if card.newer else ()
     return line(Sign("white_circle"), " ", *_move(card), *_where(card), " was superseded", *newer, ".")
@@ -292,7 +299,7 @@ _HEADLINES: dict[CardStage, Callable[[Card], Line]] = {
     CardStage.EXPIRED: _ended("white_circle", "has expired"),
     CardStage.SUPERSEDED: _superseded,
     CardStage.REMOVED: _ended("white_circle", "ended: the rules do not have it any more"),
-    CardStage.CLOSED: _ended("x", "ended: its pull request was closed"),
+    CardStage.CLOSED: _closed,
     CardStage.MOVED: _moved,
     CardStage.GONE: _gone,
     CardStage.RETIRED: _retired,

@@ -108,7 +108,7 @@ _ENDED: dict[Stage, str] = {
     Stage.EXPIRED: "It expired",
     Stage.SUPERSEDED: "A newer version took its place",
     Stage.REMOVED: "It was dropped by the rules",
-    Stage.CLOSED: "Its pull request was closed",
+    Stage.CLOSED: "Its pull request was closed, or its branch taken away",
 }
 
 

@@ -42,6 +42,7 @@ def retire(
         patience("leaving" if not dry_run else "looking at what is open"),
         assembly.working(settings, chat=doors.chat(settings), say=tell) as engine,
     ):
+        assembly.need_forge(settings, engine)
         report = engine.retire(is_dry=dry_run)
         years = engine.desk.mirror.tips().ledgers
     prefix = "would " if dry_run else ""

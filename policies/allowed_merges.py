@@ -14,7 +14,7 @@ from policies.emails import is_attested
 from policies.entry import Kind
 from policies.gates import ask, before_merge, count_approvals, skips
 from policies.people import known
-from policies.rules import AUTHORS, EffectiveRule, Merges, Rules
+from policies.rules import AUTHORS, EffectiveRule, Merges, Rules, effective
 from policies.state import Promotion, Stage
 from policies.verdict import not_yet
 
@@ -98,13 +98,30 @@ def merged(asked: Asked) -> No:
     yield from at_stage(Stage.MERGING)(asked)
     yield from by_people(asked)
     promotion, rule = asked.promotion, asked.rule
-    if "pushed" not in asked.entry.evidence or promotion is None:
-        return  # the forge merged it: a fact, whatever happened meanwhile
-    if rule is None or rule.environment.merges is not Merges.ATOMIC:
+    if promotion is None:
+        return
+    if "pushed" not in asked.entry.evidence:  # the forge merged it: a fact, whatever happened meanwhile
+        yield from _by_forge(asked, promotion)
+        return
+    if rule is None or not is_pushed(rule):
         yield Refusal(Code.NO_RULE, f"{asked.entry.environment} is merged by the forge")
     passes = promotion.is_rollback or (rule is not None and skips(rule, promotion, "freeze"))
     if not passes and asked.state.freeze_on(asked.entry.environment, asked.entry.time):
         yield Refusal(Code.FROZEN, f"{asked.entry.environment} stands still since")
+
+
+def _by_forge(asked: Asked, promotion: Promotion) -> No:
+    """Is there a pull request at all that could be merged, by the rule that was judged by?"""
+    rules = asked.book.rules(promotion.rule.commit)
+    rule = effective(rules, promotion.environment, promotion.service) if rules else None
+    if rule and not rule.environment.has_pull_requests:
+        yield Refusal(Code.OUT_OF_LINE, f"{promotion.environment} has no pull requests: the bot pushes")
+
+
+def is_pushed(rule: EffectiveRule) -> bool:
+    """Whether the bot pushes what lands, in one with the entry that says so."""
+    where = rule.environment
+    return where.merges is Merges.ATOMIC or (where.has_promotions and not where.has_pull_requests)
 
 
 def landed(asked: Asked) -> No:

@@ -144,7 +144,7 @@ def propose(asked: Asked) -> No:
     yield from covered(asked)
     yield from identified(asked)
     rule = asked.rule
-    if rule and not rule.environment.has_pull_requests:
+    if rule and not rule.environment.has_promotions:
         yield Refusal(Code.NOT_GUARDED, f"{asked.entry.environment} asks nobody")
     if rule:
         gates = _before_asking(asked, rule)
@@ -210,10 +210,10 @@ def rollback(asked: Asked) -> No:
 
 
 def carried_by(asked: Asked, rule: EffectiveRule, apart: Apart) -> No:
-    """Does it go by pull request or by commit, as the rule asks, and alone only where one person is enough?"""
+    """Is it a promotion or a commit at once, as the rule asks, and alone only where one person is enough?"""
     entry = asked.entry
-    if bool(entry.commit) == rule.environment.has_pull_requests or bool(entry.head) == bool(entry.commit):
-        yield Refusal(Code.OUT_OF_LINE, "it goes by pull request where the rule says so, else by commit")
+    if bool(entry.commit) == rule.environment.has_promotions or bool(entry.head) == bool(entry.commit):
+        yield Refusal(Code.OUT_OF_LINE, "it is a promotion where the rule asks people, else a commit at once")
     if entry.commit and sum(line.count for line in apart.approvals) > 1:
         yield Refusal(Code.APPROVALS_MISSING, f"one person alone may not say {entry.kind} here")
     yield from _new(asked)

@@ -30,7 +30,8 @@ class MergedBy:
 def is_for_people(rule: EffectiveRule, promotion: Promotion) -> bool:
     """Whether people merge it: not a way back, nor an emergency, which wait for nobody's browser (promise 6)."""
     where = rule.environment
-    return where.merges is Merges.BY_HAND and where.is_guarded and not promotion.is_apart
+    is_asked = where.is_guarded and where.has_pull_requests
+    return where.merges is Merges.BY_HAND and is_asked and not promotion.is_apart
 
 
 def clears(entry: Entry) -> bool:

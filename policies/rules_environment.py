@@ -68,7 +68,7 @@ def environment(
         catch_up=found.flag("catch-up", default=False),
         after_any=_is_any(found),
         takes=found.choice("takes", Takes, Takes.NEWEST),
-        via_said=_via(found, is_guarded=bool(asked.lines or asked.like)),
+        via_said=_via(found),
         opens=found.choice("opens", Opens, Opens.ON_REQUEST),
         merges=_merges(found),
         soak=soak(found),
@@ -178,13 +178,8 @@ def _exclude(found: Fields) -> tuple[str, ...]:
     return once(texts, "word", found.findings)
 
 
-def _via(found: Fields, *, is_guarded: bool) -> Via | None:
-    if found.node("via") is None:
-        return None
-    said = found.choice("via", Via, Via.COMMIT)
-    if said is Via.COMMIT and is_guarded:
-        found.findings.is_supported("via commit", found.place("via"), f"via: {said}", str(Via.PULL_REQUEST))
-    return said
+def _via(found: Fields) -> Via | None:
+    return found.choice("via", Via, Via.COMMIT) if found.node("via") else None
 
 
 def _merges(found: Fields) -> Merges:

@@ -9,7 +9,6 @@ from types import MappingProxyType
 # table.key, or a section -> what is missing
 NOT_YET: Mapping[str, str] = MappingProxyType(
     {
-        "via commit": "what people approve goes by pull request",
         "versions.digest-of": "the digest of a tag is not followed",
         "groups": "services move by themselves",
     }

@@ -98,9 +98,14 @@ class Environment:
         return not self.is_guarded and not self.is_observed and self.via is Via.PULL_REQUEST
 
     @property
-    def has_pull_requests(self) -> bool:
-        """Whether moves go by pull request."""
+    def has_promotions(self) -> bool:
+        """Whether a move is a promotion: asked for, judged, and landed when nothing waits any more."""
         return self.is_guarded or self.is_self_merging
+
+    @property
+    def has_pull_requests(self) -> bool:
+        """Whether promotions go by pull request; else the bot pushes what is approved itself, and needs no forge."""
+        return self.has_promotions and self.via is Via.PULL_REQUEST
 
     def paths_of(self, service: str) -> tuple[str, ...]:
         """Return the folders in which this service's references are looked for."""

@@ -93,6 +93,18 @@ def test_all_that_is_missing_is_named_with_where_to_get_it() -> None:
     assert all(f"{name}: " in str(everything.value) for name in SOURCES.keys() - apps)
 
 
+def test_a_forge_of_which_nothing_is_set_is_asked_for_when_the_rules_are_known() -> None:
+    chat = {"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": "xapp-1"}
+    whole = {**HOME, **chat, "COUNTERSIGN_REPOSITORY": "/srv/gitops.git"}
+
+    load(whole).need_all()
+
+    assert load(whole).has_forge is False
+    for half in ({"GITHUB_TOKEN": "ghp_sample"}, {"GITHUB_APP_ID": "4711"}):
+        with pytest.raises(SettingsError, match="COUNTERSIGN_FORGE_REPOSITORY"):
+            load({**whole, **half}).need_all()
+
+
 APP = {
     **{name: value for name, value in WHOLE.items() if name != "GITHUB_TOKEN"},
     "GITHUB_APP_ID": "4711",

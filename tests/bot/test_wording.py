@@ -231,6 +231,15 @@ def test_a_pull_request_that_people_merge_says_so_and_ends_with_what_the_bot_wou
     assert "somebody merges it here" not in back
 
 
+def test_what_lands_without_a_pull_request_names_none() -> None:
+    now = at_stage(Stage.MERGING).promotion()
+
+    _, message = wording.landing(now, folder="promotion", url="", intent=oid("x"), key="k")
+
+    assert "Pull-Request" not in dict(wording.parse_trailers(f"x\n\n{message}\n"))
+    assert "Approved-By" in dict(wording.parse_trailers(f"x\n\n{message}\n"))
+
+
 def test_a_move_that_nobody_asked_for_names_no_requester() -> None:
     now = at_stage(Stage.MERGING).promotion()
     entry = story().bump("1.1.0")

@@ -94,6 +94,16 @@ def test_an_approved_card_whose_approval_is_too_old_takes_one_more() -> None:
     assert "approve" in buttons(render(shown, 1))
 
 
+def test_what_goes_by_commit_names_its_promotion_and_its_branch() -> None:
+    branch = f"countersign/production/checkout-api/{PROMOTION}"
+    shown = seen(render(card(number=0, url="", branch=branch), 1))
+    ended = render(card(CardStage.CLOSED, number=0, url="", branch=branch), 1)
+
+    assert f"Promotion `{PROMOTION}`, its change on branch `{branch}`" in shown
+    assert "Pull request" not in shown
+    assert ended.text.endswith("ended: its branch was taken away or changed.")
+
+
 def test_what_people_merge_says_where_and_who_did() -> None:
     shown = render(card(CardStage.CLEARED, lines=FULL, by_people=True), 1)
 

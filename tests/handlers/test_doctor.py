@@ -653,6 +653,19 @@ def test_where_people_merge_it_is_told_whether_github_stops_them(
     assert "staging: people merge, and " in told
 
 
+def test_where_people_approve_a_commit_it_is_told_whether_it_can_be_pushed() -> None:
+    text = RULES.replace(b"approvals: none", b"approvals: 1, via: commit")
+
+    lines = asked(GITHUB, parse({"promotion/a.yaml": text}))
+
+    told = [one.partition(" -> ")[0] for one in lines if "staging" in one]
+    assert told[0] == (
+        "FAIL GitHub rules: commits for staging, where no pull request is made: a ruleset of main asks for a pull"
+        " request"
+    )
+    assert not any("GitHub merges" in one for one in told)
+
+
 def test_a_login_that_may_only_read_is_told() -> None:
     lines = asked(GITHUB | {"/repos/example/gitops": {"permissions": {"push": False}, "archived": True}})
 

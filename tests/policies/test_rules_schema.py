@@ -134,11 +134,7 @@ def test_what_editors_are_told_the_parser_says_as_well(name: str) -> None:
     assert bool(told) != (name in UNSEEN)
 
 
-# commit is what nobody who is asked gets anyway: only beside approvals it is refused, which a schema does not see
-_BESIDE = frozenset({"via commit"})
-
-
-@pytest.mark.parametrize("row", [row for row in NOT_YET if row in SAMPLES and row not in _BESIDE])
+@pytest.mark.parametrize("row", [row for row in NOT_YET if row in SAMPLES])
 def test_what_the_engine_does_not_act_on_is_a_mistake_for_editors_too(row: str) -> None:
     assert complaints(written(row)) != []
 

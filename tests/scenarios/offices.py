@@ -23,6 +23,7 @@ from sandbox.world import World, opened
 
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 TEAM = "T0SANDBOX"
+OF_THE_FORGE = frozenset({"COUNTERSIGN_FORGE_REPOSITORY", "COUNTERSIGN_GITHUB_URL", "GITHUB_TOKEN"})
 
 
 class Clock:
@@ -102,25 +103,27 @@ class Office:
 
 
 @contextmanager
-def office_in(folder: Path, clock: Clock | None = None) -> Iterator[Office]:
+def office_in(folder: Path, clock: Clock | None = None, *, has_forge: bool = True) -> Iterator[Office]:
     """Open a world and the engine in it while the block runs; the first pass has been made.
 
-    ``clock``: forge and chat go by the engine's own, too.
+    ``clock``: forge and chat go by the engine's own, too. Without ``has_forge`` no setting names one.
     """
     with opened(folder / "world", now=clock.now if clock else present) as world:
-        settings = load({**world.settings, "XDG_STATE_HOME": str(folder / "state"), "HOME": str(folder)})
+        said = {**world.settings, "XDG_STATE_HOME": str(folder / "state"), "HOME": str(folder)}
+        settings = load({key: value for key, value in said.items() if has_forge or key not in OF_THE_FORGE})
         chat = SlackChat(web_client(world.slack.token, world.slack.api_url))
         with assembly.working(settings, chat=chat, say=lambda _line: None) as engine:
             clock = clock or Clock()
             engine.clock = clock
-            engine.forge = GitHubForge(
-                settings.forge_repository,
-                engine.desk.mirror.branch,
-                TokenLogin(settings.github_token),
-                base_url=settings.github_url,
-                manner=Manner(timeout=5, between_writes=0, between_looks=0),
-                sleep=lambda _seconds: None,
-            )
+            if has_forge:
+                engine.forge = GitHubForge(
+                    settings.forge_repository,
+                    engine.desk.mirror.branch,
+                    TokenLogin(settings.github_token),
+                    base_url=settings.github_url,
+                    manner=Manner(timeout=5, between_writes=0, between_looks=0),
+                    sleep=lambda _seconds: None,
+                )
             _without_waiting(world)
             engine.run_pass()
             yield Office(world, engine, clock)
