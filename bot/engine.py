@@ -212,7 +212,7 @@ class Engine:
     def _jot_down(self, at: datetime, report: PassReport) -> None:
         """Write down what is nobody's move: changes of configuration, and input that could not be read."""
         if self._configured is None:
-            self._configured = Configured(self.desk.mirror, self.desk.book)
+            self._configured = Configured(self.desk.mirror, self.desk.book, self.forge)
         configured = self._configured
 
         def jotted(look: Survey, _tip: str = "") -> Proposal:
@@ -221,6 +221,7 @@ class Engine:
 
         if found := jotted(self.desk.view(at)).entries:
             self._ask_by_whom(found)
+            configured.ask(found)
             self._note(self.desk.append(jotted, at, look_first=False), report)
 
     def _look_after(self, at: datetime, report: PassReport) -> None:

@@ -223,6 +223,10 @@ class GitHubForge:
         """Return the address of the page of whoever owns the repository."""
         return f"{self._site}/{self._wire.owner}"
 
+    def pulls_of(self, commit: str) -> tuple[int, ...]:
+        """Return the numbers of the merged pull requests that brought a commit to the target branch."""
+        return self._hands.pulls_of(commit)
+
     def hands(self, before: str, line: Sequence[str]) -> Hands:
         """Return by whose hands the first commit of ``line`` came onto the target branch after ``before``."""
         return self._hands.look(before, line)

@@ -1,7 +1,8 @@
 """Whose hands moved a commit onto the target branch, as the forge tells it: written, committed, merged, pushed."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from bot.errors import BotError, PermanentError
 from bot.forge_accounts import commits_between, committed, named, wrote
@@ -37,6 +38,18 @@ class HandsOf:
         missing = "; ".join(hands.missing)
         return Hands(tuple(hands.found.values()), hands.unnamed, missing)
 
+    def pulls_of(self, commit: str) -> tuple[int, ...]:
+        """Return the numbers of the merged pull requests that brought a commit. Raises: BotError."""
+        numbers = (number_of(one.get("number"), "a pull request") for one in self._merged(commit))
+        return tuple(sorted(numbers))[:_MAX_PULLS]
+
+    def _merged(self, commit: str) -> list[Mapping[str, Any]]:
+        listed = self.wire.read(f"/commits/{commit}/pulls", per_page=_PER_PAGE)
+        if listed is None:
+            raise PermanentError(f"{self.wire.repository} does not show the pull requests of {commit[:12]}")
+        pulls = [object_of(one) for one in list_of(listed)]
+        return [one for one in pulls if one.get("merged_at") and part(one, "base").get("ref") == self.branch]
+
     def _writers(self, before: str, commit: str, hands: "_Hands") -> None:
         """Find authors, co-authors and committers of what it brought: of a merge, of its whole branch."""
         commits = commits_between(self.wire, before, commit, most=MAX_COMMITS)
@@ -50,13 +63,7 @@ class HandsOf:
 
     def _mergers(self, commit: str, hands: "_Hands") -> None:
         """Find who opened and who merged the pull requests that brought it."""
-        listed = self.wire.read(f"/commits/{commit}/pulls", per_page=_PER_PAGE)
-        if listed is None:
-            raise PermanentError(f"{self.wire.repository} does not show the pull requests of {commit[:12]}")
-        pulls = [object_of(one) for one in list_of(listed)]
-        merged = [
-            one for one in pulls if one.get("merged_at") and part(one, "base").get("ref") == self.branch
-        ]
+        merged = self._merged(commit)
         if len(merged) > _MAX_PULLS:
             raise PermanentError(f"more than {_MAX_PULLS} pull requests have {commit[:12]}")
         for one in merged:

@@ -212,6 +212,9 @@ class Forge(Protocol):
     def home(self) -> str:
         """Return the address of the page of whoever owns the repository: the forge, and the owner."""
 
+    def pulls_of(self, commit: str) -> tuple[int, ...]:
+        """Return the numbers of the pull requests that were merged and have a commit."""
+
     def hands(self, before: str, line: Sequence[str]) -> Hands:
         """Return by whose hands the first commit of ``line`` came after ``before``; ``line``: the branch from it on."""
 

@@ -2,12 +2,15 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from bot.apart import review
 from bot.configured import Configured
+from bot.errors import PermanentError
 from bot.ledger import Appended, NotAllowed, Proposal
+from bot.ports import Forge
 from bot.quarantine import quarantines
 from policies.allowed_repair import MAX_QUARANTINES
 from policies.decide import decide
@@ -105,6 +108,115 @@ def test_guarded_files_stop_the_environment_until_an_approver_has_looked(tmp_pat
     row = decide(found.desk.view(found.at).world, found.at).row("production", "web")
     assert row
     assert "config-unreviewed" not in row.codes
+
+
+BASE = "resources:\n  - deployment.yaml\n"
+PULLS_IN = (
+    kustomization("1.0.0")
+    + "resources:\n  - ../base\nconfigMapGenerator:\n  - name: x\n    files: [../../values/x.ini]\n"
+)
+
+
+def _based(tmp_path: Path, rule: str) -> World:
+    text = RULES.replace("path: apps/production,", f"path: apps/production, config: {rule},")
+    files = {
+        **FILES,
+        "promotion/rules.yaml": text,
+        "apps/base/kustomization.yaml": BASE,
+        "apps/base/deployment.yaml": "kind: Deployment\n",
+        "apps/production/kustomization.yaml": PULLS_IN,
+        "values/x.ini": "a = 1\n",
+        "values/y.ini": "a = 1\n",
+    }
+    return world(tmp_path, files)
+
+
+def test_what_an_environment_pulls_in_from_elsewhere_is_in_its_reach(tmp_path: Path) -> None:
+    found = _based(tmp_path, "record")
+    base = _changed(found, "apps/base/deployment.yaml", "kind: Deployment\nspec: {}\n")
+    _changed(found, "values/y.ini", "a = 2\n")
+    values = _changed(found, "values/x.ini", "a = 2\n")
+    more = _changed(found, "apps/base/kustomization.yaml", BASE + "  - ../../values/more.yaml\n")
+    later = _changed(found, "values/more.yaml", "kind: ConfigMap\n")
+    again = _changed(found, "values/more.yaml", "kind: ConfigMap\ndata: {}\n")
+    configured = Configured(found.desk.mirror, found.desk.book)
+
+    (entry,) = _noted(found, configured)
+
+    assert (entry.environment, entry.commits) == ("production", (base, values, more, later, again))
+    assert _noted(found, configured) == []
+    assert _noted(found) == [], "an empty disk finds nothing new"
+    staging = _changed(found, "apps/staging/kustomization.yaml", PULLS_IN)
+    both = _changed(found, "apps/base/deployment.yaml", "kind: Deployment\nspec: {replicas: 2}\n")
+    assert [(one.environment, one.commits) for one in _noted(found, configured)] == [
+        ("staging", (staging, both)),
+        ("production", (both,)),
+    ]
+
+
+class Told:
+    """What a forge tells of pull requests; one commit it does not show."""
+
+    def __init__(self, pulls: dict[str, tuple[int, ...]]) -> None:
+        self.pulls, self.asked = pulls, 0
+
+    def pulls_of(self, commit: str) -> tuple[int, ...]:
+        self.asked += 1
+        if commit not in self.pulls:
+            raise PermanentError("the forge does not show it")
+        return self.pulls[commit]
+
+
+def test_the_pull_requests_of_commits_stand_beside_them_as_far_as_they_are_known(tmp_path: Path) -> None:
+    found = _world(tmp_path, "record")
+    commits = [_changed(found, "apps/production/patch.yaml", f"replicas: {one}\n") for one in range(3)]
+    told = Told({commits[0]: (418,), commits[1]: ()})
+    configured = Configured(found.desk.mirror, found.desk.book, cast("Forge", told))
+    found.desk.mirror.fetch()
+    configured.ask(configured.entries(found.desk.view(found.at)))
+    configured.ask(configured.entries(found.desk.view(found.at)))
+
+    (entry,) = _noted(found, configured)
+
+    assert entry.commits == tuple(commits)
+    assert entry.evidence == {"pulls": {commits[0]: [418]}}
+    assert told.asked == 4, "what is known is not asked again"
+
+
+def test_a_guarded_base_stops_the_environment_until_an_approver_has_looked(tmp_path: Path) -> None:
+    found = _based(tmp_path, "guard")
+    found.stage("1.1.0")
+    _changed(found, "apps/base/deployment.yaml", "kind: Deployment\nspec: {}\n")
+
+    (entry,) = _noted(found)
+
+    assert (entry.environment, entry.why) == ("production", "guarded")
+    (seq,) = found.state.open
+    row = decide(found.desk.view(found.at).world, found.at).row("production", "web")
+    assert row
+    assert "config-unreviewed" in row.codes
+    refused = found.append(lambda look, _tip: review(look, said("dan"), Review("#1", "looks right"), seq))
+    assert isinstance(refused, NotAllowed)
+    found.done(lambda look, _tip: review(look, said("ada"), Review("#1", "looks right"), seq))
+    row = decide(found.desk.view(found.at).world, found.at).row("production", "web")
+    assert row
+    assert "config-unreviewed" not in row.codes
+
+
+def test_another_service_of_a_folder_for_each_is_in_reach_and_another_environment_is_not(
+    tmp_path: Path,
+) -> None:
+    text = RULES.replace("path: apps/production,", "path: apps/<service>/production,")
+    files = {
+        **FILES,
+        "promotion/rules.yaml": text,
+        "apps/web/production/kustomization.yaml": kustomization("1.0.0"),
+    }
+    found = world(tmp_path, files)
+    commit = _changed(found, "apps/other/production/patch.yaml")
+    _changed(found, "apps/other/test/patch.yaml")
+
+    assert [(one.environment, one.commits) for one in _noted(found)] == [("production", (commit,))]
 
 
 @pytest.mark.parametrize("count", [1, MAX_QUARANTINES + 5])

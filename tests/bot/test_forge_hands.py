@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.errors import BotError
 from bot.ports import ForgeAccount
 from sandbox.forge import User
 from tests.bot.forge_worlds import ADA, BRANCH, AppWorld, app_world
@@ -47,6 +48,18 @@ def test_who_opened_wrote_and_merged_a_pull_request_is_told(world: AppWorld) -> 
 
     assert {one.login for one in hands.accounts} == {"ada-l", "bob", "countersign[bot]"}
     assert hands.missing == ""
+
+
+def test_the_pull_requests_of_a_commit_are_told(world: AppWorld) -> None:
+    world.push()
+    forge = world.forge()
+    forge.open_pull_request(branch=BRANCH, title="api 1.1.0", body="Why")
+    merged = world.twin.merge_pull(1, login="bob")
+    alone = world.twin.push_to_branch("main", FILES, "By hand", login="bob")
+
+    assert (forge.pulls_of(merged), forge.pulls_of(alone)) == ((1,), ())
+    with pytest.raises(BotError):
+        forge.pulls_of("1" * 40)
 
 
 def test_a_commit_that_came_with_others_was_pushed_with_the_next_that_a_push_ended_at(
