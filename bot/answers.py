@@ -40,11 +40,13 @@ class NotRecorded:
     """The word was not let through, or could not be written. ``code``: policies/codes.py, or one of ``PROBLEMS``.
 
     ``choices`` are names that would have been understood: services, environments, versions, open promotions.
+    ``waits`` is what stands in the way of the version that ``detail`` names.
     """
 
     code: str
     detail: str = ""
     choices: tuple[str, ...] = ()
+    waits: tuple[NotYet, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

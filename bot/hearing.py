@@ -208,9 +208,11 @@ class Hearing:
         for candidate in candidates:
             if all(reason.code in askable for reason in candidate.reasons):
                 return candidate.version
-        waits = candidates[0] if candidates else None
-        detail = f"{waits.version}: {', '.join(waits.codes)}" if waits else ""
-        raise Declined(NotRecorded(code="nothing-to-promote", detail=detail))
+        if not candidates:
+            raise Declined(NotRecorded(code="nothing-to-promote"))
+        newest = candidates[0]
+        waits = tuple(one for one in newest.reasons if one.code not in askable)
+        raise Declined(NotRecorded(code="nothing-to-promote", detail=newest.version, waits=waits))
 
     def _environment(self, rules: Rules, service: str, named: str) -> str:
         """Return the environment that is meant: the one named, else the only guarded one. Raises: Declined."""

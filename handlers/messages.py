@@ -14,6 +14,7 @@ from handlers.spelling import corrected
 from policies.codes import Code
 from policies.entry import By, Kind
 from policies.state import Promotion, Stage
+from policies.verdict import Failed, NotYet
 from policies.words import Pair, Word
 
 MAX_CHOICES = 10  # names in a sentence
@@ -171,11 +172,18 @@ def refused(of: NotRecorded, word: Word | Pair, promotion: Promotion | None, per
     else:
         head = marked(_sentence(of.code))
     points: list[Line] = []
-    if of.detail and of.code not in _DETAIL_IS_SAID:
+    if of.waits:
+        points += [line(Literal(of.detail), _stands(one), *reason(one)) for one in of.waits]
+    elif of.detail and of.code not in _DETAIL_IS_SAID:
         points.append(line(phrase(of.detail)))
     if of.choices:
         points.append(_choices(of.choices))
     return Said(head, tuple(points), commands=corrected(word, of))
+
+
+def _stands(one: NotYet) -> str:
+    """Return how something stands in the way of a version."""
+    return " cannot be asked for: " if isinstance(one, Failed) else " waits: "
 
 
 def nobody_else() -> Said:

@@ -342,3 +342,18 @@ def test_help_has_a_line_for_each_word_and_guesses_a_mistyped_one() -> None:
     assert "/promote freeze ENV...|all [until WHEN] because WHY" in help_about("freeze").text
     assert help_about("freze").commands[0] == "help freeze"
     assert problems_of_blocks(list(message_of(help_about("")).blocks)) == []
+
+
+def test_where_nothing_may_be_asked_for_it_is_said_what_the_newest_version_waits_for() -> None:
+    waits = (
+        Waiting(Code.SIGNATURE_MISSING, "ghcr.io/a/web has none for sha256:00000"),
+        Failed(Code.LABEL_DIFFERS, "qa is 'missing'"),
+    )
+    answer = NotRecorded(code="nothing-to-promote", detail="1.4.2", waits=waits)
+
+    told = messages.refused(answer, Propose("web"), None, "")
+
+    assert [plain(one) for one in told.points] == [
+        "1.4.2 waits: the image has no signature: ghcr.io/a/web has none for sha256:00000",
+        "1.4.2 cannot be asked for: the image lacks a label or annotation that the rules name: qa is 'missing'",
+    ]

@@ -105,7 +105,8 @@ def test_what_waits_for_a_signature_says_so_before_anybody_presses(office: Offic
     assert "the image has no signature" in shown(office)
     answer = office.say("carol", Propose(CHECKOUT, "", "production", "we want it"))
     assert isinstance(answer, NotRecorded)
-    assert (answer.code, answer.detail) == ("nothing-to-promote", "1.4.2: signature-missing, not-requested")
+    assert (answer.code, answer.detail) == ("nothing-to-promote", "1.4.2")
+    assert [one.code for one in answer.waits] == ["signature-missing"]
 
     signed(office, digest)
 
