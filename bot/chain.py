@@ -1,11 +1,12 @@
 """The ledger branch read as a chain: each commit of the right form, signed, and allowed where it stands."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
+from bot import signatures_ahead
 from bot.errors import BotError
 from bot.objects import EMPTY_TREE, CommitInfo, Oid, RawCommit, read_commit
-from bot.signing import split_signature, verify
+from bot.signing import split_signature, wire_of
 from policies.entry import Entry, EntryError, Kind, UnknownKindError, parse
 from policies.errors import PolicyError
 from policies.redacted import veiled
@@ -63,11 +64,16 @@ class Chain:
         return replace(self, state=self.state.copy(), entries=list(self.entries), faults=list(self.faults))
 
 
-def grow(chain: Chain, commits: Iterable[RawCommit], book: Book) -> None:
+SignedBy = Callable[[RawCommit], bytes | None]  # the key, on the wire, whose good signature a commit has
+
+
+def grow(
+    chain: Chain, commits: Iterable[RawCommit], book: Book, signed_by: SignedBy = signatures_ahead.signed_by
+) -> None:
     """Read on: add commits, parents before children, and note what is wrong with each."""
     for raw in commits:
         try:
-            entry = read_entry(raw, chain.signer)
+            entry = read_entry(raw, chain.signer, signed_by)
         except UnknownKindError as error:
             chain.faults.append(Fault(raw.oid, 0, str(error), is_newer=True))
             return
@@ -79,17 +85,17 @@ def grow(chain: Chain, commits: Iterable[RawCommit], book: Book) -> None:
         chain.add(raw.oid, entry)
 
 
-def read_entry(raw: RawCommit, signer: str) -> Entry:
+def read_entry(raw: RawCommit, signer: str, signed_by: SignedBy = signatures_ahead.signed_by) -> Entry:
     """Read one commit of the branch; ``signer`` '' = it must be genesis, which names its own. Raises: EntryError."""
-    payload, signature = split_signature(raw.data)
-    info = read_commit(raw.oid, payload)
+    info = read_commit(raw.oid, raw.data)
     if info.tree != EMPTY_TREE or len(info.parents) > 1:
         raise EntryError("an entry has the empty tree and one parent")
     entry = _body(info)
     key = signer or (entry.signer if entry.kind is Kind.GENESIS else "")
-    if signature is None:
+    signed = signed_by(raw)
+    if signed is None and split_signature(raw.data)[1] is None:
         raise EntryError("it is not signed")
-    if not key or not verify(key, payload, signature):
+    if not key or signed is None or signed != wire_of(key):
         raise EntryError("its signature is not the ledger's key's")
     if entry.prev != (info.parents[0] if info.parents else ""):
         raise EntryError("it names another parent than its commit")

@@ -15,6 +15,7 @@ from bot.mirror import Mirror, Tips
 from bot.objects import Oid
 from bot.push import Lost, Ok, PushAnswer, RefUpdate, Refused, Unknown
 from bot.second_remote import SecondRemote
+from bot.signatures_ahead import ahead
 from bot.signing import Signer, is_vouched
 from bot.years import checkpoint, genesis, may_turn, read_year, wrongly_begun
 from policies.carried import first_number
@@ -106,7 +107,9 @@ class Ledger:
             else:
                 chain = chain.copy()
             if tip and tip != chain.tip and not chain.faults:
-                grow(chain, self.mirror.raw_commits(tip, since=chain.tip), self.book)
+                commits = self.mirror.raw_commits(tip, since=chain.tip)
+                with ahead(commits) as signatures:
+                    grow(chain, commits, self.book, signatures.signed_by)
             self._chain = chain
             return chain
 

@@ -182,6 +182,7 @@ def _entries(data: bytes) -> Iterator[tuple[bytes, bytes, bytes]]:
         offset = end
 
 
+@lru_cache(maxsize=16)  # author and committer of an entry are the same, to the second
 def _identity(line: bytes) -> tuple[Identity, datetime]:
     """Read name, e-mail and time; characters that cannot be shown are replaced, odd times become the epoch's."""
     found = _IDENTITY.fullmatch(line)

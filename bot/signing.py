@@ -33,6 +33,8 @@ _ARMOR = re.compile(rf"{_BEGIN}\n((?:[A-Za-z0-9+/=]{{1,76}}\n)+){_END}\n?", re.A
 _MAX_ARMOR = 4096
 _ADVICE = "expected an Ed25519 key without passphrase, made by: ssh-keygen -t ed25519 -N '' -f signing_key"
 _HEADER = b"gpgsig "
+_BARE = 64  # bytes of an Ed25519 signature
+_WIRE = 51  # bytes of an Ed25519 public key on the wire
 
 
 class Signer:
@@ -78,17 +80,7 @@ class Signer:
     def sign(self, payload: bytes, namespace: str = "git") -> str:
         """Sign ``payload`` and return an armored SSHSIG that ends with a line end."""
         signature = self._key.sign(_signed(payload, namespace.encode()))
-        blob = b"".join(
-            (
-                _MAGIC,
-                _VERSION,
-                _string(b64decode(self._public.split()[1])),
-                _string(namespace.encode()),
-                _string(b""),
-                _string(_HASH),
-                _string(_string(_KEY_TYPE) + _string(signature)),
-            )
-        )
+        blob = _head(b64decode(self._public.split()[1]), namespace.encode()) + signature
         lines = textwrap.wrap(b64encode(blob).decode("ascii"), _LINE)
         return "\n".join((_BEGIN, *lines, _END, ""))
 
@@ -117,15 +109,29 @@ def _vouched(oid: str) -> bytes:
 
 def verify(public_key: str, payload: bytes, armored: str, namespace: str = "git") -> bool:
     """Is ``armored`` this key's signature of ``payload`` in this namespace? Anything malformed is not."""
+    wire = verified(payload, armored, namespace)
+    return wire is not None and wire == wire_of(public_key)
+
+
+def verified(payload: bytes, armored: str, namespace: str = "git") -> bytes | None:
+    """Return the public key, as it is on the wire, whose signature of ``payload`` this is; None where it is none's."""
     try:
-        words = public_key.split()
         wire, signature = _opened(armored, namespace.encode())
-        if words[0].encode() != _KEY_TYPE or b64decode(words[1], validate=True) != wire:
-            return False
         _public(wire).verify(signature, _signed(payload, namespace.encode()))
     except (InvalidSignature, ValueError, IndexError, binascii.Error):
-        return False
-    return True
+        return None
+    return wire
+
+
+@lru_cache(maxsize=64)
+def wire_of(public_key: str) -> bytes | None:
+    """Return a public key, ``ssh-ed25519 AAAA...``, as it is on the wire; None where it is none."""
+    try:
+        words = public_key.split()
+        wire = b64decode(words[1], validate=True)
+    except (ValueError, IndexError, binascii.Error):
+        return None
+    return wire if words[0].encode() == _KEY_TYPE else None
 
 
 def split_signature(commit: bytes) -> tuple[bytes, str | None]:
@@ -162,6 +168,8 @@ def _opened(armored: str, namespace: bytes) -> tuple[bytes, bytes]:
     if found is None:
         raise ValueError("not an armored SSH signature")
     blob = b64decode(found[1].replace("\n", ""), validate=True)
+    if plain := _plain(blob[:-_BARE], namespace):
+        return plain, blob[-_BARE:]
     if not blob.startswith(_MAGIC + _VERSION):
         raise ValueError("not an SSH signature of version 1")
     wire, said, reserved, algorithm, signature = _strings(blob[len(_MAGIC) + len(_VERSION) :], 5)
@@ -169,6 +177,21 @@ def _opened(armored: str, namespace: bytes) -> tuple[bytes, bytes]:
     if (said, reserved, algorithm, kind) != (namespace, b"", _HASH, _KEY_TYPE):
         raise ValueError("an SSH signature for another purpose, or of another type")
     return wire, bare
+
+
+def _head(wire: bytes, namespace: bytes) -> bytes:
+    """Return all of an SSH signature by a key but the bare signature at its end."""
+    about = _string(wire) + _string(namespace) + _string(b"") + _string(_HASH)
+    kind = _string(_KEY_TYPE) + struct.pack(">I", _BARE)
+    return _MAGIC + _VERSION + about + struct.pack(">I", len(kind) + _BARE) + kind
+
+
+@lru_cache(maxsize=64)
+def _plain(head: bytes, namespace: bytes) -> bytes:
+    """Return the key on the wire of a signature that begins like this, as we write it; b'' where it does not."""
+    start = len(_MAGIC) + len(_VERSION) + 4
+    wire = head[start : start + _WIRE]
+    return wire if head == _head(wire, namespace) else b""
 
 
 def _strings(blob: bytes, count: int) -> list[bytes]:

@@ -77,11 +77,18 @@ class Trees:
         return {path: row.oid} if row.is_file else {}
 
     def _folder(self, folders: dict[str, Oid | None], path: str) -> Oid | None:
-        if path not in folders:
-            parent = self._folder(folders, path.rpartition("/")[0])
-            row = self._of(parent).get(path.rpartition("/")[2].encode()) if parent else None
-            folders[path] = row.oid if row and row.is_folder else None
-        return folders[path]
+        """Return the tree of a folder, as near to it begun as one was looked up."""
+        names: list[str] = []
+        while path not in folders:
+            path, _, name = path.rpartition("/")
+            names.append(name)
+        tree = folders[path]
+        for name in reversed(names):
+            row = self._of(tree).get(name.encode()) if tree else None
+            tree = row.oid if row and row.is_folder else None
+            path = f"{path}/{name}" if path else name
+            folders[path] = tree
+        return tree
 
     def _below(self, tree: Oid, prefix: str) -> dict[str, Oid]:
         """Return the files of a tree, each path beginning with ``prefix``; not to be changed by who gets it."""

@@ -5,7 +5,8 @@ from datetime import datetime
 
 from bot.chain import Chain, Fault, grow
 from bot.mirror import Mirror, Tips
-from bot.objects import Oid
+from bot.objects import Oid, RawCommit
+from bot.signatures_ahead import Ahead, ahead
 from policies.canonical import canonical
 from policies.carried import carry
 from policies.checkpoint import sum_of
@@ -38,10 +39,22 @@ def read_year(
     """Read one branch from its beginning."""
     chain = Chain(year, State(year))
     commits = mirror.raw_commits(tip)
+    with ahead(commits) as signatures:
+        _grow(chain, commits, book, signatures, progress)
+    return chain
+
+
+def _grow(
+    chain: Chain,
+    commits: list[RawCommit],
+    book: Book,
+    signatures: Ahead,
+    progress: Callable[[str], None],
+) -> None:
     for start in range(0, len(commits), _PROGRESS):
         part = commits[start : start + _PROGRESS]
         before = len(chain.entries)
-        grow(chain, part, book)
+        grow(chain, part, book, signatures.signed_by)
         if len(chain.entries) - before < len(part):
             stopped = commits[len(chain.entries)]
             rest = len(commits) - len(chain.entries) - 1
@@ -49,7 +62,6 @@ def read_year(
             break
         if len(part) == _PROGRESS:
             progress(f"{start + len(part)} of {len(commits)} entries")
-    return chain
 
 
 def whole(years: list[Chain]) -> Chain:

@@ -11,6 +11,7 @@ from policies.people import Known, known
 from policies.tally import may_approve
 
 ACCOUNT_FLAGS = {"active": True, "bot": False, "guest": False, "home": True}
+_MAY_SPEAK = canonical(ACCOUNT_FLAGS)
 
 SPOKEN = frozenset(
     {"button", "command", "modal", "shortcut"}
@@ -86,7 +87,7 @@ def _matched(asked: Asked, person: Known) -> No:
 
 def may_speak(flags: Json | None) -> bool:
     """Whether an account, as it was looked up, may speak: compared as written, for 1 is not true."""
-    return isinstance(flags, Mapping) and canonical(flags) == canonical(ACCOUNT_FLAGS)
+    return isinstance(flags, Mapping) and canonical(flags) == _MAY_SPEAK
 
 
 def by_either(asked: Asked) -> No:

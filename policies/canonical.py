@@ -4,14 +4,14 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+
 Json = str | int | bool | Sequence["Json"] | Mapping[str, "Json"]
 
 
 def canonical(value: Json) -> bytes:
     """Return ``value`` as one line of ASCII: keys sorted, no spaces. No floats and no null can be handed in."""
-    return json.dumps(
-        value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False
-    ).encode()
+    return _ENCODER.encode(value).encode()
 
 
 def digest_of(value: Json) -> str:

@@ -62,6 +62,8 @@ __all__ = [
 ]
 
 VERSION: Final = 1
+# a number is written right after one of these; within a text it may look alike, so that a match is no proof
+_MAYBE_FLOAT = re.compile(rb"[:,\[]-?[0-9]+[.eE]")
 MAX_LINE: Final = 256 * 1024  # bytes
 MAX_CARRYING: Final = 32 << 20  # of a genesis that carries an old year over
 
@@ -189,7 +191,7 @@ def _plainly(line: bytes) -> dict[str, Any] | None:
         is_line = isinstance(read, dict) and orjson.dumps(read, option=orjson.OPT_SORT_KEYS) == line
     except (orjson.JSONDecodeError, orjson.JSONEncodeError):
         return None
-    return read if is_line and not _has_float(read) else None
+    return read if is_line and not (_MAYBE_FLOAT.search(line) and _has_float(read)) else None
 
 
 def _has_float(value: Any) -> bool:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from policies.canonical import Json
@@ -103,19 +104,25 @@ def read_fields(
     required: Mapping[str, Callable[[Any], Any]],
     optional: Mapping[str, Callable[[Any], Any]],
 ) -> dict[str, Any]:
-    if not required.keys() <= value.keys() or any(
-        one not in required and one not in optional for one in value
-    ):
+    readers = [read for name in value if (read := required.get(name) or optional.get(name))]
+    if len(readers) < len(value) or not required.keys() <= value.keys():
         missing = required.keys() - value.keys()
         unknown = value.keys() - required.keys() - optional.keys()
         raise EntryError(f"fields missing: {sorted(missing)}, not of this kind: {sorted(unknown)}")
     found = {}
-    for name, item in value.items():
-        try:
-            found[name] = (required.get(name) or optional[name])(item)
-        except PolicyError as error:
-            raise EntryError(f"{name}: {error}") from error
+    name = ""
+    try:
+        for (name, item), read in zip(value.items(), readers, strict=True):
+            found[name] = read(item)
+    except PolicyError as error:
+        raise EntryError(f"{name}: {error}") from error
     return found
+
+
+@lru_cache(maxsize=1024)
+def _repository(text: str) -> None:
+    """Refuse what is no repository; a ledger names the same few again and again. Raises: PolicyError."""
+    Repository.parse(text)
 
 
 _digest = _text(re.compile(r"sha256:[0-9a-f]{64}"), empty=True)
@@ -133,7 +140,7 @@ _rule_at = _object({"commit": _text(_OID), "files": _list_of(_text(_PATH)), "has
 
 def _pinned(value: Any) -> Pinned:
     read = _image(value)
-    Repository.parse(read["repository"])
+    _repository(read["repository"])
     if read["tag"]:
         Tag.parse(read["tag"])
     return Pinned(**read)
@@ -141,7 +148,7 @@ def _pinned(value: Any) -> Pinned:
 
 def _sighting(value: Any) -> Sighting:
     read = _sight(value)
-    Repository.parse(read["repository"])
+    _repository(read["repository"])
     Tag.parse(read["tag"])
     return Sighting(**read)
 

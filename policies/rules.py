@@ -95,6 +95,17 @@ class Rules:
     calendar: Calendar = NO_CALENDAR
     provenance: Mapping[tuple[str, str], Mapping[str, Source]] = field(default_factory=dict)
     identity: Identity = NO_EMAIL
+    # what was resolved of this very document: asked for with every entry, and always the same
+    _resolved: dict[tuple[str, str], "EffectiveRule | None"] = field(
+        init=False, default_factory=dict, compare=False, repr=False
+    )
+
+    def rule_for(self, environment: str, service: str) -> "EffectiveRule | None":
+        """Return the rule for a service in an environment, or nothing where one of them is not in the rules."""
+        place = (environment, service)
+        if place not in self._resolved:
+            self._resolved[place] = _resolved(self, environment, service)
+        return self._resolved[place]
 
     def environment_for(self, environment: str, service: str) -> Environment:
         """Return an environment as it is meant for a service. Raises: KeyError where there is no such environment."""
@@ -171,6 +182,10 @@ def _meant(name: str, service: Service) -> str:
 
 def effective(rules: Rules, environment: str, service: str) -> EffectiveRule | None:
     """Return the rule for a service in an environment, or nothing where one of them is not in the rules."""
+    return rules.rule_for(environment, service)
+
+
+def _resolved(rules: Rules, environment: str, service: str) -> EffectiveRule | None:
     what = rules.service_in(environment, service)
     if what is None or environment not in rules.environments:
         return None

@@ -1,6 +1,6 @@
 """The effective rule that judges one service in one environment, and its canonical form, which approvals bind to."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from policies.calendar import Calendar
@@ -20,6 +20,7 @@ class EffectiveRule:
     calendar: Calendar = NO_CALENDAR
     group: tuple[str, ...] = ()
     does_email_approve: bool = False
+    _hashed: list[str] = field(init=False, default_factory=list, compare=False, repr=False)  # computed once
 
     def canonical(self) -> dict[str, Json]:
         """Return the judging keys as resolved: durations in seconds, team names not members, no versions.
@@ -83,7 +84,9 @@ class EffectiveRule:
     @property
     def hash(self) -> str:
         """The sha256 of the canonical form, 64 hexadecimal digits: what an approval binds to."""
-        return digest_of(self.canonical())
+        if not self._hashed:
+            self._hashed.append(digest_of(self.canonical()))
+        return self._hashed[0]
 
 
 def _lines(lines: tuple[Line, ...]) -> list[Json]:
