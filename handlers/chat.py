@@ -184,11 +184,15 @@ class SlackChat:
 
 
 def _account(user: dict[str, Any], home: str, *, is_from_home: bool) -> Account:
-    """Read the flags; a deactivated account comes without most of them."""
+    """Read the flags (Slack, "User object"); a deactivated account comes without most of them."""
     guest = ("is_restricted", "is_ultra_restricted", "is_stranger")
+    bot = ("is_bot", "is_workflow_bot", "is_connector_bot")
+    enterprise = user.get("enterprise_user")  # of an organization with several workspaces
+    teams = enterprise.get("teams") if isinstance(enterprise, dict) else None
+    is_elsewhere = isinstance(teams, list) and home not in teams
     return Account(
-        is_active=user.get("deleted") is False,
-        is_bot=bool(user.get("is_bot")) or user.get("id") == "USLACKBOT",
+        is_active=user.get("deleted") is False and not user.get("is_invited_user"),
+        is_bot=any(bool(user.get(flag)) for flag in bot) or user.get("id") == "USLACKBOT",
         is_guest=any(bool(user.get(flag)) for flag in guest),
-        is_home=is_from_home and user.get("team_id") == home,
+        is_home=is_from_home and user.get("team_id") == home and not is_elsewhere,
     )

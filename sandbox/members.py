@@ -19,6 +19,10 @@ class User:
     is_ultra_restricted: bool = False
     deleted: bool = False
     is_email_confirmed: bool = True
+    is_invited_user: bool = False
+    is_workflow_bot: bool = False
+    is_connector_bot: bool = False
+    workspaces: tuple[str, ...] = ()  # of an organization with several, where the user is of one
 
     def as_json(self, home: str) -> dict[str, Any]:
         """Write the user as ``users.info`` does to an app of the workspace ``home``."""
@@ -44,6 +48,18 @@ class User:
             "is_app_user": False,
             "updated": 0,
         }
+        rare = ("is_invited_user", "is_workflow_bot", "is_connector_bot")
+        answer |= {flag: True for flag in rare if getattr(self, flag)}
+        if self.workspaces:
+            answer["enterprise_user"] = {
+                "id": self.id,
+                "enterprise_id": "E0SANDBOX",
+                "enterprise_name": "Sandbox",
+                "is_admin": False,
+                "is_owner": False,
+                "is_primary_owner": False,
+                "teams": list(self.workspaces),
+            }
         if team != home:
             answer["is_stranger"] = True
         if not self.deleted:  # Slack leaves the flags out of a deactivated account

@@ -55,9 +55,17 @@ def test_a_member_is_a_person_of_the_house(chat: Chat) -> None:
         (User("U0X", "x", is_bot=True), replace(PERSON, is_bot=True)),
         (User("U0X", "x", deleted=True), replace(PERSON, is_active=False)),
         (User("U0X", "x", team="T0OTHER"), replace(PERSON, is_guest=True, is_home=False)),
+        (User("U0X", "x", is_invited_user=True), replace(PERSON, is_active=False)),
+        (User("U0X", "x", is_workflow_bot=True), replace(PERSON, is_bot=True)),
+        (User("U0X", "x", is_connector_bot=True), replace(PERSON, is_bot=True)),
+        (User("U0X", "x", workspaces=("T0OTHER",)), replace(PERSON, is_home=False)),
+        (User("U0X", "x", workspaces=("T0OTHER", HOME)), PERSON),
     ],
-    ids=["guest", "guest-of-one-channel", "bot", "deactivated", "another-workspace"],
-)
+    ids=[
+        "guest", "guest-of-one-channel", "bot", "deactivated", "another-workspace", "invited", "workflow",
+        "connector", "another workspace of the organization", "of two workspaces",
+    ],
+)  # fmt: skip
 def test_flags_are_read_as_they_are_now(twin: SlackTwin, chat: Chat, user: User, expected: Account) -> None:
     twin.workspace.set_user(User("U0X", "x"))
     assert chat.account(HOME, "U0X") == PERSON
