@@ -24,7 +24,8 @@ from policies.state import Promotion, Stage, State, is_same
 
 _ALL = 1 << 30
 GRACE = timedelta(minutes=5)  # between an intent and its merge the rules may change
-_PROGRESS = 500  # entries or commits between two lines of progress
+_PROGRESS = 500  # commits between two lines of progress
+_HELD = 2_000  # entries between two lines of progress: about as many commits are among them
 # kinds whose commit is on the target branch because of them
 _ON_THE_BRANCH = frozenset(
     {Kind.BUMP, Kind.ROLLBACK, Kind.EMERGENCY, Kind.LANDED, Kind.MISMATCH, Kind.EXTERNAL}
@@ -146,7 +147,9 @@ class _Audit:
         self.on_line = frozenset(self.line)
         self.report.commits = len(self.line)
         seqs = {oid: entry.seq for oid, entry in chain.entries}
-        for oid, entry in chain.entries:
+        for index, (oid, entry) in enumerate(chain.entries):
+            if index % _HELD == _HELD - 1:
+                self.progress(f"{index + 1} of {len(chain.entries)} entries held against the target branch")
             if entry.at >= self.since:
                 self._entry(chain, oid, entry, seqs)
         self._moves(chain)

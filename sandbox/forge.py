@@ -276,6 +276,10 @@ class ForgeTwin:
         with self._world.lock:
             self._world.pulls.looks_until_known = looks
 
+    def answer_after(self, seconds: float) -> None:
+        """Let every request from now on wait for so long, as on the way to a forge far away."""
+        self._door.seconds = seconds
+
     def heal(self) -> None:
         """End every fault; rules and protection stay."""
         with self._world.lock:

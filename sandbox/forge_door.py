@@ -2,6 +2,7 @@
 
 import json
 import logging
+import time
 from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
@@ -53,6 +54,7 @@ class Door:
     """Lets requests in, one at a time."""
 
     world: World
+    seconds: float = 0  # that pass before a request is looked at
     faults: list[Fault] = field(default_factory=list)
     seen: deque[Seen] = field(default_factory=lambda: deque(maxlen=KEPT_REQUESTS))
 
@@ -108,6 +110,7 @@ class Door:
         return endpoint(lambda request, body: self._answer(function, request, body))
 
     def _answer(self, function: Handler, request: Request, body: bytes) -> Response:
+        time.sleep(self.seconds)
         with self.world.lock:
             fault = self._fault(request)
             if fault is not None and not fault.is_after:

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import threading
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
@@ -586,6 +587,14 @@ def test_other_requests_fail_where_told_and_heal(world: World, repo: Repository,
     pull.create_issue_comment("kept")
 
     assert [one.body for one in pull.get_issue_comments()] == ["kept"]
+
+
+def test_a_forge_far_away_takes_its_time(world: World, repo: Repository) -> None:
+    world.twin.answer_after(0.05)
+    began = time.monotonic()
+    repo.get_branch("main")
+
+    assert time.monotonic() - began >= 0.05
 
 
 def test_mergeability_may_not_be_known_at_once(world: World, repo: Repository, pull: PullRequest) -> None:
