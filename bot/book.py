@@ -1,7 +1,8 @@
 """What the clone says at a commit: rules and the images in their places. Everything by commit, so nothing changes."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from bot.flux_shelf import MANIFESTS, FluxShelf
 from bot.mirror import Mirror
@@ -18,6 +19,7 @@ from policies.rules_parse import parse
 from policies.rules_seen import Flux
 from policies.state import Place as Where
 
+MAX_HISTORY = 100  # commits that touched a place's files, in which the last one that moved it is looked for
 _MAX_FILES = 200_000  # versions of files whose references are remembered
 
 
@@ -66,6 +68,7 @@ class Book:
         self._shelves: Shelves | None = None
         self._flux = FluxShelf(mirror)
         self._sights: dict[Oid, Sight] = {}
+        self._since: dict[tuple[str, str, str], tuple[Rules, datetime | None]] = {}
 
     @property
     def folder(self) -> str:
@@ -207,6 +210,44 @@ class Book:
             return ()
         place = self.places(commit, rules).get((environment, service))
         return place.pin.image if place else ()
+
+    def since(self, commit: str, rules: Rules, environment: str, service: str) -> datetime | None:
+        """Return since when (UTC) what stands in a place at a commit stands there: by Git's history, as far as it goes.
+
+        It is the time of the commit on the first-parent line that changed it last; where the newest hundred that
+        touched its files all left it alone, that of the oldest of them. None where nothing stands there.
+        """
+        key = (commit, environment, service)
+        if self._since.get(key, (None, None))[0] is not rules:
+            found = self._put_there(commit, rules, environment, service)
+            self._since[key] = (rules, found)
+        return self._since[key][1]
+
+    def _put_there(self, commit: str, rules: Rules, environment: str, service: str) -> datetime | None:
+        if not self._mirror.known([oid_of(commit)]):
+            return None
+        place = self.places(commit, rules).get((environment, service))
+        paths = sorted({one.path for one in place.references}) if place else []
+        if place is None or not place.pin.image or not paths:
+            return None
+        images = {one.repository.canonical for one in place.references}
+        stands = self._named_in(Oid(commit), paths, images)
+        touched = self._mirror.touching_files(Oid(commit), paths, limit=MAX_HISTORY)
+        for one in touched:
+            before = self._mirror.parents(one)
+            if not stands or not before or self._named_in(before[0], paths, images) != stands:
+                return self._mirror.commit_info(one).committed_at
+        return self._mirror.commit_info(touched[-1]).committed_at if touched else None
+
+    def _named_in(self, commit: Oid, paths: Sequence[str], images: Collection[str]) -> list[tuple[str, ...]]:
+        """Return what files say of images at a commit: tag and digest, in the files' own order."""
+        listing = self._mirror.listing(commit, paths)
+        return [
+            (path, one.repository.canonical, one.tag or "", one.digest or "")
+            for path, found in self._found(listing).items()
+            for one in found.references
+            if one.repository.canonical in images
+        ]
 
     def follows(self, old: str, new: str) -> bool:
         """Whether ``new`` stands on the target branch's first-parent line, and is ``old`` or came after it."""

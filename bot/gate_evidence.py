@@ -25,6 +25,7 @@ def gate_evidence(
         baseline=look.world.baseline,
         promotion=promotion,
         facts=facts,
+        stood_since=look.world.stood_since,
     )
     found: dict[str, Json] = {}
     if said := notes(case, before_merge(rule, promotion) if promotion else ALONE):

@@ -1,6 +1,7 @@
 """A recent view of everything, for questions: no network, computes nothing of its own."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from policies.decide import Decision
 from policies.membership import Members
@@ -26,6 +27,10 @@ class Look:
     def members(self) -> Members:
         """Who is in teams that live elsewhere, as far as they were looked up."""
         return self.world.members
+
+    def current_since(self, environment: str, service: str) -> datetime | None:
+        """Return since when (UTC) what runs in a place runs there: by the ledger, before it by Git's history."""
+        return self.world.current_since(environment, service)
 
     @property
     def state(self) -> State:

@@ -191,6 +191,12 @@ class Mirror:
         arguments = ["rev-list", "--first-parent", "--end-of-options", oid_of(tip), "--", file_path(folder)]
         return [Oid(line) for line in self._lasting(arguments).decode("ascii").split()]
 
+    def touching_files(self, tip: Oid, paths: Sequence[str], *, limit: int) -> list[Oid]:
+        """List the newest commits of the first-parent line that changed one of these files, newest first."""
+        bounds = ["--first-parent", f"--max-count={int(limit)}", "--end-of-options", oid_of(tip), "--"]
+        arguments = ["rev-list", *bounds, *map(file_path, paths)]
+        return [Oid(line) for line in self._lasting(arguments).decode("ascii").split()]
+
     def _line(self) -> Mapping[Oid, int]:
         """Return the commits of the target branch's first-parent line, each with its distance from the end."""
         tip = self.tips().target

@@ -95,6 +95,7 @@ def survey(
         facts=dict(answers.facts),
         members=members,
         builds=answers.builds,
+        stood_since=lambda place: book.since(start, rules.rules, *place),
     )
     return Survey(at, tips, rules, state, places, world, answers.choices)
 

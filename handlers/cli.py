@@ -217,13 +217,14 @@ def why(
         checked("environment", environment, rules.environments)
         look: Look = engine.plan(environment)
         found = ask_why(look, environment, service, version)
+        since = look.current_since(environment, service)
     row = look.decision.row(environment, service)
     if row is None:  # the rules changed between two looks
         raise UseError(f"no rule covers {service} in {environment} any more")
     if as_json:
-        print_json(tables.why_json(look.decision, row, found))
+        print_json(tables.why_json(look.decision, row, found, since))
     else:
-        print_lines(tables.why_lines(row, found, look.decision.at))
+        print_lines(tables.why_lines(row, found, look.decision.at, since))
     return FINE
 
 

@@ -1,6 +1,7 @@
 """The engine as this floor sees it: one way to decide, and a recent view to answer questions from."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Protocol
 
 from bot.answers import Answer, Awaiting, NotRecorded
@@ -34,6 +35,9 @@ class Look(Protocol):
     @property
     def problem(self) -> str:
         """What could not be read."""
+
+    def current_since(self, environment: str, service: str) -> datetime | None:
+        """Return since when (UTC) what runs in a place runs there; none where nobody knows."""
 
 
 class Engine(Protocol):

@@ -68,7 +68,12 @@ def _status(look: Look, asked: Status) -> Said:
     shown = rows if asked.service else moving
     settled = len(rows) - len(moving)
     head = line(f"{_counted(len(rows), 'place')}: {settled} up to date, {len(moving)} not.")
-    return Said(head, (*standing_still(look), *(_row(row) for row in shown)))
+    rows_said = (_row(row, _since(look, row) if asked.service else None) for row in shown)
+    return Said(head, (*standing_still(look), *rows_said))
+
+
+def _since(look: Look, row: Row) -> datetime | None:
+    return look.current_since(row.environment, row.service)
 
 
 def standing_still(look: Look) -> tuple[Line, ...]:
@@ -92,10 +97,11 @@ def _until(until: datetime | None) -> Line:
     return line(" until ", Moment(until)) if until else ()
 
 
-def _row(row: Row) -> Line:
-    """Return what runs in a place, and what could come."""
+def _row(row: Row, since: datetime | None = None) -> Line:
+    """Return what runs in a place, since when (UTC) where that is asked, and what could come."""
     spans: list[Span] = [Strong(row.environment), ": ", row.service, " "]
     spans.append(Code(row.current) if row.current else "(no image found)")
+    spans += [" since ", Moment(since)] if since and row.current else []
     best = row.best
     if best is not None:
         return (*spans, ", next ", *_candidate(best))

@@ -124,8 +124,10 @@ def silent(decision: Decision) -> list[str]:
 # --- why ------------------------------------------------------------------------------------------------------
 
 
-def why_json(decision: Decision, row: Row, versions: Sequence[Candidate]) -> Json:
-    """Return one place with the verdict of each version that was asked about."""
+def why_json(
+    decision: Decision, row: Row, versions: Sequence[Candidate], since: datetime | None = None
+) -> Json:
+    """Return one place with the verdict of each version that was asked about; ``since``: when what runs there came."""
     return {
         "schema": WHY,
         "at": write_time(decision.at),
@@ -133,6 +135,7 @@ def why_json(decision: Decision, row: Row, versions: Sequence[Candidate]) -> Jso
         "service": row.service,
         "environment": row.environment,
         "current": row.current,
+        "since": write_time(since) if since else None,
         "verdict": row.verdict.value,
         "codes": list(row.codes),
         "detail": row.detail,
@@ -157,12 +160,15 @@ def _reason_json(reason: NotYet) -> Json:
     }
 
 
-def why_lines(row: Row, versions: Sequence[Candidate], at: datetime) -> list[str]:
+def why_lines(
+    row: Row, versions: Sequence[Candidate], at: datetime, since: datetime | None = None
+) -> list[str]:
     """Return what stands in the way of each version: code, meaning, detail, what happens next and when.
 
-    ``at`` is the time of the decision (UTC).
+    ``at`` is the time of the decision, ``since`` when what runs there came (UTC).
     """
-    lines = [f"{row.service} in {row.environment}: {row.current or 'nothing that can be read'} is there now"]
+    stands = f"{row.service} in {row.environment}: {row.current or 'nothing that can be read'} is there now"
+    lines = [f"{stands}, since {moment(since, at)}" if since and row.current else stands]
     if not versions:
         lines += [f"  {code}: {phrase(code)}" for code in row.codes]
         lines += [f"    {row.detail}"] if row.detail else []

@@ -1,6 +1,8 @@
 """Whether something may move, or be asked for: bump, propose, rollback; under the rule in force."""
 
 from dataclasses import replace
+from datetime import datetime
+from functools import partial
 
 from policies.allowed_speakers import noted
 from policies.asked import Asked, No, Refusal
@@ -9,6 +11,7 @@ from policies.emergency import rollback_due
 from policies.entry import Bot, By, Kind, Pinned, is_exact
 from policies.facts import from_json
 from policies.gates import ALONE, ASKED, OPENED, OPENED_BY_LEDGER, Case, Gate, ask, blocked, has_run, notes
+from policies.gates.case import nobody_knows
 from policies.keys import promotion_id
 from policies.rollout import AS, asks, is_source, lent
 from policies.rules import Apart, EffectiveRule, Rules
@@ -53,7 +56,13 @@ def case_of(asked: Asked, rule: EffectiveRule, promotion: Promotion | None = Non
         facts=from_json(entry.evidence.get("facts", [])),
         members=asked.members,
         authors=asked.authors,
+        stood_since=partial(_stood_since, asked),
     )
+
+
+def _stood_since(asked: Asked, place: Place) -> datetime | None:
+    genesis, rules = asked.state.genesis, asked.rules
+    return asked.book.since(genesis.commit, rules, *place) if genesis and rules else None
 
 
 def _baseline(asked: Asked, environment: str) -> tuple[Pinned, ...]:
@@ -103,7 +112,11 @@ def _alone(asked: Asked) -> No:
 def noted_rightly(asked: Asked, case: Case, gates: tuple[Gate, ...]) -> No:
     """Is what it says of the gates, where it says something, what they say?"""
     said = asked.entry.evidence.get("gates")
-    if said is not None and said != notes(case, gates):
+    if said is None or said == notes(case, gates):
+        return
+    if said != notes(
+        replace(case, stood_since=nobody_knows), gates
+    ):  # as it was counted before: from genesis
         yield Refusal(Code.OUT_OF_LINE, "what it says of the gates is not so")
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
@@ -21,6 +22,9 @@ class Book(Protocol):
 
     def baseline(self, commit: str, rules: Rules, environment: str, service: str) -> tuple[Pinned, ...]:
         """Return what stood in a place at a commit, as these rules say where to look."""
+
+    def since(self, commit: str, rules: Rules, environment: str, service: str) -> datetime | None:
+        """Return since when (UTC) what stood in a place at a commit stood there, by Git's history."""
 
     def follows(self, old: str, new: str) -> bool:
         """Whether ``new`` is ``old`` or came after it on the target branch."""

@@ -262,6 +262,7 @@ def _candidate(
         promotion=mine,
         facts=world.facts_of(rule.environment.name, rule.service.name, digests),
         members=world.members,
+        stood_since=world.stood_since,
         is_offer=rule.environment.is_guarded and mine is None,
     )
     reasons = list(_before(case))

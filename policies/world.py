@@ -1,7 +1,8 @@
 """Everything known at one moment, as values: what ``decide`` looks at."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from policies.builds import Builds
 from policies.codes import Code
@@ -40,11 +41,17 @@ class World:
     facts: Mapping[About, tuple[Fact, ...]] = field(default_factory=dict)
     members: Members = field(default_factory=dict)
     builds: Builds = field(default_factory=dict)
+    stood_since: Callable[[Place], datetime | None] = field(default=lambda _place: None, compare=False)
     suspected: Mapping[str, tuple[NotYet, ...]] = field(default_factory=dict)  # service -> bad evidence of it
 
     def pin(self, environment: str, service: str) -> Pin:
         """Return what stands in a place."""
         return self.pins.get((environment, service), Pin(problem=Code.NO_REFERENCE))
+
+    def current_since(self, environment: str, service: str) -> datetime | None:
+        """Return since when (UTC) what runs in a place runs there: by the ledger, before it by Git's history."""
+        move = self.state.last_move(environment, service)
+        return move.at if move else self.stood_since((environment, service))
 
     def facts_of(self, environment: str, service: str, digests: tuple[str, ...]) -> tuple[Fact, ...]:
         """Return what was looked up outside about these digests there."""

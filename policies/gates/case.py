@@ -11,6 +11,15 @@ from policies.rules import EffectiveRule, Rules
 from policies.state import Place, Promotion, State, is_same
 from policies.verdict import Verdict
 
+StoodSince = Callable[
+    [Place], datetime | None
+]  # since when (UTC) what stood in a place at genesis stood there
+
+
+def nobody_knows(_place: Place) -> datetime | None:
+    """Say nothing: then it counts from genesis."""
+    return None
+
 
 @dataclass(frozen=True, slots=True)
 class Case:
@@ -19,7 +28,7 @@ class Case:
     ``baseline`` holds what stood at genesis, for each place that matters; ``promotion`` is the one under way; ``facts``
     are what was looked up outside, ``members`` who is in teams that live there, ``authors``
     who wrote the code between the two images, beside those that the promotion names. ``is_offer``: it is asked before
-    somebody is asked, and nothing moves by the answer.
+    somebody is asked, and nothing moves by the answer. ``stood_since`` says since when the baseline stood there.
     """
 
     rules: Rules
@@ -33,6 +42,7 @@ class Case:
     facts: tuple[Fact, ...] = ()
     members: Members = field(default_factory=dict)
     authors: tuple[str, ...] = ()
+    stood_since: StoodSince = nobody_knows
     is_offer: bool = False
 
     @property

@@ -49,7 +49,8 @@ def _events(case: Case, before: str) -> Iterator[tuple[Fortune, datetime]]:
     """Yield what happened to the image there, oldest first, and when (UTC)."""
     state = case.state
     if state.genesis and holds(case.baseline.get((before, case.service), ()), case.image_in(before)):
-        yield Fortune.MOVED, state.genesis.time
+        since, begun = case.stood_since((before, case.service)), state.genesis.time
+        yield Fortune.MOVED, min(since, begun) if since else begun
     for events in befell(case, before):
         is_back = any(one.what is Fortune.BACK for one in events)
         yield Fortune.BACK if is_back else events[0].what, events[0].at

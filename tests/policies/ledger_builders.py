@@ -87,6 +87,7 @@ class Shelf:
     stood: dict[tuple[str, str], tuple[Pinned, ...]] = field(default_factory=dict)
     line: list[str] = field(default_factory=list)
     later: dict[tuple[str, str, str], tuple[Pinned, ...]] = field(default_factory=dict)
+    stood_since: dict[tuple[str, str], datetime] = field(default_factory=dict)
 
     def rules(self, commit: str) -> Rules | None:
         """Return the rules at a commit."""
@@ -102,6 +103,17 @@ class Shelf:
         """Return what stood in a place at a commit: as at genesis, where nothing else is said."""
         assert commit in self.line
         return self.later.get((commit, environment, service), self.stood.get((environment, service), ()))
+
+    def since(
+        self,
+        commit: str,
+        rules: Rules,  # noqa: ARG002  the port's shape
+        environment: str,
+        service: str,
+    ) -> datetime | None:
+        """Return since when what stood at genesis stood there."""
+        assert commit in self.line
+        return self.stood_since.get((environment, service))
 
     def follows(self, old: str, new: str) -> bool:
         """Say whether both are on the line, in this order."""

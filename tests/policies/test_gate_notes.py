@@ -15,7 +15,7 @@ from policies.facts import Fact, Finding
 from policies.rules import OutsideGate
 from policies.state import Stage
 from tests.policies.gate_worlds import case, later, looked, ruled
-from tests.policies.ledger_builders import Story, at_stage, story
+from tests.policies.ledger_builders import RULES, Story, at_stage, pinned, story
 
 TWO_HOURS = timedelta(hours=2)
 
@@ -147,3 +147,23 @@ def test_platforms_are_noted_where_the_service_names_some() -> None:
     noted = gates.notes(replace(about, rule=replace(about.rule, service=service)), gates.MERGED)
 
     assert noted == {"platforms": "passed"}
+
+
+def test_a_soak_that_was_counted_from_genesis_is_still_so() -> None:
+    found = story(RULES.replace("after: staging\n", "after: staging\n    soak: 2h\n"))
+    found.book.stood["production", "web"] = (pinned("0.9.0"),)
+    genesis = found.state.genesis
+    assert genesis
+    found.book.stood_since["staging", "web"] = genesis.time - timedelta(hours=20)
+    found.add(found.seen("1.0.0"))
+    found.add(found.propose("1.0.0", previous=(pinned("0.9.0"),)))
+    found.approved()
+    found.at = genesis.time + timedelta(hours=3)
+    entry = found.about(Kind.INTENT)
+
+    def is_refused(soak: str) -> bool:
+        return found.refusal(replace(entry, evidence={**entry.evidence, "gates": {"soak": soak}})) is not None
+
+    assert not is_refused("passed 3h")  # as entries said it before the history was read
+    assert not is_refused("passed 23h")
+    assert is_refused("passed 9h")
