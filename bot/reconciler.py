@@ -189,7 +189,8 @@ class Reconciler:
         pull = pull or self.forge.find_pull_request(head_branch(promotion))
         if pull is None:
             pull = self.forge.open_pull_request(branch=head_branch(promotion), title=title, body=body)
-        elif known and known.head != promotion.head and pull.is_open:
+        elif (known is None or known.head != promotion.head) and pull.is_open:
+            # a process that died may have built the head and not said so
             self.forge.describe(pull.number, title=title, body=body)
         self.pulls[promotion.id] = replace(pull, head=promotion.head)
         return pull

@@ -7,18 +7,22 @@ import logging
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import chain, count
 from pathlib import Path
+from typing import Any
 
 from tests.campaign import contention, tampering, test_machine
 from tests.campaign.corpora import Corpora
 from tests.campaign.invariants import broken
 from tests.campaign.length import LENGTH
+from tests.campaign.many import each
 from tests.campaign.model import ALL, Bounds, Rule
 from tests.campaign.model_search import LONG, NEEDS, SHORT, search
 from tests.campaign.outside import STATES, TROUBLES, Outside
-from tests.campaign.sweep import Outcome, killed, passings, random_rounds, rounds, stage
+from tests.campaign.stage import stage
+from tests.campaign.sweep import Outcome, at_moments, lived, of_places, random_rounds, rounds
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,23 +78,55 @@ def mutants() -> Row:
 
 
 def sweep() -> Row:
-    """Kill at every point, in one to three lives in a row, then at passings that chance picks."""
-    passed = passings()
+    """Kill at every point in every step, one to three times in a row, then at passings that chance picks."""
+    passed = lived()
     lives = [deaths for count in range(1, LENGTH.lives + 1) for deaths in rounds(passed, count)]
-    lives += random_rounds(passed, LENGTH.seed, LENGTH.kills)
+    row, places = _lives(
+        "crash sweep, empty disk", of_places, chain(lives, random_rounds(passed, LENGTH.seed)), LENGTH.kills
+    )
+    volume = (
+        f"{len(places)} of {len(passed)} places (a point in a step), {len({one for _, one in places})} points"
+    )
+    return replace(row, volume=f"{row.volume}, {volume}")
+
+
+def moments() -> Row:
+    """Kill at moments that chance picks, also inside git."""
+    row, _ = _lives("kills at any moment, empty disk", at_moments, count(LENGTH.seed), LENGTH.moments)
+    return row
+
+
+def _lives(
+    part: str, act: Callable[[Any], Outcome], over: Iterable[Any], kills: int
+) -> tuple[Row, set[tuple[str, str]]]:
+    """Live lives until enough have died in them, or until the minutes are over."""
     outcomes: list[Outcome] = []
-    for index, deaths in enumerate(lives):
-        outcomes.append(killed(*deaths))
-        if index % 10 == 9:
-            say(f"  {index + 1} of {len(lives)} lives, {sum(len(one.died) for one in outcomes)} kills")
-    return Row(
-        "crash sweep, empty disk",
-        f"{len(lives)} lives, {len({name for one in outcomes for name in one.died})} points",
-        kills=sum(len(one.died) for one in outcomes),
+    died = 0
+    ends = time.monotonic() + LENGTH.minutes * 60 if LENGTH.minutes else float("inf")
+
+    def until_enough() -> Iterator[Any]:
+        for one in over:
+            if died >= kills or time.monotonic() > ends:
+                return
+            yield one
+
+    for asked, outcome in each(act, until_enough()):
+        if isinstance(outcome, Exception):
+            outcome = Outcome((), 0, 0, (f"{asked}: {type(outcome).__name__}: {outcome}",))  # noqa: PLW2901
+        outcomes.append(outcome)
+        died += len(outcome.died)
+        for what in outcome.violations:
+            say(f"  {what}")
+        say(f"  {len(outcomes)} lives, {died} kills")
+    row = Row(
+        part,
+        f"{len(outcomes)} lives",
+        kills=died,
         lost=sum(one.lost for one in outcomes),
         doubled=sum(one.doubled for one in outcomes),
         violations=tuple(what for one in outcomes for what in one.violations),
     )
+    return row, {place for one in outcomes for place in one.died}
 
 
 def contended() -> Row:
@@ -159,6 +195,7 @@ PARTS: dict[str, Callable[[], Row]] = {
     "mutants": mutants,
     "machine": machine,
     "sweep": sweep,
+    "moments": moments,
     "contention": contended,
     "tampering": tampered,
     "outside": outside,

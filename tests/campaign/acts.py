@@ -112,6 +112,15 @@ class Acts:
         self.rule = approvals
         self.commit({RULES: new}, "Ask something else\n")
 
+    def let_emergencies_be(self) -> None:
+        """Let two people call emergencies in production."""
+        text = self.office.world.git.text("show", f"main:{RULES}") + "\n"
+        before = f"    approvals: {self.rule}\n    channel"
+        assert before in text
+        rule = "    emergency: {approvals: 1 of ada or bob, review: 2d}\n"
+        new = text.replace(before, rule + before)
+        self.commit({RULES: new}, "Let two people call emergencies\n")
+
     def commit(self, files: dict[str, str | None], message: str, branch: str = "main") -> str:
         """Commit by hand."""
         return self.office.world.forge.push_to_branch(branch, files, message, login="bob")

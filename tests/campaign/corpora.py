@@ -24,7 +24,7 @@ from policies.words import Approve, Freeze, Propose, Unfreeze, Word
 from sandbox.registry_answers import Fault
 from tests.campaign import hostile
 from tests.campaign.invariants import broken
-from tests.campaign.sweep import Stagehand
+from tests.campaign.stage import Stagehand
 
 AT = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 SERVICE = "example/checkout-api"

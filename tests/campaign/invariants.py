@@ -22,6 +22,7 @@ from tests.campaign.move_checks import (
     landed_as_approved,
     lives_on,
     population,
+    said_as_approved,
 )
 from tests.campaign.people_checks import four_eyes
 from tests.campaign.said_checks import no_secret, no_secret_anywhere, said_after, told_stays
@@ -48,6 +49,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     Invariant("I5", "every entry is allowed in the state of its parent", allowed_where_it_stands),
     Invariant("I6", "enough different people approved exactly this, none who asked", four_eyes),
     Invariant("I7", "what landed is what was approved", landed_as_approved),
+    Invariant("I7r", "what a pull request says is what was approved", said_as_approved, at_rest=True),
     Invariant("I8", "one live intent, one outcome, one pull request", one_at_a_time),
     Invariant("I8r", "one open pull request for each place", one_open_pull_request, at_rest=True),
     Invariant("I9", "nothing moves under a freeze but backwards", nothing_under_a_freeze),

@@ -33,6 +33,17 @@ def landed_as_approved(seen: Seen) -> Broken:
                 yield f"{line}: no digest stands there"
 
 
+def said_as_approved(seen: Seen) -> Broken:
+    """The pull request of each promotion says the very change that its last intent names."""
+    bodies = {one["head"].rpartition("/")[2]: str(one["body"]) for one in seen.office.pulls()}
+    last = {str(line["promotion"]): line for line in seen.ledger if line.kind == "intent"}
+    for name, intent in last.items():
+        if name in bodies and f"`{str(intent['change'])[:12]}`" not in bodies[name]:
+            yield f"{intent}: its pull request says another change"
+        if name in bodies and f"`{str(intent['rule']['hash'])[:12]}`" not in bodies[name]:
+            yield f"{intent}: its pull request says another rule"
+
+
 def population(seen: Seen) -> Broken:
     """Every intent has its outcome, and every commit that moved an image has one entry: complete, and nothing twice."""
     live: dict[str, Line] = {}
@@ -97,12 +108,12 @@ def anchored(seen: Seen) -> Broken:
 def index_equal(seen: Seen) -> Broken:
     """The database that the bot has is the one that the ledger makes."""
     tip = seen.office.reading.ledger_tip()
-    for replica in seen.office.replicas.values():
-        if replica.engine.index.remembered() != tip:
+    for mark, rows in seen.office.indexes():
+        if mark != tip:
             continue  # it was not written since, which costs nothing
         made = Index.open(None)
         made.rebuild(seen.witness.chain())
-        if made.dump() != replica.engine.index.dump():
+        if made.dump() != rows:
             yield "the index differs from the one that the ledger makes"
         made.close()
 

@@ -1,6 +1,10 @@
-"""The production engine in a world of twins: it is born, killed, born again on an empty disk, and watched."""
+"""The production engine in a world of twins: it is born, killed, born again on an empty disk, and watched.
+
+Its replicas are processes of their own (``apart``), or, where a test has to reach into them, engines in this one.
+"""
 
 import logging
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -11,36 +15,30 @@ from typing import Any, TypeVar
 
 from bot import assembly, faults
 from bot.answers import Answer, Recorded
-from bot.engine import Engine, PassReport
+from bot.engine import Engine
 from bot.errors import BotError
-from bot.forge import GitHubForge
-from bot.forge_client import Manner
-from bot.forge_wire import TokenLogin
 from bot.scheduler import SystemClock
-from bot.settings import Settings, load
+from bot.settings import load
 from handlers.chat import SlackChat, web_client
 from policies.words import Speaker, Word
 from sandbox.feed import Event, EventKind
 from sandbox.transcript import Transcript
 from sandbox.world import World, opened
+from tests.campaign.apart import Apart, CrashedError, Death, Killed, Orders, Place, hurried, passings
 from tests.campaign.reading import Reading
 
 TEAM = "T0SANDBOX"
-HURRIED = Manner(timeout=10, between_writes=0.0, between_looks=0.0)
 REPLICAS = 2
 
 T = TypeVar("T")
-
-
-class Killed(BaseException):
-    """The process is dead: no handler of Exception may go on, as none does after kill -9."""
+__all__ = ["REPLICAS", "TEAM", "Clock", "Death", "Killed", "Office", "Said", "Trap", "office"]
 
 
 class Clock:
-    """A clock that a test winds; it begins now, whole seconds."""
+    """A clock that a test winds; it begins now or when it is told, whole seconds."""
 
-    def __init__(self) -> None:
-        self.at = SystemClock().now().replace(microsecond=0)
+    def __init__(self, at: datetime | None = None) -> None:
+        self.at = at or SystemClock().now().replace(microsecond=0)
 
     def now(self) -> datetime:
         """Return the present instant."""
@@ -52,43 +50,38 @@ class Clock:
 
 
 class Trap:
-    """Stands in for ``faults.point``: counts every passing, and springs once where it is set."""
+    """Springs once at a crash point where it is set; in this process it stands in for ``faults.point``."""
 
     def __init__(self) -> None:
-        self.passed: list[str] = []
-        self.deaths: list[
-            tuple[str, int]
-        ] = []  # passings, counted over all lives, at each of which a process dies
-        self.died: list[str] = []
-        self._name = ""
-        self._left = 0
-        self._spring: Callable[[], object] | None = None
+        self.name = ""
+        self.left = 0
+        self.spring: Callable[[], object] | None = None
         self._point = faults.point
 
     def set(self, name: str, count: int = 1, spring: Callable[[], object] | None = None) -> None:
         """Let the n-th passing of a point spring: kill, or do something else meanwhile. '' = never."""
-        self._name, self._left, self._spring = name, count, spring
+        self.name, self.left, self.spring = name, count, spring
 
     @property
     def is_set(self) -> bool:
         """Whether it has not sprung yet."""
-        return bool(self._name)
+        return bool(self.name)
+
+    def sprung(self) -> None:
+        """Spring, once."""
+        spring, self.name, self.spring = self.spring, "", None
+        if spring is None:
+            raise Killed
+        spring()
 
     def __call__(self, name: str) -> None:
         """Pass a point."""
         self._point(name)
-        self.passed.append(name)
-        if (name, self.passed.count(name)) in self.deaths:
-            self.died.append(name)
-            raise Killed(name)
-        if name != self._name:
+        if name != self.name:
             return
-        self._left -= 1
-        if self._left == 0:
-            spring, self._name = self._spring, ""
-            if spring is None:
-                raise Killed(name)
-            spring()
+        self.left -= 1
+        if self.left == 0:
+            self.sprung()
 
     @contextmanager
     def laid(self) -> Iterator["Trap"]:
@@ -110,12 +103,42 @@ class Said:
 
 
 @dataclass
-class Replica:
-    """One process: an engine and its disk."""
+class Here:
+    """One replica in this process: an engine on a disk."""
 
     engine: Engine
     stack: ExitStack
+
+    def do(self, orders: Orders, name: str, *arguments: Any) -> Any:
+        """Do what a replica apart does by that name."""
+        assert orders.at == self.engine.clock.now()
+        desk = self.engine.desk
+        acts: dict[str, Callable[..., Any]] = {
+            "say": self.engine.say,
+            "look": lambda: self.engine.run_pass().left,
+            "home": lambda _user: None,
+            "read_only_because": lambda: desk.ledger.read_only_because(desk.mirror.fetch()),
+            "index": lambda: (self.engine.index.remembered(), self.engine.index.dump()),
+        }
+        return acts[name](*arguments)
+
+    def close(self) -> None:
+        """End it."""
+        self.stack.close()
+
+
+@dataclass
+class Replica:
+    """One process and its disk."""
+
+    life: Here | Apart
     number: int
+
+    @property
+    def engine(self) -> Engine:
+        """The engine of a replica in this process."""
+        assert isinstance(self.life, Here), "this one is apart"
+        return self.life.engine
 
 
 @dataclass
@@ -137,7 +160,12 @@ class Office:
     left: list[str] = field(default_factory=list)
     lives: int = 0
     kills: int = 0
-    keeper: threading.Thread | None = None
+    is_apart: bool = False  # its replicas are processes of their own, which die by SIGKILL
+    answers_people: bool = False  # so far as they answer in the chat what was said to them
+    step: str = ""
+    deaths: tuple[Death, ...] = ()
+    kill_after: Callable[[], float | None] = lambda: None  # seconds after which what is begun now is killed
+    _log_read: int = 0
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -150,41 +178,95 @@ class Office:
 
     def engine(self, replica: int = 0) -> Engine:
         """Return a replica's engine, born where it is dead."""
+        return self._alive(replica).engine
+
+    def _alive(self, replica: int) -> Replica:
         if replica not in self.replicas:
             self.lives += 1
             self._born(replica, self.lives)
-        return self.replicas[replica].engine
+        return self.replicas[replica]
 
-    def _settings(self, disk: int) -> Settings:
+    def _settings(self, disk: int) -> dict[str, str]:
         state = self.folder / f"disk-{disk}"
-        return load({**self.world.settings, "XDG_STATE_HOME": str(state), "HOME": str(self.folder)})
+        return {**self.world.settings, "XDG_STATE_HOME": str(state), "HOME": str(self.folder)}
 
     def _born(self, replica: int, disk: int) -> None:
-        settings, stack = self._settings(disk), ExitStack()
-        chat = SlackChat(web_client(self.world.slack.token, self.world.slack.api_url))
-        engine = stack.enter_context(assembly.working(settings, chat=chat, say=lambda _line: None))
-        forge = GitHubForge(
-            settings.forge_repository,
-            engine.desk.mirror.branch,
-            TokenLogin(settings.github_token),
-            base_url=settings.github_url,
-            manner=HURRIED,
-            sleep=lambda _seconds: None,
+        settings = self._settings(disk)
+        self.replicas[replica] = Replica(
+            self._born_apart(settings) if self.is_apart else self._born_here(settings), disk
         )
+
+    def _born_apart(self, settings: dict[str, str]) -> Apart:
+        deploys = self.world.slack.workspace.channel("deploys").id if self.answers_people else ""
+        born = Apart.born(Place(settings, self.passings_file, self._log_file, deploys))
+        born.met = self.trap.sprung
+        return born
+
+    def _born_here(self, settings: dict[str, str]) -> Here:
+        read, stack = load(settings), ExitStack()
+        chat = SlackChat(web_client(self.world.slack.token, self.world.slack.api_url))
+        engine = stack.enter_context(assembly.working(read, chat=chat, say=lambda _line: None))
+        forge = hurried(engine, settings)
         stack.callback(forge.close_connections)
         engine.forge, engine.clock = forge, self.clock
-        self.replicas[replica] = Replica(engine, stack, disk)
+        return Here(engine, stack)
+
+    @property
+    def passings_file(self) -> Path:
+        """Where replicas apart note what they pass."""
+        return self.folder / "passings"
+
+    @property
+    def _log_file(self) -> Path:
+        return self.folder / "log"
+
+    @property
+    def died(self) -> list[tuple[str, str]]:
+        """Step and crash point of each death."""
+        return sorted(passings(self.passings_file, "died").elements())
 
     def die(self, replica: int = 0) -> None:
         """Take a process away with its disk; what the world was given stays."""
         if gone := self.replicas.pop(replica, None):
-            gone.stack.close()
+            if isinstance(gone.life, Apart) and not gone.life.is_dead:
+                gone.life.kill()
+            gone.life.close()
+            shutil.rmtree(self.folder / f"disk-{gone.number}", ignore_errors=True)
 
     def restart(self, replica: int = 0) -> None:
         """End a process and begin it again on the disk that it left."""
         if gone := self.replicas.pop(replica, None):
-            gone.stack.close()
+            gone.life.close()
             self._born(replica, gone.number)
+
+    def _do(self, replica: int, name: str, *arguments: object) -> Any:
+        trap = self.trap
+        orders = Orders(
+            self.clock.at, self.step, self.deaths, trap.name, trap.left, is_told=trap.spring is not None
+        )
+        life = self._alive(replica).life
+        if isinstance(life, Here):
+            return life.do(orders, name, *arguments)
+        try:
+            answer, left = life.do(orders, name, *arguments, kill_after=self.kill_after())
+        except Killed:
+            if (self.step, trap.name) in self.died:
+                trap.set("")
+            raise
+        finally:
+            self._listen()
+        if trap.name == orders.trap:
+            trap.left = left
+        return answer
+
+    def _listen(self) -> None:
+        """Read what replicas apart have logged since."""
+        if self._log_file.exists():
+            with self._log_file.open("rb") as file:
+                file.seek(self._log_read)
+                text = file.read()
+            self._log_read += len(text)
+            self.logged += text.decode("utf-8", "replace").splitlines()
 
     # --- acts ---------------------------------------------------------------------------------------------
 
@@ -192,22 +274,26 @@ class Office:
         """Let somebody say something; nothing where the process died of it."""
         trigger = f"{person}-{len(self.told)}-{len(self.said)}-{self.clock.at:%s}"
         speaker = Speaker(team, f"U0{person.upper()}", "button", trigger)
-        answer = self._lived(lambda: self.engine(replica).say(speaker, word), replica)
+        answer = self._lived(lambda: self._do(replica, "say", speaker, word), replica)
         if isinstance(answer, Recorded):
             self._acknowledged(person, answer)
         return answer
 
-    def look(self, replica: int = 0) -> PassReport | None:
+    def look(self, replica: int = 0) -> None:
         """Make a pass, a moment later."""
         self.clock.wind(seconds=2)
-        report = self._lived(lambda: self.engine(replica).run_pass(), replica)
-        if report:
-            self.left = report.left
-        return report
+        left = self._lived(lambda: self._do(replica, "look"), replica)
+        if left is not None:
+            self.left = left
+
+    def home(self, person: str, replica: int = 0) -> None:
+        """Let somebody look at the App Home."""
+        self._lived(lambda: self._do(replica, "home", f"U0{person.upper()}"), replica)
 
     def rest(self, passes: int = 12) -> None:
         """Make passes, some minutes apart, until nothing is written any more."""
         self.trap.set("")
+        self.kill_after = lambda: None
         quiet = 0
         for _ in range(passes):
             before = self.reading.ends()
@@ -226,6 +312,9 @@ class Office:
             self.die(replica)
         except BotError as error:
             self.left = [str(error)]
+        except CrashedError as error:
+            self.crashes.append(str(error))
+            self.die(replica)
         except Exception as error:  # noqa: BLE001  what nobody foresaw is a finding, not the end of the campaign
             self.crashes.append(f"{type(error).__name__}: {error}")
         return None
@@ -252,8 +341,16 @@ class Office:
         """Say why the first replica may not write, '' where it may or is not there."""
         if 0 not in self.replicas:
             return ""
-        desk = self.replicas[0].engine.desk
-        return desk.ledger.read_only_because(desk.mirror.fetch())
+        return str(self._quietly(0, "read_only_because"))
+
+    def indexes(self) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """Yield where each replica's index stands, and all that it holds."""
+        yield from (self._quietly(one, "index") for one in list(self.replicas))
+
+    def _quietly(self, replica: int, name: str) -> Any:
+        """Ask a replica something while nothing kills."""
+        life, orders = self.replicas[replica].life, Orders(self.clock.at, "asked")
+        return life.do(orders, name) if isinstance(life, Here) else life.do(orders, name)[0]
 
     # --- what is seen -------------------------------------------------------------------------------------
 
@@ -288,13 +385,13 @@ def _hurry(world: World) -> None:
 
 
 @contextmanager
-def office(folder: Path) -> Iterator[Office]:
+def office(folder: Path, *, is_apart: bool = False, at: datetime | None = None) -> Iterator[Office]:
     """Open a world with nobody at work yet; closing it does not wait for the twins to go."""
-    clock, trap = Clock(), Trap()
+    clock, trap = Clock(at), Trap()
     servers = ExitStack()
     world = servers.enter_context(opened(folder / "world", now=clock.now))
     _hurry(world)
-    found = Office(world, folder, clock, trap, Reading(world.git.repository))
+    found = Office(world, folder, clock, trap, Reading(world.git.repository), is_apart=is_apart)
     end = world.slack.workspace.feed.subscribe(found._heard)
     keeper, logger = _Keeper(found.logged), logging.getLogger()
     logger.addHandler(keeper)

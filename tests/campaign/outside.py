@@ -11,7 +11,7 @@ from sandbox.forge_refusals import RefusalError
 from tests.campaign.acts import WHY
 from tests.campaign.invariants import broken
 from tests.campaign.office import TEAM, Office
-from tests.campaign.sweep import Stagehand
+from tests.campaign.stage import Stagehand
 
 EVERY = 5  # promotions between two looks at all invariants
 STATES = ("published", "asked", "approved once", "approved", "landed", "cancelled")

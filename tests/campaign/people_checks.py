@@ -57,7 +57,8 @@ def _lines(said: Any, rules: Mapping[str, Any]) -> list[tuple[int, set[str] | No
         count, _, teams = str(one).partition(" of ")
         members: set[str] | None = set() if teams else None
         for team in filter(None, teams.split(" or ")):
-            named = rules.get("teams", {}).get(team.strip(), [])
+            alone = [team.strip()] if team.strip() in rules.get("people", {}) else []
+            named = rules.get("teams", {}).get(team.strip(), alone)
             members = (members or set()) | set(named if isinstance(named, list) else [])
         found.append((int(count) if count.isdigit() else 0, members))
     return found

@@ -3,6 +3,7 @@
 import ast
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 # the calls by which something leaves the process: last names of what is called, and on what
@@ -45,18 +46,27 @@ class Call:
         return f"{self.file}:{self.line}: {self.spelled} in {self.owner}{'.' if self.owner else ''}{self.function}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Function:
     file: str
     owner: str
     node: ast.FunctionDef
 
-    @property
+    @cached_property
+    def calls(self) -> dict[str, list[ast.Call]]:
+        """What it calls, by the last name of each."""
+        found: dict[str, list[ast.Call]] = {}
+        for node in ast.walk(self.node):
+            if isinstance(node, ast.Call):
+                found.setdefault(_last(node.func), []).append(node)
+        return found
+
+    @cached_property
     def points(self) -> dict[str, list[int]]:
         """Its crash points by what is before their name: ``before`` or ``after``, and their lines."""
         found: dict[str, list[int]] = {"before": [], "after": []}
-        for node in ast.walk(self.node):
-            if isinstance(node, ast.Call) and _last(node.func) == "point" and node.args:
+        for node in self.calls.get("point", []):
+            if node.args:
                 spelled = ast.unparse(node.args[0]).lstrip("f'\"")
                 found.setdefault(spelled.partition("-")[0], []).append(node.lineno)
         return found
@@ -94,18 +104,14 @@ def _is_inner(call: Call) -> bool:
 
 
 def _is_called(functions: list[_Function], name: str) -> bool:
-    return any(
-        isinstance(node, ast.Call) and _last(node.func) == name
-        for one in functions
-        if one.node.name != name
-        for node in ast.walk(one.node)
-    )
+    return any(name in one.calls for one in functions if one.node.name != name)
 
 
 def _naked(functions: list[_Function], private: set[str]) -> Iterator[Call]:
     for function in functions:
-        for node in ast.walk(function.node):
-            if not isinstance(node, ast.Call) or not (_writes(node) or _last(node.func) in private):
+        some = {*WRITES, *private}.intersection(function.calls)
+        for node in (one for name in sorted(some) for one in function.calls[name]):
+            if not (_writes(node) or _last(node.func) in private):
                 continue
             if not function.is_between(node):
                 spelled = ast.unparse(node.func)

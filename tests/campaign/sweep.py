@@ -1,160 +1,283 @@
 """The sweep: a promotion's life is lived, killed at crash points, begun again on an empty disk, and judged.
 
-A kill here is an exception that no handler catches, and everything that the process held or wrote is thrown away. That
-is what SIGKILL leaves: what was pushed, asked of the forge or said in the chat before the point, and nothing else. What
-differs is only the disk, which is wiped either way, and what runs while the exception goes up: `finally` and `with`
-blocks close what is local (the index's transaction, a lock file, connections). test_killed.py and its like kill real
-processes with SIGKILL at the same points.
+A kill is SIGKILL of a real process (``apart``). A life has steps; the sweep dies in each step at each crash point that
+the step passes, once, twice and three times in a row. One life dies in many of its steps.
 """
 
 import random
-import tempfile
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
-from policies.words import Approve, Cancel, Freeze, Propose, Rollback, Unfreeze
-from tests.campaign.acts import WHY, Acts
-from tests.campaign.invariants import Seen, broken
-from tests.campaign.office import Office, office
-from tests.campaign.witness import Witness
+from policies.words import (
+    Approve,
+    Cancel,
+    Emergency,
+    Freeze,
+    Propose,
+    Reject,
+    Review,
+    Rollback,
+    Unfreeze,
+    Word,
+)
+from tests.campaign.acts import WHY
+from tests.campaign.apart import Death, passings
+from tests.campaign.invariants import broken
+from tests.campaign.office import Office
+from tests.campaign.stage import Stagehand, stage
 
-
-@dataclass
-class Stagehand:
-    """One world, somebody who acts in it, and somebody who checks it."""
-
-    office: Office
-    acts: Acts
-    seen: Seen
-
-    def until(self, done: Callable[[], bool], act: Callable[[], object], tries: int = 40) -> None:
-        """Do something, again where the process died of it, until it is done."""
-        for _ in range(tries):
-            if done():
-                return
-            act()
-            if done():
-                return
-            self.office.clock.wind(minutes=3)
-            self.office.look()
-        assert done(), f"it does not come about: {self.office.left}"
-
-    def has(self, kind: str, person: str = "", *, times: int = 1) -> bool:
-        """Whether the ledger has so many entries of a kind, by a person or anybody."""
-        lines = self.office.reading.ledger()
-        return len([one for one in lines if one.kind == kind and person in {"", one.person}]) >= times
+SERVICE = "checkout-api"
+Place = tuple[str, str]  # a step of a life, and a crash point
 
 
-@contextmanager
-def stage() -> Iterator[Stagehand]:
-    """Open a world for one life."""
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True)))
-        found = stack.enter_context(office(folder))
-        witness = Witness(found.world.git.repository, folder / "witness")
-        found.trap.passed.clear()
-        yield Stagehand(found, Acts(found), Seen(found, witness))
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a life: it is done again and again, by whoever is alive then, until it has come about."""
+
+    name: str
+    done: Callable[[], bool]
+    act: Callable[[], object]
 
 
-def life(hand: Stagehand) -> None:
-    """Live through a day: a bump, a promotion that is cancelled, one that lands, a freeze, a way back."""
+def steps(hand: Stagehand) -> Iterator[Step]:
+    """Yield a day, each step when the one before has come about.
+
+    A bump, seen by two replicas at once; a promotion that is cancelled, one that is rejected; one whose rule changes
+    under it and that lands at the second try; a freeze, a way back, an emergency and its review; a move by hand.
+    """
     acts, there = hand.acts, hand.office
-    hand.until(lambda: hand.has("genesis"), there.look)
-    first = acts.publish("checkout-api")
-    hand.until(lambda: hand.has("bump"), there.look)
-    hand.until(lambda: hand.has("propose"), lambda: _ask(there, first))
-    hand.until(lambda: hand.has("cancel"), lambda: there.say("carol", Cancel(acts.promotions()[-1], WHY)))
-    hand.until(lambda: hand.has("propose", times=2), lambda: _ask(there, first))
-    for person in ("ada", "bob"):
-        approves = partial(_approve, hand, person)
-        hand.until(partial(hand.has, "approve", person), approves)
-    hand.until(lambda: hand.has("landed"), there.look)
-    hand.until(lambda: hand.has("freeze"), lambda: there.say("bob", Freeze(("production",), WHY)))
-    back = Rollback("checkout-api", WHY, "", ("production",))
-    hand.until(lambda: hand.has("rollback"), lambda: there.say("ada", back))
-    hand.until(lambda: hand.has("landed", times=2), there.look)
-    hand.until(lambda: hand.has("unfreeze"), lambda: there.say("bob", Unfreeze("production", WHY)))
+    say = partial(_says, there)
+
+    def approves(person: str) -> None:
+        say(person, Approve(acts.promotions()[-1]))
+
+    def approved() -> Iterator[Step]:
+        for person in ("ada", "bob"):
+            times = sum(one.kind == "approve" for one in there.reading.ledger() if one.person == person) + 1
+            done = partial(hand.has, "approve", person, times=times)
+            yield Step(f"{person} approves {times}", done, partial(approves, person))
+
+    yield Step("a ledger begins", lambda: hand.has("genesis"), there.look)
+    yield Step("people look", lambda: True, lambda: None)
+    version = acts.publish(SERVICE)
+    yield Step("a bump, seen by two", lambda: hand.has("bump"), partial(_meet, there))
+    ask = partial(say, "carol", Propose(SERVICE, version, "production", WHY))
+    yield Step("asked", lambda: hand.has("propose"), ask)
+    yield Step(
+        "cancelled", lambda: hand.has("cancel"), lambda: say("carol", Cancel(acts.promotions()[-1], WHY))
+    )
+    yield Step("asked again", lambda: hand.has("propose", times=2), ask)
+    yield Step("rejected", lambda: hand.has("reject"), lambda: say("ada", Reject(acts.promotions()[-1], WHY)))
+    yield Step("asked once more", lambda: hand.has("propose", times=3), ask)
+    acts.change_rules("2")
+    yield Step("its rule changes", lambda: hand.has("void"), there.look)
+    yield from approved()
+    yield Step("landed", lambda: hand.has("landed"), there.look)
+    yield Step("frozen", lambda: hand.has("freeze"), lambda: say("bob", Freeze(("production",), WHY)))
+    back = Rollback(SERVICE, WHY, "", ("production",))
+    yield Step("rolled back", lambda: hand.has("rollback"), lambda: say("ada", back))
+    yield Step("back", lambda: hand.has("landed", times=2), there.look)
+    yield Step("thawed", lambda: hand.has("unfreeze"), lambda: say("bob", Unfreeze("production", WHY)))
+    newer = acts.publish(SERVICE)
+    yield Step("a second bump", lambda: hand.has("bump", times=2), there.look)
+    ask = partial(say, "carol", Propose(SERVICE, newer, "production", WHY))
+    yield Step("asked for the second", lambda: hand.has("propose", times=4), ask)
+    there.world.forge.refuse_merges(409)
+    yield from approved()
+    yield Step("the merge is refused", lambda: hand.has("abort") or hand.has("landed", times=3), there.look)
+    acts.touch()
+    yield Step("built anew", lambda: hand.has("rebased") or hand.has("landed", times=3), there.look)
+    yield Step("landed at the second try", lambda: hand.has("landed", times=3), there.look)
+    last = acts.publish(SERVICE)
+    yield Step("a third bump", lambda: hand.has("bump", times=3), there.look)
+    call = Emergency(SERVICE, last, "production", WHY)
+    yield Step("an emergency", lambda: hand.has("emergency"), lambda: say("ada", call))
+    yield Step("it lands", lambda: hand.has("landed", times=4), there.look)
+    yield Step("reviewed", lambda: hand.has("review"), lambda: say("carol", Review(_open(hand), WHY)))
+    acts.move_by_hand("web", "production")
+    yield Step("moved by hand", lambda: hand.has("external"), there.look)
+    yield Step(
+        "that is reviewed",
+        lambda: hand.has("review", times=2),
+        lambda: say("carol", Review(_open(hand), WHY)),
+    )
 
 
-def _approve(hand: Stagehand, person: str) -> object:
-    return hand.office.say(person, Approve(hand.acts.promotions()[-1]))
+def _says(there: Office, person: str, word: Word) -> None:
+    there.home(person)
+    there.say(person, word)
 
 
-def _ask(there: Office, version: str) -> object:
-    return there.say("carol", Propose("checkout-api", version, "production", WHY))
+def _meet(there: Office) -> None:
+    """Let a second replica make its pass while the first is about to post: both post, and one takes its own back."""
+    there.trap.set("before-message", 1, lambda: there.look(1))
+    there.look()
+    there.trap.set("")
+
+
+def _open(hand: Stagehand) -> str:
+    """Return the number of an entry that waits for a review, as people write it."""
+    lines = hand.office.reading.ledger()
+    closed = {line["closes"] for line in lines if line.kind == "review"}
+    waits = [one for one in lines if one.kind in {"emergency", "external"} and one["seq"] not in closed]
+    return f"#{waits[-1]['seq']}" if waits else "#1"
 
 
 EXPECTED = {
     "genesis": 1,
-    "bump": 1,
-    "propose": 2,
+    "bump": 3,
+    "propose": 4,
     "cancel": 1,
-    "approve": 2,
+    "reject": 1,
+    "approve": 4,
     "rollback": 1,
-    "intent": 2,
-    "merged": 2,
+    "emergency": 1,
+    "merged": 4,
+    "landed": 4,
+    "freeze": 1,
+    "unfreeze": 1,
+    "external": 1,
+    "review": 2,
 }
-EXPECTED |= {"landed": 2, "freeze": 1, "unfreeze": 1}
 
 
-def passings() -> dict[str, int]:
-    """Return how often a life that nobody ends passes each crash point."""
-    with stage() as hand:
+# a step in which each crash point kills; of the second and third life only the first half is lived
+WHERE: tuple[dict[str, str], ...] = (
+    {
+        "before-clone-ready": "a ledger begins",
+        "after-bump-push": "a bump, seen by two",
+        "after-branch-delete": "cancelled",
+        "before-message": "asked again",
+        "before-branch-delete": "rejected",
+        "after-branch-push": "asked once more",
+        "before-branch-push": "its rule changes",
+        "after-ledger-push": "ada approves 1",
+        "before-edit": "bob approves 1",
+        "after-index": "frozen",
+        "after-pull-request": "rolled back",
+        "before-index": "thawed",
+        "before-bump-push": "a second bump",
+        "before-answer": "asked for the second",
+        "before-ledger-push": "ada approves 2",
+        "after-status": "bob approves 2",
+        "after-merge": "the merge is refused",
+        "after-message": "a third bump",
+        "after-answer": "an emergency",
+        "before-status": "it lands",
+        "after-view": "reviewed",
+        "before-view": "that is reviewed",
+    },
+    {
+        "after-withdraw": "a bump, seen by two",
+        "before-pull-request": "asked once more",
+        "after-close": "cancelled",
+        "after-comment": "rejected",
+        "after-describe": "its rule changes",
+        "after-edit": "ada approves 1",
+        "before-merge": "landed",
+    },
+    {
+        "before-withdraw": "a bump, seen by two",
+        "before-close": "cancelled",
+        "before-comment": "rejected",
+        "before-describe": "its rule changes",
+    },
+)
+HALF = "landed"
+
+
+def life(hand: Stagehand, last: str = "") -> None:
+    """Live through the day, or to the end of its step ``last``, and come to rest."""
+    there = hand.office
+    there.answers_people = True
+    hand.acts.let_emergencies_be()
+    for step in steps(hand):
+        there.step = step.name
+        hand.until(step.done, step.act)
+        if step.name == last:
+            break
+    there.step = "rest"
+    there.rest()
+
+
+def lived() -> Counter[Place]:
+    """Return how often a life that nobody ends passes each crash point in each step."""
+    with stage(is_apart=True) as hand:
         life(hand)
-        hand.office.rest()
-        passed = hand.office.trap.passed
-        return {name: passed.count(name) for name in passed}
+        return passings(hand.office.passings_file)
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What a life that was killed came to."""
 
-    died: tuple[str, ...]
+    died: tuple[Place, ...]
     lost: int
     doubled: int
     violations: tuple[str, ...]
+    passed: tuple[Place, ...] = ()
 
 
-def killed(*deaths: tuple[str, int]) -> Outcome:
-    """Live, and die at each of these passings (point, and the how many-th over all lives); come to rest, be judged."""
-    with stage() as hand:
-        hand.office.trap.deaths += deaths
-        life(hand)
-        hand.office.rest()
-        found = broken(hand.seen, at_rest=True)
-        found += [str(one) for one in hand.seen.witness.verify().findings]
-        kinds = [line.kind for line in hand.seen.ledger]
-        lost = sum(max(0, wanted - kinds.count(kind)) for kind, wanted in EXPECTED.items())
-        doubled = sum(max(0, kinds.count(kind) - wanted) for kind, wanted in EXPECTED.items())
-        return Outcome(tuple(hand.office.trap.died), lost, doubled, tuple(found))
+def killed(*deaths: Death, last: str = "", kill_after: Callable[[], float | None] = lambda: None) -> Outcome:
+    """Live (to the step ``last``), and die at each of these passings; come to rest, be judged.
 
-
-RARE = ("clone-ready", "edit", "comment", "close", "describe", "withdraw")
-
-
-def rounds(passed: Mapping[str, int], count: int) -> list[list[tuple[str, int]]]:
-    """Return the deaths of some lives, so that every point kills once at its so many-th passing.
-
-    What happens once in a life has a life of its own: who dies at every turn never comes there.
+    ``kill_after``: what is begun is also killed after so many seconds.
     """
-    there = [name for name in sorted(passed) if passed[name] >= count]
-    rare = [name for name in there if name.partition("-")[2] in RARE]
-    return [
-        [(name, count) for name in names]
-        for names in (rare, [one for one in there if one not in rare])
-        if names
-    ]
+    with stage(is_apart=True) as hand:
+        hand.office.deaths, hand.office.kill_after = deaths, kill_after
+        try:
+            life(hand, last)
+        except AssertionError as error:
+            what = f"after {deaths} in step {hand.office.step!r}: {error}"
+            return Outcome(tuple(hand.office.died), 0, 0, (what,))
+        found = broken(hand.seen, at_rest=True)
+        report = hand.seen.witness.verify().findings
+        owed = hand.acts.owed()
+        found += [str(one) for one in report if (one.what, one.oid) not in owed]
+        kinds = [line.kind for line in hand.seen.ledger]
+        lost = 0 if last else sum(max(0, wanted - kinds.count(kind)) for kind, wanted in EXPECTED.items())
+        doubled = sum(max(0, kinds.count(kind) - wanted) for kind, wanted in EXPECTED.items())
+        if lost or doubled or found:
+            found.append(f"after {deaths}: {Counter(kinds)}")
+        died = [*hand.office.died, *[(hand.office.step, "any")] * (hand.office.kills - len(hand.office.died))]
+        return Outcome(tuple(died), lost, doubled, tuple(found), tuple(passings(hand.office.passings_file)))
 
 
-def random_rounds(passed: Mapping[str, int], seed: int, kills: int) -> Iterator[list[tuple[str, int]]]:
-    """Yield the deaths of lives, one to three in a row at passings that chance picks, up to so many kills."""
+def rounds(passed: Counter[Place], times: int) -> list[list[Death]]:
+    """Return the deaths of lives: every place kills, so many times in a row, and a life dies once in each step."""
+    left: dict[str, list[str]] = {}
+    for step, point in sorted(passed):
+        left.setdefault(step, []).append(point)
+    found: list[list[Death]] = []
+    while any(left.values()):
+        some = [(step, points.pop()) for step, points in left.items() if points]
+        found.append([Death(step, point, time) for step, point in some for time in range(1, times + 1)])
+    return found
+
+
+def random_rounds(passed: Counter[Place], seed: int) -> Iterator[Sequence[Death]]:
+    """Yield the deaths of lives at passings that chance picks, many in a row, without an end."""
     chance = random.Random(seed)  # noqa: S311  it picks deaths, it guards nothing
-    every = [(name, number + 1) for name in sorted(passed) for number in range(passed[name])]
-    while kills > 0:
-        some = chance.sample(every, k=chance.randint(2, 9))
-        kills -= len(some)
-        yield some
+    every = [Death(*place, number + 1) for place in sorted(passed) for number in range(passed[place] + 2)]
+    while True:
+        yield chance.sample(every, k=min(len(every), chance.randint(60, 200)))
+
+
+def of_places(deaths: Sequence[Death]) -> Outcome:
+    """Live a life with these deaths."""
+    return killed(*deaths)
+
+
+MOMENT_SECONDS = 0.6  # within which a process is killed at some moment: most of what it begins takes less
+
+
+def at_moments(seed: int) -> Outcome:
+    """Live a life in which half of what is begun is killed at a moment that chance picks, also inside git."""
+    chance = random.Random(seed)  # noqa: S311  it picks moments, it guards nothing
+
+    def moment() -> float | None:
+        return chance.uniform(0.0, MOMENT_SECONDS) if chance.random() < 0.5 else None
+
+    return killed(kill_after=moment)

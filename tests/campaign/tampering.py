@@ -1,10 +1,14 @@
 """A ledger is tampered with in many ways: who notices, a bot that runs, one with an empty disk, and an auditor."""
 
+import os
 import shutil
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from multiprocessing import Pipe
 from pathlib import Path
+from typing import TypeVar
 
 from bot.ledger import NotWritten, Proposal
 from bot.objects import BOT, EMPTY_TREE, Oid, write_commit
@@ -15,6 +19,8 @@ from tests.bot.ledger_worlds import FLAGS, NINE, WEB, World, bot, digest, person
 from tests.repositories import commit_to, git, tip
 
 LEDGER = "refs/heads/ledger/2026"
+BATCH = 500
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +66,10 @@ def day(folder: Path, size: int) -> World:
 
 def _fill(found: World, count: int) -> None:
     """Add sightings, many in a push."""
-    for first in range(0, count, 500):
-        tags = [f"0.{len(found.entries)}.{number}" for number in range(first, min(first + 500, count))]
-        entries = [_sighting(found, tag) for tag in tags]
-        found.sneak(*entries)
+    for first in range(0, count, BATCH):
+        there = len(found.entries)
+        tags = [f"0.{there}.{number}" for number in range(first, min(first + BATCH, count))]
+        found.sneak(*(_sighting(found, tag) for tag in tags))
 
 
 def _sighting(found: World, tag: str) -> Entry:
@@ -219,34 +225,85 @@ def _pushed(found: World, oid: str) -> None:
 # --- who notices ----------------------------------------------------------------------------------------------
 
 
-def noticed(base: World, folder: Path, tampering: Tampering) -> Noticed:
-    """Tamper with a copy, and ask a bot that was running, one with an empty disk, and an auditor."""
-    remote = folder / "gitops.git"
-    shutil.copytree(base.remote, remote)
-    running = World(
-        remote, bot(remote, folder / "running", base.signer), base.signer, base.at, list(base.tags)
-    )
-    running.look()
-    assert running.desk.ledger.read_only_because(running.desk.mirror.fetch()) == ""
-    hand = World(remote, bot(remote, folder / "hand", base.signer), base.signer, base.at, list(base.tags))
-    hand.desk.ledger.read(hand.desk.mirror.fetch())
-    before = hand.ledger_tip
-    tampering.act(hand)
-    after = tip(remote, "ledger/2026")
-    assert after != before, f"{tampering.name}: nothing was tampered with"
+@dataclass
+class Ground:
+    """A copy of a day, a bot that runs there, and a hand that tampers: both have read everything.
 
-    by_bot = isinstance(running.append(lambda _look, _tip: Proposal()), NotWritten)
-    new = World(remote, bot(remote, folder / "new", base.signer), base.signer, base.at, list(base.tags))
-    new.look()
-    by_new = isinstance(new.append(lambda _look, _tip: Proposal()), NotWritten)
-    findings = [one for one in running.audit(folder / "audit").findings if one.what != "review-missing"]
-    assert tip(remote, "ledger/2026") == after or tampering.is_young, f"{tampering.name}: somebody wrote on"
-    named = any(len(one.oid) == 40 for one in findings)
-    return Noticed(tampering.name, by_bot, by_new, bool(findings), named, tampering.is_young)
+    Each tampering is noticed or not in a forked process, and the repository is put back: nothing is read twice.
+    """
+
+    base: World
+    folder: Path
+
+    def __post_init__(self) -> None:
+        """Copy, and read."""
+        self.remote = self.folder / "gitops.git"
+        shutil.copytree(self.base.remote, self.remote)
+        self.running, self.hand = self._bot("running"), self._bot("hand")
+        self.running.look()
+        assert self.running.desk.ledger.read_only_because(self.running.desk.mirror.fetch()) == ""
+        self.hand.desk.ledger.read(self.hand.desk.mirror.fetch())
+        self._refs = self._ends()
+
+    def _bot(self, name: str) -> World:
+        base = self.base
+        at = self.folder / name
+        return World(self.remote, bot(self.remote, at, base.signer), base.signer, base.at, list(base.tags))
+
+    def _ends(self) -> dict[str, str]:
+        lines = git(self.remote, "for-each-ref", "--format=%(refname) %(objectname)").splitlines()
+        return dict(line.split(" ") for line in lines)
+
+    def notice(self, tampering: Tampering) -> Noticed:
+        """Tamper, and ask a bot that was running, one with an empty disk, and an auditor."""
+        found = forked(lambda: self._noticed(tampering))
+        for name in self._ends().keys() - self._refs.keys():
+            git(self.remote, "update-ref", "-d", name)
+        for name, oid in self._refs.items():
+            git(self.remote, "update-ref", name, oid)
+        for name in ("new", "audit"):
+            shutil.rmtree(self.folder / name, ignore_errors=True)
+        return found
+
+    def _noticed(self, tampering: Tampering) -> Noticed:
+        running, hand = self.running, self.hand
+        before = hand.ledger_tip
+        tampering.act(hand)
+        after = tip(self.remote, "ledger/2026")
+        assert after != before, f"{tampering.name}: nothing was tampered with"
+        by_bot = isinstance(running.append(lambda _look, _tip: Proposal()), NotWritten)
+        new = self._bot("new")
+        new.look()
+        by_new = isinstance(new.append(lambda _look, _tip: Proposal()), NotWritten)
+        report = running.audit(self.folder / "audit")
+        findings = [one for one in report.findings if one.what != "review-missing"]
+        is_left = tip(self.remote, "ledger/2026") == after
+        assert is_left or tampering.is_young, f"{tampering.name}: somebody wrote on"
+        named = any(len(one.oid) == 40 for one in findings)
+        return Noticed(tampering.name, by_bot, by_new, bool(findings), named, tampering.is_young)
+
+
+def forked(act: Callable[[], Found]) -> Found:
+    """Do something in a copy of this process, and return what it came to. Raises: AssertionError."""
+    ours, theirs = Pipe(duplex=False)
+    process = os.fork()
+    if process == 0:
+        try:
+            theirs.send((True, act()))
+        except BaseException:  # noqa: BLE001  whoever waits hears of it
+            theirs.send((False, traceback.format_exc()))
+        os._exit(0)
+    theirs.close()
+    is_done, value = ours.recv()
+    os.waitpid(process, 0)
+    assert is_done, value
+    found: Found = value
+    return found
 
 
 def campaign(folder: Path, size: int) -> list[Noticed]:
     """Tamper in every way with a ledger of so many entries."""
     base = day(folder / "base", size)
     assert base.at - NINE < timedelta(days=1)
-    return [noticed(base, folder / str(index), one) for index, one in enumerate(TAMPERINGS)]
+    ground = Ground(base, folder / "ground")
+    return [ground.notice(one) for one in TAMPERINGS]

@@ -7,7 +7,7 @@ import pytest
 
 from tests.campaign.corpora import Corpora, mentions
 from tests.campaign.length import LENGTH
-from tests.campaign.sweep import stage
+from tests.campaign.stage import stage
 
 
 @pytest.mark.timeout(3600)

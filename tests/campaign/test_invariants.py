@@ -11,7 +11,8 @@ from tests.campaign.invariants import INVARIANTS, broken
 from tests.campaign.office import Office, Said
 from tests.campaign.reading import Commit, Line
 from tests.campaign.seen import Seen
-from tests.campaign.sweep import life, stage
+from tests.campaign.stage import stage
+from tests.campaign.sweep import life
 from tests.campaign.witness import Witness
 
 Lie = Callable[[Seen, pytest.MonkeyPatch], None]
@@ -90,6 +91,11 @@ def _one_branch_twice(seen: Seen, patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Office, "pulls", lambda _office: [pull, pull])
 
 
+def _other_words(seen: Seen, patch: pytest.MonkeyPatch) -> None:
+    pulls = [{**one, "body": "as it was before"} for one in seen.office.pulls()]
+    patch.setattr(Office, "pulls", lambda _office: pulls)
+
+
 def _secret_said(seen: Seen, patch: pytest.MonkeyPatch) -> None:
     patch.setattr(seen.office, "logged", [f"token {seen.office.secrets[0]}"])
 
@@ -125,6 +131,7 @@ LIES: list[tuple[str, Lie]] = [
     ("I6", _without("approve")),
     ("I7", _other_pins),
     ("I7", _other_file),
+    ("I7r", _other_words),
     ("I8", _twice("intent")),
     ("I8", _twice("landed")),
     ("I8", _one_branch_twice),

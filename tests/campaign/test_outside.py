@@ -5,7 +5,7 @@ import pytest
 from tests.campaign.invariants import broken
 from tests.campaign.length import LENGTH
 from tests.campaign.outside import STATES, TROUBLES, Outside
-from tests.campaign.sweep import stage
+from tests.campaign.stage import stage
 
 
 @pytest.mark.timeout(3600)

@@ -5,13 +5,11 @@ from pathlib import Path
 import pytest
 
 from bot.faults import POINTS
-from tests.campaign.length import LENGTH
+from tests.campaign.apart import Death
 from tests.campaign.points import WRITES, outside
-from tests.campaign.sweep import killed, passings, rounds
+from tests.campaign.sweep import HALF, WHERE, killed
 
 ROOT = Path(__file__).parents[2]
-OF_PEOPLE = {"answer", "view"}  # tests/scenarios: what handlers do after a click
-SELDOM = {"describe", "withdraw"}  # the machine comes there: a rebuilt head, two replicas
 
 
 def test_every_write_to_the_outside_stands_between_crash_points() -> None:
@@ -65,18 +63,16 @@ def test_points_come_in_pairs() -> None:
     } == set(POINTS)
 
 
+def test_the_sweep_comes_to_every_crash_point() -> None:
+    assert sorted(point for one in WHERE for point in one) == sorted(POINTS)
+
+
 @pytest.mark.timeout(3600)
-def test_a_life_that_ends_at_every_point_loses_nothing_and_doubles_nothing() -> None:
-    passed = passings()
-    reached = {name for name in POINTS if name.partition("-")[2] not in OF_PEOPLE | SELDOM}
-    assert reached <= set(passed), "a life passes every point"
-    died: set[str] = set()
+@pytest.mark.parametrize("number", range(len(WHERE)))
+def test_a_life_that_is_killed_at_every_point_loses_nothing_and_doubles_nothing(number: int) -> None:
+    deaths = [Death(step, point) for point, step in WHERE[number].items()]
 
-    for count in range(1, LENGTH.lives + 1):
-        for deaths in rounds(passed, count):
-            outcome = killed(*deaths)
+    outcome = killed(*deaths, last=HALF if number else "")
 
-            died |= set(outcome.died)
-            assert (outcome.lost, outcome.doubled, outcome.violations) == (0, 0, ())
-
-    assert reached - died == set(), "every point has killed"
+    assert (outcome.lost, outcome.doubled, outcome.violations) == (0, 0, ())
+    assert {point for _, point in outcome.died} == set(WHERE[number]), "every point has killed"
