@@ -2,31 +2,38 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from bot.answers import Answer, Recorded
 from policies.words import (
     Approve,
     Block,
     Cancel,
+    Emergency,
     Freeze,
     Hold,
     Propose,
     Reject,
     Resume,
+    Review,
     Rollback,
     Unapprove,
     Unblock,
     Unfreeze,
     Word,
 )
+from sandbox import images
 from sandbox.forge import ForgeError, RefusalError
+from sandbox.world import OWNER
 from tests.campaign.office import Office
 
 RULES = "promotion/rules.yaml"
 SERVICES = ("checkout-api", "web")
 ENVIRONMENTS = ("staging", "production")
+US = "production-us"  # where a world has a second region
 PEOPLE = ("ada", "bob", "carol", "dan")  # dan is a guest whom nobody linked
 WHY = "we want it"
+REVIEWED = frozenset({"emergency", "external", "mismatch"})
 AGREED = "2 of release-managers"
 # what may stand in the place of the rule that is agreed; the last cannot be read
 RULES_OF = (AGREED, "1 of release-managers", "2", "[1 of release-managers, 1]", "[1 of nobody-knows")
@@ -39,13 +46,18 @@ class Acts:
     office: Office
     versions: dict[str, int] = field(default_factory=lambda: {"checkout-api": 10, "web": 10})
     rule: str = AGREED
+    labels: dict[str, str] = field(default_factory=dict)  # what images carry
 
-    def publish(self, service: str) -> str:
-        """Push the next version."""
+    def publish(self, service: str, *, is_bare: bool = False) -> str:
+        """Push the next version; ``is_bare``: without the labels that images carry."""
         self.versions[service] += 1
         version = f"{'1' if service == 'checkout-api' else '2'}.{self.versions[service]}.0"
-        self.office.world.push(service, version)
+        self._push(service, version, "", {} if is_bare else self.labels)
         return version
+
+    def _push(self, service: str, version: str, again: str, labels: dict[str, str]) -> None:
+        image = images.image(f"{service} {version}{again}", labels=labels)
+        self.office.world.registry.push(f"{OWNER}/{service}", version, image)
 
     def newest(self, service: str) -> str:
         """Return the version that was pushed last."""
@@ -55,8 +67,8 @@ class Acts:
         """Point the newest tag to another image."""
         self.versions[service] = max(self.versions[service], 11)
         version = self.newest(service)
-        self.office.world.push(service, version)
-        self.office.world.push(service, version, f"{service} {version} again {self.office.clock.at}")
+        self._push(service, version, "", self.labels)
+        self._push(service, version, f" again {self.office.clock.at}", self.labels)
 
     def promotions(self, *, live: bool = True) -> list[str]:
         """Return promotions as the ledger has them, the oldest first."""
@@ -83,9 +95,23 @@ class Acts:
             "resume": lambda: Resume(service, WHY, environment),
             "block": lambda: Block(service, self.newest(service), WHY),
             "unblock": lambda: Unblock(service, self.newest(service), WHY),
+            "freeze for a while": lambda: Freeze((environment,), WHY, self._soon()),
+            "hold for a while": lambda: Hold(service, WHY, environment, self._soon()),
+            "emergency": lambda: Emergency(service, self.newest(service), environment, WHY),
+            "review": lambda: Review(self.unreviewed(), WHY),
             "rollback": lambda: Rollback(service, WHY, "", (environment,)),
         }
         return words[kind]()
+
+    def _soon(self) -> datetime:
+        return self.office.clock.at + timedelta(minutes=30)
+
+    def unreviewed(self) -> str:
+        """Return what waits longest for a review, as people write it."""
+        lines = self.office.reading.ledger()
+        closed = {line["closes"] for line in lines if line.kind == "review"}
+        waits = [one for one in lines if one.kind in REVIEWED and one["seq"] not in closed]
+        return f"#{waits[0]['seq']}" if waits else "#1"
 
     def say(self, person: str, kind: str, **about: str) -> Answer | None:
         """Let somebody say something of a kind."""
@@ -163,12 +189,22 @@ class Acts:
     # --- what has to be found -----------------------------------------------------------------------------
 
     def owed(self) -> set[tuple[str, str]]:
-        """Return what verify has to find: each guarded move past the bot that nobody reviewed, and each mismatch."""
+        """Return what verify has to find: what nobody reviewed that has to be (docs/ledger.md)."""
         lines = self.office.reading.ledger()
         closed = {line["closes"] for line in lines if line.kind == "review"}
-        return {
-            ("review-missing", str(line["commit"]))
+        landings = {
+            str(line["promotion"]): str(line["commit"])
             for line in lines
-            if line["seq"] not in closed
-            and (line.kind == "mismatch" or (line.kind == "external" and line["why"] == "guarded"))
+            if line.kind in {"landed", "mismatch"}
         }
+        found: set[tuple[str, str]] = set()
+        for line in lines:
+            if line["seq"] in closed:
+                continue
+            if line.kind == "mismatch" or (line.kind == "external" and line["why"] == "guarded"):
+                found.add(("review-missing", str(line["commit"])))
+            if line.kind == "emergency" and (
+                commit := str(line["commit"]) or landings.get(str(line["promotion"]))
+            ):
+                found.add(("review-missing", commit))
+        return found

@@ -24,8 +24,8 @@ def one_line(seen: Seen) -> Broken:
     """Each entry is one signed commit on the empty tree that names its parent and its number."""
     before, signer, seq = "", "", 0
     for line in seen.ledger:
-        if line.kind == "genesis":
-            before, signer, seq = "", str(line["signer"]), 0
+        if line.kind == "genesis":  # numbers go on over the years
+            before, signer = "", str(line["signer"])
         if line.commit.parents != ([before] if before else []) or line["prev"] != before:
             yield f"{line}: its parent is not {before[:12] or 'nothing'}"
         if line["seq"] != seq + 1:
@@ -78,7 +78,7 @@ def one_open_pull_request(seen: Seen) -> Broken:
 
 
 def nothing_under_a_freeze(seen: Seen) -> Broken:
-    """No intent, and no move by the bot alone, stands under a freeze; ways back may."""
+    """No intent, no move by the bot alone and no merge of its own stands under a freeze; ways back may."""
     frozen: dict[str, datetime | None] = {}
     kinds: dict[str, str] = {}
     for line in seen.ledger:
@@ -89,7 +89,8 @@ def nothing_under_a_freeze(seen: Seen) -> Broken:
             frozen.pop(environment, None)
         elif line.kind in OPENINGS:
             kinds[str(line["promotion"])] = line.kind
-        if line.kind == "bump" or (line.kind == "intent" and kinds[str(line["promotion"])] not in BACK):
+        is_move = line.kind == "intent" or (line.kind == "merged" and (line["evidence"] or {}).get("pushed"))
+        if line.kind == "bump" or (is_move and kinds[str(line["promotion"])] not in BACK):
             until = frozen.get(environment, datetime.min.replace(tzinfo=UTC))
             if until is None or _time(line["at"]) < until:
                 yield f"{line}: {environment} was frozen"

@@ -17,6 +17,9 @@ def four_eyes(seen: Seen) -> Broken:
         if line.kind in OPENINGS:
             asked[name] = line
             given[name] = {line.person: line} if line.kind in BACK else {}
+            if brought := (line["evidence"] or {}).get("as", {}).get("promotion"):
+                same = asked[brought]["image"] == line["image"]
+                given[name] = dict(given[brought]) if same else {}
         elif line.kind == "approve":
             given[name][line.person] = line
         elif line.kind == "unapprove":
@@ -36,13 +39,18 @@ def _enough(seen: Seen, intent: Line, asked: Line, given: Mapping[str, Line]) ->
     for person, approval in given.items():
         if person == asked.person and "requester" in excluded and asked.kind not in BACK:
             continue
-        if approval.kind == "approve" and approval["change"] != intent["change"]:
+        is_own = (
+            approval["promotion"] == intent["promotion"]
+        )  # else of the region before, whose image is the same
+        if approval.kind == "approve" and is_own and approval["change"] != intent["change"]:
             yield f"{intent}: {person} approved another change"
         if (approval["evidence"] or {}).get("account") != FLAGS:
             yield f"{intent}: {person} approved with an account that may not speak"
         if accounts.get(person) == FLAGS:
             people.add(person)
     lines = environment.get("approvals")
+    while str(lines).startswith("as "):
+        lines = rules["environments"][str(lines).removeprefix("as ")].get("approvals")
     if asked.kind in BACK:
         own = environment.get(asked.kind, {})
         lines = own.get("approvals", 1) if isinstance(own, dict) else lines

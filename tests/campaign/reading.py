@@ -13,6 +13,7 @@ import yaml
 from tests.repositories import git
 
 BEGIN, END = "-----BEGIN SSH SIGNATURE-----", "-----END SSH SIGNATURE-----"
+ENVIRONMENTS = ("staging", "production", "production-us")
 SERVICES = {"checkout-api": "kustomization.yaml", "web": "deployment.yaml"}
 MOVES = frozenset({"bump", "rollback", "emergency", "landed", "mismatch", "external"})
 
@@ -174,13 +175,13 @@ class Reading:
         if commit not in self._pins:
             names = [
                 f"{commit}:apps/{environment}/{file}"
-                for environment in ("staging", "production")
+                for environment in ENVIRONMENTS
                 for file in SERVICES.values()
             ]
             files = _batch(self.repository, names)
             self._pins[commit] = {
                 (environment, service): _pin(files.get(f"{commit}:apps/{environment}/{file}", b""))
-                for environment in ("staging", "production")
+                for environment in ENVIRONMENTS
                 for service, file in SERVICES.items()
             }
         return self._pins[commit]

@@ -32,6 +32,10 @@ def said_after(seen: Seen) -> Broken:
         for claim, kinds in _CLAIMS:
             if claim.search(said.text) and not any(line.kind in kinds for line in near):
                 yield f"{said.text[:90]!r} was said before any of {sorted(kinds)} was recorded"
+        lent = {
+            (line["evidence"] or {}).get("as", {}).get("promotion") for line in near if line.kind in OPENINGS
+        }
+        near += [line for line in before if line["promotion"] in lent]
         for found in _APPROVERS.finditer(said.text):
             for name in re.findall(r"@(\w+)", found[1]):
                 if not any(line.person == name.lower() and line.kind in {"approve", *BACK} for line in near):

@@ -95,13 +95,13 @@ def steps(hand: Stagehand) -> Iterator[Step]:
     call = Emergency(SERVICE, last, "production", WHY)
     yield Step("an emergency", lambda: hand.has("emergency"), lambda: say("ada", call))
     yield Step("it lands", lambda: hand.has("landed", times=4), there.look)
-    yield Step("reviewed", lambda: hand.has("review"), lambda: say("carol", Review(_open(hand), WHY)))
+    yield Step("reviewed", lambda: hand.has("review"), lambda: say("carol", Review(acts.unreviewed(), WHY)))
     acts.move_by_hand("web", "production")
     yield Step("moved by hand", lambda: hand.has("external"), there.look)
     yield Step(
         "that is reviewed",
         lambda: hand.has("review", times=2),
-        lambda: say("carol", Review(_open(hand), WHY)),
+        lambda: say("carol", Review(acts.unreviewed(), WHY)),
     )
 
 
@@ -115,14 +115,6 @@ def _meet(there: Office) -> None:
     there.trap.set("before-message", 1, lambda: there.look(1))
     there.look()
     there.trap.set("")
-
-
-def _open(hand: Stagehand) -> str:
-    """Return the number of an entry that waits for a review, as people write it."""
-    lines = hand.office.reading.ledger()
-    closed = {line["closes"] for line in lines if line.kind == "review"}
-    waits = [one for one in lines if one.kind in {"emergency", "external"} and one["seq"] not in closed]
-    return f"#{waits[-1]['seq']}" if waits else "#1"
 
 
 EXPECTED = {
@@ -159,7 +151,7 @@ WHERE: tuple[dict[str, str], ...] = (
         "after-pull-request": "rolled back",
         "before-index": "thawed",
         "before-bump-push": "a second bump",
-        "before-answer": "asked for the second",
+        "before-pull-request": "asked for the second",
         "before-ledger-push": "ada approves 2",
         "after-status": "bob approves 2",
         "after-merge": "the merge is refused",
@@ -171,7 +163,6 @@ WHERE: tuple[dict[str, str], ...] = (
     },
     {
         "after-withdraw": "a bump, seen by two",
-        "before-pull-request": "asked once more",
         "after-close": "cancelled",
         "after-comment": "rejected",
         "after-describe": "its rule changes",
@@ -183,6 +174,7 @@ WHERE: tuple[dict[str, str], ...] = (
         "before-close": "cancelled",
         "before-comment": "rejected",
         "before-describe": "its rule changes",
+        "before-answer": "asked once more",
     },
 )
 HALF = "landed"

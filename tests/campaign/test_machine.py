@@ -1,10 +1,9 @@
 """Anything that may happen, in any order, to the real code over real Git: every invariant holds after each step."""
 
-import tempfile
 from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
-from pathlib import Path
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -18,11 +17,12 @@ from hypothesis.stateful import (
 )
 
 from bot.faults import POINTS
-from tests.campaign.acts import ENVIRONMENTS, PEOPLE, RULES_OF, SERVICES, Acts
-from tests.campaign.invariants import Seen, broken
+from tests.campaign.acts import ENVIRONMENTS, PEOPLE, RULES_OF, SERVICES
+from tests.campaign.invariants import broken
 from tests.campaign.length import LENGTH
-from tests.campaign.office import REPLICAS, office
-from tests.campaign.witness import Witness
+from tests.campaign.office import REPLICAS
+from tests.campaign.shapes import SHAPES, shape, window
+from tests.campaign.stage import stage
 
 pytestmark = pytest.mark.timeout(3600)
 SERVICE, ENVIRONMENT, PERSON = map(st.sampled_from, (SERVICES, ENVIRONMENTS, PEOPLE))
@@ -30,7 +30,20 @@ REPLICA = st.sampled_from([0, 0, 0, *range(1, REPLICAS)])
 ABOUT_A_PROMOTION = st.sampled_from(
     ["approve", "approve", "approve", "approve another", "unapprove", "reject", "cancel"]
 )
-STANDING = st.sampled_from(["freeze", "freeze all", "unfreeze", "hold", "resume", "block", "unblock"])
+STANDING = st.sampled_from(
+    [
+        "freeze",
+        "freeze all",
+        "freeze for a while",
+        "unfreeze",
+        "hold",
+        "hold for a while",
+        "resume",
+        "block",
+        "unblock",
+    ]
+)
+EVE = datetime(2026, 12, 31, 21, 0, tzinfo=UTC)
 POINT = st.sampled_from(sorted(POINTS))
 TALLY: Counter[str] = Counter()  # what the runs together came to
 
@@ -41,13 +54,14 @@ class Machine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self._stack = ExitStack()
-        folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True)))
-        self.office = self._stack.enter_context(office(folder))
-        self.acts = Acts(self.office)
-        self.seen = Seen(self.office, Witness(self.office.world.git.repository, folder / "witness"))
 
-    @initialize()
-    def born(self) -> None:
+    @initialize(name=st.sampled_from(list(SHAPES)), is_eve=st.sampled_from([False, False, True]))
+    def born(self, name: str, *, is_eve: bool) -> None:
+        self.shape = name
+        self.window = self._stack.enter_context(window())
+        hand = self._stack.enter_context(stage(is_apart=True, at=EVE if is_eve else None))
+        self.office, self.acts, self.seen = hand.office, hand.acts, hand.seen
+        shape(name, self.acts, self.window)
         self.office.look()
 
     def _check(self) -> None:
@@ -67,6 +81,10 @@ class Machine(RuleBasedStateMachine):
             report = self.seen.witness.verify()
             assert {(one.what, one.oid) for one in report.findings} == self.acts.owed(), report.findings
             TALLY.update(line.kind for line in self.seen.ledger)
+            TALLY.update(
+                f"{self.shape}: {kind}" for kind in {line.kind for line in self.seen.ledger} & {"landed"}
+            )
+            TALLY["years"] += sum(line.kind == "genesis" for line in self.seen.ledger)
             TALLY["kills"] += self.office.kills
             TALLY["runs"] += 1
             TALLY["messages"] += len(self.office.said)
@@ -75,9 +93,9 @@ class Machine(RuleBasedStateMachine):
 
     # --- the registry and time ------------------------------------------------------------------------------
 
-    @rule(service=SERVICE)
-    def a_version_is_published(self, service: str) -> None:
-        self.acts.publish(service)
+    @rule(service=SERVICE, is_bare=st.sampled_from([False, False, True]))
+    def a_version_is_published(self, service: str, *, is_bare: bool) -> None:
+        self.acts.publish(service, is_bare=is_bare)
         self.office.look()
         self._check()
 
@@ -90,6 +108,30 @@ class Machine(RuleBasedStateMachine):
     @rule(minutes=st.sampled_from([1, 10, 61, 60 * 5, 60 * 25, -3]))
     def time_passes(self, minutes: int) -> None:
         self.office.clock.wind(minutes=minutes)
+        self.office.look()
+        self._check()
+
+    @rule()
+    def the_soak_is_over(self) -> None:
+        for _ in range(3):
+            self.office.clock.wind(minutes=61)
+            self.office.look()
+        self._check()
+
+    @precondition(lambda self: self.office.clock.at.year == EVE.year)
+    @rule()
+    def the_year_ends(self) -> None:
+        at = self.office.clock.at
+        self.office.clock.at = max(at, datetime(EVE.year + 1, 1, 1, 0, 1, tzinfo=UTC))
+        for _ in range(2):
+            self.office.look()
+        self._check()
+
+    @precondition(lambda self: self.shape == "waits")
+    @rule(state=st.sampled_from(["open", "open", "closed"]))
+    def the_window_changes(self, state: str) -> None:
+        self.window.state = state
+        self.office.clock.wind(minutes=2)
         self.office.look()
         self._check()
 
@@ -139,6 +181,16 @@ class Machine(RuleBasedStateMachine):
     @rule(person=PERSON, kind=STANDING, service=SERVICE, environment=ENVIRONMENT)
     def somebody_makes_something_stand(self, person: str, kind: str, service: str, environment: str) -> None:
         self.acts.say(person, kind, service=service, environment=environment)
+        self._check()
+
+    @rule(person=PERSON, service=SERVICE, environment=ENVIRONMENT)
+    def somebody_calls_an_emergency(self, person: str, service: str, environment: str) -> None:
+        self.acts.say(person, "emergency", service=service, environment=environment)
+        self._check()
+
+    @rule(person=PERSON)
+    def somebody_reviews(self, person: str) -> None:
+        self.acts.say(person, "review")
         self._check()
 
     @rule(person=PERSON, service=SERVICE, environment=ENVIRONMENT)
