@@ -5,23 +5,22 @@
 
 import logging
 import sys
-import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import chain, count
-from pathlib import Path
 from typing import Any
 
 from tests.campaign import contention, tampering, test_machine
 from tests.campaign.corpora import Corpora
-from tests.campaign.invariants import broken
+from tests.campaign.fuzz import fuzzed
 from tests.campaign.length import LENGTH
 from tests.campaign.many import each
 from tests.campaign.model import ALL, Bounds, Rule
 from tests.campaign.model_search import LONG, NEEDS, SHORT, search
-from tests.campaign.outside import STATES, TROUBLES, Outside
-from tests.campaign.stage import stage
+from tests.campaign.outside import STATES, TROUBLES, met, pairs
+from tests.campaign.stage import folder, stage
 from tests.campaign.sweep import Outcome, at_moments, lived, of_places, random_rounds, rounds
 
 
@@ -131,11 +130,12 @@ def _lives(
 
 def contended() -> Row:
     """Let processes write to one ledger while answers are destroyed."""
-    with tempfile.TemporaryDirectory() as folder:
+    with folder() as here:
         found = contention.contend(
-            Path(folder),
+            here,
             writers=LENGTH.contention_writers,
             entries=LENGTH.contention_entries,
+            batch=LENGTH.contention_batch,
             seed=LENGTH.seed,
         )
     wrong = [*found.faults, *([] if found.is_one_line else ["it is not one line"])]
@@ -153,8 +153,8 @@ def contended() -> Row:
 
 def tampered() -> Row:
     """Tamper with a ledger in every way."""
-    with tempfile.TemporaryDirectory() as folder:
-        found = tampering.campaign(Path(folder), LENGTH.tampered_entries)
+    with folder() as here:
+        found = tampering.campaign(here, LENGTH.tampered_entries)
     noticed = sum(one.is_enough for one in found)
     volume = f"{noticed} of {len(found)} kinds noticed, {LENGTH.tampered_entries} entries"
     return Row("tampering", volume, violations=tuple(str(one) for one in found if not one.is_enough))
@@ -163,31 +163,56 @@ def tampered() -> Row:
 def outside() -> Row:
     """Let forge, Git host and Slack do everything wrong in every state."""
     wrong: list[str] = []
-    met = 0
-    for state in STATES:
-        with stage() as hand:
-            found = Outside(hand)
-            hand.office.look()
-            for trouble in TROUBLES:
-                found.meet(trouble, state)
-            wrong += [*found.wrong, *broken(hand.seen, at_rest=True)]
-            wrong += [str(one) for one in hand.seen.witness.verify().findings]
-            met += found.met
-        say(f"  {met} of {len(STATES) * len(TROUBLES)} promotions")
-    volume = f"{len(TROUBLES)} troubles x {len(STATES)} states"
+    done = 0
+    some = pairs(is_long=LENGTH.is_long, count=LENGTH.outside_pairs, seed=LENGTH.seed)
+    for asked, found in each(met, some):
+        if isinstance(found, Exception):
+            wrong.append(f"{asked}: {type(found).__name__}: {found}")
+            continue
+        done += found[0]
+        wrong += found[1]
+        say(f"  {done} of {sum(map(len, some))} promotions, {len(wrong)} wrong")
+    volume = f"{done} promotions: {len(TROUBLES)} troubles x {len(STATES)} states"
     return Row("faults of forge, Git and Slack", volume, violations=tuple(wrong))
 
 
 def corpora() -> Row:
     """Give hostile text to every sink."""
-    with tempfile.TemporaryDirectory() as folder, stage() as hand:
-        found = Corpora(hand, Path(folder) / "mark")
+    with folder() as here, stage() as hand:
+        found = Corpora(hand, here / "mark")
         found.all(reasons=LENGTH.reasons, files=LENGTH.files)
     return Row(
         "hostile corpora",
         f"{sum(found.tried.values())} tries, {len(found.tried)} sinks",
         violations=tuple(found.wrong),
     )
+
+
+MUTANTS = 5_000  # for each reader under one seed
+
+
+def mutants_of_input() -> Row:
+    """Give mutants of what comes from outside to every reader, in processes side by side."""
+    wrong: list[str] = []
+    tried: Counter[str] = Counter()
+    refused = 0
+    ends = time.monotonic() + LENGTH.minutes * 60 if LENGTH.minutes else float("inf")
+
+    def seeds() -> Iterator[tuple[int, int]]:
+        for number in range(max(1, LENGTH.mutants // MUTANTS)):
+            if time.monotonic() < ends:
+                yield min(MUTANTS, LENGTH.mutants), LENGTH.seed + number
+
+    for asked, found in each(fuzzed, seeds()):
+        if isinstance(found, Exception):
+            wrong.append(f"{asked}: {type(found).__name__}: {found}")
+            continue
+        tried += found.tried
+        refused += sum(found.refused.values())
+        wrong += found.wrong
+        say(f"  {sum(tried.values())} mutants, {len(wrong)} wrong")
+    volume = f"{sum(tried.values())} mutants to {len(tried)} readers, {refused} refused with a reason"
+    return Row("fuzz of what comes in", volume, violations=tuple(wrong))
 
 
 PARTS: dict[str, Callable[[], Row]] = {
@@ -200,6 +225,7 @@ PARTS: dict[str, Callable[[], Row]] = {
     "tampering": tampered,
     "outside": outside,
     "corpora": corpora,
+    "fuzz": mutants_of_input,
 }
 
 

@@ -147,6 +147,12 @@ class Acts:
         new = text.replace(before, rule + before)
         self.commit({RULES: new}, "Let two people call emergencies\n")
 
+    def edit_rules(self, edit: Callable[[str], str]) -> None:
+        """Change the rules."""
+        text = self.office.world.git.text("show", f"main:{RULES}") + "\n"
+        if (new := edit(text)) != text:
+            self.commit({RULES: new}, "Ask something else\n")
+
     def commit(self, files: dict[str, str | None], message: str, branch: str = "main") -> str:
         """Commit by hand."""
         return self.office.world.forge.push_to_branch(branch, files, message, login="bob")

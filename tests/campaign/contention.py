@@ -31,8 +31,8 @@ class Contention:
         return self.seconds[min(len(self.seconds) - 1, int(len(self.seconds) * share))]
 
 
-def contend(folder: Path, *, writers: int, entries: int, seed: int = 1) -> Contention:
-    """Let so many processes write so many entries together."""
+def contend(folder: Path, *, writers: int, entries: int, batch: int = 1, seed: int = 1) -> Contention:
+    """Let so many processes write so many entries together, up to ``batch`` of them in a push."""
     found = world(folder)
     key = folder / "key"
     key.write_text(found.signer.to_openssh(), "utf-8")
@@ -41,7 +41,14 @@ def contend(folder: Path, *, writers: int, entries: int, seed: int = 1) -> Conte
         subprocess.Popen(
             [
                 *(sys.executable, "-m", "tests.campaign.writer", str(found.remote)),
-                *(str(folder / f"writer-{number}"), str(key), f"w{number}", str(each), str(seed + number)),
+                *(
+                    str(folder / f"writer-{number}"),
+                    str(key),
+                    f"w{number}",
+                    str(each),
+                    str(batch),
+                    str(seed + number),
+                ),
             ],
             cwd=ROOT,
             stdout=subprocess.PIPE,

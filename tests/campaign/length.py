@@ -19,11 +19,13 @@ class Length:
     kills: int = 0
     moments: int = 0
     seed: int = 1
+    mutants: int = 400  # for each reader
     reasons: int = 10
     files: int = 8
     tampered_entries: int = 10
-    contention_short: int = 16
-    contention_entries: int = 2_000
+    outside_pairs: int = 0  # 0 = every trouble in every state
+    contention_batch: int = 1  # entries that go together at most
+    contention_entries: int = 16
     contention_writers: int = 8
 
 
@@ -35,9 +37,12 @@ LONG = Length(
     lives=3,
     kills=5_000,
     moments=2_000,
+    mutants=200_000,
     reasons=200,
     files=800,
     tampered_entries=10_000,
+    contention_entries=20_000,
+    contention_batch=50,
 )
 
 

@@ -34,9 +34,14 @@ def landed_as_approved(seen: Seen) -> Broken:
 
 
 def said_as_approved(seen: Seen) -> Broken:
-    """The pull request of each promotion says the very change that its last intent names."""
+    """The pull request of each promotion says the very change and rule that its last intent names."""
     bodies = {one["head"].rpartition("/")[2]: str(one["body"]) for one in seen.office.pulls()}
-    last = {str(line["promotion"]): line for line in seen.ledger if line.kind == "intent"}
+    last: dict[str, Line] = {}
+    for line in seen.ledger:
+        if line.kind == "intent":
+            last[str(line["promotion"])] = line
+        elif line.kind in {"abort", "void"}:
+            last.pop(str(line["promotion"]), None)
     for name, intent in last.items():
         if name in bodies and f"`{str(intent['change'])[:12]}`" not in bodies[name]:
             yield f"{intent}: its pull request says another change"

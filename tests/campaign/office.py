@@ -165,6 +165,9 @@ class Office:
     step: str = ""
     deaths: tuple[Death, ...] = ()
     kill_after: Callable[[], float | None] = lambda: None  # seconds after which what is begun now is killed
+    found: list[tuple[str, str]] = field(
+        default_factory=list
+    )  # crash point of a death, and what is found then
     _log_read: int = 0
 
     @property
@@ -224,6 +227,27 @@ class Office:
     def died(self) -> list[tuple[str, str]]:
         """Step and crash point of each death."""
         return sorted(passings(self.passings_file, "died").elements())
+
+    def _last_death(self) -> str:
+        lines = self.passings_file.read_text("utf-8").splitlines() if self.passings_file.exists() else []
+        return next((line.split("\t")[2] for line in reversed(lines) if line.startswith("died")), "")
+
+    def standing(self) -> str:
+        """Say what a process that is born now finds of the newest promotion: ledger, moves, pull request, branches."""
+        lines = self.reading.ledger()
+        decided = [line.kind for line in lines if line.kind not in {"shown", "seen", "rules"}]
+        named = {str(line["commit"]) for line in lines}
+        main = self.reading.main()
+        start = next((index for index, one in enumerate(main) if one.oid in named), len(main))
+        unnamed = [
+            one
+            for one in main[start + 1 :]
+            if one.oid not in named and self.reading.pins(one.oid) != self.reading.pins(one.parents[0])
+        ]
+        pull = ", ".join(one["state"] for one in self.pulls()[-1:]) or "none"
+        branches = sum("/countersign/" in one for one in self.reading.ends())
+        words = f"{' '.join(decided[-2:]) or 'no entry'}; pull request {pull}; {branches} of our branches"
+        return f"{words}; {len(unnamed)} unrecorded" if unnamed else words
 
     def die(self, replica: int = 0) -> None:
         """Take a process away with its disk; what the world was given stays."""
@@ -309,6 +333,7 @@ class Office:
             return act()
         except Killed:
             self.kills += 1
+            self.found.append((self._last_death(), self.standing()))
             self.die(replica)
         except BotError as error:
             self.left = [str(error)]

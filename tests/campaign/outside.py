@@ -1,5 +1,6 @@
 """What forge, Slack and the Git host do wrong, each in each state of a promotion: it comes to the same end, once."""
 
+import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,8 +12,10 @@ from sandbox.forge_refusals import RefusalError
 from tests.campaign.acts import WHY
 from tests.campaign.invariants import broken
 from tests.campaign.office import TEAM, Office
-from tests.campaign.stage import Stagehand
+from tests.campaign.stage import Stagehand, stage
 
+Pair = tuple[int, str]  # a trouble by its number, and the state in which it comes
+MET = 12  # pairs that share a world: its ledger stays short
 EVERY = 5  # promotions between two looks at all invariants
 STATES = ("published", "asked", "approved once", "approved", "landed", "cancelled")
 
@@ -36,7 +39,8 @@ class Trouble:
     begin: Callable[[Office], None]
     bites: str = "approved"  # the state in which it surely shows
     is_seen_twice: bool = False
-    is_click: bool = False  # it is the words that come oddly
+    is_click: bool = False  # it is the words that come oddly: each is delivered five times
+    apart_seconds: int = 0  # so long after one another
 
 
 def _forge(status: int, method: str | None = None, **more: Any) -> Callable[[Office], None]:
@@ -80,6 +84,18 @@ def _deleted(there: Office) -> None:
         workspace.delete(ours[-1])
 
 
+def _overtaken(there: Office) -> None:
+    """Let a click arrive before what it speaks of."""
+    there.say("bob", Approve("f" * 12))
+    there.say("ada", Cancel("f" * 12, WHY))
+
+
+def _woken_twice(there: Office) -> None:
+    """Let the forge's event reach both replicas, each twice."""
+    for replica in (0, 1, 0, 1):
+        there.look(replica)
+
+
 def _nothing(_there: Office) -> None:
     pass
 
@@ -91,6 +107,13 @@ TROUBLES: tuple[Trouble, ...] = (
     Trouble("forge: 502 before a POST", _forge(502, "POST", times=2), bites="asked"),
     Trouble("forge: 500 to everything, five times", _forge(500, times=5), bites="approved"),
     Trouble("forge: 403, secondary rate limit", lambda there: there.world.forge.limit_rate(1, times=2)),
+    Trouble(
+        "forge: 403 to a merge, as a secondary limit", lambda there: there.world.forge.refuse_merges(403)
+    ),
+    Trouble("forge: 422 to a merge", lambda there: there.world.forge.refuse_merges(422)),
+    Trouble("forge: 422 to a PATCH", _forge(422, "PATCH"), bites="cancelled"),
+    Trouble("forge: 409 to a POST", _forge(409, "POST"), bites="asked"),
+    Trouble("forge: its event comes twice, to two replicas", _woken_twice),
     Trouble("forge: 405 to a merge", lambda there: there.world.forge.refuse_merges(405)),
     Trouble("forge: 409 to a merge", lambda there: there.world.forge.refuse_merges(409)),
     Trouble(
@@ -109,9 +132,21 @@ TROUBLES: tuple[Trouble, ...] = (
         bites="approved once",
     ),
     Trouble(
+        "git: pushed, and the host says (failed)", _push(Unknown("(failed)"), is_done=True), bites="asked"
+    ),
+    Trouble(
         "git: somebody was faster, they say", _push(Lost("fetch first"), is_done=False), bites="approved once"
     ),
     Trouble("slack: a word delivered five times", _nothing, is_click=True),
+    Trouble("slack: a word delivered again, after 299 s each", _nothing, is_click=True, apart_seconds=299),
+    Trouble("slack: clicks overtake what they speak of", _overtaken, bites="asked"),
+    Trouble("slack: an update takes too long", _dropped("chat.update", after=True), bites="approved once"),
+    Trouble(
+        "slack: a message is gone",
+        _slack("chat.update", "message_not_found"),
+        is_seen_twice=True,
+        bites="approved once",
+    ),
     Trouble("slack: an update fails", _slack("chat.update", "internal_error"), bites="approved once"),
     Trouble(
         "slack: a message cannot be updated",
@@ -193,6 +228,7 @@ class Outside:
         act()
         if at == state and trouble.is_click:
             for _ in range(4):
+                there.clock.wind(seconds=trouble.apart_seconds)
                 act()
         there.world.forge.heal()
         there.world.slack.levers.clear()
@@ -263,3 +299,31 @@ class Outside:
         ]
         newest = f"card/production/checkout-api/{self.hand.acts.newest('checkout-api')}"
         return [one for one in shown if one == newest][1:]
+
+
+def pairs(*, is_long: bool, count: int, seed: int) -> list[list[Pair]]:
+    """Return what meets what, a few for each world: all pairs, or so many that chance picks, or one of each trouble."""
+    found = [
+        (number, state)
+        for number, trouble in enumerate(TROUBLES)
+        for state in (STATES if is_long else (trouble.bites,))
+    ]
+    if count:
+        found = random.Random(seed).sample(found, min(count, len(found)))  # noqa: S311  it guards nothing
+    size = MET if is_long else len(found)
+    return [found[first : first + size] for first in range(0, len(found), size)]
+
+
+def met(some: list[Pair]) -> tuple[int, tuple[str, ...]]:
+    """Let some pairs meet in one world; return how many did, and what is wrong."""
+    with stage() as hand:
+        found = Outside(hand)
+        hand.office.look()
+        for number, state in some:
+            try:
+                found.meet(TROUBLES[number], state)
+            except AssertionError as error:
+                found.wrong.append(f"{TROUBLES[number].name}, {state}: {error}")
+        found.wrong += broken(hand.seen, at_rest=True)
+        found.wrong += map(str, hand.seen.witness.verify().findings)
+        return found.met, tuple(found.wrong)

@@ -10,7 +10,8 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from sandbox.http import serve
-from tests.campaign.acts import RULES, US, Acts
+from tests.campaign.acts import US, Acts
+from tests.campaign.sweep import atomic
 
 LABEL = {"team": "shop"}
 
@@ -48,12 +49,6 @@ def _waits(text: str, acts: Acts, window: Window) -> str:
     return text.replace("    soak: 2s\n", f"    soak: 2h\n    gates: {gates}\n")
 
 
-def _atomic(text: str, _acts: Acts, _window: Window) -> str:
-    """Let the bot make the merge itself, in one push with its entries."""
-    assert "    soak: 2s\n" in text
-    return text.replace("    soak: 2s\n", "    soak: 2s\n    merges: atomic\n")
-
-
 def _regions(text: str, acts: Acts, _window: Window) -> str:
     """Let what people approve in production go on to a second region by itself."""
     git = acts.office.world.git
@@ -70,7 +65,7 @@ def _regions(text: str, acts: Acts, _window: Window) -> str:
 SHAPES: Mapping[str, Callable[[str, Acts, Window], str]] = {
     "plain": _plain,
     "waits": _waits,
-    "atomic": _atomic,
+    "atomic": lambda text, _acts, _window: atomic(text),
     "regions": _regions,
 }
 
@@ -78,7 +73,4 @@ SHAPES: Mapping[str, Callable[[str, Acts, Window], str]] = {
 def shape(name: str, acts: Acts, window: Window) -> None:
     """Give a world rules of a shape, and let two people call emergencies."""
     acts.let_emergencies_be()
-    text = acts.office.world.git.text("show", f"main:{RULES}") + "\n"
-    new = SHAPES[name](text, acts, window)
-    if new != text:
-        acts.commit({RULES: new}, "Ask something else\n")
+    acts.edit_rules(lambda text: SHAPES[name](text, acts, window))

@@ -96,6 +96,8 @@ def steps(hand: Stagehand) -> Iterator[Step]:
     yield Step("an emergency", lambda: hand.has("emergency"), lambda: say("ada", call))
     yield Step("it lands", lambda: hand.has("landed", times=4), there.look)
     yield Step("reviewed", lambda: hand.has("review"), lambda: say("carol", Review(acts.unreviewed(), WHY)))
+    acts.commit({"apps/production/quota.yaml": "kind: ResourceQuota\n"}, "Set a quota\n")
+    yield Step("files change", lambda: hand.has("config"), there.look)
     acts.move_by_hand("web", "production")
     yield Step("moved by hand", lambda: hand.has("external"), there.look)
     yield Step(
@@ -135,56 +137,17 @@ EXPECTED = {
 }
 
 
-# a step in which each crash point kills; of the second and third life only the first half is lived
-WHERE: tuple[dict[str, str], ...] = (
-    {
-        "before-clone-ready": "a ledger begins",
-        "after-bump-push": "a bump, seen by two",
-        "after-branch-delete": "cancelled",
-        "before-message": "asked again",
-        "before-branch-delete": "rejected",
-        "after-branch-push": "asked once more",
-        "before-branch-push": "its rule changes",
-        "after-ledger-push": "ada approves 1",
-        "before-edit": "bob approves 1",
-        "after-index": "frozen",
-        "after-pull-request": "rolled back",
-        "before-index": "thawed",
-        "before-bump-push": "a second bump",
-        "before-pull-request": "asked for the second",
-        "before-ledger-push": "ada approves 2",
-        "after-status": "bob approves 2",
-        "after-merge": "the merge is refused",
-        "after-message": "a third bump",
-        "after-answer": "an emergency",
-        "before-status": "it lands",
-        "after-view": "reviewed",
-        "before-view": "that is reviewed",
-    },
-    {
-        "after-withdraw": "a bump, seen by two",
-        "after-close": "cancelled",
-        "after-comment": "rejected",
-        "after-describe": "its rule changes",
-        "after-edit": "ada approves 1",
-        "before-merge": "landed",
-    },
-    {
-        "before-withdraw": "a bump, seen by two",
-        "before-close": "cancelled",
-        "before-comment": "rejected",
-        "before-describe": "its rule changes",
-        "before-answer": "asked once more",
-    },
-)
-HALF = "landed"
+def atomic(text: str) -> str:
+    """Let the bot make the merge itself, in one push with its entries."""
+    return text.replace("    soak: 2s\n", "    soak: 2s\n    merges: atomic\n")
 
 
-def life(hand: Stagehand, last: str = "") -> None:
-    """Live through the day, or to the end of its step ``last``, and come to rest."""
+def life(hand: Stagehand, last: str = "", rules: Callable[[str], str] = str) -> None:
+    """Live through the day, or to the end of its step ``last``, and come to rest; ``rules`` changes what is asked."""
     there = hand.office
     there.answers_people = True
     hand.acts.let_emergencies_be()
+    hand.acts.edit_rules(rules)
     for step in steps(hand):
         there.step = step.name
         hand.until(step.done, step.act)
@@ -209,10 +172,15 @@ class Outcome:
     lost: int
     doubled: int
     violations: tuple[str, ...]
-    passed: tuple[Place, ...] = ()
+    found: tuple[tuple[str, str], ...] = ()  # crash point of each death, and what was found after it
 
 
-def killed(*deaths: Death, last: str = "", kill_after: Callable[[], float | None] = lambda: None) -> Outcome:
+def killed(
+    *deaths: Death,
+    last: str = "",
+    rules: Callable[[str], str] = str,
+    kill_after: Callable[[], float | None] = lambda: None,
+) -> Outcome:
     """Live (to the step ``last``), and die at each of these passings; come to rest, be judged.
 
     ``kill_after``: what is begun is also killed after so many seconds.
@@ -220,7 +188,7 @@ def killed(*deaths: Death, last: str = "", kill_after: Callable[[], float | None
     with stage(is_apart=True) as hand:
         hand.office.deaths, hand.office.kill_after = deaths, kill_after
         try:
-            life(hand, last)
+            life(hand, last, rules)
         except AssertionError as error:
             what = f"after {deaths} in step {hand.office.step!r}: {error}"
             return Outcome(tuple(hand.office.died), 0, 0, (what,))
@@ -234,7 +202,7 @@ def killed(*deaths: Death, last: str = "", kill_after: Callable[[], float | None
         if lost or doubled or found:
             found.append(f"after {deaths}: {Counter(kinds)}")
         died = [*hand.office.died, *[(hand.office.step, "any")] * (hand.office.kills - len(hand.office.died))]
-        return Outcome(tuple(died), lost, doubled, tuple(found), tuple(passings(hand.office.passings_file)))
+        return Outcome(tuple(died), lost, doubled, tuple(found), tuple(hand.office.found))
 
 
 def rounds(passed: Counter[Place], times: int) -> list[list[Death]]:

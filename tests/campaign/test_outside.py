@@ -2,25 +2,18 @@
 
 import pytest
 
-from tests.campaign.invariants import broken
-from tests.campaign.length import LENGTH
-from tests.campaign.outside import STATES, TROUBLES, Outside
-from tests.campaign.stage import stage
+from tests.campaign.outside import STATES, TROUBLES, met, pairs
 
 
 @pytest.mark.timeout(3600)
 def test_every_trouble_leads_to_the_same_end() -> None:
-    pairs = [(one, state) for one in TROUBLES for state in (STATES if LENGTH.is_long else (one.bites,))]
+    (some,) = pairs(is_long=False, count=0, seed=1)
 
-    with stage() as hand:
-        outside = Outside(hand)
-        hand.office.look()
-        for trouble, state in pairs:
-            outside.meet(trouble, state)
-        found = broken(hand.seen, at_rest=True)
-        report = hand.seen.witness.verify()
+    assert met(some) == (len(TROUBLES), ())
 
-    assert outside.wrong == []
-    assert found == []
-    assert report.findings == []
-    assert outside.met >= len(TROUBLES)
+
+def test_the_long_form_lets_everything_meet_everything_once() -> None:
+    every = [pair for some in pairs(is_long=True, count=0, seed=1) for pair in some]
+
+    assert len(every) == len(set(every)) == len(TROUBLES) * len(STATES)
+    assert {one for some in pairs(is_long=True, count=20, seed=1) for one in some} < set(every)

@@ -7,7 +7,8 @@ import pytest
 from bot.faults import POINTS
 from tests.campaign.apart import Death
 from tests.campaign.points import WRITES, outside
-from tests.campaign.sweep import HALF, WHERE, killed
+from tests.campaign.recovery import LIVES, Life
+from tests.campaign.sweep import killed
 
 ROOT = Path(__file__).parents[2]
 
@@ -64,15 +65,13 @@ def test_points_come_in_pairs() -> None:
 
 
 def test_the_sweep_comes_to_every_crash_point() -> None:
-    assert sorted(point for one in WHERE for point in one) == sorted(POINTS)
+    assert {row.point for life in LIVES for row in life.rows} == set(POINTS)
 
 
 @pytest.mark.timeout(3600)
-@pytest.mark.parametrize("number", range(len(WHERE)))
-def test_a_life_that_is_killed_at_every_point_loses_nothing_and_doubles_nothing(number: int) -> None:
-    deaths = [Death(step, point) for point, step in WHERE[number].items()]
-
-    outcome = killed(*deaths, last=HALF if number else "")
+@pytest.mark.parametrize("life", LIVES, ids=lambda one: one.name)
+def test_who_is_born_after_a_death_finds_what_the_list_says_and_goes_on(life: Life) -> None:
+    outcome = killed(*(Death(row.step, row.point) for row in life.rows), last=life.last, rules=life.rules)
 
     assert (outcome.lost, outcome.doubled, outcome.violations) == (0, 0, ())
-    assert {point for _, point in outcome.died} == set(WHERE[number]), "every point has killed"
+    assert outcome.found == tuple((row.point, row.found) for row in life.rows)

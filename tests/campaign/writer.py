@@ -1,4 +1,4 @@
-"""One of several processes that write to one ledger: REMOTE FOLDER KEY NAME COUNT SEED.
+"""One of several processes that write to one ledger: REMOTE FOLDER KEY NAME COUNT BATCH SEED.
 
 It appends by the bot's own code, while answers of its pushes are destroyed and some pushes are killed under way. It
 prints what it was told to be recorded, as JSON: keys, and seconds for each.
@@ -15,7 +15,7 @@ from pathlib import Path
 
 from bot.book import Book
 from bot.ledger import Appended, Ledger, Proposal
-from bot.mirror import Mirror, Tips
+from bot.mirror import Mirror
 from bot.push import PushAnswer, RefUpdate, Unknown
 from bot.signing import Signer
 from policies.entry import Entry, Kind, Sighting, write_time
@@ -46,25 +46,32 @@ def entry(name: str, number: int) -> Entry:
     return Entry(kind=Kind.SEEN, at=write_time(AT), key="", seen=(Sighting("web", WEB, tag, digest(tag)),))
 
 
-def write(remote: str, folder: str, key: str, *, name: str, count: int, seed: int) -> dict[str, float]:
-    """Append so many entries; return the seconds of each that was acknowledged, by key."""
+def write(
+    remote: str, folder: str, key: str, *, name: str, count: int, batch: int, seed: int
+) -> dict[str, float]:
+    """Append so many entries, up to ``batch`` together; return the seconds of each that was acknowledged, by key."""
     mirror = Unsure.open(remote, Path(folder))
-    Unsure.chance.seed(seed)
+    chance = Unsure.chance
+    chance.seed(seed)
     ledger = Ledger(mirror, Signer.from_openssh(Path(key).read_text("utf-8")), Book(mirror, "promotion"))
     told: dict[str, float] = {}
-    for number in range(count):
+    first = 0
+    while first < count:
+        some = range(first, min(count, first + chance.randint(1, batch)))
 
-        def compose(_tips: Tips, state: State, number: int = number) -> Proposal:
-            made = entry(name, number)
-            return Proposal((replace(made, key=expected_key(state, made)),))
+        def made(state: State, some: range = some) -> tuple[Entry, ...]:
+            entries = [entry(name, number) for number in some]
+            return tuple(replace(one, key=expected_key(state, one)) for one in entries)
 
         began = time.monotonic()
-        answer = ledger.append(compose, year="2026")
+        answer = ledger.append(lambda _tips, state, made=made: Proposal(made(state)), year="2026")  # type: ignore[misc]
+        first = some.stop
         if isinstance(answer, Appended):
-            told[expected_key(answer.state, entry(name, number))] = time.monotonic() - began
+            told |= {one.key: time.monotonic() - began for one in made(answer.state)}
     return told
 
 
 if __name__ == "__main__":
-    REMOTE, FOLDER, KEY, NAME, COUNT, SEED = sys.argv[1:]
-    sys.stdout.write(json.dumps(write(REMOTE, FOLDER, KEY, name=NAME, count=int(COUNT), seed=int(SEED))))
+    REMOTE, FOLDER, KEY, NAME, COUNT, BATCH, SEED = sys.argv[1:]
+    TOLD = write(REMOTE, FOLDER, KEY, name=NAME, count=int(COUNT), batch=int(BATCH), seed=int(SEED))
+    sys.stdout.write(json.dumps(TOLD))
