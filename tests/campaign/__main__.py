@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from itertools import chain, count
 from typing import Any
 
-from tests.campaign import contention, tampering, test_machine
+from tests.campaign import contention, tampering
 from tests.campaign.corpora import Corpora
 from tests.campaign.fuzz import fuzzed
 from tests.campaign.length import LENGTH
@@ -22,6 +22,22 @@ from tests.campaign.model_search import LONG, NEEDS, SHORT, search
 from tests.campaign.outside import STATES, TROUBLES, met, pairs
 from tests.campaign.stage import folder, stage
 from tests.campaign.sweep import Outcome, at_moments, lived, of_places, random_rounds, rounds
+from tests.campaign.test_machine import RUNS, seeded
+
+ENOUGH = 100  # runs of the machine, after which it has come everywhere
+REACHED = {
+    "bump",
+    "propose",
+    "approve",
+    "intent",
+    "landed",
+    "rollback",
+    "freeze",
+    "external",
+    "abort",
+    "kills",
+    "emergency",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +59,35 @@ class Row:
 
 
 def machine() -> Row:
-    """Run the state machine."""
-    wrong: tuple[str, ...] = ()
-    try:
-        test_machine.test_every_invariant_holds_whatever_happens(lambda _name, _value: None)
-    except AssertionError as error:
-        wrong = (str(error),)
-    tally = test_machine.TALLY
-    entries = sum(tally.values()) - tally["kills"] - tally["runs"] - tally["messages"]
-    volume = f"{tally['runs']} runs x {LENGTH.machine_steps} steps, {entries} entries, {tally['messages']} messages"
-    return Row("state machine", volume, kills=tally["kills"], violations=wrong)
+    """Run the state machine, a few runs under each seed."""
+    wrong: list[str] = []
+    tally: Counter[str] = Counter()
+    ends = deadline()
+
+    def seeds() -> Iterator[int]:
+        for number in range(max(1, LENGTH.machine_runs // RUNS)):
+            if time.monotonic() < ends:
+                yield LENGTH.seed + number
+
+    for number, found in each(seeded, seeds()):
+        if isinstance(found, Exception):
+            wrong.append(f"seed {number}: {type(found).__name__}: {found}")
+            say(f"  {wrong[-1]}")
+            continue
+        tally += found
+        say(f"  {tally['runs']} runs, {len(wrong)} wrong")
+    met = {name for name in REACHED if tally[name]}
+    if LENGTH.is_long and tally["runs"] >= ENOUGH and met != REACHED:
+        wrong.append(f"the runs came nowhere near {sorted(REACHED - met)}")
+    other = {"kills", "runs", "messages", "steps", "years"}
+    entries = sum(count for name, count in tally.items() if name not in other and ":" not in name)
+    volume = f"{tally['runs']} runs, {tally['steps']} steps, {entries} entries, {tally['messages']} messages"
+    return Row("state machine", volume, kills=tally["kills"], violations=tuple(wrong))
+
+
+def deadline() -> float:
+    """Return when the minutes of a part are over, by the monotonic clock."""
+    return time.monotonic() + LENGTH.minutes * 60 if LENGTH.minutes else float("inf")
 
 
 def model() -> Row:
@@ -101,7 +136,7 @@ def _lives(
     """Live lives until enough have died in them, or until the minutes are over."""
     outcomes: list[Outcome] = []
     died = 0
-    ends = time.monotonic() + LENGTH.minutes * 60 if LENGTH.minutes else float("inf")
+    ends = deadline()
 
     def until_enough() -> Iterator[Any]:
         for one in over:
@@ -196,7 +231,7 @@ def mutants_of_input() -> Row:
     wrong: list[str] = []
     tried: Counter[str] = Counter()
     refused = 0
-    ends = time.monotonic() + LENGTH.minutes * 60 if LENGTH.minutes else float("inf")
+    ends = deadline()
 
     def seeds() -> Iterator[tuple[int, int]]:
         for number in range(max(1, LENGTH.mutants // MUTANTS)):
