@@ -10,6 +10,7 @@ import pytest
 from tests.campaign.invariants import INVARIANTS, broken
 from tests.campaign.office import Office, Said
 from tests.campaign.reading import Commit, Line
+from tests.campaign.recovery import HALF
 from tests.campaign.seen import Seen
 from tests.campaign.stage import stage
 from tests.campaign.sweep import life
@@ -21,7 +22,7 @@ Lie = Callable[[Seen, pytest.MonkeyPatch], None]
 @pytest.fixture(scope="module")
 def day() -> Iterator[Seen]:
     with stage() as hand:
-        life(hand)
+        life(hand, HALF)
         hand.office.rest()
         yield hand.seen
 
