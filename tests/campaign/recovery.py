@@ -155,7 +155,7 @@ LIVES = (
             Row("landed", "before-ledger-push", "approve approve; pull request open; 1 of our branches"),
             Row("landed", "after-ledger-push", "approve intent; pull request open; 1 of our branches"),
             Row("landed", "before-bump-push", "approve intent; pull request open; 1 of our branches"),
-            Row("landed", "after-bump-push", "merged landed; pull request closed; 1 of our branches"),
+            Row("landed", "after-bump-push", "intent merged; pull request closed; 1 of our branches"),
         ),
         last=HALF,
         rules=atomic,

@@ -49,6 +49,12 @@ def _waits(text: str, acts: Acts, window: Window) -> str:
     return text.replace("    soak: 2s\n", f"    soak: 2h\n    gates: {gates}\n")
 
 
+def _commit(text: str, _acts: Acts, _window: Window) -> str:
+    """Let what people approve be pushed as a commit, without a pull request."""
+    assert "    soak: 2s\n" in text
+    return text.replace("    soak: 2s\n", "    soak: 2s\n    via: commit\n")
+
+
 def _regions(text: str, acts: Acts, _window: Window) -> str:
     """Let what people approve in production go on to a second region by itself."""
     git = acts.office.world.git
@@ -66,6 +72,7 @@ SHAPES: Mapping[str, Callable[[str, Acts, Window], str]] = {
     "plain": _plain,
     "waits": _waits,
     "atomic": lambda text, _acts, _window: atomic(text),
+    "commit": _commit,
     "regions": _regions,
 }
 
