@@ -243,6 +243,9 @@ def _add(db: Database, chain: Chain, *, since: int) -> None:
     db.table("entries").insert_all((_entry_row(oid, entry) for oid, entry in shown), batch_size=1000)
     touched = dict.fromkeys(chain.state.promotions) if not since else {}  # those carried over, too
     touched |= dict.fromkeys(entry.promotion for _, entry in new if entry.promotion in chain.state.promotions)
+    # an entry about one promotion may end another: an emergency takes the place of what is open there
+    was_live = [str(row["id"]) for row in db.query("select id from promotions where done = ''")]
+    touched |= dict.fromkeys(one for one in was_live if one in chain.state.promotions)
     rows = [_promotion_row(chain.state.promotions[one]) for one in touched]
     db.table("promotions").upsert_all(rows, pk="id")
     for _, entry in new:

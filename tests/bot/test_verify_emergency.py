@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from bot.apart import Ground, emergency, review
+from bot.index import Index
 from bot.promoter import rule_of
 from bot.wording import landing, parse_trailers
 from policies.entry import Pinned, write_time
@@ -52,6 +53,23 @@ def test_an_emergency_without_its_review_is_the_one_finding(tmp_path: Path, envi
     (seq,) = found.state.open
     found.done(lambda look, _tip: review(look, said("bob"), Review(f"#{seq}", "it was right"), seq))
     assert found.audit(tmp_path / "closed").findings == []
+
+
+def test_an_index_that_follows_hears_of_what_an_emergency_took_the_place_of(tmp_path: Path) -> None:
+    found = _world(tmp_path, "production")
+    found.stage("1.1.0")
+    taken = found.ask("1.1.0").id
+    index = Index.open(None)
+    index.follow(found.desk.ledger.read(found.desk.mirror.fetch()))
+
+    _called(found, "production")
+    index.follow(found.desk.ledger.read(found.desk.mirror.fetch()))
+
+    followed = index.dump()
+    index.rebuild(found.desk.ledger.read(found.desk.mirror.fetch()))
+    assert followed == index.dump()
+    assert any(taken in row and "superseded" in row for row in followed)
+    index.close()
 
 
 def _landing(found: World) -> dict[str, str]:
