@@ -17,6 +17,7 @@ class Recorded:
     service: str = ""
     version: str = ""
     previous: str = ""
+    group: str = ""  # of whose services the versions are, each named
     promotion: str = ""
     number: int = 0
     url: str = ""

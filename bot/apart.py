@@ -2,26 +2,40 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from bot import wording
 from bot.answers import NotRecorded
 from bot.ledger import Proposal
 from bot.objects import Oid
-from bot.poller import Writer, rule_at
-from bot.promoter import Declined, Images, Said, edits_of, end, refuse_observed, rule_of, with_branch
+from bot.poller import Writer, rule_at, standing
+from bot.promoter import (
+    Declined,
+    Images,
+    Said,
+    edits_of,
+    end,
+    refuse_observed,
+    rule_of,
+    under_way,
+    with_branch,
+)
 from bot.push import RefUpdate
 from bot.survey import Survey
 from bot.urgency import mark, under
 from bot.withdrawal import withdrawal
+from policies.allowed_groups import last_moved
 from policies.change import change_hash
 from policies.codes import Code
 from policies.edit import Edit
-from policies.emergency import due, rollback_due
-from policies.entry import Entry, Kind, write_time
+from policies.emergency import due, earliest_due
+from policies.entry import Entry, Kind, Member, write_time
 from policies.keys import expected_key, promotion_id
 from policies.rules import EffectiveRule
 from policies.state import Stage
 from policies.words import Emergency, Review, Rollback
+
+_NO_GROUP: Mapping[str, tuple[Member, ...]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,20 +47,30 @@ class Ground:
     tip: str
 
 
-def rollback(
-    look: Survey, ground: Ground, said: Said, word: Rollback, images: Mapping[str, Images]
+def rollback(  # noqa: PLR0917  what such a word is made of
+    look: Survey,
+    ground: Ground,
+    said: Said,
+    word: Rollback,
+    images: Mapping[str, Images],
+    members: Mapping[str, tuple[Member, ...]] = _NO_GROUP,
 ) -> Proposal:
-    """Put back what ran before in each environment: all in one push, or none of it. Raises: Declined."""
+    """Put back what ran before in each environment: all in one push, or none of it. Raises: Declined.
+
+    ``images`` by environment; ``members``: of a group whose they are.
+    """
     entries: list[Entry] = []
     branches: list[RefUpdate] = []
     parent = look.tips.target
     for environment, image in images.items():
+        moving = members.get(environment, ())
         rule = rule_of(look, environment, word.service)
         refuse_observed(rule)
-        edits = edits_of(look, ground.writer, rule, image)
-        ended = _made_room(look, environment, word.service)
-        entry = _entry(look, rule, said, image, edits)
-        entry = replace(entry, note=word.note, until=rollback_due(rule.environment.rollback, entry.time))
+        edits = edits_of(look, ground.writer, rule, image, moving)
+        ended = _made_room(look, rule)
+        entry = _entry(look, rule, said, image, edits, moving)
+        parts = rule.moving([one.service for one in moving])
+        entry = replace(entry, note=word.note, until=earliest_due(parts, entry.time))
         if rule.environment.has_promotions:
             entry, update = with_branch(look, ground.writer, entry, edits)
             branches.append(update)
@@ -68,7 +92,7 @@ def emergency(
     refuse_observed(rule)
     edits = edits_of(look, ground.writer, rule, image)
     before = withdrawal(look, word.environment, word.service)
-    _refuse_merging(look, word.environment, word.service)
+    _refuse_merging(look, rule)
     entry = _entry(look, rule, said, image, edits)
     until = write_time(due(apart, entry.time))
     entry = replace(entry, kind=Kind.EMERGENCY, note=word.note, until=until)
@@ -100,17 +124,27 @@ def review(look: Survey, said: Said, word: Review, closes: int) -> Proposal:
     return Proposal((replace(entry, key=expected_key(look.state, entry)),))
 
 
-def _entry(look: Survey, rule: EffectiveRule, said: Said, image: Images, edits: Sequence[Edit]) -> Entry:
+def _entry(  # noqa: PLR0917  what such an entry is made of
+    look: Survey,
+    rule: EffectiveRule,
+    said: Said,
+    image: Images,
+    edits: Sequence[Edit],
+    members: tuple[Member, ...] = (),
+) -> Entry:
     """Return what is common to both."""
+    environment, service = rule.environment.name, rule.service.name
     return Entry(
         kind=Kind.ROLLBACK,
         at=write_time(look.at),
         key="",
         by=said.by,
-        environment=rule.environment.name,
-        service=rule.service.name,
+        environment=environment,
+        service=service,
+        group=service if members else "",
+        members=members,
         image=image,
-        previous=look.world.pin(rule.environment.name, rule.service.name).image,
+        previous=standing(look, environment, service, members),
         change=change_hash(edits),
         rule=rule_at(look, rule),
         evidence=said.evidence,
@@ -146,24 +180,37 @@ def _point(look: Survey, end_: Oid) -> str:
     return "branch" if end_ == look.tips.target else "bump"
 
 
-def _made_room(look: Survey, environment: str, service: str) -> tuple[Entry, ...]:
+def _made_room(look: Survey, rule: EffectiveRule) -> tuple[Entry, ...]:
     """End what is open there, where nobody has approved it, or what waits for a person's merge. Raises: Declined."""
-    before = withdrawal(look, environment, service)
-    _refuse_merging(look, environment, service)
-    live = look.state.live_at(environment, service)
-    if live and before:  # the way back waits for nobody who might merge it (promise 6)
-        return (*before, end(look, live, "closed", "a rollback took its place"))
-    if live and live.approvals and not live.is_rollback:
-        detail = f"{live.image[0].tag} has approvals as {live.id}; cancel or reject it first"
-        raise Declined(NotRecorded(code=Code.OPEN_ELSEWHERE, detail=detail, choices=(live.id,)))
-    return (end(look, live, "superseded"),) if live else ()
+    before = tuple(
+        entry for one in under_way(look, rule) for entry in withdrawal(look, one.environment, one.service)
+    )
+    _refuse_merging(look, rule)
+    found = under_way(look, rule)
+    if before:  # the way back waits for nobody who might merge it (promise 6)
+        return (*before, *(end(look, one, "closed", "a rollback took its place") for one in found))
+    for live in found:
+        if live.approvals and not live.is_rollback:
+            detail = f"{live.version} has approvals as {live.id}; cancel or reject it first"
+            raise Declined(NotRecorded(code=Code.OPEN_ELSEWHERE, detail=detail, choices=(live.id,)))
+    return tuple(end(look, live, "superseded") for live in found)
 
 
-def _refuse_merging(look: Survey, environment: str, service: str) -> None:
-    live = look.state.live_at(environment, service)
-    if live and live.stage is not Stage.OPEN:
-        detail = f"{live.image[0].tag} is being merged as {live.id}"
-        raise Declined(NotRecorded(code=Code.MERGING, detail=detail))
+def _refuse_merging(look: Survey, rule: EffectiveRule) -> None:
+    for live in under_way(look, rule):
+        if live.stage is not Stage.OPEN:
+            detail = f"{live.version} is being merged as {live.id}"
+            raise Declined(NotRecorded(code=Code.MERGING, detail=detail))
+
+
+def group_target(look: Survey, rule: EffectiveRule) -> tuple[tuple[str, Images], ...]:
+    """Return what ran before of each member that a group's last move there moved; others stay. Raises: Declined."""
+    environment = rule.environment.name
+    names = last_moved(look.state, environment, [one.service.name for one in rule.parts])
+    if not names:
+        detail = f"no service of {rule.service.name} has moved in {environment}"
+        raise Declined(NotRecorded(code="nothing-to-roll-back", detail=detail))
+    return tuple((name, rollback_target(look, environment, name, "")) for name in names)
 
 
 def rollback_target(look: Survey, environment: str, service: str, version: str) -> Images:

@@ -47,7 +47,7 @@ def _commit(desk: Desk, look: Survey, promotion: Promotion, *, url: str, at: dat
     rule = rule_of(look, promotion.environment, promotion.service)
     if rule.hash != promotion.rule.hash:
         raise Declined(NotRecorded(code=Code.RULE_MOVED, detail="it was judged by another rule"))
-    edits = edits_of(look, desk.writer, rule, promotion.image)
+    edits = edits_of(look, desk.writer, rule, promotion.image, promotion.members)
     if change_hash(edits) != promotion.change:
         raise Declined(NotRecorded(code=Code.CHANGE_MOVED, detail="another change would land"))
     title, message = wording.landing(
@@ -81,5 +81,6 @@ def _about(kind: Kind, promotion: Promotion, at: datetime) -> Entry:
         key=f"{kind}/{promotion.id}",
         environment=promotion.environment,
         service=promotion.service,
+        group=promotion.group,
         promotion=promotion.id,
     )

@@ -14,13 +14,15 @@ from policies.authors import LABELS
 from policies.by_hand import is_for_people
 from policies.codes import Code
 from policies.decide import Candidate, Decision, Row
-from policies.entry import Bot, By, Kind, Pinned
+from policies.entry import Bot, By, Kind, Pinned, Share
 from policies.evidence import Silence
-from policies.gates import OUTSIDE_CODES, count_approvals, counts_presses, expires
+from policies.gates import OUTSIDE_CODES, counts, counts_presses, expires
+from policies.group_rows import CONTENT, combination
 from policies.newness import is_newer
 from policies.people import known
+from policies.promotion import version_of
 from policies.redacted import is_hidden
-from policies.rules import AUTHORS, effective
+from policies.rules import AUTHORS, effective, moving_rule
 from policies.state import Move, Promotion, Stage, State
 from policies.tally import Tally
 from policies.verdict import Failed, NotYet, Waiting
@@ -90,13 +92,22 @@ def episodes(state: State) -> dict[str, str]:
     found: dict[str, str] = {}
     taken: set[str] = set()
     for promotion in sorted(state.promotions.values(), key=lambda one: one.seq):
-        name = candidate_name(promotion.environment, promotion.service, _tag(promotion.image))
+        name = candidate_name(promotion.environment, promotion.service, _named(promotion))
         if promotion.is_apart or name in taken:
             found[promotion.id] = f"{name}/{promotion.id}"
         else:
             taken.add(name)
             found[promotion.id] = name
     return found
+
+
+def _named(promotion: Promotion) -> str:
+    """Return what names the card of what is asked for: the tag, or the content of what a group moves to."""
+    return combination(promotion.image) if promotion.group else _tag(promotion.image)
+
+
+def _images(moves: Sequence[Share]) -> tuple[tuple[str, str], ...]:
+    return tuple((f"{image.repository}:{image.tag}", image.digest) for one in moves for image in one.image)
 
 
 def _tag(images: Sequence[Pinned]) -> str:
@@ -126,7 +137,7 @@ class _CardFile:
         told = [card for _, card in sorted(found, key=lambda one: one[0])]
         candidates = {
             (row.environment, row.service): card
-            for row in self.decision.rows
+            for row in (*self.decision.rows, *self.decision.groups)
             if (card := self._candidate(row))
         }
         return [*told, *self._gone(candidates), *candidates.values()]
@@ -167,18 +178,19 @@ class _CardFile:
     def _promotion(self, promotion: Promotion) -> Card:
         what = self.names[promotion.id]
         number, url = self.pulls.get(promotion.id, (0, ""))
-        rule = effective(self.look.world.rules, promotion.environment, promotion.service)
+        rule = moving_rule(self.look.world.rules, promotion.environment, promotion.service)
         is_by_commit = rule is not None and not rule.environment.has_pull_requests
         card = Card(
             what=what,
             channel=self._channel(promotion.environment, promotion.service, what),
             environment=promotion.environment,
             service=promotion.service,
-            version=_tag(promotion.image),
-            previous=_tag(promotion.previous),
-            digest=_digest(promotion.image),
+            version=promotion.version,
+            previous=_left(promotion),
+            digest="" if promotion.group else _digest(promotion.image),
             stage=_STAGES[promotion.stage],
             repository=promotion.image[0].repository,
+            images=_images(promotion.shares) if promotion.group else (),
             promotion=promotion.id,
             change=promotion.change,
             number=number,
@@ -191,7 +203,7 @@ class _CardFile:
             merger=promotion.merger,
             branch=head_branch(promotion) if is_by_commit else "",
             is_rollback=promotion.is_rollback,
-            health=self._health(promotion.environment, promotion.service, promotion.commit),
+            health=self._health_of(promotion),
             is_emergency=promotion.is_emergency,
         )
         card = self._reviewed(card, promotion)
@@ -215,20 +227,24 @@ class _CardFile:
         for other in self.look.state.promotions.values():
             is_next = other.opened == promotion.done and other.seq > promotion.seq and not other.is_rollback
             if is_next and (other.environment, other.service) == place:
-                return _tag(other.image)
+                return other.version
         return ""
 
     def _open(self, card: Card, promotion: Promotion) -> Card:
         """Add what an open decision needs: what waits, until when, what was voided, what is newer."""
-        count = self._count(promotion)
+        found = self._counts(promotion)
         authors, unknown = self._wrote(promotion)
         rules = self.look.world.rules
-        rule = effective(rules, promotion.environment, promotion.service)
+        rule = moving_rule(rules, promotion.environment, promotion.service)
+        parts = rule.moving([one.service for one in promotion.members]) if rule else ()
+        ends = [expires(rules.calendar, part, promotion) for part in parts]
         is_voided = promotion.refreshed and not promotion.approvals and promotion.why in _VOIDS
         return replace(
             card,
-            stage=CardStage.APPROVED if count and count.is_complete else CardStage.OPEN,
-            expires=expires(rules.calendar, rule, promotion) if rule else None,
+            stage=CardStage.APPROVED
+            if found and all(count.is_complete for _, count in found)
+            else CardStage.OPEN,
+            expires=min(ends, default=None),
             waits=self._waits(promotion),
             voided=promotion.why if is_voided else "",
             newer=self._newer(promotion),
@@ -240,8 +256,9 @@ class _CardFile:
 
     def _wrote(self, promotion: Promotion) -> tuple[tuple[Who, ...], str]:
         """Return whom the rule bars as authors, or why they are not known."""
-        rule = effective(self.look.world.rules, promotion.environment, promotion.service)
-        if rule is None or AUTHORS not in rule.environment.exclude or promotion.is_apart:
+        rule = moving_rule(self.look.world.rules, promotion.environment, promotion.service)
+        parts = rule.moving([one.service for one in promotion.members]) if rule else ()
+        if promotion.is_apart or not any(AUTHORS in part.environment.exclude for part in parts):
             return (), ""
         found = promotion.authors
         if found is None or not found.is_known:
@@ -251,25 +268,27 @@ class _CardFile:
         unsure = "; ".join(one for one in (unnamed, alone if found.ways == (LABELS,) else "") if one)
         return tuple(self._named(one) for one in found.people), unsure
 
-    def _count(self, promotion: Promotion) -> Tally | None:
+    def _counts(self, promotion: Promotion) -> tuple[tuple[tuple[str, ...], Tally], ...]:
+        """Return who fills which lines, and of a group whose they are; nothing where no rule says so any more."""
         rules = self.look.world.rules
-        rule = effective(rules, promotion.environment, promotion.service)
+        rule = moving_rule(rules, promotion.environment, promotion.service)
         # what has ended is told by the rule that judged it, or by names alone where that is another one now
         is_known = rule is not None and (promotion.is_live or rule.hash == promotion.rule.hash)
-        return count_approvals(rules, rule, promotion, self.look.world.members) if rule and is_known else None
+        return counts(rules, rule, promotion, self.look.world.members) if rule and is_known else ()
 
     def _lines(self, promotion: Promotion) -> tuple[CardLine, ...]:
-        count = self._count(promotion)
-        if count is None:
+        found = self._counts(promotion)
+        if not found:
             people = tuple(self._approver(promotion, one.by.person) for one in promotion.approvals)
             return (CardLine(str(len(people)), people, 0),) if people else ()
         said = [one.by.person for one in promotion.approvals]  # people stand in the order in which they spoke
         return tuple(
             CardLine(
-                str(line),
+                f"{line} ({', '.join(names)})" if len(found) > 1 else str(line),
                 tuple(self._approver(promotion, one) for one in sorted(people, key=said.index)),
                 max(0, line.count - len(people)),
             )
+            for names, count in found
             for line, people in count.lines
         )
 
@@ -283,6 +302,8 @@ class _CardFile:
             if candidate.promotion == promotion.id:
                 return tuple(one for one in candidate.reasons if one.code not in _OF_PEOPLE)
         world = self.look.world
+        if promotion.group:
+            return ()
         if problem := world.pin(*place).problem:
             return (Waiting(problem, row.detail),)
         answer = world.tags_of(world.rules.services[promotion.service].image)
@@ -294,6 +315,8 @@ class _CardFile:
         allowed = {Code.NOT_REQUESTED, Code.OPEN_ELSEWHERE}
         for candidate in row.candidates if row and not promotion.is_rollback else ():
             is_free = not candidate.promotion and {one.code for one in candidate.reasons} <= allowed
+            if is_free and candidate.members:
+                return candidate.version
             if is_free and self._is_newer(promotion.service, candidate.version, _tag(promotion.image)):
                 return candidate.version
         return ""
@@ -310,12 +333,14 @@ class _CardFile:
         rules = self.look.world.rules
         for (environment, service), moves in self.look.state.moves.items():
             rule, move = effective(rules, environment, service), moves[-1]
+            if move.group:
+                continue
             is_ours = move.kind in {Kind.BUMP, Kind.ROLLBACK, Kind.EMERGENCY}
             if rule and not rule.environment.is_guarded and is_ours and self.look.at - move.at <= TOLD_FOR:
                 found.append((move, self._moved(environment, service, moves)))
             if self.look.state.redacted:
                 found += self._hidden(environment, service, moves)
-        return found
+        return [*found, *self._moved_together()]
 
     def _hidden(self, environment: str, service: str, moves: Sequence[Move]) -> list[tuple[Move, Card]]:
         """Return the moves whose words were hidden after their cards were shown."""
@@ -326,6 +351,48 @@ class _CardFile:
             for promotion, index in named.items()
             if (one := promotions.get(promotion)) and not one.head and self._is_to_hide(one)
         ]
+
+    def _moved_together(self) -> list[tuple[Move, Card]]:
+        """Return the last move of each group where nobody is asked: one card for all that went."""
+        newest: dict[tuple[str, str], list[tuple[str, Move]]] = {}
+        for (environment, service), moves in self.look.state.moves.items():
+            move = moves[-1]
+            if move.group and move.kind in {Kind.BUMP, Kind.ROLLBACK}:
+                newest.setdefault((environment, move.group), []).append((service, move))
+        found = []
+        for (environment, group), made in newest.items():
+            last = max(move.seq for _, move in made)
+            went = [(service, move) for service, move in made if move.seq == last]
+            rule, move = moving_rule(self.look.world.rules, environment, group), went[0][1]
+            if rule and not rule.environment.is_guarded and self.look.at - move.at <= TOLD_FOR:
+                found.append((move, self._went(environment, group, went)))
+        return found
+
+    def _went(self, environment: str, group: str, went: Sequence[tuple[str, Move]]) -> Card:
+        move = went[0][1]
+        promotion = self.look.state.promotions.get(move.promotion)
+        shares = [Share(service, one.image, one.previous) for service, one in went]
+        what = candidate_name(environment, group, move.commit[:CONTENT])
+        what = self.names[promotion.id] if promotion else what
+        card = Card(
+            what=what,
+            channel=self._channel(environment, group, what),
+            environment=environment,
+            service=group,
+            version=version_of(shares, group),
+            previous=version_of([Share(one.service, one.previous, ()) for one in shares], group),
+            digest="",
+            images=_images(shares),
+            stage=CardStage.MOVED,
+            promotion=move.promotion,
+            requester=self._who(promotion.by) if promotion else None,
+            note=promotion.note if promotion else "",
+            asked=promotion.opened if promotion else None,
+            commit=move.commit,
+            is_rollback=move.kind is Kind.ROLLBACK,
+            health=_worst([self._health(environment, one.service, move.commit) for one in shares]),
+        )
+        return self._reviewed(card, promotion) if promotion else card
 
     def _moved(self, environment: str, service: str, moves: Sequence[Move]) -> Card:
         move = moves[-1]
@@ -363,6 +430,12 @@ class _CardFile:
                 return replace(card, review=seq, review_due=one.due)
         return card
 
+    def _health_of(self, promotion: Promotion) -> str:
+        """Return how fares what a promotion moved: of a group the worst that one of its services does."""
+        return _worst(
+            [self._health(promotion.environment, one.service, promotion.commit) for one in promotion.shares]
+        )
+
     def _health(self, environment: str, service: str, commit: str) -> str:
         """Return how fares what this commit moved, as long as it stands there."""
         move = self.look.state.last_move(environment, service)
@@ -375,7 +448,8 @@ class _CardFile:
 
     def _candidate(self, row: Row) -> Card | None:
         """Return the card of the best version that may be asked for, where it was not asked for before."""
-        if not self.look.world.rules.environment_for(row.environment, row.service).is_guarded:
+        rule = moving_rule(self.look.world.rules, row.environment, row.service)
+        if rule is None or not rule.environment.is_guarded:  # none for a service that moves with its group
             return None
         for candidate in row.candidates:
             if [one.code for one in candidate.reasons] == [Code.NOT_REQUESTED]:
@@ -390,8 +464,10 @@ class _CardFile:
         return None if card.what in self.taken else card
 
     def _card(self, row: Row, version: str, stage: CardStage, candidate: Candidate | None) -> Card:
-        what = candidate_name(row.environment, row.service, version)
+        together = candidate.together if candidate else ()
+        what = candidate_name(row.environment, row.service, combination(together) if together else version)
         reasons = candidate.reasons if candidate else ()
+        service = self.look.world.rules.services.get(row.service)
         return Card(
             what=what,
             channel=self._channel(row.environment, row.service, what),
@@ -399,9 +475,11 @@ class _CardFile:
             service=row.service,
             version=version,
             previous=row.current,
-            digest=candidate.digest if candidate else "",
+            digest=candidate.digest if candidate and not together else "",
             stage=stage,
-            repository=self.look.world.rules.services[row.service].image,
+            repository=service.image if service else "",
+            images=tuple((f"{one.repository}:{one.tag}", one.digest) for one in together),
+            asks=combination(together) if together else "",
             waits=tuple(one for one in reasons if one.code not in _OF_PEOPLE),
         )
 
@@ -417,11 +495,25 @@ class _CardFile:
             row = self.decision.row(environment, service)
             if self._was_bumped(environment, service, tag):
                 continue  # a move told it
-            if service not in self.look.world.rules.services:
+            if service in self.look.world.rules.groups:
+                found += self._group_gone(what, environment, service, candidates.get((environment, service)))
+            elif service not in self.look.world.rules.services:
                 found.append(self._retired(what, environment, service, tag))
             elif row and row.selection:
                 found.append(self._shown_before(row, tag, candidates.get((environment, service))))
         return found
+
+    def _group_gone(self, what: str, environment: str, group: str, present: Card | None) -> list[Card]:
+        """Return the last card of a group's candidate that is none any more; of a move its own card tells."""
+        moves = [one for name in self.look.world.rules.groups[group] for one in self._made(environment, name)]
+        if any(what.endswith(f"/{one.commit[:CONTENT]}") for one in moves):
+            return []
+        live = self.look.state.live_at(environment, group)
+        version = present.version if present else live.version if live else ""
+        return [replace(self._retired(what, environment, group, "of before"), newer=version)]
+
+    def _made(self, environment: str, service: str) -> tuple[Move, ...]:
+        return tuple(self.look.state.moves.get((environment, service), ()))
 
     def _retired(self, what: str, environment: str, service: str, tag: str) -> Card:
         """Return the last card of a candidate whose service the rules do not name any more."""
@@ -462,6 +554,19 @@ def _waits_outside(candidate: Candidate) -> bool:
     codes = {one.code for one in candidate.reasons} - {Code.NOT_REQUESTED}
     has_failed = any(isinstance(one, Failed) for one in candidate.reasons)
     return codes <= OUTSIDE_CODES - {Code.GATE_UNKNOWN} and not has_failed
+
+
+def _left(promotion: Promotion) -> str:
+    """Return what stood there before, as people read it."""
+    shares = [Share(one.service, one.previous, ()) for one in promotion.shares]
+    return version_of(shares, promotion.group)
+
+
+def _worst(said: Sequence[str]) -> str:
+    """Return how several fare: unhealthy where one is, healthy where all are, else nothing is known."""
+    if "unhealthy" in said:
+        return "unhealthy"
+    return "healthy" if said and all(one == "healthy" for one in said) else ""
 
 
 def _is_bump_of(one: Move, other: Move) -> bool:

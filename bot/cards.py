@@ -62,6 +62,8 @@ class Card:
     digest: str
     stage: CardStage
     repository: str = ""
+    images: tuple[tuple[str, str], ...] = ()  # of a group: what each service becomes, and its digest
+    asks: str = ""  # what a button that asks for it names instead of the version
     promotion: str = ""
     change: str = ""
     number: int = 0

@@ -12,7 +12,7 @@ from policies.errors import PolicyError
 from policies.population import Change
 from policies.reperformed import Judged, reperformed
 from policies.rule_text import Excerpt, excerpt
-from policies.rules import EffectiveRule, Position, Rules, effective
+from policies.rules import EffectiveRule, Position, Rules, moving_rule
 from policies.rules_shown import RuleLine, rule_lines
 from policies.unified_diff import unified
 
@@ -40,17 +40,19 @@ def dossiers(chain: Chain, mirror: Mirror, book: Book, changes: Sequence[Change]
     judged = dict(reperformed(chain.year, chain.shown, book, wanted))
     for one in changes:
         rules = book.rules(one.rule.commit) if one.rule else None
-        rule = effective(rules, one.environment, one.service) if rules else None
+        rule = moving_rule(rules, one.environment, one.service) if rules else None
+        parts = (rule.parts or (rule,)) if rule else ()
+        named = {one.service, *(part.service.name for part in parts)}
         commit, before = _commits(mirror, one)
         info = mirror.commit_info(commit) if commit else None
         diff, missing = _diff(mirror, before, commit) if commit and before else ("", _why_none(one))
         yield Dossier(
             one,
             rule.canonical() if rule else {},
-            rule_lines(rule, rules.provenance) if rules and rule else (),
-            tuple(_excerpts(mirror, one, rule)) if rule else (),
-            _members(rules, rule) if rules and rule else (),
-            tuple(gate for gate in judged.get(one.decided, ()) if gate.service == one.service),
+            tuple(line for part in parts for line in rule_lines(part, rules.provenance)) if rules else (),
+            tuple(dict.fromkeys(found for part in parts for found in _excerpts(mirror, one, part))),
+            tuple(dict.fromkeys(found for part in parts for found in _members(rules, part))) if rules else (),
+            tuple(gate for gate in judged.get(one.decided, ()) if gate.service in named),
             info,
             diff,
             missing,

@@ -41,11 +41,12 @@ from bot.troubles import Trouble, Wrong
 from policies.codes import Code
 from policies.decide import Candidate, Standing, decide_row
 from policies.decide import why as why_not
-from policies.entry import Bot, Both, Entry, Kind, Placed, parse_time, write_time
+from policies.entry import Bot, Both, Entry, Kind, Placed, Share, parse_time, write_time
 from policies.gates import count_approvals
 from policies.keys import expected_key
 from policies.people import of_slack
-from policies.rules import Rules, effective
+from policies.promotion import version_of
+from policies.rules import Rules, effective, moving_rule
 from policies.state import Place as Where
 from policies.state import State
 from policies.words import (
@@ -157,8 +158,8 @@ class Engine:
         else:
             wanted = [image for service in rules.services for image in surveys.pulled(rules, service)]
         state = self.desk.ledger.read(tips).state
-        live = [state.promotions[one] for one in state.live.values()]
-        judging = [rule for one in live if (rule := effective(rules, one.environment, one.service))]
+        live = [(one.environment, share.service) for one in state.under_way() for share in one.shares]
+        judging = [rule for place in live if (rule := effective(rules, *place))]
         self.desk.rosters.refresh(teams_of(rules, judging), at)
         surveys.ask(self.registry, rules, state, self.desk.answers, wanted, at, self.desk.builds)
         if asks_outside(rules):
@@ -283,6 +284,7 @@ class Engine:
         outside = self._externals(look, tip)
         observed = self._observed(look.world.rules)
         still = {place for place in look.places if place[0] in observed}
+        still |= {(name, group) for name in observed for group in look.world.rules.groups}
         found = bumps(
             look,
             self.desk.decide(look),
@@ -447,14 +449,15 @@ class Engine:
     def _summary(self, entry: Entry, at: datetime) -> Recorded:
         look = self.desk.view(at)
         promotion = look.state.promotions.get(entry.promotion)
-        image = entry.image or (promotion.image if promotion else ())
-        previous = entry.previous or (promotion.previous if promotion else ())
+        moves = promotion.shares if promotion else entry.shares
+        left = [Share(one.service, one.previous, ()) for one in moves]
         recorded = Recorded(
             kind=entry.kind,
             environment=entry.environment,
             service=entry.service,
-            version=image[0].tag if image else "",
-            previous=previous[0].tag if previous else "",
+            version=version_of(moves, entry.group),
+            previous=version_of(left, entry.group),
+            group=entry.group,
             promotion=entry.promotion,
             commit=promotion.commit if promotion else entry.commit,
             closes=entry.closes,
@@ -462,7 +465,7 @@ class Engine:
             if entry.kind in {Kind.EMERGENCY, Kind.ROLLBACK} and entry.until
             else None,
         )
-        rule = effective(look.world.rules, entry.environment, entry.service)
+        rule = moving_rule(look.world.rules, entry.environment, entry.service)
         if rule:
             recorded = replace(recorded, unseen=self.outbox.refusals.get(rule.environment.channel, ""))
         if promotion is None or rule is None:

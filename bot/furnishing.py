@@ -12,6 +12,9 @@ _GROUP = "slack:"
 
 def furnished(card: Card, rules: Rules) -> Card:
     """Return a card with what the rules say about its service; as it is where they do not name it any more."""
+    together = rules.together(card.environment, card.service)
+    if together:
+        return replace(card, notified=pings(rules, card.environment, together[0]))
     service = rules.service_in(card.environment, card.service)
     if service is None or card.environment not in rules.environments:
         return card

@@ -2,7 +2,7 @@
 
 from bot.survey import Survey
 from policies.canonical import Json
-from policies.entry import Pinned, parse_time, write_time
+from policies.entry import Member, Pinned, parse_time, shares, write_time
 from policies.facts import to_json
 from policies.gates import ALONE, Case, before_merge, notes
 from policies.rules import EffectiveRule
@@ -10,9 +10,30 @@ from policies.state import Promotion
 
 
 def gate_evidence(
-    look: Survey, rule: EffectiveRule, image: tuple[Pinned, ...], promotion: Promotion | None = None
+    look: Survey,
+    rule: EffectiveRule,
+    image: tuple[Pinned, ...],
+    promotion: Promotion | None = None,
+    members: tuple[Member, ...] = (),
 ) -> dict[str, Json]:
-    """Return evidence for a move by the bot alone, or for the merge of a promotion; the validator holds it to it."""
+    """Return evidence for a move by the bot alone, or for the merge of a promotion; the validator holds it to it.
+
+    Of a group it stands by member: those of the promotion, or ``members``.
+    """
+    members = promotion.members if promotion else members
+    if not members:
+        return _of_one(look, rule, image, promotion)
+    found: dict[str, dict[str, Json]] = {}
+    moves = shares(rule.service.name, members, image, ())
+    for part, one in zip(rule.moving([one.service for one in members]), moves, strict=True):
+        for what, said in _of_one(look, part, one.image, promotion).items():
+            found.setdefault(what, {})[one.service] = said
+    return {what: {**said} for what, said in found.items()}
+
+
+def _of_one(
+    look: Survey, rule: EffectiveRule, image: tuple[Pinned, ...], promotion: Promotion | None
+) -> dict[str, Json]:
     where, service = rule.environment.name, rule.service.name
     facts = look.world.facts_of(where, service, tuple(one.digest for one in image))
     case = Case(
@@ -20,7 +41,7 @@ def gate_evidence(
         rule=rule,
         state=look.state,
         image=image,
-        current=promotion.previous if promotion else look.world.pin(where, service).image,
+        current=_stood(promotion, service) if promotion else look.world.pin(where, service).image,
         at=parse_time(write_time(look.at)),
         baseline=look.world.baseline,
         promotion=promotion,
@@ -33,3 +54,7 @@ def gate_evidence(
     if facts:
         found["facts"] = to_json(facts)
     return found
+
+
+def _stood(promotion: Promotion, service: str) -> tuple[Pinned, ...]:
+    return next(one.previous for one in promotion.shares if one.service == service)

@@ -1,6 +1,7 @@
 """Hearing: what a person means, looked up before it becomes an entry: who, which version, where, which promotion."""
 
 import logging
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -8,23 +9,24 @@ from datetime import datetime
 from bot import survey as surveys
 from bot.accounts import account_flags
 from bot.answers import NotRecorded
-from bot.apart import Ground, emergency, review, rollback, rollback_target
+from bot.apart import Ground, emergency, group_target, review, rollback, rollback_target
 from bot.desk import Desk
 from bot.errors import BotError
 from bot.ledger import Proposal
 from bot.matching import Matching
 from bot.movers import REVIEWED, commits_of
 from bot.ports import Chat, Forge, ForgeAccount, Registry
-from bot.promoter import Declined, Images, Said, judge, propose, rule_of, stand
+from bot.promoter import Declined, Images, Said, in_group, judge, propose, rule_of, stand
 from bot.rosters import teams_of
 from bot.survey import Survey
 from policies.codes import Code
-from policies.decide import Candidate, decide_row
-from policies.entry import By, Pinned, write_time
+from policies.decide import Candidate, decide_row, rows_of
+from policies.entry import By, Member, Pinned, Share, shares, write_time
 from policies.evidence import Silence
+from policies.group_rows import BY_WORD, CONTENT, OF_PEOPLE, combination, next_of, together
 from policies.image import Digest, Tag
 from policies.people import Known, of_slack
-from policies.rules import EffectiveRule, Rules, effective
+from policies.rules import EffectiveRule, Rules, effective, moving_rule
 from policies.selection import Fate
 from policies.state import Open, Promotion, State
 from policies.words import (
@@ -47,6 +49,9 @@ from policies.words import (
 )
 
 _log = logging.getLogger(__name__)
+_COMBINATION = re.compile(
+    rf"[0-9a-f]{{{CONTENT}}}", re.ASCII
+)  # how a group's card names what it would move to
 MIN_NAMED = 7  # digits of a commit or promotion that name it
 Compose = Callable[[Survey, str], Proposal]
 
@@ -98,20 +103,11 @@ class Hearing:
 
     def composer(self, rules: Rules, said: Said, word: Alone, at: datetime) -> Compose:
         """Return what makes an entry of the word; made anew for each state that it may have to follow."""
-        writer = self.desk.writer
         said = self._with_members(rules, said, self._judging(rules, word, at), at)
         match word:
             case Propose():
-                rule, image = self._wanted(rules, word, at)
-                asking = self._with_authors(rules, said, rule, image, at)
-                return lambda look, _tip: propose(
-                    look,
-                    writer,
-                    asking,
-                    rule=rule_of(look, rule.environment.name, rule.service.name),
-                    image=image,
-                    note=word.note,
-                )
+                ask = self._group if word.service in rules.groups else self._service
+                return ask(rules, said, word, at)
             case Rollback():
                 return self._rollback(rules, said, word, at)
             case Emergency():
@@ -126,14 +122,29 @@ class Hearing:
             case Hold() | Resume() | Block() | Unblock() | Freeze() | Unfreeze():
                 return lambda look, _tip: stand(look, said, word)
 
+    def _service(self, rules: Rules, said: Said, word: Propose, at: datetime) -> Compose:
+        rule, image = self._wanted(rules, word, at)
+        asking = self._with_authors(rules, said, rule, (Share(word.service, image, ()),), at)
+        return lambda look, _tip: propose(
+            look,
+            self.desk.writer,
+            asking,
+            rule=rule_of(look, rule.environment.name, rule.service.name),
+            image=image,
+            note=word.note,
+        )
+
     def _judging(self, rules: Rules, word: Alone, at: datetime) -> tuple[EffectiveRule, ...]:
         """Return the rules that judge a word by teams. Raises: Declined."""
         match word:
             case Approve() | Unapprove() | Reject() | Cancel():
                 promotion = self._promotion(word.promotion, at)
-                places = [(promotion.environment, promotion.service)]
+                places = [(promotion.environment, one.service) for one in promotion.shares]
             case Rollback():
-                places = [(one, word.service) for one in word.environments or tuple(rules.environments)]
+                names = rules.groups.get(word.service, (word.service,))
+                places = [
+                    (one, name) for one in word.environments or tuple(rules.environments) for name in names
+                ]
             case Emergency():
                 places = [(word.environment, word.service)]
             case Hold() | Resume():
@@ -149,11 +160,12 @@ class Hearing:
         return tuple(rule for place in places if (rule := effective(rules, *place)))
 
     def _with_authors(
-        self, rules: Rules, said: Said, rule: EffectiveRule, image: tuple[Pinned, ...], at: datetime
+        self, rules: Rules, said: Said, rule: EffectiveRule, moves: Sequence[Share], at: datetime
     ) -> Said:
         """Add to a request who wrote the code that it brings, where the rule asks for it."""
-        previous = self.desk.view(at).world.pin(rule.environment.name, rule.service.name).image
-        found = self.desk.authors.of(rules, self._state(), rule, previous=previous, image=image)
+        world = self.desk.view(at).world
+        stands = [replace(one, previous=world.pin(rule.environment.name, one.service).image) for one in moves]
+        found = self.desk.authors.of_all(rules, self._state(), rule, stands)
         return replace(said, evidence={**said.evidence, "authors": found.as_json()}) if found else said
 
     def _with_movers(self, rules: Rules, said: Said, closes: int) -> Said:
@@ -178,7 +190,11 @@ class Hearing:
 
     def _wanted(self, rules: Rules, word: Propose | Emergency, at: datetime) -> tuple[EffectiveRule, Images]:
         """Find out which version, where, and what exactly it is now. Raises: Declined."""
+        if word.service in rules.groups:
+            detail = f"{word.service} is a group, which knows no emergency; roll it back, or ask for it"
+            raise Declined(NotRecorded(code=Code.NO_EMERGENCY, detail=detail))
         environment = self._environment(rules, word.service, word.environment)
+        _refuse_part(rules, environment, word.service)
         rule = effective(rules, environment, word.service)
         if rule is None:
             raise Declined(
@@ -216,14 +232,19 @@ class Hearing:
 
     def _environment(self, rules: Rules, service: str, named: str) -> str:
         """Return the environment that is meant: the one named, else the only guarded one. Raises: Declined."""
-        if service not in rules.services:
-            raise Declined(NotRecorded(code="unknown-service", detail=service, choices=tuple(rules.services)))
+        if service not in rules.services and service not in rules.groups:
+            choices = (*rules.services, *rules.groups)
+            raise Declined(NotRecorded(code="unknown-service", detail=service, choices=choices))
         if named:
             if named not in rules.environments:
                 names = tuple(rules.environments)
                 raise Declined(NotRecorded(code="unknown-environment", detail=named, choices=names))
             return named
-        asked = [rule for name in rules.environments if (rule := effective(rules, name, service))]
+        asked = [
+            rule
+            for name in rules.environments
+            if (rule := moving_rule(rules, name, service) or effective(rules, name, service))
+        ]
         guarded = tuple(rule.environment.name for rule in asked if rule.environment.is_guarded)
         if len(guarded) != 1:
             raise Declined(NotRecorded(code="which-environment", detail=service, choices=guarded))
@@ -249,17 +270,91 @@ class Hearing:
     def _rollback(self, rules: Rules, said: Said, word: Rollback, at: datetime) -> Compose:
         named = word.environments or (self._environment(rules, word.service, ""),)
         images: dict[str, Images] = {}
+        members: dict[str, tuple[Member, ...]] = {}
         for name in named:
             environment = self._environment(rules, word.service, name)
-            rule = effective(rules, environment, word.service)
+            _refuse_part(rules, environment, word.service)
+            rule = moving_rule(rules, environment, word.service)
             if rule is None:
                 raise Declined(NotRecorded(code=Code.NO_RULE, detail=word.service))
             if rule.environment.has_pull_requests:
                 self._needs_forge()
-            target = rollback_target(self.desk.view(at), environment, word.service, word.version)
-            is_exact = all(one.digest for one in target)
-            images[environment] = target if is_exact else self._exact(rules, rule, target[0].tag)
-        return lambda look, tip: rollback(look, self._ground(tip), said, word, images)
+            images[environment], members[environment] = self._before(rules, rule, word, at)
+        return lambda look, tip: rollback(look, self._ground(tip), said, word, images, members)
+
+    def _before(
+        self, rules: Rules, rule: EffectiveRule, word: Rollback, at: datetime
+    ) -> tuple[Images, tuple[Member, ...]]:
+        """Return what ran before, exactly; of a group for each member that goes back. Raises: Declined."""
+        look = self.desk.view(at)
+        if not rule.parts:
+            target = rollback_target(look, rule.environment.name, word.service, word.version)
+            return self._known(rules, rule, target), ()
+        _refuse_version(word.service, word.version)
+        targets = dict(group_target(look, rule))
+        moving = rule.moving(tuple(targets))
+        images = [self._known(rules, part, targets[part.service.name]) for part in moving]
+        members = tuple(
+            Member(part.service.name, len(image)) for part, image in zip(moving, images, strict=True)
+        )
+        return tuple(one for image in images for one in image), members
+
+    def _known(self, rules: Rules, rule: EffectiveRule, target: Images) -> Images:
+        """Return a target with digests: those of the ledger, else what its tag names now. Raises: Declined."""
+        return target if all(one.digest for one in target) else self._exact(rules, rule, target[0].tag)
+
+    def _group(self, rules: Rules, said: Said, word: Propose, at: datetime) -> Compose:
+        """Ask for what each member of a group that is behind would move to. Raises: Declined."""
+        environment = self._environment(rules, word.service, word.environment)
+        rule = moving_rule(rules, environment, word.service)
+        if rule is None:
+            detail = f"the services of {word.service} do not move together in {environment}"
+            raise Declined(NotRecorded(code=Code.NO_RULE, detail=detail))
+        if rule.environment.has_pull_requests:
+            self._needs_forge()
+        asked = [image for part in rule.parts for image in part.service.images]
+        surveys.ask(self.registry, rules, self.desk.view(at).state, self.desk.answers, asked, at)
+        found = self._meant(rule, word, at)
+        picked = shares(word.service, found.members, found.together, ())
+        parts = rule.moving([one.service for one in picked])
+        exact = [self._exact(rules, part, one.image[0].tag) for part, one in zip(parts, picked, strict=True)]
+        image = tuple(one for images in exact for one in images)
+        moves = shares(word.service, found.members, image, ())
+        asking = self._with_authors(rules, said, rule, moves, at)
+        return lambda look, _tip: propose(
+            look,
+            self.desk.writer,
+            asking,
+            rule=rule_of(look, environment, word.service),
+            image=image,
+            members=found.members,
+            note=word.note,
+        )
+
+    def _meant(self, rule: EffectiveRule, word: Propose, at: datetime) -> Candidate:
+        """Return what a group is to move to: what a card showed, or all that a word moves. Raises: Declined."""
+        if not word.version:
+            return self._next(rule, at, BY_WORD | OF_PEOPLE)
+        if not _COMBINATION.fullmatch(word.version):
+            _refuse_version(word.service, word.version)
+        found = self._next(rule, at, OF_PEOPLE)
+        if combination(found.together) != word.version:
+            raise Declined(NotRecorded(code=Code.CHANGE_MOVED, detail="the card showed other versions"))
+        return found
+
+    def _next(self, rule: EffectiveRule, at: datetime, allowed: frozenset[Code]) -> Candidate:
+        """Return what a group would move to now. Raises: Declined where a member is not ready."""
+        world, environment = self.desk.view(at).world, rule.environment.name
+        rows = rows_of(world, rule, at)
+        picked, waits = next_of(world, rule, rows, allowed=allowed)
+        found = together(rule, picked)
+        if waits:
+            detail = "; ".join(one.detail for one in waits)
+            raise Declined(NotRecorded(code=Code.GROUP_WAITS, detail=detail))
+        if found is None:
+            detail = f"nothing is newer than what {environment} runs of {rule.service.name}"
+            raise Declined(NotRecorded(code="nothing-to-promote", detail=detail))
+        return found
 
     def _emergency(self, rules: Rules, said: Said, word: Emergency, at: datetime) -> Compose:
         rule, image = self._wanted(rules, word, at)
@@ -298,9 +393,22 @@ class Hearing:
             wanted = branch.rpartition("/")[2] or wanted
         found = [one for one in state.promotions if wanted and one.startswith(wanted)]
         if len(found) != 1:
-            choices = tuple(state.live.values())
+            choices = tuple(one.id for one in state.under_way())
             raise Declined(NotRecorded(code="unknown-promotion", detail=named[:40], choices=choices))
         return state.promotions[found[0]]
+
+
+def _refuse_part(rules: Rules, environment: str, service: str) -> None:
+    """Refuse to move a member of a group by itself, and say what moves. Raises: Declined."""
+    if group := rules.moves_with(environment, service):
+        raise Declined(in_group(environment, service, group))
+
+
+def _refuse_version(group: str, version: str) -> None:
+    """Refuse a version of a group: each of its services has its own. Raises: Declined."""
+    if version:
+        detail = f"{group} is a group, whose services have versions of their own; it moves as it is now"
+        raise Declined(NotRecorded(code=Code.NOT_WHOLE, detail=detail, choices=(group,)))
 
 
 def _named(rules: Rules, environment: str) -> tuple[str, ...]:

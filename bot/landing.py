@@ -9,11 +9,14 @@ from bot.objects import Oid
 from bot.poller import Writer
 from policies.change import change_hash
 from policies.edit import Edit, apply
-from policies.entry import Pinned
+from policies.entry import Member, Pinned
 from policies.errors import PolicyError
 from policies.pins import Place
 from policies.rules import EffectiveRule, Rules
 from policies.state import Place as Where
+from policies.world import Pin
+
+_NOTHING = Place((), Pin())
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,24 +37,25 @@ def look(
     image: tuple[Pinned, ...],
     change: str,
     commit: Oid,
+    members: tuple[Member, ...] = (),
     beside: Iterable[tuple[EffectiveRule, tuple[Pinned, ...]]] = (),
 ) -> Landing:
     """Compare a landing commit with what was approved: the same scalars, the same bytes, no other file.
 
-    ``beside``: the other services that the same commit moved.
+    Of a group in the places of all ``members`` that move. ``beside``: the other services that the same commit moved.
     ``wrong`` is a stable code: ``not-on-branch``, ``other-change``, ``other-files``, ``other-content``.
     """
     parents = mirror.parents(commit)
     if not parents:
         return Landing("not-on-branch")
     before = parents[0]
-    where = (rule.environment.name, rule.service.name)
-    landed = book.places(commit, rules).get(where)
-    stands = landed.pin.image if landed else ()
+    names = [one.service for one in members] or [rule.service.name]
+    landed = book.places(commit, rules)
+    stands = tuple(one for name in names for one in _pin(landed, rule.environment.name, name).image)
+    places = book.places(before, rules)
     edits = [
-        edit
-        for one, images in ((rule, image), *beside)
-        for edit in _edits(writer, book.places(before, rules), one, images)
+        *_edits(writer, places, rule, image, members),
+        *(edit for one, images in beside for edit in _edits(writer, places, one, images)),
     ]
     if change_hash(edits) != change:
         return Landing("other-change", stands)
@@ -68,10 +72,20 @@ def look(
 
 
 def _edits(
-    writer: Writer, places: Mapping[Where, Place], rule: EffectiveRule, image: tuple[Pinned, ...]
+    writer: Writer,
+    places: Mapping[Where, Place],
+    rule: EffectiveRule,
+    image: tuple[Pinned, ...],
+    members: tuple[Member, ...] = (),
 ) -> tuple[Edit, ...]:
-    place = places.get((rule.environment.name, rule.service.name))
+    def place_of(environment: str, service: str) -> Place:
+        return places.get((environment, service), _NOTHING)
+
     try:
-        return writer.edits(place, rule, image) if place else ()
+        return writer.edits_of(place_of, rule, image, members)
     except PolicyError:
         return ()
+
+
+def _pin(places: Mapping[Where, Place], environment: str, service: str) -> Pin:
+    return places.get((environment, service), _NOTHING).pin

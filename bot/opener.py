@@ -9,12 +9,12 @@ from bot.push import RefUpdate
 from bot.survey import Survey
 from policies.canonical import Json
 from policies.codes import Code
-from policies.decide import Decision, Row
-from policies.entry import Bot, Entry, Pinned
+from policies.decide import Candidate, Decision, Row
+from policies.entry import Bot, Entry, Member, Pinned, shares
 from policies.facts import to_json
 from policies.keys import propose_key
 from policies.rollout import asks, evidence_of, source
-from policies.rules import EffectiveRule, effective
+from policies.rules import EffectiveRule, moving_rule
 
 _log = logging.getLogger(__name__)
 AT_ONCE = "at-once"  # why the bot asks
@@ -31,8 +31,8 @@ def opened(look: Survey, decision: Decision, writer: Writer, *, has_forge: bool 
     asked = {
         where.name for where in (*rules.environments.values(), *rules.exceptions.values()) if asks(where)
     }
-    for row in decision.rows if asked else ():
-        rule = effective(rules, row.environment, row.service)
+    for row in (*decision.rows, *decision.groups) if asked else ():
+        rule = moving_rule(rules, row.environment, row.service)
         if rule is None or not asks(rule.environment):
             continue
         if rule.environment.has_pull_requests and not has_forge:
@@ -53,15 +53,35 @@ def _opened(look: Survey, writer: Writer, rule: EffectiveRule, row: Row) -> Prop
         if set(candidate.codes) - {Code.NOT_REQUESTED, Code.OPEN_ELSEWHERE} or candidate.promotion:
             continue
         image = candidate.images(rule)
-        if not propose_key(look.state, row.environment, row.service, image).endswith("/1"):
+        if not propose_key(look.state, row.environment, row.service, image, _group(row, candidate)).endswith(
+            "/1"
+        ):
             return Proposal()
-        evidence = {**evidence_of(source(look.state, rule, image)), **_looked_up(look, rule, image)}
-        return proposal(look, writer, Bot(), rule=rule, image=image, evidence=evidence, why=AT_ONCE)
+        found = source(look.state, rule, image)
+        members = candidate.members
+        evidence = {
+            **evidence_of(found if found and found.members == members else None),
+            **_looked_up(look, rule, image, members),
+        }
+        return proposal(
+            look, writer, Bot(), rule=rule, image=image, members=members, evidence=evidence, why=AT_ONCE
+        )
     return Proposal()
 
 
-def _looked_up(look: Survey, rule: EffectiveRule, image: tuple[Pinned, ...]) -> dict[str, Json]:
-    """Return what gates of the rule were answered outside; the validator holds the proposal to it."""
-    digests = tuple(one.digest for one in image)
-    facts = look.world.facts_of(rule.environment.name, rule.service.name, digests)
-    return {"facts": to_json(facts)} if facts else {}
+def _looked_up(
+    look: Survey, rule: EffectiveRule, image: tuple[Pinned, ...], members: tuple[Member, ...]
+) -> dict[str, Json]:
+    """Return what gates of the rule were answered outside, of a group by member; the validator holds it to that."""
+    told: dict[str, Json] = {}
+    for one in shares(rule.service.name, members, image, ()):
+        digests = tuple(pinned.digest for pinned in one.image)
+        if facts := look.world.facts_of(rule.environment.name, one.service, digests):
+            told[one.service] = [*to_json(facts)]
+    if not told:
+        return {}
+    return {"facts": told if members else told[rule.service.name]}
+
+
+def _group(row: Row, candidate: Candidate) -> str:
+    return row.service if candidate.members else ""

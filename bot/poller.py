@@ -1,6 +1,6 @@
 """Where nobody is asked: what is ready moves, with its entry, in one push; and moves by others are written down."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -19,12 +19,12 @@ from policies.canonical import Json
 from policies.change import change_hash
 from policies.decide import Candidate, Decision, Standing
 from policies.edit import Edit, apply
-from policies.entry import Beside, Bot, Entry, Kind, Pinned, RuleAt, write_time
+from policies.entry import Beside, Bot, Entry, Kind, Member, Pinned, RuleAt, shares, write_time
 from policies.errors import PolicyError
 from policies.gates.sightings import was_before
 from policies.keys import bump_key, expected_key
 from policies.pins import Place, edits_to
-from policies.rules import EffectiveRule, effective
+from policies.rules import EffectiveRule, moving_rule
 from policies.state import Place as Where
 
 
@@ -52,6 +52,24 @@ class Writer:
     def edits(self, place: Place, rule: EffectiveRule, images: Iterable[Pinned]) -> tuple[Edit, ...]:
         """Return what would be replaced. Raises: PolicyError."""
         return edits_to(place, rule, images)
+
+    def edits_of(
+        self,
+        places: Callable[[str, str], Place],
+        rule: EffectiveRule,
+        images: tuple[Pinned, ...],
+        members: tuple[Member, ...] = (),
+    ) -> tuple[Edit, ...]:
+        """Return what would be replaced for a service, or for each member of a group. Raises: PolicyError."""
+        parts = rule.moving([one.service for one in members])
+        if not parts:
+            raise PolicyError(f"the rule of {rule.service.name} does not have these services")
+        moves = shares(rule.service.name, members, images, ())
+        return tuple(
+            edit
+            for part, one in zip(parts, moves, strict=True)
+            for edit in self.edits(places(part.environment.name, one.service), part, one.image)
+        )
 
     def build(
         self, parent: Oid, edits: Iterable[Edit], *, message: str, at: datetime, beside: Oid | None = None
@@ -91,11 +109,11 @@ def bumps(
     What cannot be written goes to ``stuck``.
     """
     ready: list[_Ready] = []
-    for row in decision.rows:
+    for row in (*decision.rows, *decision.groups):
         best = row.best
         if best is None or best.verdict is not Standing.READY or environment not in {"", row.environment}:
             continue
-        rule = effective(look.world.rules, row.environment, row.service)
+        rule = moving_rule(look.world.rules, row.environment, row.service)  # none for a member of a group
         if rule is None or rule.environment.has_promotions or (row.environment, row.service) in without:
             continue
         try:
@@ -126,6 +144,7 @@ class _Ready:
     image: tuple[Pinned, ...]
     edits: tuple[Edit, ...]
     evidence: dict[str, Json]
+    members: tuple[Member, ...] = ()  # of a group, which goes by itself
 
     @property
     def where(self) -> Where:
@@ -134,11 +153,12 @@ class _Ready:
 
 def _ready(look: Survey, writer: Writer, rule: EffectiveRule, best: Candidate) -> _Ready:
     image = best.images(rule)
-    edits = writer.edits(look.place(rule.environment.name, rule.service.name), rule, image)
+    edits = writer.edits_of(look.place, rule, image, best.members)
     if not edits:
         raise PolicyError(f"nothing names {rule.service.name} there any more")
     seen: Json = {"digest": best.digest, "looked": write_time(look.at)}
-    return _Ready(rule, image, edits, {"registry": seen, **gate_evidence(look, rule, image)})
+    looked = gate_evidence(look, rule, image, members=best.members)
+    return _Ready(rule, image, edits, {"registry": seen, **looked}, best.members)
 
 
 def _together(
@@ -149,7 +169,7 @@ def _together(
     alone: list[_Ready] = []
     for one in ready:
         where = one.rule.environment
-        is_old = where.catch_up and was_before(one.rule.service, look.state, one.image)
+        is_old = not one.members and where.catch_up and was_before(one.rule.service, look.state, one.image)
         (backlog.setdefault(where.name, []) if is_old and one.where not in apart else alone).append(one)
     for moves in backlog.values():
         moves.sort(key=lambda one: one.where)
@@ -164,13 +184,13 @@ def _bump(look: Survey, writer: Writer, together: tuple[_Ready, ...], *, parent:
         Beside(
             service=one.rule.service.name,
             image=one.image,
-            previous=look.world.pin(*one.where).image,
+            previous=standing(look, *one.where, one.members),
             rule=rule_at(look, one.rule),
             evidence=one.evidence,
         )
         for one in together
     )
-    environment = together[0].rule.environment.name
+    environment, members = together[0].rule.environment.name, together[0].members
     entry = Entry(
         kind=Kind.BUMP,
         at=write_time(look.at),
@@ -178,6 +198,8 @@ def _bump(look: Survey, writer: Writer, together: tuple[_Ready, ...], *, parent:
         by=Bot(),
         environment=environment,
         service=first.service,
+        group=first.service if members else "",
+        members=members,
         image=first.image,
         previous=first.previous,
         change=change,
@@ -188,6 +210,12 @@ def _bump(look: Survey, writer: Writer, together: tuple[_Ready, ...], *, parent:
     message = wording.move_message(entry, folder=writer.folder, tip=tip, proof=writer.proof(tip))
     commit = writer.build(parent, edits, message=message, at=look.at)
     return replace(entry, commit=commit)
+
+
+def standing(look: Survey, environment: str, service: str, members: tuple[Member, ...]) -> tuple[Pinned, ...]:
+    """Return what stands in the place of a service, or in those of a group's members, in their order."""
+    names = [one.service for one in members] or [service]
+    return tuple(image for name in names for image in look.world.pin(environment, name).image)
 
 
 def externals(look: Survey, mirror: Mirror, book: Book, examined: set[Oid]) -> list[Entry]:

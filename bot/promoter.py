@@ -7,7 +7,7 @@ from bot import wording
 from bot.answers import NotRecorded
 from bot.ledger import Proposal
 from bot.objects import Oid
-from bot.poller import Writer, rule_at
+from bot.poller import Writer, rule_at, standing
 from bot.push import RefUpdate
 from bot.survey import Survey
 from bot.withdrawal import withdrawal
@@ -15,11 +15,12 @@ from policies.canonical import Json
 from policies.change import change_hash
 from policies.codes import Code
 from policies.edit import Edit
-from policies.entry import Bot, By, Entry, Kind, Pinned, write_time
+from policies.entry import Bot, By, Entry, Kind, Member, Pinned, shares, write_time
 from policies.errors import PolicyError
 from policies.gates import Case, merge_within
 from policies.keys import expected_key, promotion_id
-from policies.rules import EffectiveRule, effective
+from policies.promotion import version_of
+from policies.rules import EffectiveRule, moving_rule
 from policies.state import Promotion, Stage
 from policies.verdict import Passed
 from policies.words import (
@@ -62,23 +63,36 @@ def branch_of(promotion: str, environment: str, service: str) -> str:
 
 def rule_of(look: Survey, environment: str, service: str) -> EffectiveRule:
     """Return the effective rule. Raises: Declined."""
-    rule = effective(look.world.rules, environment, service)
+    rule = moving_rule(look.world.rules, environment, service)
+    if rule is None and (group := look.world.rules.moves_with(environment, service)):
+        raise Declined(in_group(environment, service, group))
     if rule is None:
         raise Declined(NotRecorded(code=Code.NO_RULE, detail=f"no rule covers {service} in {environment}"))
     return rule
 
 
-def edits_of(look: Survey, writer: Writer, rule: EffectiveRule, image: Images) -> tuple[Edit, ...]:
+def in_group(environment: str, service: str, group: str) -> NotRecorded:
+    """Answer who asks for a part of a group: it moves whole, under the group's name."""
+    return NotRecorded(
+        code=Code.IN_GROUP, detail=f"{service} moves with {group} in {environment}", choices=(group,)
+    )
+
+
+def edits_of(
+    look: Survey, writer: Writer, rule: EffectiveRule, image: Images, members: tuple[Member, ...] = ()
+) -> tuple[Edit, ...]:
     """Return what would be replaced. Raises: Declined."""
-    place = look.place(rule.environment.name, rule.service.name)
-    if place.pin.problem:
-        raise Declined(NotRecorded(code=place.pin.problem, detail=place.pin.detail))
+    for part in rule.moving([one.service for one in members]):
+        place = look.place(part.environment.name, part.service.name)
+        if place.pin.problem:
+            raise Declined(NotRecorded(code=place.pin.problem, detail=place.pin.detail))
     try:
-        edits = writer.edits(place, rule, image)
+        edits = writer.edits_of(look.place, rule, image, members)
     except PolicyError as error:
         raise Declined(NotRecorded(code=Code.UNREADABLE, detail=str(error))) from error
     if not edits:
-        raise Declined(NotRecorded(code=Code.CURRENT, detail=f"{image[0].tag} is what stands there now"))
+        said = version_of(shares(rule.service.name, members, image, ()), rule.service.name if members else "")
+        raise Declined(NotRecorded(code=Code.CURRENT, detail=f"{said} is what stands there now"))
     return edits
 
 
@@ -89,14 +103,26 @@ def refuse_observed(rule: EffectiveRule) -> None:
 
 
 def propose(
-    look: Survey, writer: Writer, said: Said, *, rule: EffectiveRule, image: Images, note: str
+    look: Survey,
+    writer: Writer,
+    said: Said,
+    *,
+    rule: EffectiveRule,
+    image: Images,
+    note: str,
+    members: tuple[Member, ...] = (),
 ) -> Proposal:
-    """Ask for a version: an open one that nobody approved makes room. Raises: Declined."""
+    """Ask for a version, or for that of each of a group's members: an open one that nobody approved makes room.
+
+    Raises: Declined.
+    """
     refuse_observed(rule)
     if not rule.environment.has_promotions:
         detail = f"{rule.environment.name} moves by itself"
         raise Declined(NotRecorded(code=Code.NOT_GUARDED, detail=detail))
-    return proposal(look, writer, said.by, rule=rule, image=image, evidence=said.evidence, note=note)
+    return proposal(
+        look, writer, said.by, rule=rule, image=image, members=members, evidence=said.evidence, note=note
+    )
 
 
 def proposal(
@@ -107,13 +133,14 @@ def proposal(
     rule: EffectiveRule,
     image: Images,
     evidence: Mapping[str, Json],
+    members: tuple[Member, ...] = (),
     note: str = "",
     why: str = "",
 ) -> Proposal:
     """Return the entry that asks for a version, and its branch. Raises: Declined."""
     environment, service = rule.environment.name, rule.service.name
-    edits = edits_of(look, writer, rule, image)
-    ended = make_room(look, environment, service, image)
+    edits = edits_of(look, writer, rule, image, members)
+    ended = make_room(look, rule, image)
     entry = Entry(
         kind=Kind.PROPOSE,
         at=write_time(look.at),
@@ -121,8 +148,10 @@ def proposal(
         by=by,
         environment=environment,
         service=service,
+        group=service if members else "",
+        members=members,
         image=image,
-        previous=look.world.pin(environment, service).image,
+        previous=standing(look, environment, service, members),
         change=change_hash(edits),
         rule=rule_at(look, rule),
         evidence=evidence,
@@ -133,15 +162,21 @@ def proposal(
     return Proposal((*ended, entry), (update,), "branch")
 
 
-def make_room(look: Survey, environment: str, service: str, image: Images) -> tuple[Entry, ...]:
+def make_room(look: Survey, rule: EffectiveRule, image: Images) -> tuple[Entry, ...]:
     """End what is open there and approved by nobody. Raises: Declined where somebody has to decide."""
-    live = look.state.live_at(environment, service)
-    if live is None:
-        return ()
-    if live.stage is not Stage.OPEN or live.approvals or live.image == image:
-        detail = f"{live.image[0].tag} is under way as {live.id}"
-        raise Declined(NotRecorded(code=Code.OPEN_ELSEWHERE, detail=detail, choices=(live.id,)))
-    return (end(look, live, "superseded"),)
+    found = under_way(look, rule)
+    for live in found:
+        if live.stage is not Stage.OPEN or live.approvals or live.image == image:
+            detail = f"{live.version} is under way as {live.id}"
+            raise Declined(NotRecorded(code=Code.OPEN_ELSEWHERE, detail=detail, choices=(live.id,)))
+    return tuple(end(look, live, "superseded") for live in found)
+
+
+def under_way(look: Survey, rule: EffectiveRule) -> tuple[Promotion, ...]:
+    """Return what is under way in a place: of a group also what began there when its members moved alone."""
+    names = (rule.service.name, *(one.service.name for one in rule.parts))
+    found = [look.state.live_at(rule.environment.name, name) for name in names]
+    return tuple({one.id: one for one in found if one}.values())
 
 
 def end(look: Survey, promotion: Promotion, why: str, note: str = "") -> Entry:
@@ -152,6 +187,7 @@ def end(look: Survey, promotion: Promotion, why: str, note: str = "") -> Entry:
         key=f"ended/{promotion.id}",
         environment=promotion.environment,
         service=promotion.service,
+        group=promotion.group,
         promotion=promotion.id,
         why=why,
         note=note,
@@ -166,8 +202,7 @@ def with_branch(
     """Give a proposal its key, its promotion, and the head that goes out with it."""
     key = expected_key(look.state, entry)
     promotion = promotion_id(look.state.year, key)
-    first = wording.subject(entry.environment, entry.service, entry.previous, entry.image)
-    message = wording.branch_message(promotion, first)
+    message = wording.branch_message(promotion, wording.subject_of(entry))
     head = writer.build(look.tips.target, edits, message=message, at=look.at)
     branch = branch_of(promotion, entry.environment, entry.service)
     update = RefUpdate(f"refs/heads/{branch}", look.tips.promotions.get(branch), head)
@@ -187,6 +222,7 @@ def judge(
         by=said.by,
         environment=promotion.environment,
         service=promotion.service,
+        group=promotion.group,
         promotion=promotion.id,
         evidence=said.evidence,
         note=word.note,
@@ -209,10 +245,17 @@ def judge(
 def _renewed(look: Survey, rule: EffectiveRule, promotion: Promotion, said: Said) -> int:
     """Return the number of the person's own approval that they give anew; 0 where it needs no go, or is their first."""
     mine = next((one for one in promotion.approvals if one.by.person == said.by.person), None)
-    case = Case(
-        look.world.rules, rule, look.state, promotion.image, promotion.previous, look.at, promotion=promotion
+    cases = promised(look, rule, promotion)
+    return mine.seq if mine and not all(isinstance(merge_within(one), Passed) for one in cases) else 0
+
+
+def promised(look: Survey, rule: EffectiveRule, promotion: Promotion) -> tuple[Case, ...]:
+    """Return what is asked about how long a request and its approvals hold, by the rule of each service that moves."""
+    image, previous = promotion.image, promotion.previous
+    return tuple(
+        Case(look.world.rules, part, look.state, image, previous, look.at, promotion=promotion)
+        for part in rule.moving([one.service for one in promotion.members])
     )
-    return mine.seq if mine and not isinstance(merge_within(case), Passed) else 0
 
 
 _KINDS: Mapping[type, Kind] = {
@@ -255,13 +298,15 @@ def _about(
 ) -> list[dict[str, object]]:
     match word:
         case Hold() | Resume():
-            return [{"service": word.service, "environment": word.environment}]
+            return [{"service": one, "environment": word.environment} for one in _held(look, word)]
         case Block() | Unblock():
             service = look.world.rules.services.get(word.service)
             if service is None:
                 raise Declined(
                     NotRecorded(
-                        code="unknown-service", detail=word.service, choices=tuple(look.world.rules.services)
+                        code="unknown-service",
+                        detail=word.service,
+                        choices=look.world.rules.groups.get(word.service) or tuple(look.world.rules.services),
                     )
                 )
             return [{"service": word.service, "image": (Pinned(service.image, word.version),)}]
@@ -272,6 +317,15 @@ def _about(
             return [{"environment": name} for name in names]
         case Unfreeze():
             return [{"environment": word.environment}]
+
+
+def _held(look: Survey, word: Hold | Resume) -> tuple[str, ...]:
+    """Return the services that a word holds, or of which it lifts a hold: of a group each that it is about."""
+    members = look.world.rules.groups.get(word.service, (word.service,))
+    if isinstance(word, Hold):
+        return members
+    there = {name for where, name in look.state.holds if word.environment in {"", where}}
+    return tuple(one for one in members if one in there) or members
 
 
 def head_branch(promotion: Promotion) -> str:
@@ -292,7 +346,7 @@ def moved(look: Survey, writer: Writer, promotion: Promotion, digests: Sequence[
     """
     rule = rule_of(look, promotion.environment, promotion.service)
     image = promotion.image if promotion.is_rollback else _as_now(promotion.image, digests)
-    edits = edits_of(look, writer, rule, image)
+    edits = edits_of(look, writer, rule, image, promotion.members)
     change, at = change_hash(edits), rule_at(look, rule)
     if change == promotion.change and at.hash == promotion.rule.hash:
         return Proposal()
@@ -306,8 +360,8 @@ def moved(look: Survey, writer: Writer, promotion: Promotion, digests: Sequence[
     key = f"void/{promotion.id}/{voided}"
     if key in look.state.keys:  # it went there and back: nobody should have to follow that
         return Proposal((end(look, promotion, "closed"),))
-    previous = look.world.pin(promotion.environment, promotion.service).image
-    first = wording.subject(promotion.environment, promotion.service, previous, image)
+    previous = standing(look, promotion.environment, promotion.service, promotion.members)
+    first = wording.subject_of(replace(promotion, image=image, previous=previous))
     head = writer.build(
         look.tips.target, edits, message=wording.branch_message(promotion.id, first), at=look.at
     )
@@ -317,6 +371,8 @@ def moved(look: Survey, writer: Writer, promotion: Promotion, digests: Sequence[
         key=key,
         environment=promotion.environment,
         service=promotion.service,
+        group=promotion.group,
+        members=promotion.members,
         promotion=promotion.id,
         image=image,
         previous=previous,

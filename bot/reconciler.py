@@ -15,7 +15,7 @@ from bot.ledger import AppendAnswer, Appended, NotAllowed, NotWritten, Proposal
 from bot.matching import Matching
 from bot.objects import Oid
 from bot.ports import Chat, Forge, Merged, PullRequest
-from bot.promoter import Declined, end, head_branch, moved, rule_of
+from bot.promoter import Declined, end, head_branch, moved, promised, rule_of
 from bot.push import Ok, RefUpdate
 from bot.reviews import Reviews
 from bot.rosters import teams_of
@@ -29,12 +29,12 @@ from policies.canonical import Json
 from policies.codes import MEANINGS, Code
 from policies.decide import Standing, decide_row
 from policies.entry import By, Entry, Kind, write_time
-from policies.gates import Case, count_approvals, skips, window_at
+from policies.gates import count_approvals, skips, window_at
 from policies.gates import expired as expired_gate
 from policies.image import Digest, Repository, Tag
 from policies.keys import attempt_key
 from policies.people import known
-from policies.rules import Merges, effective
+from policies.rules import Merges, moving_rule
 from policies.state import Promotion, Stage
 from policies.validator import ACCOUNT_FLAGS
 from policies.verdict import Passed
@@ -59,7 +59,7 @@ class Reconciler:
     def advance(self, at: datetime, only: str = "") -> None:
         """Advance every live promotion, or one; what fails is noted and goes on at the next pass."""
         look = self.desk.view(at)
-        for promotion_id in [one for one in look.state.live.values() if only in {"", one}]:
+        for promotion_id in [one.id for one in look.state.under_way() if only in {"", one.id}]:
             self.stuck.pop(promotion_id, None)
             try:
                 self._advance(promotion_id, at)
@@ -148,19 +148,11 @@ class Reconciler:
         return self.noted(self.desk.append(void, at))
 
     def _over(self, look: Survey, promotion: Promotion) -> str:
-        rule = effective(look.world.rules, promotion.environment, promotion.service)
-        if rule is None:
+        rule = moving_rule(look.world.rules, promotion.environment, promotion.service)
+        cases = promised(look, rule, promotion) if rule else ()
+        if not cases:
             return "removed"
-        case = Case(
-            look.world.rules,
-            rule,
-            look.state,
-            promotion.image,
-            promotion.previous,
-            look.at,
-            promotion=promotion,
-        )
-        if not isinstance(expired_gate(case), Passed):
+        if not all(isinstance(expired_gate(case), Passed) for case in cases):
             return "expired"
         return "" if look.tips.promotions.get(head_branch(promotion)) == promotion.head else "closed"
 
@@ -234,10 +226,8 @@ class Reconciler:
         if promotion.stage is not Stage.OPEN:
             return Proposal()
         rule = rule_of(look, promotion.environment, promotion.service)
-        place = look.place(promotion.environment, promotion.service)
-        edits = self.desk.writer.edits(place, rule, promotion.image)
-        first = wording.subject(promotion.environment, promotion.service, promotion.previous, promotion.image)
-        message = wording.branch_message(promotion.id, first)
+        edits = self.desk.writer.edits_of(look.place, rule, promotion.image, promotion.members)
+        message = wording.branch_message(promotion.id, wording.subject_of(promotion))
         head = self.desk.writer.build(look.tips.target, edits, message=message, at=look.at)
         entry = replace(
             about(Kind.REBASED, promotion, look.at),
@@ -327,9 +317,7 @@ class Reconciler:
         rule = rule_of(look, promotion.environment, promotion.service)
         if promotion.is_apart:
             return None
-        return self.desk.authors.of(
-            look.world.rules, look.state, rule, previous=promotion.previous, image=promotion.image
-        )
+        return self.desk.authors.of_all(look.world.rules, look.state, rule, promotion.shares)
 
     def _emails(self, look: Survey, promotion: Promotion, at: datetime) -> Mapping[str, Json] | None:
         """Look the addresses of those up again who are known by them; none where one of them has another by now."""
@@ -354,7 +342,7 @@ class Reconciler:
         """Look up again who is in the rule's teams; none where somebody left and a line is not filled any more."""
         rules, rosters = look.world.rules, self.desk.rosters
         rule = rule_of(look, promotion.environment, promotion.service)
-        teams = teams_of(rules, [rule])
+        teams = teams_of(rules, rule.moving([one.service for one in promotion.members]))
         rosters.refresh(teams, at, kept=timedelta(0))
         found = rosters.members(rules, look.state, at)
         wrote = authors.people if authors else ()
@@ -418,7 +406,7 @@ class Reconciler:
     def _is_by_commit(self, promotion: Promotion) -> bool:
         """Whether the rule that it was judged by knows no pull request: then nobody but us can land it."""
         rules = self.desk.book.rules(promotion.rule.commit)
-        rule = effective(rules, promotion.environment, promotion.service) if rules else None
+        rule = moving_rule(rules, promotion.environment, promotion.service) if rules else None
         return rule is not None and not rule.environment.has_pull_requests
 
     def _landing(self, look: Survey, promotion: Promotion, url: str) -> tuple[str, str]:
@@ -435,7 +423,7 @@ class Reconciler:
 
     def _wait_for_people(self, look: Survey, promotion: Promotion, pull: PullRequest, at: datetime) -> bool:
         """Say that people may merge it, take that back when it is not so any more, write down what they did."""
-        if effective(look.world.rules, promotion.environment, promotion.service) is None:
+        if moving_rule(look.world.rules, promotion.environment, promotion.service) is None:
             return self._withdraw(promotion, at)
         if pull.is_merged and pull.head == promotion.head:
             return self._merged_by_people(look, promotion, pull, at)
@@ -491,10 +479,12 @@ class Reconciler:
     @staticmethod
     def _is_frozen(look: Survey, promotion: Promotion, at: datetime) -> bool:
         """Whether a freeze or a window stops it: not a rollback, nor an emergency whose rule lets it pass freezes."""
-        rule = effective(look.world.rules, promotion.environment, promotion.service)
+        rules = look.world.rules
+        rule = moving_rule(rules, promotion.environment, promotion.service)
         passes = promotion.is_rollback or (rule is not None and skips(rule, promotion, "freeze"))
-        window = window_at(rule.environment, look.world.rules.calendar, at) if rule else None
-        return not passes and bool(window or look.state.freeze_on(promotion.environment, at))
+        parts = rule.moving([one.service for one in promotion.members]) if rule else ()
+        is_closed = any(window_at(part.environment, rules.calendar, at) for part in parts)
+        return not passes and (is_closed or look.state.freeze_on(promotion.environment, at) is not None)
 
     def _abort(self, promotion: Promotion, why: str, at: datetime, *, reviews: int = 0) -> bool:
         self._aborted(promotion, why, at, reviews=reviews)
@@ -538,6 +528,7 @@ class Reconciler:
                 image=promotion.image,
                 change=promotion.change,
                 commit=commit,
+                members=promotion.members,
             )
             wrong, image = found.wrong, found.image
         else:
@@ -623,5 +614,6 @@ def about(kind: Kind, promotion: Promotion, at: datetime) -> Entry:
         key="",
         environment=promotion.environment,
         service=promotion.service,
+        group=promotion.group,
         promotion=promotion.id,
     )

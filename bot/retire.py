@@ -98,7 +98,7 @@ def _last(look: Survey, what: str, places: Mapping[str, Placed]) -> Card | None:
 
 
 def _live(look: Survey) -> list[Promotion]:
-    return [look.state.promotions[one] for one in look.state.live.values()]
+    return list(look.state.under_way())
 
 
 def _promotion(branch: str) -> str:
@@ -112,4 +112,4 @@ def _verb(promotion: Promotion) -> str:
 
 
 def _name(promotion: Promotion) -> str:
-    return f"{promotion.environment} {promotion.service} {promotion.image[0].tag}"
+    return f"{promotion.environment} {promotion.service} {promotion.version}"

@@ -19,7 +19,7 @@ from policies.entry import By, write_time
 from policies.people import Known, of_forge
 from policies.promotion import Promotion
 from policies.reviews import REVIEW, Attested, ReviewState
-from policies.rules import effective
+from policies.rules import moving_rule
 from policies.words import Approve, Reject, Unapprove
 
 _log = logging.getLogger(__name__)
@@ -108,8 +108,9 @@ class Reviews:
         if who.slack and self.chat is not None:
             evidence["account"] = _json(flags_of(self.chat, self.chat.home(), who.slack))
         rules, rosters = look.world.rules, self.desk.rosters
-        rule = effective(rules, promotion.environment, promotion.service)
-        teams = teams_of(rules, [rule] if rule else [])
+        rule = moving_rule(rules, promotion.environment, promotion.service)
+        judging = rule.moving([one.service for one in promotion.members]) if rule else ()
+        teams = teams_of(rules, judging)
         rosters.refresh(teams, at)
         evidence |= rosters.evidence(rules, look.state, teams, [who.name], at)
         by = By(who.name, REVIEW, forge_id=review.author.id, forge_login=login)

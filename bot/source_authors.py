@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from bot.errors import BotError, PermanentError
 from bot.image_sources import ImageSources, repository_of
 from bot.ports import Forge, ForgeAccount
-from policies.authors import LABELS, TAGS, Authors
-from policies.entry import Pinned
+from policies.authors import LABELS, TAGS, Authors, together
+from policies.entry import Pinned, Share
 from policies.people import of_forge
 from policies.rules import AUTHORS, EffectiveRule, Rules
 from policies.state import State
@@ -101,6 +101,18 @@ class SourceAuthors:
         if wrote == ((), 0):  # the same commit, or one from before: then nobody would have written it
             raise PermanentError("the image names no commit after that of the one that runs")
         return wrote
+
+    def of_all(
+        self, rules: Rules, state: State, rule: EffectiveRule, moves: Sequence[Share]
+    ) -> Authors | None:
+        """Return who wrote what several services bring together; nothing where none of their rules asks."""
+        ruled = {one.service.name: one for one in rule.parts or (rule,)}
+        found = [
+            self.of(rules, state, ruled[one.service], previous=one.previous, image=one.image)
+            for one in moves
+            if one.service in ruled
+        ]
+        return together([one for one in found if one is not None])
 
     def _by_tags(self, forge: Forge, rule: EffectiveRule, old: str, new: str) -> Wrote:
         """Ask for the commits between two tags, as they are called in Git. Raises: BotError."""

@@ -16,7 +16,7 @@ from policies.evidence import Silence, TagList
 from policies.gates import expires, reminds
 from policies.image import Digest, Repository, Tag
 from policies.redacted import is_hidden
-from policies.rules import Rules, effective
+from policies.rules import Rules, moving_rule
 from policies.state import Move, Open, Promotion
 
 
@@ -324,17 +324,22 @@ def _reminders(look: Survey, decision: Decision) -> list[Trouble]:
     """Find requests whose approvals are still missing when half of their time is over."""
     found = []
     rules = look.world.rules
-    for where, promotion_id in look.state.live.items():
-        rule, row = effective(rules, *where), decision.row(*where)
-        promotion = look.state.promotions[promotion_id]
-        mine = [one for one in row.candidates if one.promotion == promotion_id] if row else []
+    for promotion in look.state.under_way():
+        where = (promotion.environment, promotion.service)
+        moving = moving_rule(rules, *where)
+        parts = moving.moving([one.service for one in promotion.members]) if moving else ()
+        rule = min(parts, key=lambda one: expires(rules.calendar, one, promotion), default=None)
+        row = decision.row(*where)
+        mine = [one for one in row.candidates if one.promotion == promotion.id] if row else []
         missing = [why.detail for one in mine for why in one.reasons if why.code == Code.APPROVALS_MISSING]
         if rule and missing and look.at >= reminds(rules.calendar, rule, promotion):
             facts = {
                 "detail": missing[0],
                 "until": write_time(expires(rules.calendar, rule, promotion)),
             }
-            found.append(Trouble(Wrong.REMINDER, *where, facts, promotion.image[0].tag))
+            facts |= {"version": promotion.version}
+            named = promotion.id if promotion.group else promotion.version
+            found.append(Trouble(Wrong.REMINDER, *where, facts, named))
     return found
 
 
@@ -420,7 +425,7 @@ def _rollbacks(look: Survey) -> list[Trouble]:
         is_news = look.at - promotion.opened <= _TOLD_OF_ROLLBACKS and not is_hidden(promotion.note)
         if tell and is_news:
             by = promotion.by.person if isinstance(promotion.by, By) else ""
-            facts = {"version": promotion.image[0].tag, "by": by, "note": promotion.note}
+            facts = {"version": promotion.version, "by": by, "note": promotion.note}
             where, what = promotion.environment, promotion.service
             found.append(Trouble(Wrong.ROLLED_BACK, where, what, facts, promotion.id, tell))
     return found
@@ -443,7 +448,7 @@ def _configurations(look: Survey) -> list[Trouble]:
 
 def _tell(look: Survey, promotion: Promotion) -> str:
     """Return the channel that the rule names for what goes apart, '' = none of its own."""
-    rule = effective(look.world.rules, promotion.environment, promotion.service)
+    rule = moving_rule(look.world.rules, promotion.environment, promotion.service)
     if rule is None:
         return ""
     apart = rule.environment.emergency if promotion.is_emergency else rule.environment.rollback
@@ -475,7 +480,8 @@ def _tags(look: Survey, row: Row) -> list[tuple[Repository, Tag]]:
     """Return what runs in a place, what is under way there, and what could come first."""
     image = look.world.rules.services[row.service].image
     live = look.state.live_at(row.environment, row.service)
-    tags = [row.current, live.image[0].tag if live else "", row.best.version if row.best else ""]
+    under_way = live.image_of(row.service) if live else ()
+    tags = [row.current, *(one.tag for one in under_way[:1]), row.best.version if row.best else ""]
     return [(image, Tag(tag)) for tag in dict.fromkeys(tags) if tag]
 
 

@@ -18,8 +18,8 @@ from bot.signing import is_vouched
 from bot.urgency import is_marked, under
 from bot.years import read_years, whole
 from policies.audit_codes import CODES, AuditCode, attested_by
-from policies.entry import Entry, Kind, Pinned, write_time
-from policies.rules import EffectiveRule, effective
+from policies.entry import Entry, Kind, Pinned, Share, shares, write_time
+from policies.rules import EffectiveRule, moving_rule
 from policies.state import Promotion, Stage, State, is_same
 
 _ALL = 1 << 30
@@ -230,7 +230,7 @@ class _Audit:
             return
         rule_at = entry.rule or (promotion.rule if promotion else None)
         rules = self.book.rules(rule_at.commit) if rule_at else None
-        rule = effective(rules, entry.environment, entry.service) if rules else None
+        rule = moving_rule(rules, entry.environment, entry.service) if rules else None
         change = entry.change or (promotion.change if promotion else "")
         if rules is None or rule is None:
             return  # the chain has said so already
@@ -243,10 +243,11 @@ class _Audit:
             image=entry.image,
             change=change,
             commit=Oid(entry.commit),
+            members=entry.members or (promotion.members if promotion else ()),
             beside=[
                 (other, one.image)
                 for one in entry.also
-                if (other := effective(rules, entry.environment, one.service))
+                if (other := moving_rule(rules, entry.environment, one.service))
             ],
         )
         if found.wrong:
@@ -270,13 +271,15 @@ class _Audit:
         in_force = self.book.rules_in_force(parent)
         if not isinstance(in_force, RulesAt):
             return
-        place = self.book.places(parent, in_force.rules).get((entry.environment, entry.service))
-        previous = entry.previous or (promotion.previous if promotion else ())
-        stood = place.pin.image if place else ()
-        if not _agree(previous, stood):
-            text = f"{stood[0] if stood else 'nothing'} stood there before, the ledger says {previous[0]}"
-            self.report.add("content-differs", entry.commit, text, entry.seq)
-        rule = effective(in_force.rules, entry.environment, entry.service)
+        places = self.book.places(parent, in_force.rules)
+        for one in promotion.shares if promotion and not entry.members else entry.shares:
+            place = places.get((entry.environment, one.service))
+            stood = place.pin.image if place else ()
+            if not _agree(one.previous, stood):
+                said = one.previous[0] if one.previous else "nothing"
+                text = f"{stood[0] if stood else 'nothing'} stood there before, the ledger says {said}"
+                self.report.add("content-differs", entry.commit, text, entry.seq)
+        rule = moving_rule(in_force.rules, entry.environment, entry.service)
         changed = self.mirror.commit_info(in_force.commit).committed_at
         if (rule is None or rule.hash != rule_hash) and changed < entry.time - GRACE:
             text = f"the rules of {in_force.commit[:12]} were in force, it was judged by older ones"
@@ -346,14 +349,18 @@ class _Audit:
 
     def _moves(self, chain: Chain) -> None:
         """Every commit that moves an image has its entry."""
-        named: dict[tuple[str, str, str], tuple[Pinned, ...]] = {}
-        for one in (one for _, entry in chain.entries for one in entry.each):
-            if one.commit and one.kind in _ON_THE_BRANCH:
-                named[one.commit, one.environment, one.service] = one.image
+        named = {
+            (one.commit, one.environment, share.service): share.image
+            for _, entry in chain.entries
+            for one in entry.each
+            if one.commit and one.kind in _ON_THE_BRANCH
+            for share in _moved(one, chain.state.promotions.get(one.promotion))
+        }
         merging = {
-            (promotion.head, promotion.environment, promotion.service)
+            (promotion.head, promotion.environment, one.service)
             for promotion in chain.state.promotions.values()
             if promotion.stage in {Stage.MERGING, Stage.MERGED}
+            for one in promotion.shares
         }
         for index, commit in enumerate(self.line):
             if index % _PROGRESS == _PROGRESS - 1:
@@ -373,6 +380,12 @@ class _Audit:
                     now, said = (str(one[0]) if one else "nothing" for one in (image, recorded))
                     text = f"{service} in {environment} became {now}, the ledger says {said}"
                     self.report.add("content-differs", commit, text)
+
+
+def _moved(entry: Entry, promotion: Promotion | None) -> tuple[Share, ...]:
+    """Return what an entry says that each service became; of a group its members, as the promotion has them."""
+    members = entry.members or (promotion.members if promotion else ())
+    return shares(entry.service, members, entry.image, ())
 
 
 def _agree(said: tuple[Pinned, ...], stands: tuple[Pinned, ...]) -> bool:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from policies import gate_notes
 from policies.by_hand import is_for_people
 from policies.duration import spell
-from policies.entry import By, Entry, Kind, Pinned, RuleAt, write_time
+from policies.entry import By, Entry, Kind, Pinned, RuleAt, Share, write_time
 from policies.errors import PolicyError
 from policies.gates import lines_of
 from policies.rules import EffectiveRule
@@ -34,17 +34,35 @@ class Urgency:
 
 
 _TRAILER = re.compile(r"([A-Za-z][A-Za-z0-9-]*): (\S.*)")
+MAX_TOLD = 3  # services of a group in a subject
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 def subject(environment: str, service: str, previous: Sequence[Pinned], image: Sequence[Pinned]) -> str:
     """Return the first line of a commit that moves something."""
-    return f"{environment}: {_step(service, previous, image)}"
+    return f"{environment}: {_step(Share(service, tuple(image), tuple(previous)))}"
 
 
-def _step(service: str, previous: Sequence[Pinned], image: Sequence[Pinned]) -> str:
-    before = ", ".join(one.tag for one in previous) or "nothing"
-    return f"{service} {before} -> {', '.join(one.tag for one in image)}"
+def subject_of(moved: Entry | Promotion) -> str:
+    """Return the first line of a commit that moves a service, or a group: then its members, or how many they are."""
+    if not moved.group:
+        return subject(moved.environment, moved.service, moved.previous, moved.image)
+    steps = [_step(one) for one in moved.shares]
+    told = ", ".join(steps) if len(steps) <= MAX_TOLD else f"{len(steps)} services"
+    return f"{moved.environment}: {moved.group}: {told}"
+
+
+def _step(one: Share) -> str:
+    before = ", ".join(image.tag for image in one.previous) or "nothing"
+    return f"{one.service} {before} -> {', '.join(image.tag for image in one.image)}"
+
+
+def service_trailers(moves: Iterable[Share]) -> list[Trailer]:
+    """Return a group of trailers for each service that moves: its name, then what moved (LEDGER, trailers)."""
+    found: list[Trailer] = []
+    for one in moves:
+        found += [("Service", one.service), *image_trailers(one.image, one.previous)]
+    return found
 
 
 def image_trailers(image: Sequence[Pinned], previous: Sequence[Pinned]) -> list[Trailer]:
@@ -115,7 +133,7 @@ def move_message(
 
     ``tip`` is the ledger's end that the mover had validated ('' on an empty one), ``proof`` our signature of it.
     """
-    head = subject(entry.environment, entry.service, entry.previous, entry.image)
+    head = subject_of(entry)
     trailers: list[Trailer] = [("Promotion", entry.promotion)] if entry.promotion else []
     trailers += [("Environment", entry.environment)]
     for one in entry.each:
@@ -139,8 +157,7 @@ def _on_whose_word(entry: Entry) -> str:
 def _service_trailers(entry: Entry, folder: str) -> list[Trailer]:
     """Return what is said of each service that moved, beginning with its name."""
     return [
-        ("Service", entry.service),
-        *image_trailers(entry.image, entry.previous),
+        *service_trailers(entry.shares),
         *([rule_trailer(entry.rule, folder)] if entry.rule else []),
         *gate_notes.trailers(gate_notes.read(entry.evidence)),
     ]
@@ -150,7 +167,7 @@ def _listed(entry: Entry) -> list[str]:
     """Return the services that moved together and from what to what, a line each; nothing where it is one."""
     if not entry.also:
         return []
-    return ["\n".join(_step(one.service, one.previous, one.image) for one in entry.each)]
+    return ["\n".join(_step(share) for one in entry.each for share in one.shares)]
 
 
 def anchor(tip: str, proof: str) -> list[Trailer]:
@@ -179,12 +196,11 @@ def landing(
     ``intent`` is the oid of the intent entry, ``key`` its key, ``proof`` our signature of the oid; ``urgency``
     of an emergency.
     """
-    head = subject(promotion.environment, promotion.service, promotion.previous, promotion.image)
+    head = subject_of(promotion)
     trailers: list[Trailer] = [
         ("Promotion", promotion.id),
         ("Environment", promotion.environment),
-        ("Service", promotion.service),
-        *image_trailers(promotion.image, promotion.previous),
+        *service_trailers(promotion.shares),
         rule_trailer(promotion.rule, folder),
         *gate_notes.trailers(promotion.gates),
         *(urgency.trailers if urgency else []),
@@ -215,6 +231,18 @@ def _asked_besides(promotion: Promotion, rule: EffectiveRule) -> list[str]:
     return [f"- and: {'; '.join(asked)}"] if asked and not promotion.is_rollback else []
 
 
+def _rows(promotion: Promotion, rule: EffectiveRule, share: Share) -> list[str]:
+    """Return what moves of one service, and what is asked of it."""
+    lines = lines_of(rule, promotion)
+    return [
+        f"- service: `{share.service}` in `{promotion.environment}`",
+        *(f"- image: `{one.repository}:{one.tag}` `{one.digest}`" for one in share.image),
+        *(f"- now: `{one}`" for one in share.previous),
+        f"- approvals asked: {'; '.join(str(line) for line in lines) or 'none'}",
+        *_asked_besides(promotion, rule),
+    ]
+
+
 def pull_request(
     promotion: Promotion, rule: EffectiveRule, *, folder: str, block: str = ""
 ) -> tuple[str, str]:
@@ -222,14 +250,16 @@ def pull_request(
 
     ``block`` ends the body where people merge it: what the commit would say that the bot makes.
     """
-    title = subject(promotion.environment, promotion.service, promotion.previous, promotion.image)
-    lines = lines_of(rule, promotion)
+    title = subject_of(promotion)
+    parts = rule.moving([one.service for one in promotion.members])
+    lines = [line for part in parts for line in lines_of(part, promotion)]
     rows = [
-        f"- service: `{promotion.service}` in `{promotion.environment}`",
-        *(f"- image: `{one.repository}:{one.tag}` `{one.digest}`" for one in promotion.image),
-        *(f"- now: `{one}`" for one in promotion.previous),
-        f"- approvals asked: {'; '.join(str(line) for line in lines) or 'none'}",
-        *_asked_besides(promotion, rule),
+        *([f"- group: `{promotion.group}`, whole or nothing"] if promotion.group else []),
+        *(
+            row
+            for part, one in zip(parts, promotion.shares, strict=False)
+            for row in _rows(promotion, part, one)
+        ),
         f"- rule: `{folder}@{promotion.rule.commit[:12]}` `{promotion.rule.hash[:12]}`",
         f"- change: `{promotion.change[:12]}`",
     ]

@@ -10,6 +10,7 @@ from policies.verdict import Failed
 
 SHORT_COMMIT = 7
 SHORT_DIGEST = 12
+MAX_IMAGES = 10
 _ARROW = " \N{RIGHTWARDS ARROW} "
 
 
@@ -77,6 +78,7 @@ def facts(card: Card) -> tuple[Line, ...]:
         found.append(
             line("Image ", Code(card.repository or card.service), " ", Code(short_digest(card.digest)))
         )
+    found += _images(card)
     found += _authors(card)
     if card.number:
         found.append(line("Pull request ", *pull_request(card)))
@@ -91,6 +93,14 @@ def facts(card: Card) -> tuple[Line, ...]:
     if card.notified:
         found.append(line("For ", *joined((line(_who(who)) for who in card.notified), between=" ")))
     return tuple(found)
+
+
+def _images(card: Card) -> Iterator[Line]:
+    """Yield what each service of a group becomes."""
+    for name, digest in card.images[:MAX_IMAGES]:
+        yield line("Image ", Code(name), " ", Code(short_digest(digest)))
+    if len(card.images) > MAX_IMAGES:
+        yield line(f"and {len(card.images) - MAX_IMAGES} images more")
 
 
 def _authors(card: Card) -> Iterator[Line]:

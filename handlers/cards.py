@@ -43,7 +43,7 @@ def value_of(card: Card) -> str:
 
 def candidate_value(card: Card) -> str:
     """Return what a candidate's button carries."""
-    return f"{card.service}|{card.environment}|{card.version}"
+    return f"{card.service}|{card.environment}|{card.asks or card.version}"
 
 
 def _card(card: Card, seq: int) -> Message:

@@ -9,7 +9,7 @@ from bot import assembly
 from bot.settings import Settings
 from handlers.tables import cell, table_of
 from handlers.terminal import FINE, UseError, checked, patience, print_json, print_table, tell
-from policies.rules import EffectiveRule, effective
+from policies.rules import EffectiveRule, Rules, effective, moving_rule
 from policies.rules_shown import RuleLine, rule_lines, written
 
 RULES = "countersign.rules/1"
@@ -42,7 +42,9 @@ def command(
         desk = assembly.open_desk(doors.settings())
         found = desk.rules(desk.mirror.fetch())
     checked("environment", environment, found.rules.environments)
-    checked("service", service, found.rules.services)
+    checked("service or group", service, (*found.rules.services, *found.rules.groups))
+    if service in found.rules.groups:
+        return _group(found.rules, environment, service, found.commit, as_json=as_json)
     rule = effective(found.rules, environment, service)
     if rule is None:
         exists = ", ".join(found.rules.services[service].environments)
@@ -53,6 +55,34 @@ def command(
     else:
         print_table(to_table(lines))
         tell(f"{service} in {environment}: rule {rule.hash[:12]} at {found.commit[:12]}")
+        if group := found.rules.moves_with(environment, service):
+            tell(f"it moves with {group}: countersign rules {environment} {group}")
+    return FINE
+
+
+def _group(rules: Rules, environment: str, group: str, commit: str, *, as_json: bool) -> int:
+    """Show what judges a group: its services there, and each one's rule. Raises: UseError."""
+    rule = moving_rule(rules, environment, group)
+    if rule is None:
+        named = ", ".join(rules.groups[group])
+        raise UseError(f"the services of {group} ({named}) do not move together in {environment}")
+    if as_json:
+        parts = [to_json(one, rule_lines(one, rules.provenance), commit) for one in rule.parts]
+        print_json(
+            {
+                "schema": RULES,
+                "environment": environment,
+                "group": group,
+                "commit": commit,
+                "hash": rule.hash,
+                "members": parts,
+            }
+        )
+        return FINE
+    for one in rule.parts:
+        print_table(to_table(rule_lines(one, rules.provenance)))
+        tell(f"{one.service.name} in {environment}: rule {one.hash[:12]} at {commit[:12]}")
+    tell(f"{group} moves as one in {environment}: rule {rule.hash[:12]}; each rule has to be met")
     return FINE
 
 

@@ -211,13 +211,15 @@ def _gates(change: Change, gates: Sequence[Judged]) -> Html:
     if not gates:
         return paragraph("Nothing was asked: no entry let it move.")
     rows = []
+    is_group = len({one.service for one in gates}) > 1
     for one in gates:
         verdict = one.verdict
+        name = f"{one.service}: {one.gate}" if is_group else one.gate
         if isinstance(verdict, Passed):
-            rows.append((one.gate.replace("_", " "), text("passed"), text("")))
+            rows.append((name.replace("_", " "), text("passed"), text("")))
         else:
             said = f"{phrase(verdict.code.value)} {verdict.detail}".strip()
-            rows.append((one.gate.replace("_", " "), marked(verdict.code.value, "bad"), text(said)))
+            rows.append((name.replace("_", " "), marked(verdict.code.value, "bad"), text(said)))
     head = paragraph(f"Re-performed from this clone in the state that entry #{change.decided} followed:")
     return Html(f"{head}\n{page.table(('Gate', 'Verdict', 'Why'), rows)}")
 

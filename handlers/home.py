@@ -21,8 +21,8 @@ from handlers.reports import standing_still
 from handlers.spans import Code, Json, Line, Mention, Moment, Strong, line, plain
 from policies.decide import Row, Standing
 from policies.entry import By
-from policies.gates import count_approvals
-from policies.rules import effective
+from policies.gates import count_approvals, count_of
+from policies.rules import moving_rule
 from policies.state import Move, Promotion, Stage, State
 from policies.state import Standing as InForce
 
@@ -87,7 +87,7 @@ def _identity(look: Look, person: str, user: str) -> Iterator[Json]:
 
 
 def _live(state: State) -> list[Promotion]:
-    return sorted((state.promotions[one] for one in state.live.values()), key=lambda one: one.seq)
+    return sorted(state.under_way(), key=lambda one: one.seq)
 
 
 def _waiting(look: Look, person: str) -> Iterator[Json]:
@@ -109,23 +109,25 @@ def _waiting(look: Look, person: str) -> Iterator[Json]:
 
 def _may_approve(look: Look, promotion: Promotion, person: str) -> bool:
     """Whether a line that lacks somebody names the person, who has not spoken yet; the validator has the last word."""
-    rule = effective(look.rules, promotion.environment, promotion.service)
+    rule = moving_rule(look.rules, promotion.environment, promotion.service)
     if promotion.stage is not Stage.OPEN or rule is None:
         return False
     is_requester = isinstance(promotion.by, By) and promotion.by.person == person
     has_spoken = any(one.by.person == person for one in promotion.approvals)
-    if has_spoken or (is_requester and "requester" in rule.environment.exclude):
+    parts = rule.moving([one.service for one in promotion.members])
+    is_excluded = is_requester and any("requester" in one.environment.exclude for one in parts)
+    if has_spoken or is_excluded:
         return False
-    lines = count_approvals(look.rules, rule, promotion, look.members).lines
     return any(
-        len(people) < asked.count and person in look.rules.members(asked.of, rule.service, look.members)
-        for asked, people in lines
+        len(people) < asked.count and person in look.rules.members(asked.of, part.service, look.members)
+        for part in parts
+        for asked, people in count_of(look.rules, part, promotion, look.members).lines
     )
 
 
 def _request(look: Look, promotion: Promotion) -> Line:
     """Return what is asked for, by whom, and how many agree."""
-    rule = effective(look.rules, promotion.environment, promotion.service)
+    rule = moving_rule(look.rules, promotion.environment, promotion.service)
     by = line(", asked for by ", Mention("", promotion.by.person)) if isinstance(promotion.by, By) else ()
     count = ""
     if rule:

@@ -51,6 +51,9 @@ REFUSALS: dict[str, str] = {
     Code.NOT_OVER: "It is still under way. It can be reviewed once it has landed.",
     Code.CONFIG_UNREVIEWED: "Files of that environment changed in Git, and nobody has reviewed it yet.",
     Code.REVIEW_OVERDUE: "An emergency or a rollback there was not reviewed in time. `/promote review` closes it.",
+    Code.IN_GROUP: "That service moves with its group, together or not at all. Ask for the group.",
+    Code.GROUP_WAITS: "The services of the group move together, and one of them is not ready.",
+    Code.NOT_WHOLE: "A group moves as a whole, each service to its own version. Leave the version out.",
     Code.CURRENT: "It is what runs there now, so there is nothing to do.",
 }
 PROBLEM_SENTENCES: dict[str, str] = {
@@ -333,6 +336,9 @@ def _review(of: Recorded) -> Line:
 
 def _left(of: Recorded) -> Line:
     """Return what becomes of the version that a rollback leaves."""
+    if of.group:
+        each = f"{COMMAND} unblock SERVICE VERSION because WHY"
+        return line(Literal(of.previous), " stay blocked there until somebody unblocks each: ", Literal(each))
     unblock = f"{COMMAND} unblock {of.service} {of.previous} because WHY"
     return line(Literal(of.previous), " stays blocked there until somebody unblocks it: ", Literal(unblock))
 

@@ -12,7 +12,7 @@ MAX_GUESSES = 3  # buttons that are corrected commands
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """Services and environments in the order of the rules."""
+    """Services, with the groups that move as one behind them, and environments, in the order of the rules."""
 
     services: tuple[str, ...]
     environments: tuple[str, ...]
@@ -20,7 +20,7 @@ class Names:
     @classmethod
     def of(cls, rules: Rules) -> Self:
         """Return the names that rules have."""
-        return cls(tuple(rules.services), tuple(rules.environments))
+        return cls((*rules.services, *rules.groups), tuple(rules.environments))
 
 
 def look_up(word: str, among: Iterable[str]) -> str:

@@ -36,7 +36,7 @@ class Guess:
 def guess(text: str, rules: Rules) -> Guess:
     """Guess from a message which service and version it speaks of: the first whole names; a version has a digit."""
     words = [one[0] for one in zip(_PARTS.findall(text), range(_MAX_WORDS), strict=False)]
-    services = [word for word in words if word in rules.services]
+    services = [word for word in words if word in rules.services or word in rules.groups]
     environments = [word for word in words if word in _guarded(rules)]
     after = words[words.index(services[0]) + 1 :] if services else []
     versions = [word.rstrip(".") for word in after if word[:1].isdigit() or re.match(r"v\d", word)]
@@ -48,7 +48,7 @@ def promote_form(rules: Rules, channel: str, begun: Guess) -> Json:
     guarded = _guarded(rules)
     environment = begun.environment or (guarded[0] if len(guarded) == 1 else "")
     blocks = [
-        _field(SERVICE, "Service", _choice(SERVICE, tuple(rules.services), begun.service)),
+        _field(SERVICE, "Service", _choice(SERVICE, (*rules.services, *rules.groups), begun.service)),
         _field(
             VERSION,
             "Version",
@@ -76,7 +76,7 @@ def read(view: Mapping[str, Any], rules: Rules) -> Propose | dict[str, str]:
     """Return what was asked for, or what is wrong by block id. Whether it may be asked for is not said here."""
     wrong: dict[str, str] = {}
     service, version, environment, why = (_value(view, one) for one in (SERVICE, VERSION, ENVIRONMENT, WHY))
-    named = look_up(service.strip(), rules.services)
+    named = look_up(service.strip(), (*rules.services, *rules.groups))
     if not named:
         wrong[SERVICE] = "The rules have no such service."
     where = look_up(environment.strip(), rules.environments)

@@ -14,7 +14,7 @@ from policies.decide import Candidate, Row, Standing
 from policies.entry import By, Pinned
 from policies.gates import count_approvals
 from policies.people import Known, known
-from policies.rules import effective
+from policies.rules import effective, moving_rule
 from policies.state import Move, Promotion
 
 MAX_MOVES = 15  # of a history; the ledger has all of them
@@ -124,7 +124,7 @@ def _why(engine: Engine, asked: Why) -> Said:
     look = engine.look()
     rows = [
         row
-        for row in look.decision.rows
+        for row in (*look.decision.rows, *look.decision.groups)
         if row.service == asked.service and asked.environment in {"", row.environment}
     ]
     head = line(Strong(asked.service), *(line(" ", Code(asked.version)) if asked.version else ()), ":")
@@ -136,7 +136,7 @@ def _why(engine: Engine, asked: Why) -> Said:
 
 
 def _pending(look: Look) -> Said:
-    live = [look.state.promotions[one] for one in look.state.live.values()]
+    live = look.state.under_way()
     reviews = open_reviews.waiting(look)
     head = f"{_counted(len(live), 'promotion')} under way" if live else "Nothing is under way"
     if reviews:
@@ -150,14 +150,16 @@ def _pending(look: Look) -> Said:
 
 def _under_way(look: Look, promotion: Promotion) -> Line:
     """Return how a promotion stands."""
-    rule = effective(look.rules, promotion.environment, promotion.service)
+    rule = moving_rule(look.rules, promotion.environment, promotion.service)
     asked = line(", asked for by ", Mention("", promotion.by.person)) if isinstance(promotion.by, By) else ()
     count = ""
     if rule:
         tally = count_approvals(look.rules, rule, promotion, look.members)
         count = f", {tally.given} of {tally.wanted} approvals"
     kind = "rollback of " if promotion.is_rollback else "emergency of " if promotion.is_emergency else ""
-    move = _versions(promotion.previous, promotion.image)
+    move = (
+        line(Code(promotion.version)) if promotion.group else _versions(promotion.previous, promotion.image)
+    )
     place = line(Code(promotion.id), " ", Strong(promotion.environment), f": {kind}{promotion.service} ")
     stage = "approved, somebody merges it at GitHub" if promotion.is_cleared else promotion.stage
     return line(*place, *move, *asked, count, f", {stage}")

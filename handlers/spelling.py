@@ -5,6 +5,7 @@ from datetime import datetime
 
 from bot.answers import NotRecorded
 from handlers.names import MAX_GUESSES, guesses
+from policies.codes import Code
 from policies.words import (
     Approve,
     Block,
@@ -73,6 +74,8 @@ def corrected(word: Word | Pair, answer: NotRecorded) -> tuple[str, ...]:
             choices = _near(getattr(word, "environment", ""), answer.choices)
         case "unknown-review":
             choices = answer.choices[:MAX_GUESSES]
+        case Code.IN_GROUP:
+            choices = answer.choices
         case "unknown-service":
             choices = _near(getattr(word, "service", ""), answer.choices)
         case _:
@@ -87,6 +90,8 @@ def _near(word: str, choices: tuple[str, ...]) -> tuple[str, ...]:
 
 def _chosen(word: Word | Pair, code: str, choice: str) -> Word | None:  # noqa: PLR0911  one row for each word
     match word:
+        case Propose() | Rollback() if code == Code.IN_GROUP:
+            return replace(word, service=choice, version="")
         case Rollback() if code.endswith("environment"):
             return replace(word, environments=(choice,))
         case Review() if code == "unknown-review":

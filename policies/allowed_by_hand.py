@@ -3,13 +3,13 @@
 from dataclasses import replace
 from datetime import datetime
 
-from policies.allowed_moves import case_of
 from policies.asked import Asked, No, Refusal
 from policies.by_hand import BY_HAND, MergedBy, clears, is_for_people, merged_by
+from policies.cases import cases_of, of_member
 from policies.codes import Code
 from policies.gates import STILL, Case, ask
 from policies.membership import SKEW, is_fresh
-from policies.rules import EffectiveRule, effective
+from policies.rules import EffectiveRule, moving_rule
 from policies.state import Promotion, State
 from policies.verdict import not_yet
 
@@ -51,19 +51,16 @@ def _in_time(asked: Asked, since: datetime, found: MergedBy) -> No:
 def _unhindered(asked: Asked, promotion: Promotion, at: datetime) -> No:
     """Did nothing stand in the way that time or people put there since it was cleared? By the rule that cleared it."""
     rules = asked.book.rules(promotion.rule.commit)
-    rule = effective(rules, promotion.environment, promotion.service) if rules else None
-    if rules is None or rule is None:
+    rule = moving_rule(rules, promotion.environment, promotion.service) if rules else None
+    cases = cases_of(asked, rule, promotion) if rule else ()
+    if rules is None or not cases:
         yield Refusal(Code.NO_RULE, f"the rules at {promotion.rule.commit[:12]} do not cover it")
         return
-    case: Case = replace(
-        case_of(asked, rule, promotion),
-        rules=rules,
-        at=at,
-        state=_as_of(asked.state, at),
-        promotion=promotion,
-    )
-    for verdict in not_yet(ask(STILL, case)):
-        yield Refusal(verdict.code, verdict.detail)
+    state = _as_of(asked.state, at)
+    for one in cases:
+        case: Case = replace(one, rules=rules, at=at, state=state)
+        for verdict in not_yet(ask(STILL, case)):
+            yield Refusal(verdict.code, of_member(promotion.group, case, verdict.detail))
 
 
 def _as_of(state: State, at: datetime) -> State:

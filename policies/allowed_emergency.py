@@ -1,16 +1,16 @@
 """Whether an emergency may be asked for, and whether what waits for a review may be closed."""
 
-from policies.allowed_moves import bound, carried_by, case_of, covered, identified
+from policies.allowed_moves import bound, carried_by, covered, identified
 from policies.allowed_speakers import noted
 from policies.asked import Asked, No, Refusal
 from policies.authors import MOVERS, Authors
+from policies.cases import stopped
 from policies.codes import Code
 from policies.emergency import due
 from policies.entry import By, Kind, write_time
-from policies.gates import ASKED, ask, at_once
+from policies.gates import ASKED, at_once
 from policies.state import Open, Promotion, part_in
 from policies.tally import may_approve, may_fill
-from policies.verdict import not_yet
 
 _APART = frozenset({Kind.EMERGENCY, Kind.ROLLBACK})
 
@@ -25,6 +25,9 @@ def emergency(asked: Asked) -> No:
     if rule is None or asked.rules is None or not isinstance(entry.by, By):
         return
     apart = rule.environment.emergency
+    if rule.parts:
+        yield Refusal(Code.NO_EMERGENCY, "a group knows no emergency")
+        return
     if apart is None:
         yield Refusal(Code.NO_EMERGENCY, f"{entry.environment} knows no emergency")
         return
@@ -34,8 +37,7 @@ def emergency(asked: Asked) -> No:
         yield Refusal(Code.OUT_OF_LINE, f"its review is due {write_time(due(apart, entry.time))}")
     yield from carried_by(asked, rule, apart)
     gates = at_once(apart) if entry.commit else ASKED
-    for verdict in not_yet(ask(gates, case_of(asked, rule))):
-        yield Refusal(verdict.code, verdict.detail)
+    yield from stopped(asked, lambda _rule: gates)
 
 
 def review(asked: Asked) -> No:

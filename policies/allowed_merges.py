@@ -3,20 +3,20 @@
 from collections.abc import Callable, Mapping
 
 from policies.allowed_by_hand import by_people, cleared
-from policies.allowed_moves import bound, case_of, noted_rightly
+from policies.allowed_moves import bound
 from policies.allowed_reviews import may_review
 from policies.allowed_speakers import may_speak
 from policies.allowed_words import is_open, is_same_change
 from policies.asked import Asked, No, Refusal
 from policies.authors import Authors
+from policies.cases import noted_rightly, stopped
 from policies.codes import Code
 from policies.emails import is_attested
 from policies.entry import Kind
-from policies.gates import ask, before_merge, count_approvals, skips
+from policies.gates import Gate, before_merge, count_approvals, skips
 from policies.people import known
 from policies.rules import AUTHORS, EffectiveRule, Merges, Rules, effective
 from policies.state import Promotion, Stage
-from policies.verdict import not_yet
 
 
 def intent(asked: Asked) -> No:
@@ -29,13 +29,16 @@ def intent(asked: Asked) -> No:
         return
     if asked.entry.head != promotion.head:
         yield Refusal(Code.HEAD_MOVED, f"the head that was built is {promotion.head[:12]}")
-    gates, case = before_merge(rule, promotion), case_of(asked, rule, promotion)
-    for verdict in not_yet(ask(gates, case)):
-        yield Refusal(verdict.code, verdict.detail)
-    yield from noted_rightly(asked, case, gates)
+
+    def gates(part: EffectiveRule) -> tuple[Gate, ...]:
+        return before_merge(part, promotion)
+
+    yield from stopped(asked, gates, promotion)
+    yield from noted_rightly(asked, gates, promotion)
     yield from cleared(asked, rule, promotion)
     yield from _looked_up_again(asked, rule, promotion)
-    is_asked = AUTHORS in rule.environment.exclude and not promotion.is_apart
+    excluded = {name for part in asked.parts for name in part.environment.exclude}
+    is_asked = AUTHORS in excluded and not promotion.is_apart
     if is_asked and Authors.attested(asked.entry.evidence) is None:
         yield Refusal(Code.EVIDENCE_MISSING, "expected who wrote the code, or that it is not known")
 

@@ -1,75 +1,42 @@
 """Whether something may move, or be asked for: bump, propose, rollback; under the rule in force."""
 
 from dataclasses import replace
-from datetime import datetime
-from functools import partial
 
+from policies import allowed_groups
 from policies.allowed_speakers import noted
 from policies.asked import Asked, No, Refusal
+from policies.cases import cases_of, noted_rightly, stopped
 from policies.codes import Code
-from policies.emergency import rollback_due
-from policies.entry import Bot, By, Kind, Pinned, is_exact
-from policies.facts import from_json
-from policies.gates import ALONE, ASKED, OPENED, OPENED_BY_LEDGER, Case, Gate, ask, blocked, has_run, notes
-from policies.gates.case import nobody_knows
+from policies.emergency import earliest_due
+from policies.entry import Bot, By, Kind, is_exact
+from policies.gates import ALONE, ASKED, OPENED, OPENED_BY_LEDGER, Case, Gate, blocked, has_run
 from policies.keys import promotion_id
 from policies.rollout import AS, asks, is_source, lent
-from policies.rules import Apart, EffectiveRule, Rules
-from policies.state import Place, Promotion, Stage
+from policies.rules import Apart, EffectiveRule
+from policies.state import Promotion, Stage
 from policies.tally import may_fill
-from policies.verdict import not_yet
 
 
 def bound(asked: Asked) -> No:
     """Does the entry name the effective rule that is in force?"""
     entry, rule, last = asked.entry, asked.rule, asked.state.rules
-    if rule is None or last is None:
+    if rule is None and asked.rules and (group := asked.rules.moves_with(entry.environment, entry.service)):
+        yield Refusal(Code.IN_GROUP, f"{entry.service} moves with {group} in {entry.environment}")
+    elif rule is None or last is None:
         yield Refusal(Code.NO_RULE, f"no rule covers {entry.service} in {entry.environment}")
     elif entry.rule is None or entry.rule.commit != last.commit or entry.rule.hash != rule.hash:
         yield Refusal(Code.RULE_MOVED, f"the rule in force is {rule.hash[:12]} at {last.commit[:12]}")
 
 
 def covered(asked: Asked) -> No:
-    """Are these the service's images, each with tag and digest?"""
+    """Are these the service's images, or those of a group's members, each with tag and digest?"""
     rule, image = asked.rule, asked.entry.image
-    if rule and [one.repository for one in image] != list(rule.service.images):
+    if rule and rule.parts:
+        yield from allowed_groups.members(asked, rule)
+    elif rule and [one.repository for one in image] != list(rule.service.images):
         yield Refusal(Code.NO_RULE, f"{asked.entry.service} is {' and '.join(rule.service.images)}")
     if not is_exact(image):
         yield Refusal(Code.DIGEST_UNKNOWN, "an image is named by tag and digest")
-
-
-def case_of(asked: Asked, rule: EffectiveRule, promotion: Promotion | None = None) -> Case:
-    """Return what the gates are asked about this entry."""
-    entry = asked.entry
-    baseline: dict[Place, tuple[Pinned, ...]] = {
-        (name, entry.service): _baseline(asked, name) for name in (entry.environment, *rule.environment.after)
-    }
-    return Case(
-        rules=asked.rules or Rules({}, {}),
-        rule=rule,
-        state=asked.state,
-        image=entry.image or (promotion.image if promotion else ()),
-        current=entry.previous or (promotion.previous if promotion else ()),
-        at=entry.time,
-        baseline=baseline,
-        promotion=promotion,
-        facts=from_json(entry.evidence.get("facts", [])),
-        members=asked.members,
-        authors=asked.authors,
-        stood_since=partial(_stood_since, asked),
-    )
-
-
-def _stood_since(asked: Asked, place: Place) -> datetime | None:
-    genesis, rules = asked.state.genesis, asked.rules
-    return asked.book.since(genesis.commit, rules, *place) if genesis and rules else None
-
-
-def _baseline(asked: Asked, environment: str) -> tuple[Pinned, ...]:
-    genesis, rules = asked.state.genesis, asked.rules
-    if genesis is None or rules is None:
-        return ()
-    return asked.book.baseline(genesis.commit, rules, environment, asked.entry.service)
 
 
 MAX_TOGETHER = 100  # services in one entry: its line has room for them with what was looked up for each
@@ -101,23 +68,11 @@ def _alone(asked: Asked) -> No:
         yield Refusal(Code.GUARDED, f"{entry.environment} asks for approvals")
     yield from observed(asked)
     yield from _sighted(asked)
-    if asked.state.live_at(entry.environment, entry.service):
+    if under_way(asked):
         yield Refusal(Code.OPEN_ELSEWHERE, "a promotion is under way there")
-    case = case_of(asked, rule)
-    for verdict in not_yet(ask(ALONE, case)):
-        yield Refusal(verdict.code, verdict.detail)
-    yield from noted_rightly(asked, case, ALONE)
-
-
-def noted_rightly(asked: Asked, case: Case, gates: tuple[Gate, ...]) -> No:
-    """Is what it says of the gates, where it says something, what they say?"""
-    said = asked.entry.evidence.get("gates")
-    if said is None or said == notes(case, gates):
-        return
-    if said != notes(
-        replace(case, stood_since=nobody_knows), gates
-    ):  # as it was counted before: from genesis
-        yield Refusal(Code.OUT_OF_LINE, "what it says of the gates is not so")
+    yield from allowed_groups.everybody(asked)
+    yield from stopped(asked, lambda _rule: ALONE)
+    yield from noted_rightly(asked, lambda _rule: ALONE)
 
 
 def observed(asked: Asked) -> No:
@@ -129,7 +84,8 @@ def observed(asked: Asked) -> No:
 def _sighted(asked: Asked) -> No:
     """Has the ledger seen each of the images before?"""
     entry = asked.entry
-    if not all((entry.service, one.repository, one.tag) in asked.state.seen for one in entry.image):
+    named = [(share.service, one.repository, one.tag) for share in entry.shares for one in share.image]
+    if not all(one in asked.state.seen for one in named):
         yield Refusal(Code.NOT_SEEN, "its first sighting is not in the ledger")
 
 
@@ -144,11 +100,21 @@ def identified(asked: Asked) -> No:
     entry = asked.entry
     if entry.promotion != promotion_id(asked.state.year, entry.key):
         yield Refusal(Code.OUT_OF_LINE, "the promotion is not the one that its key makes")
-    live = asked.state.live_at(entry.environment, entry.service)
+    live = under_way(asked)
     if live and not (
         entry.kind is Kind.EMERGENCY and live.stage is Stage.OPEN
     ):  # an emergency takes its place
         yield Refusal(Code.OPEN_ELSEWHERE, "another promotion is open there")
+
+
+def under_way(asked: Asked) -> Promotion | None:
+    """Return what is under way in the place, or of a group in that of any member."""
+    entry = asked.entry
+    names = (
+        (entry.service, *(one.service.name for one in asked.rule.parts)) if asked.rule else (entry.service,)
+    )
+    found = (asked.state.live_at(entry.environment, name) for name in names)
+    return next((one for one in found if one), None)
 
 
 def propose(asked: Asked) -> No:
@@ -163,9 +129,8 @@ def propose(asked: Asked) -> No:
         gates = _before_asking(asked, rule)
         if gates is ALONE:
             yield from _sighted(asked)
-        case = replace(case_of(asked, rule), is_offer=gates is not ALONE)
-        for verdict in not_yet(ask(gates, case)):
-            yield Refusal(verdict.code, verdict.detail)
+        yield from allowed_groups.everybody(asked)
+        yield from stopped(asked, lambda _rule: gates, is_offer=gates is not ALONE)
         yield from _opened(asked, rule)
 
 
@@ -194,7 +159,7 @@ def _opened(asked: Asked, rule: EffectiveRule) -> No:
         yield Refusal(Code.ALREADY_ASKED, "it was asked for before; a person may ask again")
     if AS in entry.evidence:
         found = asked.state.promotions.get(named)
-        if found is None or not is_source(found, rule, entry.image):
+        if found is None or found.members != entry.members or not is_source(found, rule, entry.image):
             yield Refusal(Code.CHANGE_MOVED, f"{named or 'nothing'} lends no approvals to it")
 
 
@@ -208,18 +173,26 @@ def rollback(asked: Asked) -> No:
     if rule is None or not isinstance(entry.by, By) or asked.rules is None:
         return
     yield from observed(asked)
-    case = case_of(asked, rule)
-    for verdict in not_yet(ask((blocked,), case)):  # else one person could go forward again to what was left
-        yield Refusal(verdict.code, verdict.detail)
-    if not has_run(case, entry.environment, entry.image):
-        yield Refusal(Code.NEVER_RAN, f"{entry.image[0].tag} has never run in {entry.environment}")
-    if not may_fill(
-        asked.rules, rule.service, rule.environment.rollback.approvals, entry.by.person, asked.members
-    ):
+    if rule.parts:
+        yield from allowed_groups.undone(asked)
+    yield from stopped(
+        asked, lambda _rule: (blocked,)
+    )  # else one person could go forward again to what was left
+    cases = cases_of(asked, rule)
+    for case in cases:
+        if not has_run(case, entry.environment, case.image):
+            yield Refusal(Code.NEVER_RAN, f"{case.image[0].tag} has never run in {entry.environment}")
+        yield from carried_by(asked, case.rule, case.rule.environment.rollback)
+    may = [_may_go_back(asked, case, entry.by.person) for case in cases]
+    if not (any(may) if entry.head else all(may)):  # at once one person answers for every member
         yield Refusal(Code.NOT_AN_APPROVER, f"the rule does not let {entry.by.person} roll back")
-    if entry.until != (until := rollback_due(rule.environment.rollback, entry.time)):
+    if entry.until != (until := earliest_due(asked.parts, entry.time)):
         yield Refusal(Code.OUT_OF_LINE, f"its review is due: {until or 'never, nobody is asked for one'}")
-    yield from carried_by(asked, rule, rule.environment.rollback)
+
+
+def _may_go_back(asked: Asked, case: Case, person: str) -> bool:
+    lines, rules = case.rule.environment.rollback.approvals, asked.rules
+    return rules is not None and may_fill(rules, case.rule.service, lines, person, asked.members)
 
 
 def carried_by(asked: Asked, rule: EffectiveRule, apart: Apart) -> No:

@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 
 from policies.allowed_facts import known_names
-from policies.allowed_moves import case_of
 from policies.allowed_speakers import noted
 from policies.asked import Asked, No, Refusal
+from policies.cases import case_of
 from policies.codes import Code
 from policies.entry import Bot, By, Entry, Kind, is_exact, parse_time
 from policies.fold_standing import DOUBTED
 from policies.gates import age, ask, downgrade
-from policies.rules import Rules
+from policies.rules import Rules, effective
 from policies.state import Standing, lifted_blocks, lifted_holds
 from policies.tally import may_approve
 from policies.verdict import not_yet
@@ -30,7 +30,8 @@ def standing(asked: Asked) -> No:
 
 def _doubted(asked: Asked) -> No:
     """Is what a hold names as doubted what a guard doubts? Lifting it lets exactly that through."""
-    entry, rule = asked.entry, asked.rule
+    entry = asked.entry
+    rule = effective(asked.rules, entry.environment, entry.service) if asked.rules else None
     if entry.kind is not Kind.HOLD or not (entry.image or entry.previous or _is_doubt(entry)):
         return
     if not _is_doubt(entry) or not is_exact(entry.image):

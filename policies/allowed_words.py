@@ -1,8 +1,9 @@
 """Whether a word about a promotion stands: approve, unapprove, reject, cancel, rebased, void, ended."""
 
-from policies.allowed_moves import bound, case_of, covered
+from policies.allowed_moves import bound, covered
 from policies.allowed_speakers import noted
 from policies.asked import Asked, No, Refusal
+from policies.cases import cases_of
 from policies.codes import Code
 from policies.entry import By, Entry
 from policies.gates import counts_presses, excluded_because, is_expired, lines_of, merge_within
@@ -40,10 +41,14 @@ def by_approver(asked: Asked) -> No:
     promotion, rule, by = asked.promotion, asked.rule, asked.entry.by
     if promotion is None or rule is None or asked.rules is None or not isinstance(by, By):
         return
-    if why := excluded_because(rule, promotion, by.person):
+    whys = [excluded_because(part, promotion, by.person) for part in asked.parts]
+    if why := next((one for one in whys if one), None):
         did = "asked for it" if why is Code.REQUESTER else "wrote some of the code between the two images"
         yield Refusal(why, f"{by.person} {did}")
-    if not may_fill(asked.rules, rule.service, lines_of(rule, promotion), by.person, asked.members):
+    if not any(
+        may_fill(asked.rules, part.service, lines_of(part, promotion), by.person, asked.members)
+        for part in asked.parts
+    ):
         yield Refusal(Code.NOT_AN_APPROVER, f"the rule does not name {by.person}")
 
 
@@ -61,8 +66,15 @@ def approve(asked: Asked) -> No:
     if asked.entry.head and asked.entry.head != promotion.head:
         yield Refusal(Code.HEAD_MOVED, f"the head that was built is {promotion.head[:12]}")
     yield from _once(asked, rule, promotion, by.person)
-    if asked.rules and is_expired(asked.rules.calendar, rule, promotion, asked.entry.time):
+    if _is_over(asked, promotion):
         yield Refusal(Code.EXPIRED, "the request is too old")
+
+
+def _is_over(asked: Asked, promotion: Promotion) -> bool:
+    """Whether the request is too old; of a group by the rule of any member that moves."""
+    return asked.rules is not None and any(
+        is_expired(asked.rules.calendar, part, promotion, asked.entry.time) for part in asked.parts
+    )
 
 
 def _once(asked: Asked, rule: EffectiveRule, promotion: Promotion, person: str) -> No:
@@ -71,7 +83,10 @@ def _once(asked: Asked, rule: EffectiveRule, promotion: Promotion, person: str) 
     renews = asked.entry.evidence.get("renews")
     if mine is None and renews is not None:
         yield Refusal(Code.NOT_APPROVED, f"{person} has nothing to renew")
-    elif mine and (renews != mine.seq or isinstance(merge_within(case_of(asked, rule, promotion)), Passed)):
+    elif mine and (
+        renews != mine.seq
+        or all(isinstance(merge_within(case), Passed) for case in cases_of(asked, rule, promotion))
+    ):
         yield Refusal(Code.ALREADY_APPROVED, f"{person} has approved it")
 
 
@@ -130,7 +145,9 @@ def void(asked: Asked) -> No:
 
 
 def _same_version(promotion: Promotion, entry: Entry) -> No:
-    """Does it stay the version that was asked for, and for a rollback the very image?"""
+    """Does it stay the version that was asked for, of the very members, and for a rollback the very image?"""
+    if entry.members != promotion.members:
+        yield Refusal(Code.NOT_WHOLE, "other members were asked for")
     if entry.image == promotion.image:
         return
     if [(one.repository, one.tag) for one in entry.image] != [
@@ -146,15 +163,14 @@ def _same_version(promotion: Promotion, entry: Entry) -> No:
 def ended(asked: Asked) -> No:
     """Is it over, in the way that the entry says?"""
     yield from is_open(asked)
-    promotion, entry, rule = asked.promotion, asked.entry, asked.rule
+    promotion, entry = asked.promotion, asked.entry
     if entry.why not in ENDINGS:
         yield Refusal(Code.OUT_OF_LINE, f"{entry.why!r} is no way to end; expected {', '.join(ENDINGS)}")
     if promotion is None:
         return
-    is_over = rule and asked.rules and is_expired(asked.rules.calendar, rule, promotion, entry.time)
-    if entry.why == "expired" and not is_over:
+    if entry.why == "expired" and not _is_over(asked, promotion):
         yield Refusal(Code.OUT_OF_LINE, "it has not expired")
-    if entry.why == "removed" and rule:
+    if entry.why == "removed" and asked.parts:
         yield Refusal(Code.OUT_OF_LINE, "the rules still have it")
     if entry.why == "superseded" and promotion.approvals and not promotion.is_rollback:
         yield Refusal(Code.OUT_OF_LINE, "somebody has approved it: the requester decides")

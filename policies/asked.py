@@ -10,7 +10,7 @@ from policies.authors import Authors
 from policies.entry import Entry, Pinned
 from policies.membership import Members, members_of
 from policies.people import who_may_count
-from policies.rules import EffectiveRule, Rules, effective
+from policies.rules import EffectiveRule, Rules, moving_rule
 from policies.state import Promotion, State
 
 
@@ -69,10 +69,18 @@ class Asked:
 
     @property
     def rule(self) -> EffectiveRule | None:
-        """The effective rule of the entry's place."""
+        """The effective rule of what moves: of a service by itself, or of a group; nothing for a part of one."""
         if self.rules is None:
             return None
-        return effective(self.rules, self.entry.environment, self.entry.service)
+        found = moving_rule(self.rules, self.entry.environment, self.entry.service)
+        return found if found and bool(found.parts) == bool(self.entry.group) else None
+
+    @property
+    def parts(self) -> tuple[EffectiveRule, ...]:
+        """The rules that judge it: of a group those of the members that move; none where one is no member."""
+        promotion = self.promotion
+        members = self.entry.members or (promotion.members if promotion else ())
+        return self.rule.moving([one.service for one in members]) if self.rule else ()
 
 
 No = Iterator[Refusal]

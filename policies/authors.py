@@ -1,6 +1,6 @@
 """Who wrote code, or moved a commit, as entries attest it; where that is not known, it is said."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -52,6 +52,20 @@ class Authors:
         if _is_names(ways):
             known = replace(known, ways=_names(ways))
         return replace(known, people=_names(people), logins=_names(logins), unnamed=max(int(unnamed), 0))
+
+
+def together(found: Sequence[Authors]) -> Authors | None:
+    """Return the authors of several at once: known where all are; nothing where nobody was asked."""
+    if len(found) < 2:  # noqa: PLR2004  one is what it is
+        return next(iter(found), None)
+    return Authors(
+        is_known=all(one.is_known for one in found),
+        people=tuple(sorted({person for one in found for person in one.people})),
+        logins=tuple(sorted({login for one in found for login in one.logins})),
+        unnamed=sum(one.unnamed for one in found),
+        ways=tuple(way for way in found[0].ways if all(way in one.ways for one in found)),
+        why="; ".join(dict.fromkeys(one.why for one in found if one.why))[:200],
+    )
 
 
 def _is_names(value: Json | None) -> bool:

@@ -55,6 +55,7 @@ class Code(StrEnum):
     FORGE_REFUSED = "forge-refused"
     FORGE_REVIEW = "forge-review"
     OPEN_ELSEWHERE = "other-promotion-open"
+    GROUP_WAITS = "group-waits"
     # the place in Git
     NO_REFERENCE = "no-reference"
     AMBIGUOUS = "ambiguous-references"
@@ -85,6 +86,8 @@ class Code(StrEnum):
     MEMBERS_UNKNOWN = "members-unknown"
     REVIEW_MISSING = "review-missing"
     NO_RULE = "no-rule"
+    IN_GROUP = "in-group"
+    NOT_WHOLE = "group-not-whole"
     NOTE_MISSING = "reason-missing"
     NEVER_RAN = "never-ran-here"
     NOT_GUARDED = "not-guarded"
@@ -144,6 +147,7 @@ MEANINGS: dict[Code, str] = {
     Code.FORGE_REVIEW: "the forge's own rules ask for reviews before it merges; it is asked again later",
     Code.FORGE_REFUSED: "the forge did not merge it; it is tried again later",
     Code.OPEN_ELSEWHERE: "another promotion of the service is open there",
+    Code.GROUP_WAITS: "a service of its group is not ready, and they move together or not at all",
     Code.NO_REFERENCE: "no file under the environment's path names the service's image",
     Code.AMBIGUOUS: "several places name the image with different tags",
     Code.UNREADABLE: "the place that names the image cannot be read or edited safely",
@@ -172,6 +176,8 @@ MEANINGS: dict[Code, str] = {
     Code.MEMBERS_UNKNOWN: "who is in a team that the rule names could not be looked up, so it has nobody",
     Code.REVIEW_MISSING: "the rule asks for a review in GitHub, of exactly this pull request",
     Code.NO_RULE: "no rule covers this service and environment",
+    Code.IN_GROUP: "the service moves with its group; ask for the group",
+    Code.NOT_WHOLE: "it is not what the whole group has to move",
     Code.NOTE_MISSING: "a reason has to be given",
     Code.NEVER_RAN: "it has never run there",
     Code.NOT_GUARDED: "the environment asks nobody: it moves by itself",

@@ -2,105 +2,53 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
-from functools import partial
-from itertools import takewhile
 
 from policies.codes import Code
-from policies.entry import Pinned
 from policies.evidence import Silence, Silent
 from policies.gates import ALONE, Case, ask, before_merge, before_offer, expires, skips
 from policies.gates.sightings import was_before
+from policies.group_rows import grouped
 from policies.image import Tag
 from policies.newness import is_newer
+from policies.rows import BETWEEN_DIGESTS, Candidate, Row, Standing, forward, row_with
 from policies.rules import EffectiveRule, Service, effective
-from policies.selection import BUILDS, Fate, Selection, newer
+from policies.selection import BUILDS, Fate, Selection
 from policies.state import Promotion, Stage
 from policies.verdict import Failed, NotYet, Waiting, not_yet
 from policies.world import Pin, World
 
-BETWEEN_DIGESTS = "+"  # as keys of the ledger have it
-
-
-class Standing(StrEnum):
-    """A verdict in one word, as ``plan --json`` gives it."""
-
-    CURRENT = "current"
-    READY = "ready"
-    WAITING = "waiting"
-    REFUSED = "refused"
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """One version and what stands in its way. ``until`` (UTC): when time alone opens what waits, where it does.
-
-    ``digest`` has those of all images of the service, in their order, with ``+`` between them.
-    """
-
-    version: str
-    digest: str
-    verdict: Standing
-    reasons: tuple[NotYet, ...] = ()
-    promotion: str = ""
-    expires: datetime | None = None  # when the request is over (UTC), where one is open
-
-    @property
-    def codes(self) -> tuple[str, ...]:
-        """The reasons' codes, in the gates' order, each once."""
-        return tuple(dict.fromkeys(reason.code.value for reason in self.reasons))
-
-    @property
-    def until(self) -> datetime | None:
-        """When the last of what waits opens by itself; none where something else has to happen."""
-        waits = [reason.until if isinstance(reason, Waiting) else None for reason in self.reasons]
-        known = [until for until in waits if until is not None]
-        return max(known) if known and len(known) == len(waits) else None
-
-    def images(self, rule: EffectiveRule) -> tuple[Pinned, ...]:
-        """Return what would stand there."""
-        digests = self.digest.split(BETWEEN_DIGESTS)
-        return tuple(
-            Pinned(image, self.version, digest)
-            for image, digest in zip(rule.service.images, digests, strict=False)
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One service in one environment: what runs there, what could come, best first."""
-
-    environment: str
-    service: str
-    current: str
-    verdict: Standing
-    codes: tuple[str, ...]
-    candidates: tuple[Candidate, ...]
-    detail: str = ""
-    selection: Selection | None = None
-    previous: tuple[Pinned, ...] = ()  # what stands there
-
-    @property
-    def best(self) -> Candidate | None:
-        """The candidate that the row speaks of: the newest that is ready, else waits, else is refused."""
-        for verdict in (Standing.READY, Standing.WAITING, Standing.REFUSED):
-            for candidate in self.candidates:
-                if candidate.verdict is verdict:
-                    return candidate
-        return None
+__all__ = [
+    "BETWEEN_DIGESTS",
+    "Candidate",
+    "Decision",
+    "Row",
+    "Standing",
+    "decide",
+    "decide_row",
+    "row_of",
+    "rows_of",
+    "selection_of",
+    "tried_again_at",
+    "why",
+]
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A row for each service and environment, environments in the order of the rules. ``at`` is UTC."""
+    """A row for each service and environment, environments in the order of the rules. ``at`` is UTC.
+
+    ``groups``: a row for each group where its services move as one.
+    """
 
     at: datetime
     commit: str
     rows: tuple[Row, ...]
+    groups: tuple[Row, ...] = ()
 
     def row(self, environment: str, service: str) -> Row | None:
-        """Return one row."""
-        return next((r for r in self.rows if (r.environment, r.service) == (environment, service)), None)
+        """Return one row, of a service or of a group."""
+        found = (*self.rows, *self.groups)
+        return next((r for r in found if (r.environment, r.service) == (environment, service)), None)
 
 
 def decide(world: World, at: datetime) -> Decision:
@@ -110,13 +58,19 @@ def decide(world: World, at: datetime) -> Decision:
         for service in world.rules.services
         for meant in world.rules.meanings(service)
     }
-    rows = tuple(
-        row_of(world, rule, selections[id(rule.service)], at)
+    rows = {
+        (environment, service): row_of(world, rule, selections[id(rule.service)], at)
         for environment in world.rules.environments
         for service in world.rules.services
         if (rule := effective(world.rules, environment, service))
-    )
-    return Decision(at, world.commit, rows)
+    }
+    rows, groups = grouped(world, rows)
+    return Decision(at, world.commit, tuple(rows.values()), groups)
+
+
+def rows_of(world: World, rule: EffectiveRule, at: datetime) -> tuple[Row, ...]:
+    """Return the rows of a group's members, each by itself, in the group's order."""
+    return tuple(row_of(world, part, selection_of(world, part.service), at) for part in rule.parts)
 
 
 def why(world: World, environment: str, service: str, version: str, at: datetime) -> Candidate | None:
@@ -134,9 +88,19 @@ def why(world: World, environment: str, service: str, version: str, at: datetime
 
 
 def decide_row(world: World, environment: str, service: str, at: datetime) -> Row | None:
-    """Decide about one place alone: adding a service never changes another's verdict."""
-    rule = effective(world.rules, environment, service)
-    return row_of(world, rule, selection_of(world, rule.service), at) if rule else None
+    """Decide about one place or group alone: adding a service never changes a verdict but of those it moves with."""
+    rules = world.rules
+    group = service if service in rules.groups else rules.moves_with(environment, service)
+    names = rules.together(environment, group) if group else (service,)
+    rows = {
+        (environment, name): row_of(world, rule, selection_of(world, rule.service), at)
+        for name in names
+        if (rule := effective(rules, environment, name))
+    }
+    if not group:
+        return rows.get((environment, service))
+    found, groups = grouped(world, rows, environment, group)
+    return next((row for row in (*found.values(), *groups) if row.service == service), None)
 
 
 def _passed_over(world: World, rule: EffectiveRule, row: Row, version: str) -> Candidate:
@@ -182,24 +146,11 @@ def row_of(world: World, rule: EffectiveRule, chosen: Selection | Silence, at: d
     if isinstance(chosen, Silence):
         return Row(environment, service, current, Standing.WAITING, (chosen.code.value,), (), chosen.detail)
     candidates = _candidates(world, rule, pin, chosen, at)
-    row = Row(
-        environment, service, current, Standing.CURRENT, (), candidates, chosen.error, chosen, pin.image
-    )
-    best = row.best
-    if best is None:
-        codes_of = (Code.CURRENT.value,) if not chosen.error else (str(chosen.code),)
-        verdict = Standing.CURRENT if not chosen.error else Standing.WAITING
-        return Row(environment, service, current, verdict, codes_of, (), chosen.error, chosen)
-    return Row(
-        environment,
-        service,
-        current,
-        best.verdict,
-        best.codes or (Code.READY.value,),
-        candidates,
-        "",
-        chosen,
-        pin.image,
+    codes_of = (Code.CURRENT.value,) if not chosen.error else (str(chosen.code),)
+    verdict = Standing.CURRENT if not chosen.error else Standing.WAITING
+    previous = pin.image if candidates else ()
+    return row_with(
+        Row(environment, service, current, verdict, codes_of, (), chosen.error, chosen, previous), candidates
     )
 
 
@@ -208,13 +159,13 @@ def _candidates(
 ) -> tuple[Candidate, ...]:
     """Judge every eligible version that is newer than what stands there, and the one that is under way."""
     live = world.state.live_at(rule.environment.name, rule.service.name)
-    tags = list(takewhile(partial(_is_forward, rule, pin), chosen.ranked))  # best first: the rest is behind
+    tags = forward(rule, pin.image[0].tag, chosen.ranked)  # best first: the rest is behind
     if rule.service.versions.needs_builds and pin.image[0].tag not in chosen.ranked:
         tags = tags[:1]  # nobody knows when what runs there was built: behind which of the others it stands
     if not tags and _is_step_back(world, rule, pin, chosen.best):
         tags = [chosen.best] if chosen.best else []
-    if live and live.image[0].tag not in tags:
-        tags.insert(0, Tag(live.image[0].tag))
+    if live and (under_way := live.image_of(rule.service.name)[0].tag) not in tags:
+        tags.insert(0, Tag(under_way))
     found: list[Candidate] = []
     for tag in tags:
         candidate = _candidate(world, rule, pin, tag, at=at, live=live)
@@ -239,17 +190,12 @@ def _is_step_back(world: World, rule: EffectiveRule, pin: Pin, best: Tag | None)
     return rule.environment.catch_up or not is_old
 
 
-def _is_forward(rule: EffectiveRule, pin: Pin, tag: str) -> bool:
-    """Whether a version is newer than what stands there; where that has no place in the order, any is."""
-    current = pin.image[0].tag
-    return tag != current and newer(rule.service.versions, tag, current) is not False
-
-
 def _candidate(
     world: World, rule: EffectiveRule, pin: Pin, tag: Tag, *, at: datetime, live: Promotion | None
 ) -> Candidate:
-    mine = live if live and live.image[0].tag == tag else None
-    image = mine.image if mine else world.images_of(rule.service, tag)
+    under_way = live.image_of(rule.service.name) if live else ()
+    mine = live if under_way and under_way[0].tag == tag else None
+    image = under_way if mine else world.images_of(rule.service, tag)
     digests = tuple(one.digest for one in image)
     case = Case(
         rules=world.rules,
@@ -269,7 +215,7 @@ def _candidate(
     if not (mine and (mine.is_rollback or skips(rule, mine, "hold"))):  # the way back does not hang on a list
         reasons += world.suspected.get(rule.service.name, ())
     if live and mine is None:
-        reasons.append(Waiting(Code.OPEN_ELSEWHERE, f"{live.image[0].tag} is under way"))
+        reasons.append(Waiting(Code.OPEN_ELSEWHERE, f"{under_way[0].tag} is under way"))
     if mine and mine.stage is Stage.OPEN and (again := tried_again_at(mine)) and at < again:
         reasons.append(_not_merged(mine, again))
     if mine and mine.stage is not Stage.OPEN:

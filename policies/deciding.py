@@ -7,6 +7,7 @@ from policies.calendar import Calendar, intervals
 from policies.decide import Decision, Row, row_of, selection_of
 from policies.entry import Entry, Pinned
 from policies.evidence import DigestAnswer, TagAnswer
+from policies.group_rows import grouped
 from policies.image import Repository, Tag
 from policies.rules import EffectiveRule, Environment, Rules, effective
 from policies.verdict import NotYet, Waiting
@@ -61,13 +62,14 @@ class Decider:
             for service, ruled in self._ruled.items()
             for row in self._rows(before, world, service, ruled, at)
         }
+        rows, groups = grouped(world, rows)
         order = (
             rows[environment, service]
             for environment in world.rules.environments
             for service in world.rules.services
             if (environment, service) in rows
         )
-        return Decision(at, world.commit, tuple(order))
+        return Decision(at, world.commit, tuple(order), groups)
 
     def _rows(
         self, before: World, world: World, service: str, ruled: _Ruled, at: datetime

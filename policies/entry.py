@@ -21,15 +21,19 @@ from policies.entry_values import (
     EntryError,
     Kind,
     Link,
+    Member,
     Pinned,
     Placed,
     RuleAt,
+    Share,
     Sighting,
     UnknownKindError,
     Voice,
+    content_of,
     digests_of,
     is_exact,
     parse_time,
+    shares,
     write_time,
 )
 
@@ -48,16 +52,20 @@ __all__ = [
     "EntryError",
     "Kind",
     "Link",
+    "Member",
     "Pinned",
     "Placed",
     "RuleAt",
+    "Share",
     "Sighting",
     "UnknownKindError",
     "Voice",
+    "content_of",
     "digests_of",
     "is_exact",
     "parse",
     "parse_time",
+    "shares",
     "write_time",
 ]
 
@@ -82,6 +90,7 @@ class Entry:
     environment: str = ""
     service: str = ""
     group: str = ""
+    members: tuple[Member, ...] = ()
     promotion: str = ""
     image: tuple[Pinned, ...] = ()
     previous: tuple[Pinned, ...] = ()
@@ -130,6 +139,11 @@ class Entry:
             own,
             *(replace(own, **{f.name: getattr(one, f.name) for f in fields(one)}) for one in self.also),
         )
+
+    @property
+    def shares(self) -> tuple[Share, ...]:
+        """What each service moves: of a group its members, else the one that the entry is about."""
+        return shares(self.service, self.members, self.image, self.previous)
 
     @property
     def subject(self) -> str:
@@ -273,6 +287,8 @@ def _plain(value: Any) -> Json:  # noqa: PLR0911  one row a value: a table
         case Beside():
             beside: dict[str, Json] = {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
             return {name: one for name, one in beside.items() if one}
+        case Member():
+            return {"service": value.service, "images": value.images}
         case Sighting():
             seen: dict[str, Json] = {n: getattr(value, n) for n in ("service", "repository", "tag", "digest")}
             return {**seen, "before": True} if value.before else seen

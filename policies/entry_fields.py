@@ -13,6 +13,7 @@ from policies.entry_values import (
     By,
     EntryError,
     Link,
+    Member,
     Pinned,
     Placed,
     RuleAt,
@@ -161,6 +162,16 @@ def _rule(value: Any) -> RuleAt:
     return RuleAt(**_rule_at(value))
 
 
+_member_of = _object({"service": _text(_NAME), "images": _integer}, {})
+
+
+def _member(value: Any) -> Member:
+    read = _member_of(value)
+    if not read["images"]:
+        raise EntryError(f"{read['service']} has no image; expected one at least")
+    return Member(**read)
+
+
 _slack = _object({"team": _text(_SLACK), "user": _text(_SLACK)}, {})
 _forge = _object({"id": _integer, "login": _text(_LOGIN)}, {})
 _person = _object({"person": _text(_NAME), "via": _string}, {"slack": _slack, "forge": _forge})
@@ -247,6 +258,7 @@ FIELDS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "environment": _text(_NAME),
     "service": _text(_NAME),
     "group": _text(_NAME),
+    "members": _list_of(_member),
     "promotion": _text(_PROMOTION),
     "image": _list_of(_pinned),
     "previous": _list_of(_pinned),

@@ -9,7 +9,10 @@ ALWAYS: Final = frozenset({"v", "seq", "prev", "key", "kind", "at", "by"})
 FREE: Final = frozenset({"evidence", "why", "note"})
 _WHERE: Final = frozenset({"environment", "service"})
 _MOVE: Final = _WHERE | {"image", "change", "rule"}
-_TOGETHER: Final = frozenset({"group"})  # beside the service, where several move as one
+# Where several services move as one: ``service`` then is the group's name, as ``group`` is; ``members`` says whose the
+# images are, on the kinds that bring them.
+_TOGETHER: Final = frozenset({"group"})
+_SHARED: Final = _TOGETHER | {"members"}
 
 # kind -> (fields it must have, fields it may have), beside those that all have
 SHAPES: Final[Mapping[Kind, tuple[frozenset[str], frozenset[str]]]] = {
@@ -17,8 +20,8 @@ SHAPES: Final[Mapping[Kind, tuple[frozenset[str], frozenset[str]]]] = {
     Kind.RULES: (frozenset({"commit", "rule"}), frozenset()),
     Kind.SEEN: (frozenset({"seen"}), frozenset()),
     Kind.SHOWN: (frozenset({"shown"}), frozenset()),
-    Kind.BUMP: (_MOVE | {"previous", "commit"}, _TOGETHER | {"also"}),
-    Kind.PROPOSE: (_MOVE | {"promotion", "previous", "head"}, _TOGETHER),
+    Kind.BUMP: (_MOVE | {"previous", "commit"}, _SHARED | {"also"}),
+    Kind.PROPOSE: (_MOVE | {"promotion", "previous", "head"}, _SHARED),
     Kind.APPROVE: (_MOVE | {"promotion"}, _TOGETHER | {"head"}),
     Kind.UNAPPROVE: (_WHERE | {"promotion", "change", "rule"}, _TOGETHER),
     Kind.REJECT: (_WHERE | {"promotion"}, _TOGETHER),
@@ -26,12 +29,12 @@ SHAPES: Final[Mapping[Kind, tuple[frozenset[str], frozenset[str]]]] = {
     Kind.REBASED: (_WHERE | {"promotion", "change", "rule", "head"}, _TOGETHER),
     Kind.INTENT: (_MOVE | {"promotion", "head"}, _TOGETHER),
     Kind.ABORT: (_WHERE | {"promotion", "head", "why"}, _TOGETHER),
-    Kind.VOID: (_MOVE | {"promotion", "previous", "head", "voided", "why"}, _TOGETHER),
+    Kind.VOID: (_MOVE | {"promotion", "previous", "head", "voided", "why"}, _SHARED),
     Kind.ENDED: (_WHERE | {"promotion", "why"}, _TOGETHER),
     Kind.MERGED: (_WHERE | {"promotion", "head", "commit"}, _TOGETHER),
     Kind.LANDED: (_WHERE | {"promotion", "image", "commit"}, _TOGETHER | {"previous"}),
     Kind.MISMATCH: (_WHERE | {"promotion", "commit", "why"}, _TOGETHER | {"image"}),
-    Kind.ROLLBACK: (_MOVE | {"promotion", "previous"}, _TOGETHER | {"head", "commit", "until"}),
+    Kind.ROLLBACK: (_MOVE | {"promotion", "previous"}, _SHARED | {"head", "commit", "until"}),
     Kind.EXTERNAL: (_WHERE | {"commit"}, frozenset({"image", "previous"})),
     Kind.REVIEW: (frozenset({"closes"}), frozenset({"environment", "service"})),
     Kind.HOLD: (

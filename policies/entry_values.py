@@ -1,5 +1,6 @@
 """What an entry holds, as values: its kinds, who speaks, images, rules, sightings, places, instants."""
 
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -122,6 +123,41 @@ class Pinned:
 
 
 @dataclass(frozen=True, slots=True)
+class Member:
+    """One service of a group that moves, and how many of the entry's images, in their order, are its own."""
+
+    service: str
+    images: int
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What one service moves of what moves together: its images, and what stood there before."""
+
+    service: str
+    image: tuple[Pinned, ...]
+    previous: tuple[Pinned, ...]
+
+
+def shares(
+    service: str,
+    members: tuple[Member, ...],
+    image: tuple[Pinned, ...],
+    previous: tuple[Pinned, ...],
+) -> tuple[Share, ...]:
+    """Return what each member of a group moves, in order; a service that moves by itself has it all."""
+    if not members:
+        return (Share(service, image, previous),)
+    found: list[Share] = []
+    begin = 0
+    for one in members:
+        end = begin + one.images
+        found.append(Share(one.service, image[begin:end], previous[begin:end]))
+        begin = end
+    return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
 class RuleAt:
     """Which effective rule judged: the commit it was read at, the files, its hash."""
 
@@ -180,6 +216,15 @@ def write_time(at: datetime) -> str:
 def digests_of(images: tuple[Pinned, ...]) -> str:
     """Return the digests of a service's images as keys carry them."""
     return "+".join(image.digest for image in images)
+
+
+def content_of(images: tuple[Pinned, ...], group: str) -> str:
+    """Return what names images in a key: their digests, or tags where none is known; of a group the hash of those.
+
+    A group may have more images than a key has room for.
+    """
+    found = "+".join(image.digest or image.tag for image in images)
+    return hashlib.sha256(found.encode()).hexdigest() if group else found
 
 
 def is_exact(images: tuple[Pinned, ...]) -> bool:

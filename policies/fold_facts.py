@@ -75,7 +75,7 @@ def _shown(state: Tables, entry: Entry, _oid: str) -> None:
 
 def _external(state: Tables, entry: Entry, _oid: str) -> None:
     place = (entry.environment, entry.service)
-    moved(state, entry, entry.image, entry.previous)
+    moved(state, entry, entry.shares)
     if entry.why == "unguarded":
         until = entry.time + EXTERNAL_HOLD
         if place not in state.holds or not state.holds[place].outlasts(until):

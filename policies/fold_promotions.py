@@ -6,7 +6,7 @@ from dataclasses import replace
 from policies import gate_notes
 from policies.authors import MOVERS, Authors
 from policies.by_hand import clears, merged_by
-from policies.entry import By, Entry, Kind, Pinned, parse_time
+from policies.entry import By, Entry, Kind, Share, content_of, parse_time
 from policies.growing import Trail
 from policies.promotion import ENDINGS, TRANSITIONS, Approval, Promotion, Stage, part_in
 from policies.remembered import Fortune, Move, Open, Standing
@@ -17,21 +17,31 @@ from policies.tables import Apply, Tables
 ENDED_BY_EMERGENCY = "emergency"  # why a promotion made room
 
 
-def moved(state: Tables, entry: Entry, image: tuple[Pinned, ...], previous: tuple[Pinned, ...]) -> None:
-    """Add a move to its place."""
-    where = (entry.environment, entry.service)
-    move = Move(image, previous, entry.commit, entry.time, entry.seq, entry.kind, entry.promotion)
-    state.moves[where] = (state.moves.get(where) or Trail()).and_then(move)
+def moved(state: Tables, entry: Entry, moves: Iterable[Share]) -> None:
+    """Add a move to each place that it is about."""
     promotion = state.promotions.get(entry.promotion)
-    if promotion and promotion.is_rollback:
-        left = [one for one in previous if one not in image]
-        state.note(where, left, Fortune.BACK, at=entry.time, seq=entry.seq)
-    state.note(where, image, Fortune.MOVED, at=entry.time, seq=entry.seq)
+    for one in moves:
+        where = (entry.environment, one.service)
+        move = Move(
+            one.image,
+            one.previous,
+            entry.commit,
+            entry.time,
+            entry.seq,
+            entry.kind,
+            entry.promotion,
+            entry.group,
+        )
+        state.moves[where] = (state.moves.get(where) or Trail()).and_then(move)
+        if promotion and promotion.is_rollback:
+            left = [image for image in one.previous if image not in one.image]
+            state.note(where, left, Fortune.BACK, at=entry.time, seq=entry.seq)
+        state.note(where, one.image, Fortune.MOVED, at=entry.time, seq=entry.seq)
 
 
 def _bump(state: Tables, entry: Entry, _oid: str) -> None:
     for one in entry.each:
-        moved(state, one, one.image, one.previous)
+        moved(state, one, one.shares)
 
 
 def _propose(state: Tables, entry: Entry, _oid: str) -> None:
@@ -54,8 +64,10 @@ def _propose(state: Tables, entry: Entry, _oid: str) -> None:
         note=entry.note,
         seq=entry.seq,
         approvals=_lent(state, entry),
+        members=entry.members,
     )
-    state.live[entry.environment, entry.service] = entry.promotion
+    for service in (entry.service, *(one.service for one in entry.members)):
+        state.live[entry.environment, service] = entry.promotion
     counted = f"{entry.kind}/{entry.environment}/{entry.service}/{_digests(entry)}"
     state.counts[counted] = state.count(counted) + 1
 
@@ -68,15 +80,15 @@ def _lent(state: Tables, entry: Entry) -> tuple[Approval, ...]:
 
 def _digests(entry: Entry) -> str:
     """Return the digests that the key names: those proposed, or for a rollback those left."""
-    images = entry.previous if entry.kind is Kind.ROLLBACK else entry.image
-    return "+".join(image.digest or image.tag for image in images)
+    return content_of(entry.previous if entry.kind is Kind.ROLLBACK else entry.image, entry.group)
 
 
 def _rollback(state: Tables, entry: Entry, oid: str) -> None:
     _asked_for(state, entry, oid)
-    for left in entry.previous:
-        blocked = Standing(entry.speaker, entry.time, entry.note, "rolled-back", None, entry.seq)
-        state.blocks.setdefault((entry.environment, entry.service, left), blocked)
+    blocked = Standing(entry.speaker, entry.time, entry.note, "rolled-back", None, entry.seq)
+    for one in entry.shares:
+        for left in one.previous:
+            state.blocks.setdefault((entry.environment, one.service, left), blocked)
     if entry.until:
         _reviewed_later(state, entry)
     _at_once(state, entry)
@@ -93,7 +105,7 @@ def _asked_for(state: Tables, entry: Entry, oid: str) -> None:
 def _at_once(state: Tables, entry: Entry) -> None:
     if entry.commit:  # without approvals it stands in the place of `bump`
         _end(state, entry, Stage.LANDED, commit=entry.commit)
-        moved(state, entry, entry.image, entry.previous)
+        moved(state, entry, entry.shares)
 
 
 def _emergency(state: Tables, entry: Entry, oid: str) -> None:
@@ -199,7 +211,7 @@ def _landed(state: Tables, entry: Entry, _oid: str) -> None:
     promotion = state.promotion_of(entry)
     if promotion:
         _end(state, entry, Stage.LANDED, commit=entry.commit)
-        moved(state, entry, promotion.image, promotion.previous)
+        moved(state, entry, promotion.shares)
 
 
 def _mismatch(state: Tables, entry: Entry, _oid: str) -> None:
@@ -256,8 +268,9 @@ def _close(state: Tables, entry: Entry, promotion: Promotion, stage: Stage, **fi
             state.open.pop(promotion.seq, None)  # what did not happen needs no review
         for place in [place for place, standing in state.blocks.items() if standing.seq == promotion.seq]:
             del state.blocks[place]  # a rollback that did not happen blocks nothing
-    if state.live.get((promotion.environment, promotion.service)) == promotion.id:
-        del state.live[promotion.environment, promotion.service]
+    for service in (promotion.service, *(one.service for one in promotion.members)):
+        if state.live.get((promotion.environment, service)) == promotion.id:
+            del state.live[promotion.environment, service]
 
 
 APPLY: Mapping[Kind, Apply] = {

@@ -9,13 +9,29 @@ Notes = tuple[tuple[str, str], ...]
 
 MAX_NOTES = 32
 _NAME = re.compile(r"[a-z]+(?:-[a-z]+)*", re.ASCII)
+_SERVICE = re.compile(r"[a-z0-9][a-z0-9-]{0,62}", re.ASCII)
 _NOTE = re.compile(r"(?:passed|skipped)(?: [0-9dhms]{2,20})?", re.ASCII)
 
 
 def read(evidence: Mapping[str, Json]) -> Notes:
-    """Return the notes of an entry's evidence, by name; what is not of the form is left out."""
+    """Return the notes of an entry's evidence, by name; what is not of the form is left out.
+
+    Of a group they stand by member, whose name then comes before what is said.
+    """
     found = evidence.get("gates")
-    if not isinstance(found, Mapping) or len(found) > MAX_NOTES:
+    if not isinstance(found, Mapping):
+        return ()
+    told = [
+        (name, f"{service} {note}")
+        for service, notes in found.items()
+        if isinstance(notes, Mapping) and _SERVICE.fullmatch(service)
+        for name, note in _noted(notes)
+    ]
+    return (*_noted(found), *sorted(told))
+
+
+def _noted(found: Mapping[str, Json]) -> Notes:
+    if len(found) > MAX_NOTES:
         return ()
     return tuple(
         (name, note)

@@ -4,7 +4,7 @@ import hashlib
 import re
 
 from policies.canonical import digest_of
-from policies.entry import By, Entry, Kind, Pinned, RuleAt, digests_of
+from policies.entry import By, Entry, Kind, Pinned, RuleAt, content_of, digests_of
 from policies.state import State
 
 
@@ -13,15 +13,19 @@ def promotion_id(year: str, key: str) -> str:
     return hashlib.sha256(f"{year}/{key}".encode()).hexdigest()[:12]
 
 
-def propose_key(state: State, environment: str, service: str, image: tuple[Pinned, ...]) -> str:
+def propose_key(
+    state: State, environment: str, service: str, image: tuple[Pinned, ...], group: str = ""
+) -> str:
     """Return the key of a proposal: 1 + earlier proposals of the same digests."""
-    what = f"propose/{environment}/{service}/{digests_of(image)}"
+    what = f"propose/{environment}/{service}/{content_of(image, group)}"
     return f"{what}/{state.count(what) + 1}"
 
 
-def rollback_key(state: State, environment: str, service: str, left: tuple[Pinned, ...]) -> str:
+def rollback_key(
+    state: State, environment: str, service: str, left: tuple[Pinned, ...], group: str = ""
+) -> str:
     """Return the key of a rollback: the digests left, or their tags where no digest is known."""
-    what = f"rollback/{environment}/{service}/{'+'.join(one.digest or one.tag for one in left)}"
+    what = f"rollback/{environment}/{service}/{content_of(left, group)}"
     return f"{what}/{state.count(what) + 1}"
 
 
@@ -110,9 +114,9 @@ def expected_key(state: State, entry: Entry) -> str:  # noqa: C901, PLR0911, PLR
         case Kind.BUMP:
             return bump_key(entry.environment, _before(entry.key), entry.change)
         case Kind.PROPOSE:
-            return propose_key(state, entry.environment, entry.service, entry.image)
+            return propose_key(state, entry.environment, entry.service, entry.image, entry.group)
         case Kind.ROLLBACK:
-            return rollback_key(state, entry.environment, entry.service, entry.previous)
+            return rollback_key(state, entry.environment, entry.service, entry.previous, entry.group)
         case Kind.APPROVE | Kind.UNAPPROVE:
             return word_key(
                 state,

@@ -1,11 +1,12 @@
 """A promotion as its entries tell it, and the table of its stages."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from policies.authors import Authors
-from policies.entry import Bot, By, Kind, Pinned, RuleAt
+from policies.entry import Bot, By, Kind, Member, Pinned, RuleAt, Share, shares
 from policies.gate_notes import Notes
 
 
@@ -41,6 +42,7 @@ ENDINGS: dict[str, Stage] = {
     "removed": Stage.REMOVED,
     "closed": Stage.CLOSED,
 }
+MAX_TOLD = 6  # services of a group in a sentence
 LIVE = frozenset({Stage.OPEN, Stage.MERGING, Stage.MERGED})
 
 
@@ -58,6 +60,7 @@ class Approval:
 class Promotion:
     """One promotion as its entries tell it. ``approvals`` are those that stand for the present change and rule.
 
+    Of a group ``service`` is its name, and ``members`` are those that move.
     ``heads`` are all that were built of the present change, the present one among them.
     """
 
@@ -92,6 +95,26 @@ class Promotion:
     ended_note: str = ""
     why: str = ""
     done: datetime | None = None
+    members: tuple[Member, ...] = ()
+
+    @property
+    def group(self) -> str:
+        """The group that moves, '' = a service by itself."""
+        return self.service if self.members else ""
+
+    @property
+    def shares(self) -> tuple[Share, ...]:
+        """What each service moves."""
+        return shares(self.service, self.members, self.image, self.previous)
+
+    @property
+    def version(self) -> str:
+        """The version that is asked for; of a group each member's with its name."""
+        return version_of(self.shares, self.group)
+
+    def image_of(self, service: str) -> tuple[Pinned, ...]:
+        """Return the images of one service; none where it does not move."""
+        return next((one.image for one in self.shares if one.service == service), ())
 
     @property
     def is_live(self) -> bool:
@@ -117,6 +140,12 @@ class Promotion:
     def is_apart(self) -> bool:
         """Whether it has lines of its own, and fills one for the person who asks."""
         return self.is_rollback or self.is_emergency
+
+
+def version_of(moves: Iterable[Share], group: str) -> str:
+    """Return what moves there as people read it: a version, or of a group each member's with its name."""
+    told = [f"{one.service} {one.image[0].tag}" if group else one.image[0].tag for one in moves if one.image]
+    return ", ".join(told) if len(told) <= MAX_TOLD else f"{len(told)} services"
 
 
 def part_in(promotion: Promotion) -> frozenset[str]:

@@ -19,6 +19,7 @@ class Move:
     seq: int
     kind: Kind
     promotion: str = ""
+    group: str = ""  # with which it moved
 
 
 class Fortune(StrEnum):

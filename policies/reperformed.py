@@ -3,10 +3,11 @@
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
-from policies.allowed_moves import case_of
 from policies.asked import Asked, Book
+from policies.cases import cases_of
 from policies.entry import Entry, Kind
 from policies.gates import ALONE, MERGED, Gate, before_merge, blocked
+from policies.rules import EffectiveRule
 from policies.state import State
 from policies.verdict import Verdict
 
@@ -41,16 +42,16 @@ def judged(state: State, entry: Entry, book: Book) -> tuple[Judged, ...]:
 
 def _judged(asked: Asked) -> Iterator[Judged]:
     if asked.rule is not None:
-        case = case_of(asked, asked.rule, asked.promotion)
-        for gate in _gates(asked):
-            yield Judged(gate.__name__, gate(case), asked.entry.service)
+        for case in cases_of(asked, asked.rule, asked.promotion):
+            for gate in _gates(asked, case.rule):
+                yield Judged(gate.__name__, gate(case), case.service)
 
 
-def _gates(asked: Asked) -> tuple[Gate, ...]:
+def _gates(asked: Asked, rule: EffectiveRule) -> tuple[Gate, ...]:
     match asked.entry.kind:
         case Kind.BUMP:
             return ALONE
         case Kind.INTENT:
-            return before_merge(asked.rule, asked.promotion) if asked.rule and asked.promotion else MERGED
+            return before_merge(rule, asked.promotion) if asked.promotion else MERGED
         case _:
             return (blocked,)

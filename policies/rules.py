@@ -68,6 +68,7 @@ __all__ = [
     "Trouble",
     "Via",
     "effective",
+    "moving_rule",
 ]
 
 
@@ -178,6 +179,23 @@ def _meant(name: str, service: Service) -> str:
     """Return whom a name stands for: ``owners`` for the service's owner, nobody where it has none."""
     owner = "" if service.owner == OWNERS else service.owner
     return owner if name == OWNERS else name
+
+
+def moving_rule(rules: Rules, environment: str, name: str) -> EffectiveRule | None:
+    """Return the rule of what moves under a name in an environment: a service by itself, or a group.
+
+    Nothing for a service that moves there with others: no part of a group moves alone.
+    """
+    if name not in rules.groups:
+        return None if rules.moves_with(environment, name) else effective(rules, environment, name)
+    found = [effective(rules, environment, one) for one in rules.together(environment, name)]
+    parts = tuple(one for one in found if one is not None)
+    if not parts:
+        return None
+    first = parts[0]
+    images = tuple(image for one in parts for image in one.service.images)
+    stands_for = Service(name, images, first.service.versions, "", first.service.at)
+    return EffectiveRule(first.environment, stands_for, rules.calendar, rules.groups[name], parts=parts)
 
 
 def effective(rules: Rules, environment: str, service: str) -> EffectiveRule | None:

@@ -1,5 +1,6 @@
 """The effective rule that judges one service in one environment, and its canonical form, which approvals bind to."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -13,20 +14,34 @@ NO_CALENDAR = Calendar()
 
 @dataclass(frozen=True, slots=True)
 class EffectiveRule:
-    """The rule that judges one service in one environment; ``group`` are the services that move with it."""
+    """The rule that judges one service in one environment; ``group`` are the services that move with it.
+
+    Of a group that moves as one, ``parts`` are the rules of its members there, in the group's order; ``service`` stands
+    for all of them, with the group's name and every image, and ``environment`` for the way that they have in common.
+    """
 
     environment: Environment
     service: Service
     calendar: Calendar = NO_CALENDAR
     group: tuple[str, ...] = ()
     does_email_approve: bool = False
+    parts: tuple["EffectiveRule", ...] = ()
     _hashed: list[str] = field(init=False, default_factory=list, compare=False, repr=False)  # computed once
+
+    def moving(self, services: Collection[str]) -> tuple["EffectiveRule", ...]:
+        """Return the rules of these members of a group; its own where none is named, none where one is no member."""
+        if not services:
+            return () if self.parts else (self,)
+        found = tuple(one for one in self.parts if one.service.name in services)
+        return found if len(found) == len(services) else ()
 
     def canonical(self) -> dict[str, Json]:
         """Return the judging keys as resolved: durations in seconds, team names not members, no versions.
 
         Keys that came later are left out where they ask for nothing, so that the hash of older rules stands.
         """
+        if self.parts:
+            return {"group": list(self.group), "members": [one.canonical() for one in self.parts]}
         where = self.environment
         return {
             "after": list(where.after),

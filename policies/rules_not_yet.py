@@ -10,6 +10,5 @@ from types import MappingProxyType
 NOT_YET: Mapping[str, str] = MappingProxyType(
     {
         "versions.digest-of": "the digest of a tag is not followed",
-        "groups": "services move by themselves",
     }
 )

@@ -77,12 +77,13 @@ def _rules(whole: Document, seen: Seen, findings: Findings) -> Rules:
             found[where] = replace(found.get(where, plain[where[1]]), addresses=addressed)
     found |= pulled(environments, exceptions, plain, found)
     _known_places(said, environments, plain.values(), sections["services"], findings)
+    together = groups(sections["groups"], plain, environments, findings)
     return Rules(
         exceptions={place: one for place, one in exceptions.items() if place[1] in plain},
-        groups=groups(sections["groups"], plain, environments, findings),
+        groups=together,
         identity=identity(sections["identity"], findings),
         calendar=dates,
-        provenance=_provenance(said, whole),
+        provenance=_provenance(said, whole, together),
         environments=environments,
         services=plain,
         people=known.persons,
@@ -112,12 +113,19 @@ def _known_places(
                 findings.unknown(at, "environment", name, environments)
 
 
-def _provenance(said: Layered, whole: Document) -> dict[tuple[str, str], Mapping[str, Source]]:
+def _provenance(
+    said: Layered, whole: Document, grouped: Mapping[str, tuple[str, ...]]
+) -> dict[tuple[str, str], Mapping[str, Source]]:
     given = {key: Source(Layer.DEFAULTS, one.name.at) for key, one in whole.sections["defaults"].items()}
     found: dict[tuple[str, str], Mapping[str, Source]] = dict(said.sources)
     for name, entry in whole.sections["services"].items():
         own = entry.node.entries if isinstance(entry.node, Table) else ()
         found["", name] = {**given, **{key.value: Source(Layer.OWN, key.at) for key, _ in own}}
+    found["", ""] = {
+        name: Source(Layer.OWN, whole.sections["groups"][group].name.at)
+        for group, members in grouped.items()
+        for name in members
+    }
     return found
 
 

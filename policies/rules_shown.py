@@ -38,6 +38,8 @@ def rule_lines(
         RuleLine(key, value(rule.environment), said.get(key)) for key, value in ENVIRONMENT_VALUES.items()
     ]
     lines.append(RuleLine("path", listed(rule.environment.paths_of(what)), said.get("path")))
+    if rule.group:
+        lines.append(RuleLine("group", listed(rule.group), provenance.get(("", ""), {}).get(what)))
     for key, read in SERVICE_VALUES.items():
         sources = [own[name] for name in _NAMES.get(key, (key,)) if name in own]
         said_last = sorted(sources, key=lambda one: one.layer is Layer.OWN)[-1:]

@@ -10,9 +10,10 @@ from datetime import datetime
 from enum import StrEnum
 from functools import cmp_to_key, partial
 
+from policies.cases import facts_of
 from policies.codes import Code
-from policies.entry import Entry, Kind, Pinned
-from policies.facts import Fact, from_json
+from policies.entry import Entry, Kind, Pinned, Share
+from policies.facts import Fact
 from policies.gates import ALONE, OPENED_BY_LEDGER, Case, Gate, ask, at_once, before_merge, known_before
 from policies.newness import is_newer
 from policies.rules import EffectiveRule, Rules, Service, effective
@@ -145,35 +146,40 @@ class _Replay:
 
     def _judge(self, entry: Entry) -> None:
         promotion = self.state.promotion_of(entry)
-        environment, service = entry.environment, entry.service
-        image = promotion.image if promotion else entry.image
-        rule = effective(self.new, environment, service)
+        self.moves += 1
+        for share in (
+            promotion.shares if promotion else entry.shares
+        ):  # of a group each member by its own rule
+            self._judge_one(entry, promotion, share)
+
+    def _judge_one(self, entry: Entry, promotion: Promotion | None, share: Share) -> None:
+        place = (entry.environment, share.service)
+        rule = effective(self.new, *place)
         decided = self.intents.get(entry.promotion, entry)  # a merge is judged when it was begun
         moved = decided.time
-        watch = self.watched.get((environment, service), {}).pop(image[0].tag, None)
-        self.moves += 1
-        reasons = self._reasons(rule, decided, promotion)
+        watch = self.watched.get(place, {}).pop(share.image[0].tag, None)
+        reasons = self._reasons(rule, decided, promotion, share)
         then = _opens(reasons)
         if reasons:
             outcome = Outcome.LATER if then else Outcome.STOPPED
-            self._differs(outcome, entry, image, then=then, reasons=reasons)
+            self._differs(outcome, entry, share, then=then, reasons=reasons)
         elif watch and watch.new and watch.new < moved and (watch.old is None or watch.new < watch.old):
-            self._differs(Outcome.EARLIER, entry, image, then=watch.new)
+            self._differs(Outcome.EARLIER, entry, share, then=watch.new)
 
     def _differs(
         self,
         outcome: Outcome,
         entry: Entry,
-        image: tuple[Pinned, ...],
+        share: Share,
         *,
         then: datetime | None,
         reasons: tuple[NotYet, ...] = (),
     ) -> None:
-        where = (entry.environment, entry.service, image[0].tag)
+        where = (entry.environment, share.service, share.image[0].tag)
         self.differences.append(Difference(outcome, *where, entry.time, then, reasons))
 
     def _reasons(
-        self, rule: EffectiveRule | None, entry: Entry, promotion: Promotion | None
+        self, rule: EffectiveRule | None, entry: Entry, promotion: Promotion | None, share: Share
     ) -> tuple[NotYet, ...]:
         """Return what the changed rule would have had against a move when it was decided."""
         if rule is None:
@@ -187,13 +193,11 @@ class _Replay:
             gates = ()
         elif kind is Kind.EMERGENCY and rule.environment.emergency:
             gates = at_once(rule.environment.emergency)
-        image = promotion.image if promotion else entry.image
-        current = promotion.previous if promotion else entry.previous
-        facts = from_json(entry.evidence.get("facts", []))
+        image, current, facts = share.image, share.previous, facts_of(entry, share.service)
         case = self._case(rule, image, current, at=entry.time, promotion=promotion, facts=facts)
         found = not_yet(ask(gates, case))
         self.unknown += [
-            f"{entry.service} {image[0].tag} in {entry.environment}: {reason.detail}"
+            f"{share.service} {image[0].tag} in {entry.environment}: {reason.detail}"
             for reason in found
             if reason.code in _UNKNOWN
         ]
@@ -203,7 +207,9 @@ class _Replay:
 
     def _touched(self, entry: Entry) -> Iterator[Place]:
         """Yield the places of the new rules about which an entry may say something, where the rules differ."""
-        services = {*(one.service for one in entry.seen), *(one.service for one in entry.each)} - {""}
+        promotion = self.state.promotion_of(entry)
+        about = promotion.shares if promotion else [share for one in entry.each for share in one.shares]
+        services = {one.service for one in entry.seen} | {one.service for one in about} - {""}
         for environment in self.new.environments:
             is_about_all = bool(services) or entry.kind in {Kind.GENESIS, Kind.RULES}
             is_here = is_about_all or entry.environment == environment

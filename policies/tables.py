@@ -85,6 +85,10 @@ class Tables:
         found = self.live.get((environment, service))
         return self.promotions[found] if found else None
 
+    def under_way(self) -> tuple[Promotion, ...]:
+        """Return the promotions that are under way, each once, in the order in which they began."""
+        return tuple(self.promotions[one] for one in dict.fromkeys(self.live.values()))
+
     def befell(self, environment: str, service: str, image: Pinned) -> Trail[Event]:
         """Return what befell an image's tag in a place, oldest first, whatever its digest was."""
         return self.events.get((environment, service, image.repository, image.tag)) or Trail()

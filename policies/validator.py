@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from policies import (
     allowed_emergency,
     allowed_facts,
+    allowed_groups,
     allowed_health,
     allowed_identity,
     allowed_merges,
@@ -42,6 +43,7 @@ def every_refusal(state: State, entry: Entry, book: Book) -> list[Refusal]:
 def _refusals(state: State, entry: Entry, book: Book) -> No:
     asked = Asked(state, entry, book, _rules_in_force(state, book))
     yield from _place(asked)
+    yield from allowed_groups.named(asked)
     yield from _WHO[entry.kind](asked)
     yield from _CHECKS[entry.kind](asked)
 

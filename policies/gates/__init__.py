@@ -7,6 +7,8 @@ from policies.gates.content import blocked, digest, jump
 from policies.gates.counting import (
     approvals,
     count_approvals,
+    count_of,
+    counts,
     counts_presses,
     excluded_because,
     is_excluded,
@@ -80,6 +82,8 @@ __all__ = [
     "checks",
     "clock",
     "count_approvals",
+    "count_of",
+    "counts",
     "counts_presses",
     "digest",
     "downgrade",

@@ -11,12 +11,14 @@ from policies.state import Promotion
 from policies.tally import Tally, tally
 from policies.verdict import PASSED, Verdict, Waiting
 
+_NOBODY_CAN = Tally(((Line(1), ()),))
+
 
 def approvals(case: Case) -> Verdict:
     """Is every line of the rule filled, by different people who are not excluded?"""
     if case.promotion is None:
         return Waiting(Code.NOT_REQUESTED, "nobody has asked for it")
-    count = count_approvals(case.rules, case.rule, case.promotion, case.members, case.authors)
+    count = count_of(case.rules, case.rule, case.promotion, case.members, case.authors)
     if not count.is_complete:
         if unknown := not_looked_up(case.rules, case.rule, count, case.members):
             return Waiting(Code.MEMBERS_UNKNOWN, ", ".join(unknown))
@@ -88,8 +90,46 @@ def count_approvals(
 ) -> Tally:
     """Return who fills which line of the rule for this promotion, as the rules stand.
 
-    ``members``: of teams that live elsewhere, as they were looked up.
+    ``members``: of teams that live elsewhere, as they were looked up. Of a group the lines of every member that moves
+    have to be filled; one person fills one of each.
     """
+    counted = counts(rules, rule, promotion, members, authors)
+    return Tally(tuple(line for _, one in counted for line in one.lines))
+
+
+def counts(
+    rules: Rules,
+    rule: EffectiveRule,
+    promotion: Promotion,
+    members: Members = NOBODY,
+    authors: Collection[str] = (),
+) -> tuple[tuple[tuple[str, ...], Tally], ...]:
+    """Return who fills which line, with the services whose lines they are.
+
+    Members that ask the same of the same people stand together. Where the rule does not have them, nobody fills a line.
+    """
+    found: list[tuple[tuple[str, ...], Tally]] = []
+    known: list[tuple[Tally, list[frozenset[str]]]] = []
+    for part in rule.moving([one.service for one in promotion.members]):
+        count = count_of(rules, part, promotion, members, authors)
+        asked = (count, [rules.members(line.of, part.service, members) for line, _ in count.lines])
+        if asked in known:
+            names, _ = found[known.index(asked)]
+            found[known.index(asked)] = ((*names, part.service.name), count)
+        else:
+            known.append(asked)
+            found.append(((part.service.name,), count))
+    return tuple(found) or ((("",), _NOBODY_CAN),)
+
+
+def count_of(
+    rules: Rules,
+    rule: EffectiveRule,
+    promotion: Promotion,
+    members: Members = NOBODY,
+    authors: Collection[str] = (),
+) -> Tally:
+    """Return who fills which line of one service's rule."""
     given = [one for one in promotion.approvals if one.review or counts_presses(rule, promotion)]
     counted = [one.by.person for one in given if not is_excluded(rule, promotion, one.by.person, authors)]
     return tally(rules, rule.service, lines_of(rule, promotion), counted, members)

@@ -116,3 +116,14 @@ def test_a_stranger_in_a_group_is_said_once() -> None:
     assert refused(text_of().replace("[cart-api, web]", "[cart-api, wed]")) == [
         "p.yaml:15:20: unknown service 'wed'; expected 'web', did you mean that?"
     ]
+
+
+def test_members_that_differ_by_where_their_approvals_come_from_are_refused_at_the_group() -> None:
+    text = text_of("approvals: 2").replace(
+        "services:\n",
+        "  us: {path: apps/us, channel: deploys, after: production, approvals: as production}\nservices:\n",
+    )
+    nobody = text.replace("{web: {approvals: 2}}", "{web: {approvals: none}}")
+
+    assert rules_of(text).moves_with("us", "web") == "shop"
+    assert [one.partition(" cart")[0] for one in refused(nobody)] == ["p.yaml:8:24:", "p.yaml:16:9:"]

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from policies.allowed_moves import case_of
 from policies.asked import Asked
+from policies.cases import cases_of
 from policies.codes import Code
 from policies.entry import Bot, Entry, Kind
 from policies.rules import ConfigRule, Evidence, effective
@@ -105,7 +105,7 @@ def test_without_a_genesis_nothing_stood_anywhere() -> None:
     found.state.genesis = None
     entry = found.complete(found.about(Kind.APPROVE, person("ada")))
 
-    case = case_of(Asked(found.state, entry, found.book, rules), rule)
+    (case,) = cases_of(Asked(found.state, entry, found.book, rules), rule)
 
     assert set(case.baseline.values()) == {()}
 

@@ -1,0 +1,205 @@
+"""Groups: services with versions of their own that move together or not at all, through a whole day."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bot import wording
+from bot.answers import NotRecorded, Recorded
+from bot.cardfile import cards as cards_of
+from bot.cards import Card
+from bot.dossier import dossiers
+from bot.verify import verify
+from handlers.history import moves
+from handlers.spelling import corrected
+from policies.codes import Code
+from policies.entry import Entry
+from policies.population import population
+from policies.state import Stage
+from policies.words import Approve, Block, Emergency, Hold, Propose, Resume, Rollback, Word
+from sandbox.gitops import CHECKOUT, PRODUCTION, STAGING, WEB
+from tests.scenarios.offices import Office, office_in
+
+SHOP = "shop"
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Iterator[Office]:
+    with office_in(tmp_path) as made:
+        made.change_rules(
+            "rules.yaml", "services:\n", f"groups: {{{SHOP}: [{CHECKOUT}, {WEB}]}}\nservices:\n"
+        )
+        yield made
+
+
+def codes(office: Office, environment: str, service: str) -> tuple[str, ...]:
+    row = office.engine.look().decision.row(environment, service)
+    assert row
+    return row.codes
+
+
+def last(office: Office, kind: str) -> Entry:
+    return office.entries(kind)[-1]
+
+
+def stands(office: Office, environment: str) -> tuple[str, str]:
+    """Return what the branch says of both services."""
+    text = office.world.git.text
+    overlay = text("show", f"main:apps/{environment}/kustomization.yaml")
+    workload = text("show", f"main:apps/{environment}/deployment.yaml")
+    web = workload.partition(f"/{WEB}:")[2].split()[0].partition("@")[0]
+    return overlay.partition("newTag: ")[2].split()[0].partition("@")[0], web
+
+
+def findings(office: Office) -> list[str]:
+    desk = office.engine.desk
+    return [str(one) for one in verify(desk.mirror, desk.book, folder="promotion").findings]
+
+
+def cards(office: Office) -> dict[str, Card]:
+    """Return the cards that should be there now, by what they are about and their stage."""
+    look = office.engine.desk.view(office.clock.at)
+    found = cards_of(look, office.engine.desk.decide(look), {}, ())
+    return {f"{one.environment} {one.service} {one.stage}": one for one in found if isinstance(one, Card)}
+
+
+def test_a_day_of_a_group(office: Office) -> None:
+    _moves_in_staging(office)
+    promotion = _goes_to_production(office)
+    _comes_back(office)
+    _is_told(office, promotion)
+
+
+def _moves_in_staging(office: Office) -> None:
+    office.say("ada", Hold(WEB, "not yet", STAGING))
+    office.world.push(CHECKOUT, "1.4.2")
+    office.world.push(WEB, "2.5.0")
+    office.look()
+
+    assert codes(office, STAGING, CHECKOUT) == (Code.GROUP_WAITS,)
+    assert codes(office, STAGING, WEB) == (Code.HELD,)
+    assert office.kinds().count("bump") == 0, "one that is held keeps all back"
+
+    office.say("ada", Resume(WEB, "now", STAGING))
+    office.look()
+
+    bump = last(office, "bump")
+    assert (bump.service, bump.group) == (SHOP, SHOP)
+    assert [(one.service, one.images) for one in bump.members] == [(CHECKOUT, 1), (WEB, 1)]
+    assert office.kinds().count("bump") == 1
+    assert stands(office, STAGING) == ("1.4.2", "2.5.0")
+
+
+def _goes_to_production(office: Office) -> str:
+    assert {name for name in cards(office) if name.endswith("moved")} == {"staging shop moved"}
+    card = cards(office)["production shop candidate"]
+    assert card.version == f"{CHECKOUT} 1.4.2, {WEB} 2.5.0"
+    assert not {name for name in cards(office) if f"{WEB} candidate" in name}
+
+    alone = Propose(WEB, environment=PRODUCTION, note="we want it")
+    refused = office.say("carol", alone)
+    assert isinstance(refused, NotRecorded)
+    assert refused.code == Code.IN_GROUP
+    assert corrected(alone, refused) == (f"{SHOP} to {PRODUCTION} because we want it",)
+
+    asked = office.say("carol", Propose(SHOP, card.asks, PRODUCTION, "we want it"))
+    assert isinstance(asked, Recorded), asked
+    assert asked.version == f"{CHECKOUT} 1.4.2, {WEB} 2.5.0"
+    promotion = office.engine.look().state.promotions[asked.promotion]
+    assert promotion.group == SHOP
+    branches = office.world.git.text("for-each-ref", "--format=%(refname:short)").split()
+    assert f"countersign/{PRODUCTION}/{SHOP}/{promotion.id}" in branches
+
+    assert cards(office)["production shop open"].promotion == promotion.id
+
+    office.say("ada", Approve(promotion.id))
+    office.say("bob", Approve(promotion.id))
+    office.look()
+    assert office.stage(promotion.id) is Stage.LANDED
+    assert stands(office, PRODUCTION) == ("1.4.2", "2.5.0")
+    assert office.kinds().count("landed") == 1
+    return promotion.id
+
+
+def _comes_back(office: Office) -> None:
+    part = Rollback(WEB, "it is broken", environments=(PRODUCTION,))
+    refused = office.say("bob", part)
+    assert isinstance(refused, NotRecorded)
+    assert corrected(part, refused) == (f"rollback {SHOP} in {PRODUCTION} because it is broken",)
+
+    back = office.say("bob", Rollback(SHOP, "it is broken", environments=(PRODUCTION,)))
+    assert isinstance(back, Recorded), back
+    office.look()
+    assert stands(office, PRODUCTION) == ("1.4.1", "2.3.0")
+    assert {one for _, one, _ in office.engine.look().state.blocks} == {CHECKOUT, WEB}
+
+    message = office.world.git.text("log", "-1", "--format=%B", "main")
+    assert message.count("\nService: ") == message.count("\nPrevious: ") == 2
+    assert findings(office) == []
+
+
+def _is_told(office: Office, promotion: str) -> None:
+    chain = office.engine.desk.ledger.read(office.engine.desk.mirror.tips())
+    changes = population(chain.state, chain.entries)
+    told = list(dossiers(chain, office.engine.desk.mirror, office.engine.desk.book, changes))
+    page = next(one for one in told if one.change.id == promotion)
+    assert page.diff.count("\n+++ ") == 2
+    assert {one.service for one in page.gates} == {CHECKOUT, WEB}
+    assert [one.environment for one in moves(chain.state, WEB)] == [STAGING, PRODUCTION, PRODUCTION]
+
+
+def test_what_a_group_answers(office: Office) -> None:
+    for version in ("1.4.2", "1.4.3"):
+        office.world.push(CHECKOUT, version)
+        office.look()
+
+    def code(word: Word) -> str:
+        answer = office.say("carol", word)
+        assert isinstance(answer, NotRecorded), answer
+        return answer.code
+
+    assert code(Propose(SHOP, "1.4.2", PRODUCTION)) == Code.NOT_WHOLE
+    assert code(Propose(SHOP, "0123456789ab", PRODUCTION)) == Code.CHANGE_MOVED
+    assert code(Emergency(SHOP, "1.4.2", PRODUCTION, "now")) == Code.NO_EMERGENCY
+    assert code(Emergency(WEB, "2.5.0", PRODUCTION, "now")) == Code.IN_GROUP
+    assert code(Rollback(SHOP, "it is broken", "1.4.0", (PRODUCTION,))) == Code.NOT_WHOLE
+    assert code(Rollback(SHOP, "it is broken", environments=(PRODUCTION,))) == "nothing-to-roll-back"
+    assert code(Block(SHOP, "1.4.2", "broken")) == "unknown-service"
+
+    first = office.say("carol", Propose(SHOP, environment=PRODUCTION))
+    assert isinstance(first, Recorded)
+    assert first.version == f"{CHECKOUT} 1.4.3", "web has nothing newer and stays"
+    office.world.push(WEB, "2.5.0")
+    office.look()
+    second = office.say("carol", Propose(SHOP, environment=PRODUCTION))
+    assert isinstance(second, Recorded)
+    assert second.version == f"{CHECKOUT} 1.4.3, {WEB} 2.5.0"
+    assert office.stage(first.promotion) is Stage.SUPERSEDED
+
+    held = office.say("ada", Hold(SHOP, "an incident", PRODUCTION))
+    assert isinstance(held, Recorded)
+    assert set(office.engine.look().state.holds) == {
+        (PRODUCTION, CHECKOUT),
+        (PRODUCTION, WEB),
+    }
+    assert code(Propose(SHOP, environment=PRODUCTION)) == Code.OPEN_ELSEWHERE
+    office.say("ada", Resume(SHOP, "over", PRODUCTION))
+    assert not office.engine.look().state.holds
+
+
+def test_a_commit_that_says_or_moves_less_than_its_entry_is_found(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = wording.service_trailers
+    with monkeypatch.context() as patched:
+        patched.setattr(wording, "service_trailers", lambda moves: whole(list(moves)[:1]))
+        office.world.push(CHECKOUT, "1.4.2")
+        office.world.push(WEB, "2.5.0")
+        office.look()
+    assert office.kinds().count("bump") == 1
+
+    found = findings(office)
+
+    assert {one.partition(" ")[0] for one in found} == {"trailers-differ"}
+    assert any("expected Service: web" in one for one in found)
