@@ -8,12 +8,14 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import datetime, timedelta
+from functools import partial
 
 from bot import assembly
 from bot.engine import Engine
 from bot.errors import TransientError
 from bot.pacing import Pace
 from bot.ports import Chat
+from bot.quarantine import SLACK
 from bot.rounds import Rounds
 from bot.scheduler import Ticker
 from bot.settings import Settings
@@ -66,11 +68,16 @@ def serve(settings: Settings, *, is_observing: bool) -> None:
         more = [metrics(lambda: _standing(rounds))]
         if hook := settings.github_webhook_secret.get_secret_value():
             more.append(webhooks(hook, bell))
+        odd = partial(engine.unreadable, SLACK, "/slack/events")
         ticker.start(lambda at: _looked(rounds, homes, at), every_seconds=settings.tick_seconds)
         if mode is not None:
             mode.start()
         try:  # Slack comes by one way only
-            run(web(app, secret="" if mode else secret, health=rounds.health, more=more), listener, _ready)
+            run(
+                web(app, secret="" if mode else secret, health=rounds.health, more=more, odd=odd),
+                listener,
+                _ready,
+            )
         finally:
             _log.info("stopping")
             bell.close()

@@ -15,6 +15,7 @@ from bot.observing import Observer
 from bot.pacing import Pace
 from bot.poller import Writer, externals
 from bot.promoter import Declined
+from bot.quarantine import Jar
 from bot.rosters import Rosters
 from bot.source_authors import SourceAuthors
 from bot.survey import Answers, Survey, openings, survey
@@ -42,6 +43,7 @@ class Desk:
     builds: Builds | None = None  # who asks when images were built
     suspicions: Suspicions = field(default_factory=Suspicions)
     decider: Decider = field(default_factory=Decider)
+    jar: Jar = field(default_factory=Jar)  # what came in and could not be read
     observer: Observer | None = None  # where there is one, nothing is appended
 
     def __post_init__(self) -> None:

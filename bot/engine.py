@@ -100,6 +100,7 @@ class Engine:
         self.desk.authors.forge = self.desk.movers.forge = self.forge
         self.desk.authors.images.contents = self.contents
         self.desk.builds = Builds(self.registry, self.contents, self.index)
+        self.desk.rosters.jar = self.desk.jar
         self._linking = Linking(self.desk, self.chat, self.sign_in)
 
     # --- one pass -----------------------------------------------------------------------------------------
@@ -218,7 +219,7 @@ class Engine:
 
         def jotted(look: Survey, _tip: str = "") -> Proposal:
             found = self.desk.movers.attested(configured.entries(look), look.world.rules, look.state)
-            return Proposal((*found, *quarantines(look, self.desk.answers)))
+            return Proposal((*found, *quarantines(look, self.desk.answers, self.desk.jar)))
 
         if found := jotted(self.desk.view(at)).entries:
             self._ask_by_whom(found)
@@ -491,6 +492,10 @@ class Engine:
             except BotError as error:
                 _log.warning("nobody can sign in: %s", error)
                 return NotRecorded(code="sign-in-unavailable", detail=str(error))
+
+    def unreadable(self, source: str, about: str, detail: str) -> None:
+        """Note that something came in that could not be read; a later pass writes it down. Never blocks."""
+        self.desk.jar.put(source, about, detail)
 
     # --- views ----------------------------------------------------------------------------------------------
 

@@ -13,5 +13,9 @@ class PermanentError(BotError):
     """A person must act before it can work; the message says who and how."""
 
 
+class UnreadableError(PermanentError):
+    """What came from outside has no form that we know; the message says what was expected, and repeats nothing."""
+
+
 class SettingsError(PermanentError):
     """A setting is missing or means nothing; the message names it and where to get it."""

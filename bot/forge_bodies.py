@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from bot.errors import PermanentError, TransientError
+from bot.errors import TransientError, UnreadableError
 from bot.forge_client import plain
 from bot.ports import Merged, NotMerged, OpenPullRequest, PullRequest
 
@@ -23,13 +23,13 @@ _LINK = re.compile(
 
 
 def pull_of(answer: object) -> PullRequest:
-    """Read a pull request as lists and single looks have it. Raises: PermanentError."""
+    """Read a pull request as lists and single looks have it. Raises: UnreadableError."""
     body = object_of(answer)
     number, url, head = body.get("number"), body.get("html_url"), part(body, "head").get("sha")
     state, commit = body.get("state"), body.get("merge_commit_sha")
     is_merged = body.get("merged") is True or isinstance(body.get("merged_at"), str)
     if not isinstance(head, str) or OID.fullmatch(head) is None or state not in {"open", "closed"}:
-        raise PermanentError("the forge describes a pull request without a head commit or a state")
+        raise UnreadableError("the forge describes a pull request without a head commit or a state")
     if is_merged and not (isinstance(commit, str) and OID.fullmatch(commit)):
         raise TransientError("the forge does not say yet which commit a pull request was merged by")
     return PullRequest(
@@ -43,7 +43,7 @@ def pull_of(answer: object) -> PullRequest:
 
 
 def open_pull_of(answer: object) -> OpenPullRequest:
-    """Read what concerns us of anybody's open pull request. Raises: PermanentError."""
+    """Read what concerns us of anybody's open pull request. Raises: UnreadableError."""
     body = object_of(answer)
     head, base = part(body, "head"), part(body, "base")
     branch, target = (name_of(end.get("ref")) for end in (head, base))
@@ -56,12 +56,12 @@ def open_pull_of(answer: object) -> OpenPullRequest:
 
 
 def paths_of(files: Iterable[object]) -> Iterator[str]:
-    """Read the names of changed files; one that was renamed has two. Raises: PermanentError."""
+    """Read the names of changed files; one that was renamed has two. Raises: UnreadableError."""
     for one in files:
         body = object_of(one)
         name, before = body.get("filename"), body.get("previous_filename")
         if not isinstance(name, str) or not name:
-            raise PermanentError("the forge lists a changed file without its name")
+            raise UnreadableError("the forge lists a changed file without its name")
         yield name
         if isinstance(before, str):
             yield before
@@ -111,41 +111,41 @@ def part(body: Mapping[str, Any], key: str) -> Mapping[str, Any]:
 
 
 def object_of(answer: object) -> Mapping[str, Any]:
-    """Take an answer for an object. Raises: PermanentError."""
+    """Take an answer for an object. Raises: UnreadableError."""
     if not isinstance(answer, dict):
-        raise PermanentError(
+        raise UnreadableError(
             "the forge answers something that is no object; is COUNTERSIGN_GITHUB_URL its API?"
         )
     return answer
 
 
 def list_of(answer: object) -> list[Any]:
-    """Take an answer for a list. Raises: PermanentError."""
+    """Take an answer for a list. Raises: UnreadableError."""
     if not isinstance(answer, list):
-        raise PermanentError(
+        raise UnreadableError(
             "the forge answers something that is no list; is COUNTERSIGN_GITHUB_URL its API?"
         )
     return answer
 
 
 def number_of(value: object, what: str) -> int:
-    """Take a value for a number from 1. Raises: PermanentError."""
+    """Take a value for a number from 1. Raises: UnreadableError."""
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise PermanentError(f"the forge gives {what} no number")
+        raise UnreadableError(f"the forge gives {what} no number")
     return value
 
 
 def oid_text(value: object, what: str) -> str:
-    """Take a value for the id of a commit. Raises: PermanentError."""
+    """Take a value for the id of a commit. Raises: UnreadableError."""
     if not isinstance(value, str) or OID.fullmatch(value) is None:
-        raise PermanentError(f"the forge gives {what} no commit")
+        raise UnreadableError(f"the forge gives {what} no commit")
     return value
 
 
 def token_of(value: object) -> str:
-    """Take a value for a token; it is never shown. Raises: PermanentError."""
+    """Take a value for a token; it is never shown. Raises: UnreadableError."""
     if not isinstance(value, str) or _TOKEN.fullmatch(value) is None:
-        raise PermanentError("the forge gives the App something that is no token")
+        raise UnreadableError("the forge gives the App something that is no token")
     return value
 
 

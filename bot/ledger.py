@@ -88,6 +88,7 @@ class Ledger:
     successor: Signer | None = None  # the key that is to sign from now on
     second: SecondRemote | None = None  # where each end of it is kept, too
     _chain: Chain | None = None
+    _read_to: Oid | None = None  # where the branch ended when it was read last
     _begun: tuple[str, str] = (
         "",
         "",
@@ -102,10 +103,11 @@ class Ledger:
             chain = self._chain
             if chain is not None and chain.tip and not self._goes_on(chain, tips.ledgers.get(chain.year)):
                 self.remembered = chain.tip  # what was read once and is gone is an anchor
-            if chain is None or chain.year != year or (chain.tip and not self._goes_on(chain, tip)):
-                chain = Chain(year, State(year))
-            else:
-                chain = chain.copy()
+            is_mended = chain is not None and bool(chain.faults) and tip != self._read_to
+            self._read_to = tip
+            is_gone = chain is None or chain.year != year or (chain.tip and not self._goes_on(chain, tip))
+            # what was wrong with it may have been taken back
+            chain = Chain(year, State(year)) if chain is None or is_gone or is_mended else chain.copy()
             if tip and tip != chain.tip and not chain.faults:
                 commits = self.mirror.raw_commits(tip, since=chain.tip)
                 with ahead(commits) as signatures:

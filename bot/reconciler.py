@@ -17,6 +17,7 @@ from bot.objects import Oid
 from bot.ports import Chat, Forge, Merged, PullRequest
 from bot.promoter import Declined, end, head_branch, moved, promised, rule_of
 from bot.push import Ok, RefUpdate
+from bot.quarantine import FORGE
 from bot.reviews import Reviews
 from bot.rosters import teams_of
 from bot.survey import Survey
@@ -67,6 +68,7 @@ class Reconciler:
                 self.left.append(f"{promotion_id}: {declined.answer.code}: {declined.answer.detail}")
             except BotError as error:
                 _log.warning("promotion %s waits: %s", promotion_id, error)
+                self.desk.jar.hear(FORGE, promotion_id, error)
                 if isinstance(error, PermanentError):
                     self.stuck[promotion_id] = str(error)
                 self.left.append(f"{promotion_id}: {error}")
@@ -211,6 +213,7 @@ class Reconciler:
         try:
             return self.reviews.hear(look, promotion, pull.number, at)
         except BotError as error:
+            self.desk.jar.hear(FORGE, promotion.id, error)
             self.left.append(f"{promotion.id}: its reviews were not looked at: {error}")
             return False
 

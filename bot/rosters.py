@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from bot.errors import BotError
 from bot.ports import Chat, Forge, ForgeAccount
+from bot.quarantine import TEAMS, Jar
 from policies.canonical import Json
 from policies.codes import Code
 from policies.membership import FRESH, Members, attested
@@ -36,6 +37,7 @@ class Rosters:
     chat: Chat | None = None
     kept: dict[str, Roster] = field(default_factory=dict)
     troubles: dict[str, str] = field(default_factory=dict)
+    jar: Jar | None = None
 
     def refresh(self, teams: Iterable[Team], at: datetime, *, kept: timedelta = KEPT) -> None:
         """Look up what is older than ``kept``; a team that cannot be looked up has nobody, and that is noted."""
@@ -50,6 +52,8 @@ class Rosters:
             except BotError as error:
                 _log.warning("the team %s has nobody for now: %s", source, error)
                 self.troubles[source] = str(error)
+                if self.jar:
+                    self.jar.hear(TEAMS, source, error)
 
     def _asked(self, source: str, at: datetime) -> Roster:
         if source.startswith(_GITHUB):

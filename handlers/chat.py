@@ -1,5 +1,6 @@
 """The chat: Slack's Web API behind the ``Chat`` port. Accounts are looked up each time, messages edited in place."""
 
+import logging
 import re
 import threading
 from typing import Any
@@ -31,7 +32,16 @@ def web_client(token: str, api_url: str = API_URL) -> WebClient:
     """Return a client that repeats nothing by itself. Raises: SettingsError."""
     if not (api_url.startswith(("https://", "http://")) and api_url.endswith("/api/")):
         raise SettingsError(f"SLACK_API_URL is {api_url[:100]!r}; expected an address that ends with /api/")
-    return WebClient(token=token, base_url=api_url, timeout=TIMEOUT_SECONDS, retry_handlers=[])
+    return WebClient(
+        token=token, base_url=api_url, timeout=TIMEOUT_SECONDS, retry_handlers=[], logger=_quiet()
+    )
+
+
+def _quiet() -> logging.Logger:
+    """Return a logger for the SDK that keeps answers which it cannot read, and prints, out of the log."""
+    logger = logging.getLogger("countersign.slack-sdk")
+    logger.setLevel(logging.CRITICAL)
+    return logger
 
 
 class SlackChat:

@@ -1,8 +1,10 @@
 """The HTTP door: Slack's signed requests go to Bolt, what is malformed is refused; and whether we are well."""
 
+import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+from urllib.parse import parse_qs
 
 from slack_bolt import App, BoltRequest, BoltResponse
 from slack_sdk.signature import SignatureVerifier
@@ -15,11 +17,20 @@ from starlette.routing import BaseRoute, Route
 MAX_BODY = 1_000_000  # bytes; Slack's own stay far below
 _LOG = logging.getLogger(__name__)
 _UNWELL = 503
+_MAX_FIELDS = 200  # of a form; Slack's commands have a dozen
 
+Odd = Callable[[str], None]  # hears what is wrong with a request that is Slack's and cannot be read
 Health = Callable[[], Mapping[str, Any]]  # must have a bool at "ok"; the rest is for operators
 
 
-def web(app: App, *, secret: str, health: Health, more: Sequence[BaseRoute] = ()) -> Starlette:
+def web(
+    app: App,
+    *,
+    secret: str,
+    health: Health,
+    more: Sequence[BaseRoute] = (),
+    odd: Odd = lambda _detail: None,
+) -> Starlette:
     """Return the web app: POST /slack/events, GET /healthz, and other routes that are handed in.
 
     Without a secret Slack has no way in here: anybody could sign with an empty one.
@@ -30,18 +41,18 @@ def web(app: App, *, secret: str, health: Health, more: Sequence[BaseRoute] = ()
 
     own = [Route("/healthz", healthz, methods=["GET"])]
     if secret:
-        own.append(_events(app, SignatureVerifier(secret)))
+        own.append(_events(app, SignatureVerifier(secret), odd))
     return Starlette(routes=[*own, *more])
 
 
-def _events(app: App, verifier: SignatureVerifier) -> Route:
+def _events(app: App, verifier: SignatureVerifier, odd: Odd) -> Route:
     async def slack(request: Request) -> Response:
-        return await _slack(app, verifier, request)
+        return await _slack(app, verifier, odd, request)
 
     return Route("/slack/events", slack, methods=["POST"])
 
 
-async def _slack(app: App, verifier: SignatureVerifier, request: Request) -> Response:
+async def _slack(app: App, verifier: SignatureVerifier, odd: Odd, request: Request) -> Response:
     try:
         body = await _body(request)
     except ClientDisconnect:
@@ -51,7 +62,36 @@ async def _slack(app: App, verifier: SignatureVerifier, request: Request) -> Res
     text = _genuine(verifier, body, request)
     if text is None:
         return PlainTextResponse("invalid request", 401)
+    if wrong := unreadable(text, request.headers.get("content-type", "")):
+        _LOG.warning("a request that Slack signed was refused: %s", wrong)
+        odd(wrong)
+        return PlainTextResponse(wrong, 400)
     return await run_in_threadpool(_dispatched, app, text, request)
+
+
+def unreadable(text: str, content_type: str) -> str:
+    """Say what is wrong with a request of Slack's, '' where it can be read: an event, a command, an interaction.
+
+    Nothing of the request itself is said.
+    """
+    kind = content_type.partition(";")[0].strip().lower()
+    if kind == "application/json":
+        return _no_object(text, "the body")
+    try:
+        form = parse_qs(text, keep_blank_values=True, max_num_fields=_MAX_FIELDS)
+    except ValueError:
+        return f"the form has more than {_MAX_FIELDS} fields"
+    if "payload" in form:
+        return _no_object(form["payload"][0], "the payload")
+    return "" if "command" in form or "ssl_check" in form else "it is no event, command or interaction"
+
+
+def _no_object(text: str, what: str) -> str:
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return f"{what} is not JSON"
+    return "" if isinstance(found, dict) else f"{what} is no JSON object"
 
 
 async def _body(request: Request) -> bytes | None:

@@ -11,6 +11,7 @@ from bot.errors import BotError, TransientError
 from handlers.blocks import COMMAND, Message, Said, message_of, spoken
 from handlers.chat import TIMEOUT_SECONDS
 from handlers.slack_errors import translated
+from policies.rules_findings import visible
 
 _LOG = logging.getLogger(__name__)
 _OK = 200
@@ -46,10 +47,10 @@ class Replies:
                 way(to, message)
                 faults.point("after-answer")
             except BotError as error:
-                _LOG.info("an answer to %s did not arrive this way: %s", to.user, error)
+                _LOG.info("an answer to %s did not arrive this way: %s", visible(to.user), error)
             else:
                 return
-        _LOG.error("an answer to %s could not be delivered: %s", to.user, said.text[:500])
+        _LOG.error("an answer to %s could not be delivered", visible(to.user))
 
     def post(self, to: Address, message: Message) -> None:
         """Show something to everybody where somebody spoke. Raises: BotError."""

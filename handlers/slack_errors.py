@@ -1,6 +1,7 @@
 """What Slack's refusals mean for us: to be tried again, or for a person to mend, and how."""
 
 import http.client
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -13,6 +14,7 @@ from bot.errors import BotError, PermanentError, TransientError
 DEFAULT_WAIT = timedelta(seconds=30)  # where Slack does not say how long
 _MAX_WAIT_SECONDS = 3600
 _TOO_MANY = 429
+_CODE = re.compile(r"[A-Za-z0-9_.:-]{1,80}", re.ASCII)
 _SERVER_ERROR = 500
 _TOKEN = frozenset(
     {"invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive", "org_login_required"}
@@ -55,11 +57,18 @@ def translated(method: str, *, where: str = "") -> Iterator[None]:
         raise _refusal(method, error, where) from None
     except (SlackClientError, OSError, http.client.HTTPException, ValueError) as error:
         raise TransientError(f"Slack could not be reached for {method}: {type(error).__name__}") from None
+    except (
+        AttributeError,
+        KeyError,
+        TypeError,
+    ):  # the SDK and we take its answers for objects with their fields
+        raise TransientError(f"Slack answered {method} with something that cannot be read") from None
 
 
 def code_of(error: SlackApiError) -> str:
-    """Return Slack's word for a refusal; '' where its answer cannot be read."""
-    return str(_field(error, "error"))[:80]
+    """Return Slack's word for a refusal; '' where its answer cannot be read: the SDK then hands us its text."""
+    code = str(_field(error, "error"))
+    return code if _CODE.fullmatch(code) else ""
 
 
 def _refusal(method: str, error: SlackApiError, where: str) -> BotError:

@@ -266,6 +266,10 @@ class ForgeTwin:
         """Answer so many requests, of one method or to addresses that end so, with an error."""
         self._break(Fault(RefusalError(status, "Server Error"), times, method, address, after))
 
+    def garble(self, body: bytes, *, times: int = 1, address: str = "") -> None:
+        """Answer so many requests, to addresses that end so, with these bytes, as if all were well."""
+        self._break(Fault(RefusalError(200, ""), times, None, address, body=body))
+
     def limit_rate(self, retry_after_seconds: int, *, times: int = 1) -> None:
         """Refuse so many requests with GitHub's secondary rate limit."""
         headers = {"Retry-After": str(retry_after_seconds)}

@@ -42,6 +42,7 @@ class Fault:
     method: str | None = None
     address: str = ""  # how the address ends
     is_after: bool = False
+    body: bytes = b""  # answered as it is, as if all were well
 
     def meets(self, request: Request) -> bool:
         """Tell whether this request gets it."""
@@ -114,11 +115,11 @@ class Door:
         with self.world.lock:
             fault = self._fault(request)
             if fault is not None and not fault.is_after:
-                response = _refused(fault.refusal)
+                response = _spoiled(fault)
             else:
                 response = self._sound(function, request, body)
             if fault is not None and response.status_code < _ERRORS:
-                response = _refused(fault.refusal)
+                response = _spoiled(fault)
             self.seen.append(seen(request, response))
             return response
 
@@ -199,6 +200,10 @@ def _read(body: bytes) -> Json:
     if not isinstance(read, dict):
         raise unreadable()
     return read
+
+
+def _spoiled(fault: Fault) -> Response:
+    return Response(fault.body, media_type="application/json") if fault.body else _refused(fault.refusal)
 
 
 def _refused(refusal: RefusalError) -> Response:

@@ -37,6 +37,7 @@ class Fault:
     retry_after: int | None = None
     is_drop: bool = False
     is_done: bool = False
+    body: bytes = b""  # answered as it is
 
 
 class Levers:
@@ -57,6 +58,10 @@ class Levers:
     def drop(self, method: str, times: int = 1, *, after: bool = False) -> None:
         """Break the connection instead of answering the next calls; ``after`` they took effect, or before."""
         self._add(method, times, Fault(is_drop=True, is_done=after))
+
+    def garble(self, method: str, body: bytes, times: int = 1) -> None:
+        """Answer the next calls with these bytes, as if all were well."""
+        self._add(method, times, Fault(body=body))
 
     def clear(self) -> None:
         """Let everything work again."""
@@ -177,6 +182,8 @@ class SlackTwin:
 def _spoiled(fault: Fault) -> Response:
     if fault.is_drop:
         return _Broken()
+    if fault.body:
+        return Response(fault.body, media_type="application/json")
     headers = {} if fault.retry_after is None else {"retry-after": str(fault.retry_after)}
     return JSONResponse({"ok": False, "error": fault.error}, fault.status, headers)
 

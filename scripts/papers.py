@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from handlers.inputs import INPUTS
 from policies import rules_schema
 from policies.audit_codes import CODES, Means
 from policies.codes import MEANINGS
@@ -280,10 +281,31 @@ def verify() -> str:
     return VERIFY_BEGIN + "\n\n".join(parts) + "\n\n" + VERIFY_JSON
 
 
+INPUTS_BEGIN = """\
+# What comes from outside
+
+Every input, who reads it, and what becomes of it where it cannot be read: malformed, of another form, too large.
+In every case the process goes on. A reason says what was expected; bodies and secrets stand in no log and in no
+entry: a `quarantine` has a hash, who sent it, what it was about and what is wrong. The same junk is noted once; of
+one day at most 20 entries are written, by the validator, and at most 50 notes are kept until then. Made from the
+code by `scripts/papers.py`; a test sends each of them.
+
+| input | read by | what becomes of it | told |
+|---|---|---|---|
+"""
+
+
+def inputs() -> str:
+    """Return docs/inputs.md."""
+    rows = [f"| {one.name} | `{one.reader}` | {one.fate} | {one.told} |" for one in INPUTS]
+    return INPUTS_BEGIN + "\n".join(rows) + "\n"
+
+
 PAPERS = {
     "docs/architecture.md": architecture,
     "docs/codes.md": codes,
     "docs/gates.md": gates,
+    "docs/inputs.md": inputs,
     "docs/verify.md": verify,
     rules_schema.PATH: rules_schema.schema,
 }
