@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from policies.by_hand import BY_HAND, MergedBy, merged_by
+from policies.by_hand import BY_HAND, MergedBy, clearance, merged_by
 from policies.canonical import Json
 from policies.carried import carry, restore
 from policies.codes import Code
@@ -27,7 +27,7 @@ Made = Callable[[], tuple[Story, Entry]]
 def _intent(found: Story, **evidence: Json) -> Entry:
     """Return an intent that clears the head for people, as the bot writes it."""
     entry = found.about(Kind.INTENT)
-    return replace(entry, evidence={**entry.evidence, "merges": "by-hand", **evidence})
+    return replace(entry, evidence={**entry.evidence, **clearance(), **evidence})
 
 
 def _approved(text: str = PEOPLE, **changes: Any) -> Story:

@@ -104,6 +104,7 @@ CODES: dict[str, tuple[Callable[[], Story], str, tuple[str, ...]]] = {
     "approved": (lambda: at_stage(Stage.OPEN), "1.1.0", ()),
     "being merged": (lambda: at_stage(Stage.MERGING), "1.1.0", ("merging",)),
     "merged": (lambda: at_stage(Stage.MERGED), "1.1.0", ("merging",)),
+    "cleared for people to merge": (lambda: _cleared(), "1.1.0", ("merges-by-hand",)),  # noqa: PLW0108  below
     "approved too long ago": (lambda: _later(at_stage(Stage.OPEN), 5), "1.1.0", ("waiting-for-a-go",)),
     "asked for too long ago": (
         lambda: _later(story().asked("1.1.0"), 25),
@@ -117,6 +118,13 @@ CODES: dict[str, tuple[Callable[[], Story], str, tuple[str, ...]]] = {
 def _frozen() -> Story:
     found = story().staged("1.2.0")
     found.add(found.stand(Kind.FREEZE, person("ada")))
+    return found
+
+
+def _cleared() -> Story:
+    found = at_stage(Stage.MERGING)
+    now = found.promotion()
+    found.state.promotions[now.id] = replace(now, cleared=found.at)
     return found
 
 
