@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import MappingProxyType
 
 from bot import wording
@@ -19,6 +19,7 @@ from bot.urgency import is_marked, under
 from bot.years import read_years, whole
 from policies.audit_codes import CODES, AuditCode, attested_by
 from policies.entry import Entry, Kind, Pinned, Share, shares, write_time
+from policies.membership import SKEW
 from policies.rules import EffectiveRule, moving_rule
 from policies.state import Promotion, Stage, State, is_same
 
@@ -253,13 +254,20 @@ class _Audit:
         if found.wrong:
             text = f"the commit is not what {entry.kind} #{entry.seq} says: {found.wrong}"
             self.report.add("content-differs", entry.commit, text, entry.seq)
-        is_theirs = entry.kind is Kind.LANDED and promotion is not None and promotion.cleared is not None
-        for text in (
-            () if is_theirs else self._trailers(entry, promotion, rule, seqs)
-        ):  # people word their merges
-            self.report.add("trailers-differ", entry.commit, text, entry.seq)
+        if promotion and promotion.cleared and entry.kind is Kind.LANDED:
+            self._by_people(entry, promotion.cleared)
+        else:
+            for text in self._trailers(entry, promotion, rule, seqs):
+                self.report.add("trailers-differ", entry.commit, text, entry.seq)
         for one in entry.each:
             self._before(one, promotion, one.rule.hash if one.rule else rule.hash)
+
+    def _by_people(self, entry: Entry, cleared: datetime) -> None:
+        """People word their merges as they like; what Git shows of them is when they were made."""
+        made = self.mirror.commit_info(Oid(entry.commit)).committed_at
+        if made < cleared - SKEW:
+            text = f"it was made at {write_time(made)}, people could merge it from {write_time(cleared)} on"
+            self.report.add("merged-early", entry.commit, text, entry.seq)
 
     def _before(self, entry: Entry, promotion: Promotion | None, rule_hash: str) -> None:
         """Hold an entry against the commit's parent: what stood there, and which rule was in force."""

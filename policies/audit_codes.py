@@ -86,6 +86,12 @@ CODES: Final[Mapping[str, AuditCode]] = {
         "the trailers as docs/ledger.md has them, word for word",
         "the ledger counts; ask who wrote the commit's message (a merge by hand, an edited title)",
     ),
+    "merged-early": AuditCode(
+        Means.OTHER_MOVE,
+        "people merge there, and this commit is older than the clearance that let them",
+        "a commit that was made after the `intent` which cleared it",
+        "ask who merged it (`by_hand` of its `merged` entry), and why the check `countersign` did not stop them",
+    ),
     "rule-older": AuditCode(
         Means.OTHER_MOVE,
         "a move was judged by a rule that was not in force any more",
@@ -106,6 +112,7 @@ ATTESTED: Final[Mapping[str, str]] = {
     "forge": "forge",
     "forge_account": "forge",
     "forge_accounts": "forge",
+    "by_hand": "forge",
     "pull_request": "forge",
     "review": "forge",
     "reviews": "forge",

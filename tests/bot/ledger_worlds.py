@@ -1,10 +1,11 @@
 """Real repositories with a ledger, grown by the bot's own parts; and a hand that signs what no rule allows."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 
 from bot import wording
 from bot.apart import Ground, rollback
@@ -173,20 +174,24 @@ class World:
             )
         )
 
-    def intend(self, *, is_marked: bool = True) -> None:
-        """Write down that the newest promotion is about to be merged."""
+    def intend(self, *, is_marked: bool = True, more: Mapping[str, Json] = MappingProxyType({})) -> None:
+        """Write down that the newest promotion is about to be merged; ``more`` evidence."""
+        entry = self.intent(is_marked=is_marked, more=more)
+        self.done(lambda _look, _tip: Proposal((entry,)))
+
+    def intent(self, *, is_marked: bool = True, more: Mapping[str, Json] = MappingProxyType({})) -> Entry:
+        """Return the entry that the newest promotion is about to be merged."""
         now = self.promotion
         accounts: dict[str, Json] = {one.by.person: dict(FLAGS) for one in now.approvals}
-        entry = replace(
+        return replace(
             about(Kind.INTENT, now, self.at),
             key=attempt_key(self.state, Kind.INTENT, now.id, now.head),
             image=now.image,
             change=now.change,
             rule=now.rule,
             head=now.head,
-            evidence={"accounts": accounts, **(mark() if now.is_emergency and is_marked else {})},
+            evidence={"accounts": accounts, **(mark() if now.is_emergency and is_marked else {}), **more},
         )
-        self.done(lambda _look, _tip: Proposal((entry,)))
 
     def merge(self, *, also: Files | None = None, message: str = "", says_urgency: bool = True) -> str:
         """Merge the newest promotion's head as a forge would, with the trailers that belong there."""
@@ -210,12 +215,13 @@ class World:
         git(self.remote, "update-ref", "refs/heads/main", commit)
         return commit
 
-    def land(self, commit: str) -> None:
+    def land(self, commit: str, evidence: Mapping[str, Json] = MappingProxyType({})) -> None:
         """Write down what was merged and that it landed."""
         now = self.promotion
         merged = replace(
             about(Kind.MERGED, now, self.at), key=f"merged/{now.id}", head=now.head, commit=commit
         )
+        merged = replace(merged, evidence=evidence)
         landed = replace(about(Kind.LANDED, now, self.at), key=f"landed/{now.id}", commit=commit)
         landed = replace(landed, image=now.image, previous=now.previous)
         self.done(lambda _look, _tip: Proposal((merged, landed)))

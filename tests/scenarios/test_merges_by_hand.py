@@ -133,4 +133,8 @@ def test_what_was_merged_before_it_was_allowed_is_told_as_a_move_by_others(offic
     assert len(office.entries("external")) == 2
     (finding,) = office.findings()
     assert finding.startswith("review-missing")
+
+    waiting = cleared(office, "1.4.5")
+    office.engine.retire()
+    assert office.stage(waiting) is Stage.CLOSED, "a bot that leaves leaves nothing cleared"
     assert merges(office) == 0
