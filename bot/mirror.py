@@ -39,6 +39,7 @@ from bot.remote import Refused, Remote
 from bot.signing import Signer
 from bot.standing_git import StandingGit
 from bot.trees import Trees
+from bot.wording import parse_trailers
 from policies.errors import PolicyError
 
 MAX_BLOB_BYTES = 16 << 20
@@ -46,9 +47,11 @@ _MAX_KEPT_BYTES = 64 << 20
 _MAX_MADE = 10_000
 _MAX_ANSWERS = 64
 _MAX_INFOS = 4096
+_MAX_ANCHORED = 8
 _TIDY_SECONDS = 900.0
 _YEAR = re.compile(r"[0-9]{4}", re.ASCII)
 _TRAILER = re.compile(r"[A-Za-z][A-Za-z-]*", re.ASCII)
+_NAMES_AN_END = re.compile(r"^Ledger: [0-9a-f]{40}$", re.ASCII | re.MULTILINE)
 _ANCHOR = re.compile(r"([0-9a-f]{40}) ([0-9a-f]{40})\|(\S*)", re.ASCII)
 
 
@@ -98,6 +101,7 @@ class Mirror:
         self._here: set[Oid] = set()  # commits that were found here; what is here stays
         self._answers: OrderedDict[tuple[str, ...], bytes] = OrderedDict()
         self._lined: tuple[Oid, Mapping[Oid, int]] | None = None
+        self._anchored: dict[tuple[Oid, int], list[str]] = {}  # git's lines, newest first
         self._standing = StandingGit(self._git)
         self._trees = Trees(self._tree_bytes)
         self._infos: dict[Oid, CommitInfo] = {}
@@ -205,14 +209,41 @@ class Mirror:
         return self._lined[1]
 
     def anchors(self, tip: Oid, *, limit: int) -> list[Anchor]:
-        """List what the newest commits of the first-parent line say of where the ledger ended."""
+        """List what the newest commits of the first-parent line say of where the ledger ended.
+
+        What was made here since git was asked is added to git's answer.
+        """
+        ours: list[Oid] = []
+        at = oid_of(tip)
+        while (at, limit) not in self._anchored and self._made.get(at):
+            ours.append(at)
+            at = self._made[at][0]
+        if (at, limit) in self._anchored:
+            said = [line for one in ours for line in self._said(one)]
+            lines = [*said, *self._anchored[at, limit]][:limit]
+        else:
+            lines = self._ask_anchors(tip, limit)
+        self._anchored = {**dict(list(self._anchored.items())[-_MAX_ANCHORED:]), (tip, limit): lines}
+        found = (_ANCHOR.fullmatch(line) for line in lines)
+        return [Anchor(Oid(one[1]), Oid(one[2]), one[3]) for one in found if one]
+
+    def _said(self, oid: Oid) -> Iterator[str]:
+        """Yield the line that git would print of a commit of ours, where it names an end of the ledger."""
+        message = self.message(oid)
+        if _NAMES_AN_END.search(message) is None:
+            return
+        stands = parse_trailers(message)
+        ledger, proof = (
+            " ".join(value for name, value in stands if name == key) for key in ("Ledger", "Ledger-Signature")
+        )
+        yield f"{oid} {ledger}|{proof}"
+
+    def _ask_anchors(self, tip: Oid, limit: int) -> list[str]:
         keys = (f"%(trailers:key={key},valueonly,separator=%x20)" for key in ("Ledger", "Ledger-Signature"))
         about = f"--format=%H {'|'.join(keys)}"
         bounds = ["--first-parent", f"--max-count={int(limit)}", "--extended-regexp"]
         looked = ["--grep=^Ledger: [0-9a-f]{40}$", about, "--end-of-options", oid_of(tip), "--"]
-        lines = self._lasting(["log", *bounds, *looked]).decode("utf-8", "replace").splitlines()
-        found = (_ANCHOR.fullmatch(line) for line in lines)
-        return [Anchor(Oid(one[1]), Oid(one[2]), one[3]) for one in found if one]
+        return self._lasting(["log", *bounds, *looked]).decode("utf-8", "replace").splitlines()
 
     def claiming(self, tip: Oid, names: Sequence[str], *, since: Oid, limit: int) -> list[Oid]:
         """List the newest commits of the first-parent line with a line that begins with one of these names."""

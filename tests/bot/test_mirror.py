@@ -344,6 +344,30 @@ def test_moves_say_where_the_ledger_ended(remote: Path, mirror: Mirror) -> None:
     assert mirror.anchors(target, limit=1) == [newest]
 
 
+@pytest.mark.parametrize("limit", [1, 2, 50])
+def test_what_we_made_is_added_to_what_git_said(
+    remote: Path, mirror: Mirror, tmp_path: Path, limit: int
+) -> None:
+    commit_to(remote, {"a": "1"}, message=f"Move\n\nLedger: {'1' * 40}\nLedger-Signature: signed\n")
+    last = mirror.fetch().target
+    mirror.anchors(last, limit=limit)
+    messages = [
+        f"Move\n\nLedger: {'2' * 40}\nLedger-Signature: s2\n",
+        "Move\n\nService: x\n",
+        f"Move\n\nLedger: {'3' * 40}\nLedger: {'4' * 40}\n",
+        f"Move\n\nfirst\n\nService: x\nLedger: {'5' * 40}\n",
+    ]
+    for number, message in enumerate(messages):
+        content = {"README.md": f"{number}\n".encode()}
+        last = mirror.commit([last], content, message=message, at=AT)
+    assert isinstance(mirror.push([RefUpdate(MAIN, mirror.tips().target, last)]), Ok)
+
+    asked_anew = Mirror.open(str(remote), tmp_path / "another")
+    asked_anew.fetch()
+    assert mirror.anchors(last, limit=limit) == asked_anew.anchors(last, limit=limit)
+    assert mirror.anchors(last, limit=limit)[0].tip == "5" * 40
+
+
 def test_ancestry_with_the_unknown_is_no(mirror: Mirror) -> None:
     two = mirror.tips().target
     one = mirror.parents(two)[0]
