@@ -10,7 +10,7 @@ class Length:
     """Volumes. ``COUNTERSIGN_CAMPAIGN`` sets them: ``long``, or ``long,machine_runs=3000,lives=3``."""
 
     is_long: bool = False
-    machine_runs: int = 8
+    machine_runs: int = 6
     machine_steps: int = 25
     model_states: int = 150_000
     jobs: int = 2
