@@ -5,7 +5,7 @@ CODE := policies bot handlers sandbox tests scripts $(wildcard bench)
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 
-.PHONY: help setup demo demo-script test check fix papers lock campaign laws bench clean
+.PHONY: help setup demo demo-script test check fix papers lock campaign laws bench mutants clean
 
 help: ## Tell what there is
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | expand -t 14
@@ -43,6 +43,9 @@ campaign: setup ## Try to break it at length, and print a table (ARGS="sweep mod
 
 laws: setup ## Run the tests at length: fifty times as many examples, the real servers asked for
 	COUNTERSIGN_TEST_REAL=1 $(BIN)/python -m pytest -n 2 -p tests.at_length --timeout=3600 $(ARGS)
+
+mutants: setup ## Make small faults in what decides, and see which no test notices (ARGS="tally")
+	@$(BIN)/python -m tests.mutation $(ARGS)
 
 bench: setup ## Run every measurement of bench/
 	@for script in bench/*.py; do echo "$$script"; $(BIN)/python "$$script" || exit 1; done

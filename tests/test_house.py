@@ -21,8 +21,8 @@ ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 LOCKS = ("run", "sigstore", "test")
 TARGETS = (
-    "setup", "demo", "demo-script", "test", "check", "fix", "papers", "lock", "campaign", "laws", "bench", "clean",
-    "help",
+    "setup", "demo", "demo-script", "test", "check", "fix", "papers", "lock", "campaign", "laws", "bench", "mutants",
+    "clean", "help",
 )  # fmt: skip
 PIN = re.compile(r"^([a-z0-9-]+)==(\S+)(?: ; .+?)?((?: \\\n    --hash=sha256:[0-9a-f]{64})+)$", re.MULTILINE)
 

@@ -1,0 +1,6 @@
+"""Faults that no test can notice, each with the reason; by module and by what the fault says of itself."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+ARGUED: Mapping[str, str] = MappingProxyType({})
