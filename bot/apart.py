@@ -27,9 +27,10 @@ from bot.withdrawal import withdrawal
 from policies.allowed_groups import last_moved
 from policies.change import change_hash
 from policies.codes import Code
+from policies.digest_versions import called, is_meant
 from policies.edit import Edit
 from policies.emergency import due, earliest_due
-from policies.entry import Entry, Kind, Member, write_time
+from policies.entry import Entry, Kind, Member, is_exact, write_time
 from policies.keys import expected_key, promotion_id
 from policies.rules import EffectiveRule
 from policies.state import Stage
@@ -219,14 +220,16 @@ def rollback_target(look: Survey, environment: str, service: str, version: str) 
     Raises: Declined.
     """
     place = (environment, service)
-    current = {one.tag for one in look.world.pin(*place).image}
+    meant = look.world.rules.service_in(*place)
+    current = called(meant, look.world.pin(*place).image)
     stood = [move.image for move in look.state.moves.get(place, ())]
     stood = [look.world.baseline.get(place, ()), *stood]
     upstream = (environment, *look.world.rules.upstream(environment))
     for images in filter(None, reversed(stood)):
-        tag = images[0].tag
-        if (tag != version) if version else (tag in current):
+        if (not is_meant(meant, images, version)) if version else (called(meant, images) == current):
             continue
+        if meant and meant.versions.followed and not is_exact(images):
+            continue  # nobody knows what the tag named then
         block = look.state.block_on(upstream, service, images)
         if block is None:
             return images
@@ -234,9 +237,8 @@ def rollback_target(look: Survey, environment: str, service: str, version: str) 
             detail = f"{version} is blocked: {block.note or block.why}"
             raise Declined(NotRecorded(code=Code.BLOCKED, detail=detail))
     code = "unknown-version" if version else "nothing-to-roll-back"
-    tags = tuple(
-        dict.fromkeys(one.tag for images in reversed(stood) for one in images if one.tag not in current)
-    )
+    ran = dict.fromkeys(called(meant, images) for images in reversed(stood) if images)
+    tags = tuple(one for one in ran if one != current)
     raise Declined(
         NotRecorded(
             code=code, detail=f"{version or 'nothing else'} has not run in {environment}", choices=tags

@@ -14,6 +14,7 @@ from policies.authors import LABELS
 from policies.by_hand import is_for_people
 from policies.codes import Code
 from policies.decide import Candidate, Decision, Row
+from policies.digest_versions import called
 from policies.entry import Bot, By, Kind, Pinned, Share
 from policies.evidence import Silence
 from policies.gates import OUTSIDE_CODES, counts, counts_presses, expires
@@ -22,7 +23,7 @@ from policies.newness import is_newer
 from policies.people import known
 from policies.promotion import version_of
 from policies.redacted import is_hidden
-from policies.rules import AUTHORS, effective, moving_rule
+from policies.rules import AUTHORS, Service, effective, moving_rule
 from policies.state import Move, Promotion, Stage, State
 from policies.tally import Tally
 from policies.verdict import Failed, NotYet, Waiting
@@ -72,7 +73,7 @@ def cards(
     lasting = f"notice/{Wrong.OBSERVING}/" if is_observing else "-"
     found += notices(look, troubles, [one for one in known if not one.startswith(lasting)])
     found += anchored(look, known, end)
-    names = episodes(look.state)
+    names = episodes(look.state, look.world.rules.services)
     told = _CardFile(look, decision, pulls, known, names, frozenset(names.values())).cards()
     told = [furnished(one, look.world.rules) for one in told]
     found += [replace(one, is_observed=True) if one.environment in observed else one for one in told]
@@ -84,7 +85,7 @@ def candidate_name(environment: str, service: str, tag: str) -> str:
     return f"card/{environment}/{service}/{tag}"
 
 
-def episodes(state: State) -> dict[str, str]:
+def episodes(state: State, services: Mapping[str, Service]) -> dict[str, str]:
     """Return the name of each promotion's card: the first of a tag goes on with its candidate's, later ones do not.
 
     A rollback is always an episode of its own.
@@ -92,7 +93,7 @@ def episodes(state: State) -> dict[str, str]:
     found: dict[str, str] = {}
     taken: set[str] = set()
     for promotion in sorted(state.promotions.values(), key=lambda one: one.seq):
-        name = candidate_name(promotion.environment, promotion.service, _named(promotion))
+        name = candidate_name(promotion.environment, promotion.service, _named_of(promotion, services))
         if promotion.is_apart or name in taken:
             found[promotion.id] = f"{name}/{promotion.id}"
         else:
@@ -101,9 +102,13 @@ def episodes(state: State) -> dict[str, str]:
     return found
 
 
-def _named(promotion: Promotion) -> str:
+def _named_of(promotion: Promotion, services: Mapping[str, Service]) -> str:
     """Return what names the card of what is asked for: the tag, or the content of what a group moves to."""
-    return combination(promotion.image) if promotion.group else _tag(promotion.image)
+    return (
+        combination(promotion.image)
+        if promotion.group
+        else called(services.get(promotion.service), promotion.image)
+    )
 
 
 def _images(moves: Sequence[Share]) -> tuple[tuple[str, str], ...]:
@@ -185,8 +190,12 @@ class _CardFile:
             channel=self._channel(promotion.environment, promotion.service, what),
             environment=promotion.environment,
             service=promotion.service,
-            version=promotion.version,
-            previous=_left(promotion),
+            version=promotion.version
+            if promotion.group
+            else self._version(promotion.service, promotion.image),
+            previous=_left(promotion)
+            if promotion.group
+            else self._version(promotion.service, promotion.previous),
             digest="" if promotion.group else _digest(promotion.image),
             stage=_STAGES[promotion.stage],
             repository=promotion.image[0].repository,
@@ -321,6 +330,9 @@ class _CardFile:
                 return candidate.version
         return ""
 
+    def _version(self, service: str, images: Sequence[Pinned]) -> str:
+        return called(self.look.world.rules.services.get(service), images)
+
     def _is_newer(self, service: str, one: str, other: str) -> bool:
         meant = self.look.world.rules.services[service]
         return one != other and is_newer(meant, self.look.state, one, other) is True
@@ -397,8 +409,11 @@ class _CardFile:
     def _moved(self, environment: str, service: str, moves: Sequence[Move]) -> Card:
         move = moves[-1]
         promotion = self.look.state.promotions.get(move.promotion)
-        name = candidate_name(environment, service, _tag(move.image))
-        is_first = name not in self.taken and not any(_is_bump_of(one, move) for one in moves[:-1])
+        meant = self.look.world.rules.services.get(service)
+        name = candidate_name(environment, service, called(meant, move.image))
+        is_first = name not in self.taken and not any(
+            _is_bump_of(self.look.world.rules.services.get(service), one, move) for one in moves[:-1]
+        )
         bump = name if is_first else f"{name}/{move.commit[:12]}"
         what = self.names[promotion.id] if promotion else bump
         card = Card(
@@ -406,8 +421,8 @@ class _CardFile:
             channel=self._channel(environment, service, what),
             environment=environment,
             service=service,
-            version=_tag(move.image),
-            previous=_tag(move.previous),
+            version=self._version(service, move.image),
+            previous=self._version(service, move.previous),
             digest=_digest(move.image),
             stage=CardStage.MOVED,
             repository=move.image[0].repository,
@@ -530,7 +545,7 @@ class _CardFile:
 
     def _was_bumped(self, environment: str, service: str, tag: str) -> bool:
         moves = self.look.state.moves.get((environment, service), ())
-        return any(move.kind is Kind.BUMP and _tag(move.image) == tag for move in moves)
+        return any(move.kind is Kind.BUMP and self._version(service, move.image) == tag for move in moves)
 
     def _shown_before(self, row: Row, tag: str, present: Card | None) -> Card:
         """Return a candidate that waits now, or one that is none any more, with the version that came instead."""
@@ -538,7 +553,7 @@ class _CardFile:
         live = self.look.state.live_at(row.environment, row.service)
         instead = [
             present.version if present else "",
-            _tag(live.image) if live and not live.is_rollback else "",
+            self._version(live.service, live.image) if live and not live.is_rollback else "",
             row.current,
         ]
         newest = next((one for one in instead if one and self._is_newer(row.service, one, tag)), "")
@@ -569,5 +584,5 @@ def _worst(said: Sequence[str]) -> str:
     return "healthy" if said and all(one == "healthy" for one in said) else ""
 
 
-def _is_bump_of(one: Move, other: Move) -> bool:
-    return one.kind is Kind.BUMP and _tag(one.image) == _tag(other.image)
+def _is_bump_of(service: Service | None, one: Move, other: Move) -> bool:
+    return one.kind is Kind.BUMP and called(service, one.image) == called(service, other.image)

@@ -21,6 +21,7 @@ from bot.rosters import teams_of
 from bot.survey import Survey
 from policies.codes import Code
 from policies.decide import Candidate, decide_row, rows_of
+from policies.digest_versions import is_meant
 from policies.entry import By, Member, Pinned, Share, shares, write_time
 from policies.evidence import Silence
 from policies.group_rows import BY_WORD, CONTENT, OF_PEOPLE, combination, next_of, together
@@ -210,6 +211,8 @@ class Hearing:
             raise Declined(NotRecorded(code="registry-silent", detail=listed.detail))
         if row is not None and row.selection is None:  # the place, or what it follows, cannot be used
             raise Declined(NotRecorded(code=row.codes[0], detail=row.detail))
+        if rule.service.versions.followed:
+            return rule, self._followed(rule, row.candidates if row else (), word.version)
         tag = word.version or self._newest(row.candidates if row else ())
         fate = row.selection.fates.get(tag) if row and row.selection else None
         if fate not in {Fate.SELECTED, Fate.OLDER}:
@@ -217,6 +220,18 @@ class Hearing:
             detail = f"{tag}: {fate}" if fate else tag
             raise Declined(NotRecorded(code="unknown-version", detail=detail, choices=choices))
         return rule, self._exact(rules, rule, tag)
+
+    def _followed(self, rule: EffectiveRule, candidates: Sequence[Candidate], said: str) -> Images:
+        """Return the image that is meant of a tag that moves: by its digest, else the newest. Raises: Declined."""
+        version = self._newest(candidates) if said in {"", rule.service.versions.followed} else said
+        found = [one for one in candidates if is_meant(rule.service, one.images(rule), version)]
+        if len(found) != 1:
+            choices = tuple(one.version for one in found or candidates)[:3]
+            raise Declined(NotRecorded(code="unknown-version", detail=version, choices=choices))
+        if not found[0].digest:
+            detail = f"the digest of {version} is not known"
+            raise Declined(NotRecorded(code="registry-silent", detail=detail))
+        return found[0].images(rule)
 
     def _newest(self, candidates: Sequence[Candidate]) -> str:
         """Return the newest version that may be asked for. Raises: Declined."""

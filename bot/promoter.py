@@ -14,13 +14,14 @@ from bot.withdrawal import withdrawal
 from policies.canonical import Json
 from policies.change import change_hash
 from policies.codes import Code
+from policies.digest_versions import called, is_meant
 from policies.edit import Edit
 from policies.entry import Bot, By, Entry, Kind, Member, Pinned, shares, write_time
 from policies.errors import PolicyError
 from policies.gates import Case, merge_within
 from policies.keys import expected_key, promotion_id
 from policies.promotion import version_of
-from policies.rules import EffectiveRule, moving_rule
+from policies.rules import EffectiveRule, Service, moving_rule
 from policies.state import Promotion, Stage
 from policies.verdict import Passed
 from policies.words import (
@@ -309,7 +310,7 @@ def _about(
                         choices=look.world.rules.groups.get(word.service) or tuple(look.world.rules.services),
                     )
                 )
-            return [{"service": word.service, "image": (Pinned(service.image, word.version),)}]
+            return [{"service": word.service, "image": (_blocked(look, service, word.version),)}]
         case Freeze():
             names = (
                 tuple(look.world.rules.environments) if word.environments == ("all",) else word.environments
@@ -326,6 +327,20 @@ def _held(look: Survey, word: Hold | Resume) -> tuple[str, ...]:
         return members
     there = {name for where, name in look.state.holds if word.environment in {"", where}}
     return tuple(one for one in members if one in there) or members
+
+
+def _blocked(look: Survey, service: Service, said: str) -> Pinned:
+    """Return what a block is of: a tag, whatever it names; of a tag that moves one digest. Raises: Declined."""
+    if not service.versions.followed or said == service.versions.followed:
+        return Pinned(service.image, said)
+    seen = [Pinned(one.repository, one.tag, one.digest) for one in look.state.sighted.get(service.name, ())]
+    moves = (move for (_, name), them in look.state.moves.items() if name == service.name for move in them)
+    ran = (one for move in moves for one in move.image)
+    found = list(dict.fromkeys(one for one in (*seen, *ran) if is_meant(service, (one,), said)))
+    if len(found) != 1:
+        choices = tuple(called(service, (one,)) for one in found or reversed(seen))[:3]
+        raise Declined(NotRecorded(code="unknown-version", detail=said, choices=choices))
+    return found[0]
 
 
 def head_branch(promotion: Promotion) -> str:

@@ -35,7 +35,7 @@ from policies.gates import expired as expired_gate
 from policies.image import Digest, Repository, Tag
 from policies.keys import attempt_key
 from policies.people import known
-from policies.rules import Merges, moving_rule
+from policies.rules import Merges, effective, moving_rule
 from policies.state import Promotion, Stage
 from policies.validator import ACCOUNT_FLAGS
 from policies.verdict import Passed
@@ -159,6 +159,9 @@ class Reconciler:
         return "" if look.tips.promotions.get(head_branch(promotion)) == promotion.head else "closed"
 
     def _digests_now(self, look: Survey, promotion: Promotion) -> tuple[str, ...]:
+        rule = effective(look.world.rules, promotion.environment, promotion.service)
+        if rule and rule.service.versions.followed:  # where its tag has gone since is another version
+            return tuple(image.digest for image in promotion.image)
         answers = [
             look.world.digests.get((Repository(image.repository), Tag(image.tag)))
             for image in promotion.image

@@ -322,7 +322,10 @@ def sightings(look: Survey, *, is_first: bool) -> list[Sighting]:
     for name in look.world.rules.services:
         for image, tag in _selected(look, name):
             digest = look.world.digests.get((image, tag))
-            if (name, image, tag) not in look.state.seen and isinstance(digest, Digest):
+            if not isinstance(digest, Digest):
+                continue
+            follows = any(one.versions.followed for one in look.world.rules.meanings(name))
+            if not look.state.sighting(name, Pinned(image, tag, digest), exact=follows):
                 before = is_first or (name not in known and name not in look.state.empty)
                 found.append(Sighting(name, image, tag, digest, before=before))
     return found

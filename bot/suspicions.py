@@ -9,6 +9,7 @@ from bot.survey import Answers, Survey
 from policies import guards
 from policies.codes import Code
 from policies.decide import Candidate, Decision
+from policies.digest_versions import tag_in
 from policies.entry import Kind
 from policies.evidence import TagList
 from policies.guards import Finding, Sight
@@ -122,10 +123,11 @@ def doubts(rules: Rules, decision: Decision) -> list[Finding]:
         rule = effective(rules, row.environment, row.service)
         best = row.selection.best if row.selection else None
         for one in row.candidates if rule else ():
-            if not rule or not one.digest or not (one.promotion or one.version == best):
+            if not rule or not one.digest or not (one.promotion or tag_in(one.version) == best):
                 continue
             about = (row.service, row.environment, one.images(rule))
-            if (said := _reason(one, Code.DOWNGRADE)) and not rule.environment.is_guarded:
+            is_blocked = Code.BLOCKED.value in one.codes
+            if (said := _reason(one, Code.DOWNGRADE)) and not is_blocked and not rule.environment.is_guarded:
                 found.append(guards.step_back(*about, row.previous, said))
             if said := _reason(one, Code.AGE_UNKNOWN):
                 found.append(guards.ageless(*about, said))

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from policies import gate_notes
 from policies.by_hand import is_for_people
+from policies.digest_versions import told_apart
 from policies.duration import spell
 from policies.entry import By, Entry, Kind, Pinned, RuleAt, Share, write_time
 from policies.errors import PolicyError
@@ -53,8 +54,8 @@ def subject_of(moved: Entry | Promotion) -> str:
 
 
 def _step(one: Share) -> str:
-    before = ", ".join(image.tag for image in one.previous) or "nothing"
-    return f"{one.service} {before} -> {', '.join(image.tag for image in one.image)}"
+    before, after = told_apart(one.previous, one.image)
+    return f"{one.service} {before or 'nothing'} -> {after}"
 
 
 def service_trailers(moves: Iterable[Share]) -> list[Trailer]:

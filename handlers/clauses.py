@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from handlers.names import Names, guesses, look_up
+from policies.digest_versions import is_digest
 from policies.errors import PolicyError
 from policies.image import Tag
 
@@ -55,6 +56,8 @@ class Clauses:
         if word.lower() in self.names.environments:
             corrected = [self.instead(word, f"to {word.lower()}")]
             raise UnclearError(f"{word} is an environment; say `to {word.lower()}`.", corrected)
+        if is_digest(word):
+            return word
         try:
             return str(Tag.parse(word))
         except PolicyError as error:

@@ -20,6 +20,7 @@ from handlers.reasons import phrase
 from handlers.reports import standing_still
 from handlers.spans import Code, Json, Line, Mention, Moment, Strong, line, plain
 from policies.decide import Row, Standing
+from policies.digest_versions import told_apart
 from policies.entry import By
 from policies.gates import count_approvals, count_of
 from policies.rules import moving_rule
@@ -138,8 +139,8 @@ def _request(look: Look, promotion: Promotion) -> Line:
 
 def _move(promotion: Promotion) -> Line:
     kind = "Rollback: " if promotion.is_rollback else "Emergency: " if promotion.is_emergency else ""
-    new = Code(promotion.image[0].tag)
-    versions = line(Code(promotion.previous[0].tag), _ARROW, new) if promotion.previous else line(new)
+    before, after = told_apart(promotion.previous[:1], promotion.image[:1])
+    versions = line(Code(before), _ARROW, Code(after)) if before else line(Code(after))
     return line(kind, Strong(promotion.service), " ", *versions, " in ", Strong(promotion.environment))
 
 
@@ -229,8 +230,9 @@ def _because(standing: InForce) -> Line:
 
 
 def _moved(environment: str, service: str, move: Move) -> Line:
-    new = Code(move.image[0].tag) if move.image else "?"
-    versions = line(Code(move.previous[0].tag), _ARROW, new) if move.previous else line(new)
+    before, after = told_apart(move.previous[:1], move.image[:1])
+    new = Code(after) if after else "?"
+    versions = line(Code(before), _ARROW, new) if before else line(new)
     where = line(Strong(service), " ", *versions, " in ", Strong(environment), f", {move.kind}, ")
     return line(*where, Moment(move.at))
 

@@ -9,6 +9,7 @@ from handlers.blocks import MAX_INPUT, MAX_VIEW_TITLE, plain_text
 from handlers.names import look_up
 from handlers.spans import Json
 from handlers.typed import Fault, reason_of
+from policies.digest_versions import is_digest
 from policies.errors import PolicyError
 from policies.image import Tag
 from policies.rules import Rules
@@ -84,7 +85,7 @@ def read(view: Mapping[str, Any], rules: Rules) -> Propose | dict[str, str]:
         wrong[ENVIRONMENT] = "The rules have no such environment."
     tag = version.strip().strip("`'\"")
     try:
-        tag = Tag.parse(tag) if tag else ""
+        tag = str(Tag.parse(tag)) if tag and not is_digest(tag) else tag
     except PolicyError:
         wrong[VERSION] = "That is no version: a tag has letters, digits, dots, dashes and underscores."
     note = reason_of(why)

@@ -11,6 +11,7 @@ from handlers.questions import Help, History, LinkMe, NotThereYet, Pending, Ques
 from handlers.reasons import phrase, reason
 from handlers.spans import Code, Line, Mention, Moment, Sign, Span, Strong, joined, line
 from policies.decide import Candidate, Row, Standing
+from policies.digest_versions import told_apart
 from policies.entry import By, Pinned
 from policies.gates import count_approvals
 from policies.people import Known, known
@@ -190,8 +191,9 @@ def _moved(environment: str, move: Move) -> Line:
 
 
 def _versions(previous: tuple[Pinned, ...], image: tuple[Pinned, ...]) -> Line:
-    new = line(Code(image[0].tag)) if image else line("?")
-    return line(Code(previous[0].tag), " \N{RIGHTWARDS ARROW} ", *new) if previous else new
+    before, after = told_apart(previous[:1], image[:1])
+    new = line(Code(after)) if after else line("?")
+    return line(Code(before), " \N{RIGHTWARDS ARROW} ", *new) if before else new
 
 
 def _who(look: Look, asked: Who) -> Said:

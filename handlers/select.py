@@ -24,6 +24,7 @@ from policies.rules_people import People
 from policies.rules_text import Table, Text
 from policies.selection import (
     Alphabetical,
+    DigestOf,
     Fate,
     NewestBuild,
     Numerical,
@@ -263,6 +264,8 @@ def _spelled(policy: SelectionPolicy) -> dict[str, str]:
             how = {"numerical": order.value}
         case NewestBuild():
             how = {"newest-build": NEWEST_BUILD}
+        case DigestOf(tag=tag):
+            how = {"digest-of": str(tag)}
         case Alphabetical(order=order):  # pragma: no branch  mypy sees that nothing is left
             how = {"alphabetical": order.value}
     return how | ({"tags": policy.tags.pattern, "extract": policy.tags.extract} if policy.tags else {})

@@ -84,8 +84,9 @@ def observed(asked: Asked) -> No:
 def _sighted(asked: Asked) -> No:
     """Has the ledger seen each of the images before?"""
     entry = asked.entry
-    named = [(share.service, one.repository, one.tag) for share in entry.shares for one in share.image]
-    if not all(one in asked.state.seen for one in named):
+    exact = bool(asked.rule and asked.rule.service.versions.followed)
+    named = [(share.service, one) for share in entry.shares for one in share.image]
+    if not all(asked.state.sighting(*one, exact=exact) for one in named):
         yield Refusal(Code.NOT_SEEN, "its first sighting is not in the ledger")
 
 

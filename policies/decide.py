@@ -1,9 +1,13 @@
 """The decision: for every version, service and environment what may happen now, and why."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import takewhile
 
 from policies.codes import Code
+from policies.digest_versions import called, is_meant
+from policies.entry import Pinned
 from policies.evidence import Silence, Silent
 from policies.gates import ALONE, Case, ask, before_merge, before_offer, expires, skips
 from policies.gates.sightings import was_before
@@ -80,9 +84,9 @@ def why(world: World, environment: str, service: str, version: str, at: datetime
     if rule is None or row is None:
         return None
     for candidate in row.candidates:
-        if candidate.version == version:
+        if candidate.version == version or is_meant(rule.service, candidate.images(rule), version):
             return candidate
-    if version == row.current:
+    if version == row.current or is_meant(rule.service, row.previous, version):
         return Candidate(version, "", Standing.CURRENT)
     return _passed_over(world, rule, row, version)
 
@@ -138,7 +142,7 @@ def row_of(world: World, rule: EffectiveRule, chosen: Selection | Silence, at: d
     """Decide about one place, the selection being known."""
     environment, service = rule.environment.name, rule.service.name
     pin, trouble = world.pin(environment, service), rule.service.trouble
-    current = pin.image[0].tag if pin.image else ""
+    current = called(rule.service, pin.image)
     if pin.problem is not None:
         return Row(environment, service, current, Standing.WAITING, (pin.problem.value,), (), pin.detail)
     if trouble is not None:
@@ -159,6 +163,9 @@ def _candidates(
 ) -> tuple[Candidate, ...]:
     """Judge every eligible version that is newer than what stands there, and the one that is under way."""
     live = world.state.live_at(rule.environment.name, rule.service.name)
+    if rule.service.versions.followed:
+        named = _digests(world, rule, pin, chosen, live)
+        return _in_turn(rule, [_candidate(world, rule, pin, *one, at=at, live=live) for one in named])
     tags = forward(rule, pin.image[0].tag, chosen.ranked)  # best first: the rest is behind
     if rule.service.versions.needs_builds and pin.image[0].tag not in chosen.ranked:
         tags = tags[:1]  # nobody knows when what runs there was built: behind which of the others it stands
@@ -166,14 +173,41 @@ def _candidates(
         tags = [chosen.best] if chosen.best else []
     if live and (under_way := live.image_of(rule.service.name)[0].tag) not in tags:
         tags.insert(0, Tag(under_way))
+    moving = live.image_of(rule.service.name) if live else ()
+    images = [
+        (moving, live) if moving and tag == moving[0].tag else (world.images_of(rule.service, tag), None)
+        for tag in tags
+    ]
+    return _in_turn(rule, [_candidate(world, rule, pin, *one, at=at, live=live) for one in images])
+
+
+def _digests(
+    world: World, rule: EffectiveRule, pin: Pin, chosen: Selection, live: Promotion | None
+) -> list[tuple[tuple[Pinned, ...], Promotion | None]]:
+    """Return what a followed tag names now, and named since what runs there: newest first, with what is under way."""
+    if chosen.best is None:
+        return [(live.image, live)] if live else []
+    seen = world.state.sighted.get(rule.service.name, ())
+    named = [
+        (Pinned(one.repository, one.tag, one.digest),) for one in reversed(seen) if one.tag == chosen.best
+    ]
+    images = list(dict.fromkeys([world.images_of(rule.service, chosen.best), *named]))
+    images = list(takewhile(lambda one: one != pin.image, images))
+    if live and live.image not in images:
+        images.insert(0, live.image)
+    return [(one, live if live and one == live.image else None) for one in images]
+
+
+def _in_turn(rule: EffectiveRule, candidates: Iterable[Candidate]) -> tuple[Candidate, ...]:
+    """Let the first that is ready go first, where nobody is asked."""
     found: list[Candidate] = []
-    for tag in tags:
-        candidate = _candidate(world, rule, pin, tag, at=at, live=live)
-        if not rule.environment.is_guarded and any(one.verdict is Standing.READY for one in found):
-            first = next(one for one in found if one.verdict is Standing.READY)
-            reason = Failed(Code.NEWER_AVAILABLE, f"{first.version} goes first")
-            candidate = Candidate(tag, candidate.digest, Standing.REFUSED, (reason, *candidate.reasons))
-        found.append(candidate)
+    for one in candidates:
+        first = next((other for other in found if other.verdict is Standing.READY), None)
+        if first is None or rule.environment.is_guarded:
+            found.append(one)
+            continue
+        reason = Failed(Code.NEWER_AVAILABLE, f"{first.version} goes first")
+        found.append(Candidate(one.version, one.digest, Standing.REFUSED, (reason, *one.reasons)))
     return tuple(found)
 
 
@@ -191,11 +225,15 @@ def _is_step_back(world: World, rule: EffectiveRule, pin: Pin, best: Tag | None)
 
 
 def _candidate(
-    world: World, rule: EffectiveRule, pin: Pin, tag: Tag, *, at: datetime, live: Promotion | None
+    world: World,
+    rule: EffectiveRule,
+    pin: Pin,
+    image: tuple[Pinned, ...],
+    mine: Promotion | None,
+    *,
+    at: datetime,
+    live: Promotion | None,
 ) -> Candidate:
-    under_way = live.image_of(rule.service.name) if live else ()
-    mine = live if under_way and under_way[0].tag == tag else None
-    image = under_way if mine else world.images_of(rule.service, tag)
     digests = tuple(one.digest for one in image)
     case = Case(
         rules=world.rules,
@@ -215,7 +253,11 @@ def _candidate(
     if not (mine and (mine.is_rollback or skips(rule, mine, "hold"))):  # the way back does not hang on a list
         reasons += world.suspected.get(rule.service.name, ())
     if live and mine is None:
-        reasons.append(Waiting(Code.OPEN_ELSEWHERE, f"{under_way[0].tag} is under way"))
+        reasons.append(
+            Waiting(
+                Code.OPEN_ELSEWHERE, f"{called(rule.service, live.image_of(rule.service.name))} is under way"
+            )
+        )
     if mine and mine.stage is Stage.OPEN and (again := tried_again_at(mine)) and at < again:
         reasons.append(_not_merged(mine, again))
     if mine and mine.stage is not Stage.OPEN:
@@ -226,7 +268,8 @@ def _candidate(
         verdict = Standing.WAITING if reasons else Standing.READY
     digest = BETWEEN_DIGESTS.join(digests)
     ends = expires(world.rules.calendar, rule, mine) if mine and mine.stage is Stage.OPEN else None
-    return Candidate(tag, digest, verdict, tuple(reasons), mine.id if mine else "", ends)
+    version = called(rule.service, image)
+    return Candidate(version, digest, verdict, tuple(reasons), mine.id if mine else "", ends)
 
 
 def _before(case: Case) -> tuple[NotYet, ...]:

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from policies.calendar import Calendar, intervals
 from policies.decide import Decision, Row, row_of, selection_of
+from policies.digest_versions import tag_in
 from policies.entry import Entry, Pinned
 from policies.evidence import DigestAnswer, TagAnswer
 from policies.group_rows import grouped
@@ -112,7 +113,7 @@ def _rests(kept: _Kept, before: World, world: World, service: str, ruled: _Ruled
 
 def _keep(world: World, service: str, ruled: _Ruled, rows: tuple[Row, ...], at: datetime) -> _Kept:
     asked = tuple(
-        (image, Tag(candidate.version))
+        (image, Tag(tag_in(candidate.version)))
         for rule, row in zip(ruled.rules, rows, strict=True)
         for candidate in row.candidates
         for image in rule.service.images

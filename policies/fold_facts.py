@@ -57,9 +57,12 @@ def _rules(state: Tables, entry: Entry, _oid: str) -> None:
 def _seen(state: Tables, entry: Entry, _oid: str) -> None:
     times = built_in(entry.evidence)
     for one in entry.seen:
-        if (one.service, one.repository, one.tag) in state.seen:
+        key = (one.service, one.repository, one.tag)
+        if key in state.seen and state.seen[key].sighting.digest != one.digest:
+            key = (one.service, one.repository, f"{one.tag}@{one.digest}")  # of a tag that moved
+        if key in state.seen:
             continue
-        state.seen[one.service, one.repository, one.tag] = Seen(one, entry.time)
+        state.seen[key] = Seen(one, entry.time)
         state.sighted[one.service] = (state.sighted.get(one.service) or Trail()).and_then(one)
         if one.before:
             state.before[one.service] = (*state.before.get(one.service, ()), one.tag)

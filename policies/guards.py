@@ -100,6 +100,8 @@ def moved(
     for (repository, tag), answer in digests.items():
         if isinstance(answer, Digest):
             for service in rules.services:
+                if any(one.versions.followed == tag for one in rules.meanings(service)):
+                    continue  # to move is what this tag does
                 yield from _moved(state, service, Pinned(repository, tag, answer))
 
 

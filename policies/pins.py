@@ -217,7 +217,7 @@ def _nothing(image: Repository, problems: Iterable[Problem]) -> Pin:
 
 def edits_to(place: Place, rule: EffectiveRule, images: Iterable[Pinned]) -> tuple[Edit, ...]:
     """Return the edits that put images in a place, in the form that the rule asks for. Raises: PolicyError."""
-    pin = rule.environment.digest is DigestRule.PIN
+    pin = rule.environment.digest is DigestRule.PIN or bool(rule.service.versions.followed)
     return tuple(
         edit
         for image, repository in ((one, Repository.parse(one.repository).canonical) for one in images)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from policies.errors import PolicyError
 from policies.quoting import written
-from policies.selection import Alphabetical, NewestBuild, Numerical, SelectionPolicy, Semver, select
+from policies.selection import Alphabetical, DigestOf, NewestBuild, Numerical, SelectionPolicy, Semver, select
 from policies.selection_policy import NEWEST_BUILD
 from policies.version import Version, tag_precedence
 
@@ -41,6 +41,8 @@ def of_policy(policy: SelectionPolicy) -> Versions:
             how, value = "alphabetical", order.value
         case NewestBuild():
             how, value = "newest-build", NEWEST_BUILD
+        case DigestOf(tag=tag):
+            how, value = "digest-of", str(tag)
         case Numerical(order=order):  # pragma: no branch  mypy sees that nothing is left
             how, value = "numerical", order.value
     if policy.tags is None:

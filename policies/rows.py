@@ -7,6 +7,7 @@ from functools import partial
 from itertools import takewhile
 
 from policies.codes import Code
+from policies.digest_versions import tag_in
 from policies.entry import Member, Pinned
 from policies.image import Tag
 from policies.rules import EffectiveRule
@@ -60,7 +61,7 @@ class Candidate:
             return self.together
         digests = self.digest.split(BETWEEN_DIGESTS)
         return tuple(
-            Pinned(image, self.version, digest)
+            Pinned(image, tag_in(self.version), digest)
             for image, digest in zip(rule.service.images, digests, strict=False)
         )
 

@@ -24,6 +24,7 @@ _CHOICES: dict[str, Callable[[str, str | None, str], SelectionPolicy]] = {
     "alphabetical": SelectionPolicy.alphabetical,
     "numerical": SelectionPolicy.numerical,
     "newest-build": SelectionPolicy.newest_build,
+    "digest-of": SelectionPolicy.digest_of,
 }
 _POLICY = re.compile(r"(?:[a-z0-9][a-z0-9-]{0,62}/)?[a-z0-9][a-z0-9.-]{0,252}", re.ASCII)
 _NO_IMAGE = Repository()  # of a service whose ImagePolicy will name it
@@ -65,6 +66,11 @@ def service(
     owner = _owner(found, people)
     versions = NO_VERSIONS if flux else _versions(node, findings)
     more = about(entry.name.value, found, findings)
+    if versions is not None and versions.followed and len(images) > 1:
+        expected = "a service for each image, and a group where they move together"
+        found.findings.add(
+            node.at if node else entry.name.at, "digest-of follows one image, not several", expected
+        )
     if versions is None or node is None or (not images and (is_own or flux is None)):
         return None
     bare = Service(

@@ -33,6 +33,12 @@ def check_groups(document: Document, rules: Rules, findings: Findings) -> None:
         if not any(rules.together(where, name) for where in rules.environments):
             what = f"the services of group {name} are together in no environment"
             findings.add(entry.node.at, what, "an environment in which two of them exist")
+        for one in known:
+            if rules.services[one].versions.followed:
+                what = f"{one} of group {name} follows a tag that moves: nobody could say which digests belong together"
+                findings.add(
+                    entry.node.at, what, "versions by their tags, or the service outside of the group"
+                )
         for where in rules.environments:
             _one_way(rules, where, name, entry, findings)
             _some_time(rules, where, name, entry, findings)

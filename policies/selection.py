@@ -11,7 +11,15 @@ from typing import Any
 from policies.builds import Build
 from policies.image import Tag
 from policies.number import parse_number
-from policies.selection_policy import Alphabetical, NewestBuild, Numerical, Order, SelectionPolicy, Semver
+from policies.selection_policy import (
+    Alphabetical,
+    DigestOf,
+    NewestBuild,
+    Numerical,
+    Order,
+    SelectionPolicy,
+    Semver,
+)
 from policies.tag_filter import TagFilter
 from policies.version import Precedence, highest_tag, tag_precedence
 from policies.version_range import Entry, Range
@@ -19,6 +27,7 @@ from policies.version_range import Entry, Range
 # The policies are read from here, too: who selects needs both.
 __all__ = [
     "Alphabetical",
+    "DigestOf",
     "Fate",
     "NewestBuild",
     "Numerical",
@@ -88,6 +97,9 @@ def select(
             ranked = [values[value] for value in sorted(values, reverse=order is Order.ASC)]
         case NewestBuild():
             return _newest(values, builds, fates)
+        case DigestOf(tag=tag):
+            fates |= dict.fromkeys((name for name in values if name != tag), Fate.FILTERED)
+            ranked = [tag] if tag in values else []
         case Numerical(order=order):  # pragma: no branch  mypy sees that nothing is left
             numbers, error = _numbers(values, fates)
             if error:
@@ -109,7 +121,7 @@ def best(policy: SelectionPolicy, tags: Iterable[str]) -> Tag | None:
             values = _values(policy, names, None)
             outermost = max if order is Order.ASC else min
             found = values[outermost(values)] if values else ""
-        case Numerical() | NewestBuild():  # pragma: no branch  mypy sees that nothing is left
+        case Numerical() | NewestBuild() | DigestOf():  # pragma: no branch  mypy sees that nothing is left
             return select(policy, names).best
     return Tag(found) if found else None
 
@@ -255,7 +267,7 @@ def _place_in_order(policy: SelectionPolicy) -> Callable[[str], Any]:
             return partial(_place, policy.tags, _precedence)
         case Alphabetical():
             return partial(_place, policy.tags, str)
-        case NewestBuild():
+        case NewestBuild() | DigestOf():
             return lambda _tag: None  # a name alone says nothing of it
         case Numerical():  # pragma: no branch  mypy sees that nothing is left
             return partial(_place, policy.tags, _comparable_number)

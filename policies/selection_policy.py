@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Self
 
 from policies.errors import PolicyError
+from policies.image import Tag
 from policies.tag_filter import TagFilter
 from policies.version_range import Range
 
@@ -53,10 +54,17 @@ class NewestBuild:
 
 
 @dataclass(frozen=True, slots=True)
+class DigestOf:
+    """Follow one tag that moves: what changes is its digest."""
+
+    tag: Tag
+
+
+@dataclass(frozen=True, slots=True)
 class SelectionPolicy:
     """How tags are chosen, and the filter that they pass first."""
 
-    choose: Semver | Alphabetical | Numerical | NewestBuild
+    choose: Semver | Alphabetical | Numerical | NewestBuild | DigestOf
     tags: TagFilter | None = None
 
     @classmethod
@@ -106,6 +114,18 @@ class SelectionPolicy:
         if extract:
             raise PolicyError("extract beside newest-build says nothing: builds are ordered by their time")
         return cls(NewestBuild(), _filter(pattern, ""))
+
+    @classmethod
+    def digest_of(cls, text: str = "", pattern: str | None = None, extract: str = "") -> Self:
+        """Build a policy that follows the digest of a tag. Raises: PolicyError."""
+        if pattern is not None or extract:
+            raise PolicyError("tags and extract beside digest-of say nothing: it follows this one tag")
+        return cls(DigestOf(Tag.parse(text)))
+
+    @property
+    def followed(self) -> str:
+        """The one tag whose digest is followed, '' where versions are told apart by their tags."""
+        return self.choose.tag if isinstance(self.choose, DigestOf) else ""
 
     @property
     def needs_builds(self) -> bool:

@@ -12,6 +12,7 @@ from functools import cmp_to_key, partial
 
 from policies.cases import facts_of
 from policies.codes import Code
+from policies.digest_versions import called
 from policies.entry import Entry, Kind, Pinned, Share
 from policies.facts import Fact
 from policies.gates import ALONE, OPENED_BY_LEDGER, Case, Gate, ask, at_once, before_merge, known_before
@@ -157,7 +158,8 @@ class _Replay:
         rule = effective(self.new, *place)
         decided = self.intents.get(entry.promotion, entry)  # a merge is judged when it was begun
         moved = decided.time
-        watch = self.watched.get(place, {}).pop(share.image[0].tag, None)
+        version = called(self.new.services.get(share.service), share.image)
+        watch = self.watched.get(place, {}).pop(version, None)
         reasons = self._reasons(rule, decided, promotion, share)
         then = _opens(reasons)
         if reasons:
@@ -241,8 +243,8 @@ class _Replay:
     def _watch(self, place: Place) -> None:
         watches = self.watched.setdefault(place, {})
         for one in self.state.sighted.get(place[1], ()):
-            if one.tag not in watches:
-                watches[one.tag] = _Watch((Pinned(one.repository, one.tag, one.digest),))
+            image = (Pinned(one.repository, one.tag, one.digest),)
+            watches.setdefault(called(self.new.services.get(place[1]), image), _Watch(image))
 
     def _let(self, rule: EffectiveRule, place: Place, attribute: str, at: datetime) -> None:
         """Note the best version that this rule lets through now; of what waits for time alone, when to look again."""
@@ -260,6 +262,8 @@ class _Replay:
 
     def _forward(self, rule: EffectiveRule, place: Place, current: tuple[Pinned, ...]) -> list[_Watch]:
         """Return the versions that are a step on from what stands there, newest first."""
+        if rule.service.versions.followed:
+            return [watch for watch in reversed(self.watched[place].values()) if watch.image != current]
         here = {one.tag for one in current}
         found = [
             watch

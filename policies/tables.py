@@ -110,6 +110,13 @@ class Tables:
         move = self.last_move(environment, service)
         return found[-1] if found and (move is None or move.seq < found[-1].seq) else None
 
+    def sighting(self, service: str, image: Pinned, *, exact: bool) -> Seen | None:
+        """Return the first sighting of an image's tag; ``exact``: of this very digest of it."""
+        first = self.seen.get((service, image.repository, image.tag))
+        if not exact or (first and first.sighting.digest == image.digest):
+            return first
+        return self.seen.get((service, image.repository, f"{image.tag}@{image.digest}"))
+
     def is_accepted(self, service: str, image: Pinned) -> bool:
         """Whether a person unblocked this very image after the bot had blocked it for bad evidence."""
         return (service, image) in self.accepted

@@ -53,14 +53,14 @@ def _has_run_in(case: Case, before: str) -> Verdict:
 def has_run(case: Case, environment: str, image: tuple[Pinned, ...]) -> bool:
     """Whether an image was ever in place there, by the ledger or since before it."""
     asked = case if image == case.image else replace(case, image=image)
-    if holds(case.baseline.get((environment, case.service), ()), asked.image_in(environment)):
+    if holds(case.stood_in(environment), asked.image_in(environment)):
         return True
     return any(all(one.what is Fortune.MOVED for one in events) for events in befell(asked, environment))
 
 
 def _runs_in(case: Case, before: str) -> Verdict:
     move = case.state.last_move(before, case.service)
-    stands = move.image if move else case.baseline.get((before, case.service), ())
+    stands = move.image if move else case.stood_in(before)
     if holds(stands, case.image_in(before)):
         return PASSED
     return Waiting(Code.NOT_THERE_NOW, f"{before} runs {stands[0].tag if stands else 'nothing known'}")

@@ -8,7 +8,7 @@ from policies.entry import Pinned
 from policies.facts import Fact
 from policies.membership import Members
 from policies.rules import EffectiveRule, Rules
-from policies.state import Place, Promotion, State, is_same
+from policies.state import Place, Promotion, Seen, State, is_same
 from policies.verdict import Verdict
 
 StoodSince = Callable[
@@ -54,6 +54,20 @@ class Case:
     def service(self) -> str:
         """The service's name."""
         return self.rule.service.name
+
+    @property
+    def is_followed(self) -> bool:
+        """Whether versions are told apart by their digest alone: then one that is not known agrees with nothing."""
+        return bool(self.rule.service.versions.followed)
+
+    def sighting(self, image: Pinned) -> Seen | None:
+        """Return the first sighting of an image; of its very digest where that is what tells versions apart."""
+        return self.state.sighting(self.service, image, exact=self.is_followed)
+
+    def stood_in(self, environment: str) -> tuple[Pinned, ...]:
+        """Return what stood in an environment at genesis, as far as it says which version it was."""
+        stood = self.baseline.get((environment, self.service), ())
+        return () if self.is_followed and not all(one.digest for one in stood) else stood
 
     def image_in(self, environment: str) -> tuple[Pinned, ...]:
         """Return the case's image under the names that it is pulled by in another environment (``pulled-from``)."""

@@ -48,7 +48,7 @@ def watched(case: Case, before: str) -> bool:
 def _events(case: Case, before: str) -> Iterator[tuple[Fortune, datetime]]:
     """Yield what happened to the image there, oldest first, and when (UTC)."""
     state = case.state
-    if state.genesis and holds(case.baseline.get((before, case.service), ()), case.image_in(before)):
+    if state.genesis and holds(case.stood_in(before), case.image_in(before)):
         since, begun = case.stood_since((before, case.service)), state.genesis.time
         yield Fortune.MOVED, min(since, begun) if since else begun
     for events in befell(case, before):
@@ -59,7 +59,7 @@ def _events(case: Case, before: str) -> Iterator[tuple[Fortune, datetime]]:
 def befell(case: Case, environment: str) -> Iterator[tuple[Event, ...]]:
     """Yield what happened to all of the case's images at once in an environment, oldest first: an event for each."""
     first, *others = (
-        [one for one in case.state.befell(environment, case.service, image) if _agrees(one, image)]
+        [one for one in case.state.befell(environment, case.service, image) if _agrees(case, one, image)]
         for image in case.image_in(environment)
     )
     also = [{one.seq: one for one in events} for events in others]
@@ -68,8 +68,10 @@ def befell(case: Case, environment: str) -> Iterator[tuple[Event, ...]]:
             yield (one, *(events[one.seq] for events in also))
 
 
-def _agrees(event: Event, image: Pinned) -> bool:
-    """Whether it befell this very digest, as far as both are known."""
+def _agrees(case: Case, event: Event, image: Pinned) -> bool:
+    """Whether it befell this very digest, as far as both are known; where it names the version both have to be."""
+    if case.is_followed:
+        return bool(image.digest) and event.digest == image.digest
     return not event.digest or not image.digest or event.digest == image.digest
 
 

@@ -10,7 +10,7 @@ from policies.verdict import PASSED, Failed, Verdict, Waiting
 def digest(case: Case) -> Verdict:
     """Is the tag still what it was when a selection first picked it? A moved tag is bad evidence (promise 5)."""
     for image in case.image:
-        seen = case.state.seen.get((case.service, image.repository, image.tag))
+        seen = case.sighting(image)
         if not image.digest:
             return Waiting(Code.DIGEST_UNKNOWN, f"the digest of {image.tag} is not known")
         if seen and seen.sighting.digest not in {"", image.digest} and not _is_accepted(case, image):

@@ -35,7 +35,7 @@ def _wanted(case: Case) -> dict[str, str]:
         since = [one.since for one in clocks if one.since]
         found["soak"] = _span(case.at - (min(since) if where.after_any else max(since))) if since else ""
     if where.age:
-        seen = [case.state.seen.get((case.service, one.repository, one.tag)) for one in case.image]
+        seen = [case.sighting(one) for one in case.image]
         known = [one.at for one in seen if one]
         found["age"] = _span(case.at - max(known)) if known else ""
     if any(one.is_watched for one in clocks):

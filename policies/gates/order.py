@@ -2,8 +2,10 @@
 
 from policies.codes import Code
 from policies.entry import Pinned
-from policies.gates.case import Case
+from policies.gates.before import has_run
+from policies.gates.case import Case, holds
 from policies.newness import is_newer
+from policies.remembered import is_version
 from policies.verdict import PASSED, Failed, Verdict
 
 
@@ -22,6 +24,8 @@ def went_back(case: Case) -> Verdict:
 def _forward(case: Case, stood: tuple[Pinned, ...], where: str) -> Verdict:
     """Where the old tag has no place in the order, any version is a step on."""
     state, place = case.state, (case.environment, case.service)
+    if case.is_followed:
+        return _never_back(case, stood)
     for old in stood:
         for new in case.image:
             is_other = old.repository == new.repository and old.tag and old.tag != new.tag
@@ -29,4 +33,17 @@ def _forward(case: Case, stood: tuple[Pinned, ...], where: str) -> Verdict:
                 continue  # a named person said that exactly this step may be made
             if is_other and is_newer(case.rule.service, state, new.tag, old.tag) is False:
                 return Failed(Code.DOWNGRADE, f"{new.tag} is not newer than {old.tag}{where}")
+    return PASSED
+
+
+def _never_back(case: Case, stood: tuple[Pinned, ...]) -> Verdict:
+    """Of a tag that moves: is it no digest that ran here and was left? Who unblocked it, or answered, said so."""
+    state, place = case.state, (case.environment, case.service)
+    if holds(stood, case.image) or not has_run(case, case.environment, case.image):
+        return PASSED
+    for new in case.image:
+        is_lifted = any(what == case.service and is_version(one, new) for _, what, one in state.unblocked)
+        is_answered = any(state.is_answered(place, Code.DOWNGRADE, new, old) for old in stood)
+        if not is_lifted and not is_answered:
+            return Failed(Code.DOWNGRADE, f"{new.tag} names {new.digest[:19]} again, which ran here before")
     return PASSED

@@ -22,6 +22,9 @@ def known_before(case: Case) -> Verdict:
 
 def was_before(service: Service, state: State, images: Iterable[Pinned]) -> str:
     """Return the tag that was there when the service was looked at first, or is older than such a one; '' = none."""
+    if service.versions.followed:
+        seen = [state.sighting(service.name, one, exact=True) for one in images]
+        return next((one.sighting.tag for one in seen if one and one.sighting.before), "")
     before = state.before.get(service.name, ())
     for image in images:
         if any(image.tag == old or is_newer(service, state, old, image.tag) for old in before):

@@ -39,7 +39,7 @@ def age(case: Case) -> Verdict:
     needed = case.rule.environment.age
     if not needed:
         return PASSED
-    seen = [case.state.seen.get((case.service, one.repository, one.tag)) for one in case.image]
+    seen = [case.sighting(one) for one in case.image]
     known = [one.at for one in seen if one]
     place = (case.environment, case.service)
     if case.image and all(case.state.is_answered(place, Code.AGE_UNKNOWN, one) for one in case.image):

@@ -48,6 +48,8 @@ UNDERSTOOD: dict[str, object] = {
     "   ": Help(),
     "checkout-api": Propose("checkout-api"),
     "checkout-api 1.4.2": Propose("checkout-api", "1.4.2"),
+    "checkout-api sha256:9b1c to staging": Propose("checkout-api", "sha256:9b1c", "staging"),
+    "checkout-api latest@sha256:9b1c2d": Propose("checkout-api", "latest@sha256:9b1c2d"),
     "checkout-api 1.4.2 to staging": Propose("checkout-api", "1.4.2", "staging"),
     "checkout-api to staging 1.4.2": Propose("checkout-api", "1.4.2", "staging"),
     "checkout-a 1.4.2 TO production-e": Propose("checkout-api", "1.4.2", "production-eu"),

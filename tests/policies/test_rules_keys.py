@@ -203,6 +203,11 @@ IN_SERVICE: dict[str, Sample] = {
         lambda rules: (web(rules).images, web(rules).image),
         (("ghcr.io/example/web", "ghcr.io/example/worker"), "ghcr.io/example/web"),
     ),
+    "versions.digest-of": (
+        "versions: {digest-of: latest}",
+        lambda rules: web(rules).versions.followed,
+        "latest",
+    ),
     "services.channel": ("channel: '#web'", lambda rules: rules.channel_for("production", "web"), "web"),
     "services.source": ("source: acme/<service>", lambda rules: web(rules).source, "acme/web"),
     "a source elsewhere": (
@@ -252,10 +257,6 @@ AT_TOP: dict[str, Sample] = {
         timedelta(minutes=1),
     ),
 }
-# read by nobody yet, not even to a value
-UNREAD = {
-    "versions.digest-of": "versions: {digest-of: main}",
-}
 
 
 def written(name: str) -> str:
@@ -267,8 +268,6 @@ def written(name: str) -> str:
         )
     if name in IN_SERVICE:
         return text_of(service=IN_SERVICE[name][0])
-    if name in UNREAD:
-        return text_of(service=UNREAD[name])
     text = text_of(top=AT_TOP[name][0])
     elsewhere = "{security: 'github:acme/security', night: 'slack:@night', oncall"
     return text.replace("teams: {oncall", f"teams: {elsewhere}") if name == "teams elsewhere" else text
