@@ -63,7 +63,8 @@ def _status(look: Look, asked: Status) -> Said:
     rows = [
         row
         for row in look.decision.rows
-        if asked.service in {"", row.service} and asked.environment in {"", row.environment}
+        if (not asked.service or row.service in _services(look, asked.service))
+        and asked.environment in {"", row.environment}
     ]
     moving = [row for row in rows if row.verdict is not Standing.CURRENT]
     shown = rows if asked.service else moving
@@ -71,6 +72,11 @@ def _status(look: Look, asked: Status) -> Said:
     head = line(f"{_counted(len(rows), 'place')}: {settled} up to date, {len(moving)} not.")
     rows_said = (_row(row, _since(look, row) if asked.service else None) for row in shown)
     return Said(head, (*standing_still(look), *rows_said))
+
+
+def _services(look: Look, name: str) -> tuple[str, ...]:
+    """Return the services that a name stands for: of a group its members, else the one of that name."""
+    return look.rules.groups.get(name, (name,))
 
 
 def _since(look: Look, row: Row) -> datetime | None:
@@ -168,24 +174,30 @@ def _under_way(look: Look, promotion: Promotion) -> Line:
 
 def _history(look: Look, asked: History) -> Said:
     moves = [
-        (environment, move)
+        (environment, service, move)
         for (environment, service), found in look.state.moves.items()
-        if service == asked.service
+        if service in _services(look, asked.service)
         for move in found
     ]
     if not moves:
         return Said(line("Nothing of ", Strong(asked.service), " was moved since the ledger began."))
-    newest = sorted(moves, key=lambda one: one[1].seq, reverse=True)
+    newest = sorted(moves, key=lambda one: one[2].seq, reverse=True)
     head = line(f"{_counted(len(moves), 'move')} of ", Strong(asked.service), ", newest first:")
-    points = [_moved(environment, move) for environment, move in newest[:MAX_MOVES]]
+    named = asked.service in look.rules.groups
+    points = [
+        _moved(environment, move, service if named else "")
+        for environment, service, move in newest[:MAX_MOVES]
+    ]
     if len(newest) > MAX_MOVES:
         points.append(line(f"and {len(newest) - MAX_MOVES} more in the ledger"))
     return Said(head, tuple(points))
 
 
-def _moved(environment: str, move: Move) -> Line:
-    """Return one move of the past."""
-    where = line(Moment(move.at), " ", Strong(environment), f" {move.kind}: ")
+def _moved(environment: str, move: Move, service: str = "") -> Line:
+    """Return one move of the past; of a group's with the service's name."""
+    where = line(
+        Moment(move.at), " ", Strong(environment), f" {move.kind}: {service}{' ' if service else ''}"
+    )
     commit = line(" ", Code(move.commit[:7])) if move.commit else ()
     return line(*where, *_versions(move.previous, move.image), *commit)
 
@@ -197,8 +209,17 @@ def _versions(previous: tuple[Pinned, ...], image: tuple[Pinned, ...]) -> Line:
 
 
 def _who(look: Look, asked: Who) -> Said:
-    there = [name for name in look.rules.environments if effective(look.rules, name, asked.service)]
-    points = [_approvers(look, environment, asked.service) for environment in there]
+    services = _services(look, asked.service)
+    there = [
+        (environment, service)
+        for environment in look.rules.environments
+        for service in services
+        if effective(look.rules, environment, service)
+    ]
+    points = [
+        line(*_approvers(look, *place), *((f", for {place[1]}",) if len(services) > 1 else ()))
+        for place in there
+    ]
     return Said(line("Who may approve ", Strong(asked.service), ":"), tuple(points))
 
 

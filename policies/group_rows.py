@@ -169,28 +169,40 @@ def combination(image: tuple[Pinned, ...]) -> str:
 def _under_way(live: Promotion, rows: Sequence[Row]) -> Candidate:
     """Return the candidate of a promotion: all that stands in the way of any of its members."""
     by_service = {one.service: one for one in rows}
-    reasons: list[NotYet] = []
+    told: dict[str, tuple[NotYet, ...]] = {}
     ends: list[datetime] = []
     for share in live.shares:
         row = by_service.get(share.service)
         mine = next((one for one in row.candidates if one.promotion == live.id), None) if row else None
         if mine is not None:
-            reasons += [replace(one, detail=f"{share.service}: {one.detail}") for one in mine.reasons]
+            told[share.service] = mine.reasons
             ends += [mine.expires] if mine.expires else []
         else:
             codes = ", ".join(row.codes) if row else Code.NO_RULE
-            reasons.append(Waiting(Code.GROUP_WAITS, f"{share.service}: {codes}"))
+            told[share.service] = (Waiting(Code.GROUP_WAITS, codes),)
     found = Candidate(
         live.version,
         BETWEEN_DIGESTS.join(one.digest for one in live.image),
         Standing.READY,
-        tuple(reasons),
+        _said(told),
         live.id,
         min(ends, default=None),
         live.members,
         live.image,
     )
     return _standing(found)
+
+
+def _said(told: Mapping[str, tuple[NotYet, ...]]) -> tuple[NotYet, ...]:
+    """Return what stands in the way of members: of all of them once, of others with their name before it."""
+    first, *others = told.values()
+    common = tuple(one for one in first if others and all(one in reasons for reasons in others))
+    return common + tuple(
+        replace(one, detail=f"{service}: {one.detail or one.code}")
+        for service, reasons in told.items()
+        for one in reasons
+        if one not in common
+    )
 
 
 def _standing(candidate: Candidate) -> Candidate:

@@ -12,7 +12,8 @@ from policies.codes import Code
 from policies.decide import Decision, Row, Standing, decide, decide_row, why
 from policies.deciding import Decider
 from policies.entry import Kind
-from policies.group_rows import combination
+from policies.group_rows import combination, seen_ahead
+from policies.rules import effective
 from policies.validator import every_refusal
 from policies.world import World
 from tests.policies.group_worlds import (
@@ -27,7 +28,7 @@ from tests.policies.group_worlds import (
     staged,
     world,
 )
-from tests.policies.ledger_builders import Story, person
+from tests.policies.ledger_builders import START, Story, person
 
 BOTH = {"web": "1.1.0", "cart": "1.2.0"}
 LISTED = {"web": ("1.0.0", "1.1.0"), "cart": ("1.0.0", "1.2.0"), "search": ("1.0.0",)}
@@ -153,6 +154,22 @@ def test_where_the_rule_catches_up_it_moves_with_the_others() -> None:
     assert [one.service for one in group.best.members] == ["web", "cart"]
 
 
+BUILT = TEXT.replace("cart, versions: 1.x", "cart, versions: {newest-build: true, tags: '^1'}")
+
+
+def test_what_was_built_later_is_ahead_by_what_the_ledger_noted() -> None:
+    found = seen(shop(BUILT), BOTH)
+    seen(found, {"cart": "2.0.0"})
+    for days, tag in enumerate(("1.0.0", "1.2.0", "2.0.0")):
+        found.state.built["cart", "ghcr.io/example/cart", tag] = START + timedelta(days=days)
+    rule = effective(world(found, LISTED).rules, "staging", "cart")
+    assert rule
+
+    assert seen_ahead(found.state, rule, (image("1.0.0", "cart"),)) == "1.2.0"
+    assert seen_ahead(found.state, rule, (image("1.2.0", "cart"),)) == ""
+    assert seen_ahead(found.state, rule, ()) == "1.2.0", "what stands there is not known"
+
+
 # --- where people are asked ---------------------------------------------------------------------------------------
 
 
@@ -187,7 +204,7 @@ def test_what_is_under_way_waits_for_what_any_member_waits_for() -> None:
     group = row(decision, "shop", "production")
     assert [one.promotion for one in group.candidates] == [found.promotion("production", "shop").id]
     assert group.codes == (Code.APPROVALS_MISSING,)
-    assert {one.detail.partition(":")[0] for one in group.candidates[0].reasons} == {"web", "cart"}
+    assert [one.detail for one in group.candidates[0].reasons] == ["0 of 2 approvals"]
 
 
 SOAKED = TEXT.replace("    approvals: 2", "    exceptions: {cart: {soak: 2h}}\n    approvals: 2")

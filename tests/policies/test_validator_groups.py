@@ -2,13 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
 import pytest
 
 from policies.codes import Code
-from policies.entry import Bot, Entry, Kind, Member, write_time
+from policies.entry import Beside, Bot, Entry, Kind, Member, write_time
+from policies.keys import bump_key
 from policies.state import Stage
 from tests.policies.group_worlds import (
     TEXT,
@@ -114,6 +116,29 @@ def test_a_member_with_nothing_newer_stays() -> None:
     web = found.state.last_move("staging", "web")
     assert web
     assert web.image == (image("1.1.0", "web"),)
+
+
+def test_a_member_does_not_move_beside_others() -> None:
+    found = seen(ready(), {"search": "1.1.0"})
+    change, search = hash_of("three"), found.rule("staging", "search")
+    besides = [
+        Beside(one, (image(tag, one),), (image("1.0.0", one),), found.rule("staging", one))
+        for one, tag in BOTH.items()
+    ]
+    entry = replace(
+        found.bump("1.1.0"),
+        service="search",
+        image=(image("1.1.0", "search"),),
+        previous=(image("1.0.0", "search"),),
+        change=change,
+        rule=search,
+        also=tuple(besides),
+    )
+    entry = replace(entry, key=bump_key("staging", oid("before"), change))
+
+    assert Code.IN_GROUP in codes(found, entry)
+    assert codes(found, replace(entry, also=())) == set()
+    assert Code.NOT_WHOLE in codes(found, replace(bump(found, BOTH), also=tuple(besides[:1])))
 
 
 STANDING = {
@@ -342,6 +367,19 @@ def test_a_group_that_never_moved_does_not_go_back() -> None:
     found = shop()
 
     assert Code.NOT_WHOLE in codes(found, rollback(found, {"web": "1.0.0"}, "staging"))
+
+
+def test_a_rollback_is_reviewed_when_the_first_of_its_members_asks_for_it() -> None:
+    text = TEXT.replace(
+        "    approvals: 2",
+        "    rollback: {approvals: 1, review: 2d}\n"
+        "    exceptions: {cart: {rollback: {approvals: 1, review: 1d}}}\n    approvals: 2",
+    )
+    found = landed(shop(text), BOTH)
+    back = rollback(found, {"web": "1.0.0", "cart": "1.0.0"})
+
+    assert codes(found, back) == {Code.OUT_OF_LINE}
+    found.add(replace(back, until=write_time(found.at + timedelta(days=1)), at=write_time(found.at)))
 
 
 BACK = OWNED.replace(

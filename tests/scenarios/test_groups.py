@@ -12,6 +12,8 @@ from bot.cards import Card
 from bot.dossier import dossiers
 from bot.verify import verify
 from handlers.history import moves
+from handlers.questions import History, Pending, Question, Status, Who, Why
+from handlers.reports import reply
 from handlers.spelling import corrected
 from policies.codes import Code
 from policies.entry import Entry
@@ -31,6 +33,11 @@ def office(tmp_path: Path) -> Iterator[Office]:
             "rules.yaml", "services:\n", f"groups: {{{SHOP}: [{CHECKOUT}, {WEB}]}}\nservices:\n"
         )
         yield made
+
+
+def told_of(office: Office, question: Question) -> str:
+    """Return what a question is answered, as plain text."""
+    return reply(office.engine, question, user="U0CAROL").text
 
 
 def codes(office: Office, environment: str, service: str) -> tuple[str, ...]:
@@ -176,6 +183,13 @@ def test_what_a_group_answers(office: Office) -> None:
     assert isinstance(second, Recorded)
     assert second.version == f"{CHECKOUT} 1.4.3, {WEB} 2.5.0"
     assert office.stage(first.promotion) is Stage.SUPERSEDED
+
+    told = {kind: told_of(office, kind(SHOP)) for kind in (Status, History, Who, Why)}
+    assert f"{PRODUCTION}: {WEB} 2.3.0" in told[Status]
+    assert f"bump: {CHECKOUT} 1.4.2" in told[History]
+    assert f"for {CHECKOUT}" in told[Who]
+    assert f"{CHECKOUT} 1.4.3, {WEB} 2.5.0" in told[Why]
+    assert f"production: {SHOP} {CHECKOUT} 1.4.3, {WEB} 2.5.0" in told_of(office, Pending())
 
     held = office.say("ada", Hold(SHOP, "an incident", PRODUCTION))
     assert isinstance(held, Recorded)
