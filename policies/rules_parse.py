@@ -121,12 +121,12 @@ def _provenance(
     for name, entry in whole.sections["services"].items():
         own = entry.node.entries if isinstance(entry.node, Table) else ()
         found["", name] = {**given, **{key.value: Source(Layer.OWN, key.at) for key, _ in own}}
-    found["", ""] = {
+    written = {
         name: Source(Layer.OWN, whole.sections["groups"][group].name.at)
         for group, members in grouped.items()
         for name in members
     }
-    return found
+    return {**found, ("", ""): written} if written else found
 
 
 def _services(whole: Document, known: People, discovery: Discovery) -> list[Service]:
