@@ -80,6 +80,7 @@ def asked(found: Story, number: int) -> None:
     if (
         found.state.live_at("production", "web") is None
         and found.state.freeze_on("production", found.at) is None
+        and not is_held(found)
     ):
         found.asked(f"1.{number}.0")
 
