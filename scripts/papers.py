@@ -181,6 +181,7 @@ file is missing, with `trust-root-missing`, and `countersign lint` names its lin
    network.
 2. Give it its code and what that means in `policies/codes.py`.
 3. Give it a row in `TABLE` of `policies/gates/table.py`: its name, what it stands before, the word that skips it.
+   One that time or a person closes is named in `STILL` there, too: it is asked again of a merge that people make.
 4. Give it its cases in `tests/policies/gate_time_cases.py`: a test asks that every gate has some, and that each
    code is given once. One that nothing may skip is named in `tests/policies/test_gate_laws.py` too, and so is what
    each is asked of that may not be known; `tests/policies/gate_stops.py` puts it in the way of a move and a merge.
