@@ -6,13 +6,13 @@ from typing import get_args
 import pytest
 
 from policies import words
-from policies.words import Approve, Speaker, Unapprove, Word
+from policies.words import Approve, Pair, Speaker, Unapprove, Word
 
 CLASSES = [one for one in vars(words).values() if is_dataclass(one) and one.__module__ == words.__name__]
 
 
 def test_every_class_of_the_module_but_the_speaker_is_a_word() -> None:
-    assert {*get_args(Word), Speaker} == set(CLASSES)
+    assert {*get_args(Word), *get_args(Pair), Speaker} == set(CLASSES)
 
 
 @pytest.mark.parametrize("word", CLASSES)
