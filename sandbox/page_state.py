@@ -1,7 +1,7 @@
 """What the page shows, as plain values: the workspace as one person sees it, Git, pull requests, ledger, registry."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from sandbox.feed import Event, EventKind
@@ -95,6 +95,21 @@ def ledger_rows(entries: list[Recorded]) -> list[Json]:
     """Return the newest entries as rows, oldest first."""
     first = max(0, len(entries) - SHOWN_ENTRIES)
     return [_row(number, entry) for number, entry in enumerate(entries[first:], start=first + 1)]
+
+
+def shown(entries: list[Recorded]) -> list[Recorded]:
+    """Return entries without the words that two people took out; Git has them still."""
+    redacted = {entry["erases"]: number for number, entry in _numbered(entries) if entry.kind == "redact"}
+    return [
+        replace(entry, line={**entry.line, "note": f"(redacted, see #{redacted[number]})"})
+        if number in redacted and entry["note"]
+        else entry
+        for number, entry in _numbered(entries)
+    ]
+
+
+def _numbered(entries: list[Recorded]) -> list[tuple[int, Recorded]]:
+    return [(int(entry["seq"] or 0), entry) for entry in entries]
 
 
 def _row(number: int, entry: Recorded) -> Json:

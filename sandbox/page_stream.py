@@ -14,7 +14,7 @@ import yaml
 from sandbox.feed import Event
 from sandbox.git import GitError
 from sandbox.levers import Levers
-from sandbox.page_state import SHOWN_PULLS, commits, is_seen, ledger_rows, workspace_as_seen
+from sandbox.page_state import SHOWN_PULLS, commits, is_seen, ledger_rows, shown, workspace_as_seen
 from sandbox.people import Person
 from sandbox.record import Record, Recorded
 from sandbox.world import World
@@ -146,7 +146,7 @@ class Stream:
         with self._lock:
             pokes = self._pokes
         if (refs, pokes) != self._seen_of_git:
-            entries = self._record.entries()
+            entries = shown(self._record.entries())
             with self._lock:
                 self._entries = {entry.oid: entry for entry in entries}
             self._tell("git", commits(self._world.git, self._levers.health()))

@@ -35,7 +35,9 @@ class Recorded:
     @property
     def person(self) -> str:
         """Who said it, '' for the bot itself."""
-        return str((self["by"] or {}).get("person", ""))
+        by = self["by"]
+        said = by if isinstance(by, list) else [by or {}]
+        return " and ".join(str(one.get("person", "")) for one in said)
 
     @property
     def tag(self) -> str:

@@ -12,6 +12,8 @@ from handlers import cli, second
 from policies.entry import Both, Kind
 from policies.words import Confirm, Fork, Hold, Pair, Redact, Reject, Speaker
 from sandbox.gitops import CHECKOUT
+from sandbox.page_state import ledger_rows, shown
+from sandbox.record import Record
 from tests.scenarios.offices import TEAM, Office, office_in
 
 SECRET = "mrs-example-of-elm-street-4"
@@ -105,6 +107,9 @@ def test_words_that_two_people_took_out_are_shown_nowhere(
         connection.execute("pragma wal_checkpoint(truncate)")
     assert SECRET.encode() not in database.read_bytes()
     assert run(office, monkeypatch, "verify") == 0
+    on_page = shown(Record(office.world.git).entries())
+    assert SECRET not in repr([*ledger_rows(on_page), *(one.line for one in on_page)])
+    assert {one.person for one in on_page if one.kind == "redact"} == {"ada and bob"}
     bytes_in_git = office.world.git.text("log", "--format=%B", "ledger/2026")
     assert SECRET in bytes_in_git  # what the paper says: only a fork takes them out of there
 
