@@ -568,7 +568,7 @@ def _waits_outside(candidate: Candidate) -> bool:
     """Whether nothing stands before it but people, and something outside that is known to wait, not to have failed."""
     codes = {one.code for one in candidate.reasons} - {Code.NOT_REQUESTED}
     has_failed = any(isinstance(one, Failed) for one in candidate.reasons)
-    return codes <= OUTSIDE_CODES - {Code.GATE_UNKNOWN} and not has_failed
+    return bool(codes) and codes <= OUTSIDE_CODES - {Code.GATE_UNKNOWN} and not has_failed
 
 
 def _left(promotion: Promotion) -> str:
