@@ -48,3 +48,21 @@ def test_a_service_that_is_not_there_is_said(app: Cli) -> None:
 
     assert (code, out) == (2, "")
     assert "checkout-api does not exist in production; its rules name staging" in err
+
+
+def test_the_rules_of_a_group_are_those_of_its_services(app: Cli) -> None:
+    text = git(app.repository, "show", "HEAD:promotion/rules.yaml")
+    first = text[text.index("services:\n") :].split("\n")[1]
+    web = first.replace("checkout-api", "web")
+    text = text.replace(first, f"{first}\n{web}", 1)
+    app.rules(f"{text.rstrip()}\ngroups: {{shop: [checkout-api, web]}}\n")
+
+    read = app.read("rules", "production", "shop")
+
+    assert (read["group"], [one["service"] for one in read["members"]]) == ("shop", ["checkout-api", "web"])
+    (line,) = [one for one in read["members"][0]["lines"] if one["key"] == "group"]
+    assert (line["value"], line["file"]) == ("checkout-api, web", "promotion/rules.yaml")
+    code, out, err = app.run("rules", "production", "shop")
+    assert (code, out.count("approvals")) == (0, 2)
+    assert "shop moves as one in production" in err
+    assert "it moves with shop" in app.run("rules", "production", "web")[2]

@@ -10,6 +10,7 @@ from bot.answers import NotRecorded, Recorded
 from bot.cardfile import cards as cards_of
 from bot.cards import Card
 from bot.dossier import dossiers
+from bot.poller import Writer
 from bot.verify import verify
 from handlers.history import moves
 from handlers.questions import History, Pending, Question, Status, Who, Why
@@ -217,3 +218,14 @@ def test_a_commit_that_says_or_moves_less_than_its_entry_is_found(
 
     assert {one.partition(" ")[0] for one in found} == {"trailers-differ"}
     assert any("expected Service: web" in one for one in found)
+
+    build = Writer.build
+    with monkeypatch.context() as patched:
+        patched.setattr(
+            Writer, "build", lambda self, parent, edits, **rest: build(self, parent, list(edits)[:1], **rest)
+        )
+        office.world.push(CHECKOUT, "1.4.3")
+        office.world.push(WEB, "2.6.0")
+        office.look()
+
+    assert any(one.startswith("content-differs") for one in findings(office))
