@@ -86,7 +86,7 @@ def why(world: World, environment: str, service: str, version: str, at: datetime
     for candidate in row.candidates:
         if candidate.version == version or is_meant(rule.service, candidate.images(rule), version):
             return candidate
-    if version == row.current or is_meant(rule.service, row.previous, version):
+    if version == row.current or is_meant(rule.service, world.pin(environment, service).image, version):
         return Candidate(version, "", Standing.CURRENT)
     return _passed_over(world, rule, row, version)
 

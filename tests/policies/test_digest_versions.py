@@ -275,7 +275,11 @@ def test_what_the_tag_named_since_are_candidates_newest_first() -> None:
 def test_a_tag_that_is_gone_offers_nothing() -> None:
     found = _moved("second", "third")
 
-    assert _row(_world(found, "", is_listed=False), found).candidates == ()
+    gone = _world(found, "", is_listed=False)
+    assert _row(gone, found).candidates == ()
+    stands = why(gone, "staging", "web", f"sha256:{hash_of('third')[:6]}", found.at)
+    assert stands
+    assert stands.verdict is Standing.CURRENT
     assert _row(_world(found, ""), found).candidates[0].codes == ("digest-unknown",)
 
 
