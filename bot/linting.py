@@ -19,7 +19,6 @@ from policies.rules import Environment, Position, Rules, Service
 from policies.rules_findings import Finding, RulesError, Weight
 from policies.rules_flux_lint import flux_findings
 from policies.rules_lint import ReferenceSeen, lint
-from policies.rules_not_yet import NOT_YET
 from policies.rules_parse import parse
 from policies.rules_seen import Flux
 
@@ -30,11 +29,8 @@ _GOOD_TO_KNOW = frozenset({ProblemCode.SHARED, ProblemCode.TEMPLATE})
 Read = Callable[[Iterable[str]], Mapping[str, bytes]]
 
 
-def lint_folder(root: Path, folder: str, not_yet: Mapping[str, str] = NOT_YET) -> tuple[Finding, ...]:
-    """Look at the files of a work tree; ``not_yet`` is what is refused although it can be read.
-
-    Raises: PermanentError.
-    """
+def lint_folder(root: Path, folder: str) -> tuple[Finding, ...]:
+    """Look at the files of a work tree. Raises: PermanentError."""
     if not (root / folder).is_dir():
         raise PermanentError(
             f"there is no folder {folder}/ in {root}; expected the root of a GitOps repository"
@@ -43,7 +39,7 @@ def lint_folder(root: Path, folder: str, not_yet: Mapping[str, str] = NOT_YET) -
     def read(paths: Iterable[str]) -> Mapping[str, bytes]:
         return {path: _read(root / path) for path in paths}
 
-    return _lint(sorted(_walk(root)), read, folder, not_yet)
+    return _lint(sorted(_walk(root)), read, folder)
 
 
 def lint_commit(mirror: Mirror, commit: Oid, folder: str) -> tuple[Finding, ...]:
@@ -55,17 +51,17 @@ def lint_commit(mirror: Mirror, commit: Oid, folder: str) -> tuple[Finding, ...]
         content = mirror.blobs(wanted.values())
         return {path: content[oid] for path, oid in wanted.items()}
 
-    return _lint(sorted(listing), read, folder, NOT_YET)
+    return _lint(sorted(listing), read, folder)
 
 
-def _lint(paths: list[str], read: Read, folder: str, not_yet: Mapping[str, str]) -> tuple[Finding, ...]:
+def _lint(paths: list[str], read: Read, folder: str) -> tuple[Finding, ...]:
     wanted = [path for path in paths if path.startswith(f"{folder}/")]
     if not any(path.endswith((".yaml", ".yml")) for path in wanted):
         here = Position(f"{folder}/", 1, 1)
         return (Finding(here, "there is no file with rules", "environments and services in a .yaml file"),)
     tree = Tree(paths, read)
     try:
-        rules = parse(read(wanted), tree, not_yet)
+        rules = parse(read(wanted), tree)
     except RulesError as error:
         return error.findings
     found = {*_places(rules, tree), *flux_findings(rules, tree.flux(), tree.kustomized)}

@@ -68,8 +68,6 @@ def _sections(file: str, content: bytes, findings: Findings) -> Iterator[tuple[s
     for key, node in root.entries:
         if key.value not in SECTIONS:
             findings.unknown(key.at, "key", key.value, SECTIONS)
-        elif not findings.is_supported(key.value, key.at, key.value):
-            continue
         elif isinstance(node, Table):
             yield key.value, node
         elif not (isinstance(node, Text) and not node.value):

@@ -109,10 +109,8 @@ def fields(node: Node, keys: Keys, findings: Findings) -> Fields | None:
     entries: dict[str, Node] = {}
     is_whole = True
     for key, value in node.entries:
-        if key.value in keys.known and findings.is_supported(f"{keys.table}.{key.value}", key.at, key.value):
+        if key.value in keys.known:
             entries[key.value] = value
-        elif key.value in keys.known:
-            is_whole = False
         else:
             is_whole = False
             findings.unknown(key.at, f"key in {keys.what}", key.value, keys.known)

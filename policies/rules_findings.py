@@ -1,14 +1,13 @@
 """What is wrong with written rules: findings with their place, collected until all of them are known."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from enum import StrEnum
 
 from policies.errors import PolicyError
 from policies.rules import Position
-from policies.rules_not_yet import NOT_YET
 
 _EXPECTED = re.compile("[;,:] expected ")
 MAX_FINDINGS = 100  # nobody reads more at once, and a hostile file must not make us write a book
@@ -53,13 +52,11 @@ class RulesError(PolicyError):
 class Findings:
     """Collect findings, at most ``MAX_FINDINGS``; the reading goes on, so that one look shows all.
 
-    ``is_blind`` says that a file could not be read: names that are missing elsewhere may be in it. ``not_yet`` is what
-    is refused although it can be read.
+    ``is_blind`` says that a file could not be read: names that are missing elsewhere may be in it.
     """
 
     found: dict[Finding, None] = field(default_factory=dict)
     is_blind: bool = False
-    not_yet: Mapping[str, str] = field(default_factory=lambda: NOT_YET)
 
     def add(self, at: Position, what: str, expected: str) -> None:
         """Note one finding, once; those beyond the cap are dropped."""
@@ -75,12 +72,6 @@ class Findings:
     def is_full(self) -> bool:
         """Whether the cap is reached: nothing more needs to be looked for."""
         return len(self.found) >= MAX_FINDINGS
-
-    def is_supported(self, name: str, at: Position, what: str, expected: str = "this key left out") -> bool:
-        """Return whether the engine acts on something; what it would only ignore is noted."""
-        if name in self.not_yet:
-            self.add(at, f"{what} is not supported yet", expected)
-        return name not in self.not_yet
 
     def unknown(self, at: Position, kind: str, word: str, known: Iterable[str]) -> None:
         """Note a word that is none of the known ones, with the one that was probably meant."""

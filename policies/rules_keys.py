@@ -22,7 +22,6 @@ from policies.rules_forms import (
     pattern,
     several,
 )
-from policies.rules_not_yet import NOT_YET
 from policies.rules_terms import (
     AUTHORS,
     REQUESTER,
@@ -50,10 +49,9 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """The keys of one kind of table; ``table`` is how ``NOT_YET`` calls it."""
+    """The keys of one kind of table."""
 
     what: str
-    table: str
     keys: tuple[Key, ...]
 
     @property
@@ -64,22 +62,20 @@ class Keys:
     def without(self, what: str, *names: str) -> "Keys":
         """Return the keys of a table that may hold most of these."""
         left = (replace(key, is_required=False) for key in self.keys if key.name not in names)
-        return Keys(what, self.table, tuple(left))
+        return Keys(what, tuple(left))
 
     def form(self) -> Form:
-        """Return the schema of such a table: what the engine does not act on yet is no key of it."""
-        keys = [key for key in self.keys if f"{self.table}.{key.name}" not in NOT_YET]
+        """Return the schema of such a table."""
         return {
             "type": "object",
-            "properties": {key.name: {**key.form, "description": key.means} for key in keys},
-            "required": [key.name for key in keys if key.is_required],
+            "properties": {key.name: {**key.form, "description": key.means} for key in self.keys},
+            "required": [key.name for key in self.keys if key.is_required],
             "additionalProperties": False,
         }
 
 
-def _known(key: str, words: type[StrEnum]) -> Form:
-    """Return the words of a key that the engine acts on."""
-    return {"enum": [str(word) for word in words if f"{key} {word}" not in NOT_YET]}
+def _one_of(words: type[StrEnum]) -> Form:
+    return {"enum": [str(word) for word in words]}
 
 
 _NAME = NAME_PATTERN.strip("^$")
@@ -124,7 +120,6 @@ _GATE: Form = {
 
 ROLLBACK = Keys(
     "rollback",
-    "rollback",
     (
         Key("approvals", LINES, "who may put back what ran before: one person at least"),
         Key("tell", CHANNEL, "a channel that hears of it, too"),
@@ -134,7 +129,6 @@ ROLLBACK = Keys(
 )
 EMERGENCY = Keys(
     "emergency",
-    "emergency",
     (
         Key("approvals", LINES, "who may call it: one person at least", is_required=True),
         Key("tell", CHANNEL, "a channel that hears of it, too"),
@@ -142,10 +136,9 @@ EMERGENCY = Keys(
         Key("skips", several(TEXT), "gates that do not stop it; never digest, signature or record"),
     ),
 )
-AFTER = Keys("after", "after", (Key("any", NAMES, "environments of which one is enough", is_required=True),))
+AFTER = Keys("after", (Key("any", NAMES, "environments of which one is enough", is_required=True),))
 ENVIRONMENT = Keys(
     "an environment",
-    "environments",
     (
         Key(
             "path",
@@ -175,9 +168,9 @@ ENVIRONMENT = Keys(
         Key("evidence", choice(Evidence), "where an approval has to be given to count"),
         Key("cluster", PATHS, "folder or folders whose Flux documents are meant there"),
         Key("takes", choice(Takes), "newest that may, or same: what the environment before runs now"),
-        Key("via", _known("via", Via), "how a move reaches the branch"),
+        Key("via", _one_of(Via), "how a move reaches the branch"),
         Key("opens", choice(Opens), "when a pull request is opened"),
-        Key("merges", _known("merges", Merges), "who merges what is approved"),
+        Key("merges", _one_of(Merges), "who merges what is approved"),
         Key("soak", DURATION, "how long it has to run well in the environment before"),
         Key("age", DURATION, "how long ago it has to be seen first"),
         Key(
@@ -214,10 +207,9 @@ EXCEPTION = ENVIRONMENT.without(
     "an exception", "path", "channel", "after", "interval", "cluster", "config", "like", "was"
 )
 EXCEPTIONS = Key("exceptions", named(EXCEPTION.form()), "keys that are other for a service")
-ENVIRONMENT_KEYS = Keys(ENVIRONMENT.what, ENVIRONMENT.table, (*ENVIRONMENT.keys, EXCEPTIONS))
+ENVIRONMENT_KEYS = Keys(ENVIRONMENT.what, (*ENVIRONMENT.keys, EXCEPTIONS))
 
 _TABLE_OF_VERSIONS = Keys(
-    "versions",
     "versions",
     (
         Key("semver", TEXT, "a range, as Flux reads it"),
@@ -243,13 +235,10 @@ _ADDRESS: Form = {
         },
     ]
 }
-ADDRESS_KEYS = Keys(
-    "an address", "at", (Key("file", TEXT, "its path"), Key("key", TEXT, "keys with dots between"))
-)
+ADDRESS_KEYS = Keys("an address", (Key("file", TEXT, "its path"), Key("key", TEXT, "keys with dots between")))
 
 SERVICE = Keys(
     "a service",
-    "services",
     (
         Key("image", REPOSITORY, "the repository, without tag"),
         Key("images", listed(REPOSITORY, most=20), "repositories that have one version"),
@@ -276,7 +265,6 @@ SERVICE = Keys(
 DEFAULTS = SERVICE.without("defaults", "images", "chart", "at", "was")
 PERSON = Keys(
     "a person",
-    "people",
     (
         Key("slack", pattern("^[UW][A-Z0-9]{1,31}$"), "the user id (not the name)"),
         Key("github", pattern("^[A-Za-z0-9](-?[A-Za-z0-9])*$"), "the login"),
@@ -284,7 +272,6 @@ PERSON = Keys(
 )
 REGISTRY = Keys(
     "a registry",
-    "registries",
     (
         Key("http", FLAG, "whether it may be asked without TLS"),
         Key("private", FLAG, "whether it may have a private address"),
@@ -294,7 +281,6 @@ REGISTRY = Keys(
     ),
 )
 CALENDAR = Keys(
-    "calendar",
     "calendar",
     (
         Key("zone", TEXT, "such as Europe/Berlin; UTC, if left out"),
@@ -312,7 +298,6 @@ CALENDAR = Keys(
 )
 IDENTITY = Keys(
     "identity",
-    "identity",
     (
         Key(
             "email",
@@ -328,7 +313,6 @@ IDENTITY = Keys(
     ),
 )
 DISCOVER = Keys(
-    "discover",
     "discover",
     (
         Key("flux", {"enum": ["policies"]}, "a service of each ImagePolicy"),

@@ -16,7 +16,6 @@ from policies.rules_flux import Followed
 from policies.rules_groups import groups
 from policies.rules_identity import identity
 from policies.rules_layers import Layered, layered
-from policies.rules_not_yet import NOT_YET
 from policies.rules_people import People, people
 from policies.rules_pulled import pulled
 from policies.rules_registry import registry
@@ -28,17 +27,15 @@ from policies.rules_waits import calendar
 __all__ = ["Finding", "RulesError", "parse"]
 
 
-def parse(
-    files: Mapping[str, bytes], seen: Seen | None = None, not_yet: Mapping[str, str] = NOT_YET
-) -> Rules:
+def parse(files: Mapping[str, bytes], seen: Seen | None = None) -> Rules:
     """Read the files of the folder, path in the repository to bytes, as one document.
 
     Files that are not YAML by name are passed over; without any, the rules are empty. ``seen`` is the repository in
-    which they stand, for what they follow or discover. ``not_yet`` is what is refused although it can be read.
+    which they stand, for what they follow or discover.
 
     Raises: RulesError with every finding.
     """
-    findings = Findings(not_yet=not_yet)
+    findings = Findings()
     whole = document(files, findings)
     if findings.is_blind:
         findings.check()

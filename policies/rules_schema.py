@@ -16,7 +16,6 @@ from policies.rules_keys import (
     SERVICE,
     Keys,
 )
-from policies.rules_not_yet import NOT_YET
 
 TITLE = "Countersign: one file of the rules folder"
 PATH = "docs/schema/promotion.json"  # in the repository of Countersign
@@ -26,12 +25,11 @@ _MARK = "# yaml-language-server: $schema="  # the comment by which editors find 
 
 def schema() -> str:
     """Return the schema as text. All files are one document, so that nothing at the top is required of one file."""
-    sections = {name: form for name, form in _sections().items() if name not in NOT_YET}
     found: dict[str, Json] = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": TITLE,
         "type": ["object", "null"],
-        "properties": sections,
+        "properties": _sections(),
         "additionalProperties": False,
     }
     return json.dumps(found, indent=1, ensure_ascii=True) + "\n"

@@ -73,7 +73,7 @@ def test_addresses_are_looked_at(tmp_path: Path, value: str | None, says: list[s
 def test_the_example_of_twelve_services_is_clean_on_its_folder(tmp_path: Path) -> None:
     twelve_services.write(tmp_path)
 
-    assert [str(one) for one in lint_folder(tmp_path, "promotion", not_yet={})] == []
+    assert [str(one) for one in lint_folder(tmp_path, "promotion")] == []
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_what_does_not_fit_the_folder_is_told(
     assert old in text
     file.write_text(text.replace(old, new) if old else new, "utf-8")
 
-    assert any(told in str(one) for one in lint_folder(tmp_path, "promotion", not_yet={}))
+    assert any(told in str(one) for one in lint_folder(tmp_path, "promotion"))
 
 
 def test_a_trust_root_that_is_not_there_is_named_with_the_place_of_its_gate(tmp_path: Path) -> None:

@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from policies.codes import Code
-from policies.decide import Decision, Row, Standing, decide, decide_row, why
+from policies.decide import Decision, Row, Standing, decide, decide_row, rows_of, why
 from policies.deciding import Decider
 from policies.entry import Kind
 from policies.group_rows import combination, seen_ahead
-from policies.rules import effective
+from policies.rules import effective, moving_rule
 from policies.validator import every_refusal
 from policies.world import World
 from tests.policies.group_worlds import (
@@ -367,3 +367,30 @@ def test_what_landed_is_current() -> None:
     found = landed(shop(), BOTH)
 
     assert row(decided(found), "shop", "production").verdict is Standing.CURRENT
+
+
+def test_what_would_stand_there_is_said_for_all_and_for_each() -> None:
+    found = ready()
+    here = world(found, LISTED)
+    rule = effective(here.rules, "staging", "shop") or moving_rule(here.rules, "staging", "shop")
+    assert rule
+    group = row(decided(found), "shop")
+    assert group.best
+
+    parts = rows_of(here, rule, found.at)
+
+    assert group.best.images(rule) == (image("1.1.0", "web"), image("1.2.0", "cart"))
+    assert [(one.service, one.best.version if one.best else "") for one in parts] == [
+        ("web", "1.1.0"),
+        ("cart", "1.2.0"),
+    ]
+
+
+def test_since_when_something_runs_is_the_ledgers_word_before_gits() -> None:
+    moved = staged(shop(), BOTH)
+    by_git = replace(world(moved, LISTED), stood_since=lambda _place: START - timedelta(days=3))
+
+    move = moved.state.last_move("staging", "web")
+    assert move
+    assert by_git.current_since("staging", "web") == move.at
+    assert by_git.current_since("production", "web") == START - timedelta(days=3)

@@ -13,7 +13,7 @@ Sample = tuple[str, str]
 
 
 def told(text: str) -> list[str]:
-    rules = parse({"p.yaml": text.encode()}, not_yet={})
+    rules = parse({"p.yaml": text.encode()})
     return [str(one).removeprefix("p.yaml:") for one in lint(rules, {})]
 
 
@@ -124,7 +124,7 @@ def test_what_fits_together_is_not_told(text: str) -> None:
 
 
 def test_the_example_contradicts_itself_nowhere() -> None:
-    assert [str(one) for one in lint(parse(encoded(), not_yet={}), {})] == []
+    assert [str(one) for one in lint(parse(encoded()), {})] == []
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ def with_environment(text: str, more: str) -> str:
 
 def refused(text: str) -> list[str]:
     with pytest.raises(RulesError) as caught:
-        parse({"p.yaml": text.encode()}, not_yet={})
+        parse({"p.yaml": text.encode()})
     return [f"{one.what}; expected {one.expected}" for one in caught.value.findings]
 
 
@@ -313,7 +313,7 @@ def test_so_many_exceptions_by_like_are_too_many() -> None:
 def test_an_exception_may_take_the_approvals_of_another_environment() -> None:
     other = "  eu: {path: eu, channel: c, approvals: 2 of oncall, exceptions: {api: {approvals: 1 of bob}}}\n"
     text = with_environment(text_of("exceptions: {web: {approvals: as eu}, api: {approvals: as eu}}"), other)
-    rules = rules_of(text, not_yet={})
+    rules = rules_of(text)
 
     assert [str(one) for one in rules.environment_for("production", "web").approvals] == ["2 of oncall"]
     assert [str(one) for one in rules.environment_for("production", "api").approvals] == ["1 of bob"]
@@ -328,7 +328,7 @@ def test_an_environment_in_a_word_is_like_nothing() -> None:
 def test_an_exception_with_approvals_of_its_own_keeps_them() -> None:
     other = "  eu: {path: eu, channel: c, approvals: 2 of oncall}\n"
     text = with_environment(text_of("approvals: as eu\n    exceptions: {web: {approvals: 1 of bob}}"), other)
-    rules = rules_of(text, not_yet={})
+    rules = rules_of(text)
 
     assert [str(one) for one in rules.environment_for("production", "web").approvals] == ["1 of bob"]
     assert [str(one) for one in rules.environment_for("production", "api").approvals] == ["2 of oncall"]
@@ -336,7 +336,7 @@ def test_an_exception_with_approvals_of_its_own_keeps_them() -> None:
 
 def test_an_environment_may_be_like_one_that_is_written_later() -> None:
     first = "  us: {like: eu, path: us}\n  eu: {like: production, path: eu}\n"
-    rules = rules_of(text_of("soak: 3h").replace("environments:\n", f"environments:\n{first}", 1), not_yet={})
+    rules = rules_of(text_of("soak: 3h").replace("environments:\n", f"environments:\n{first}", 1))
 
     assert list(rules.environments) == ["us", "eu", "staging", "production"]
     assert rules.environments["us"].soak == rules.environments["production"].soak

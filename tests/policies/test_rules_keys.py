@@ -35,8 +35,7 @@ from policies.rules_keys import (
     VERSIONS,
     Keys,
 )
-from policies.rules_not_yet import NOT_YET
-from policies.rules_parse import RulesError, parse
+from policies.rules_parse import parse
 
 WHOLE = """\
 environments:
@@ -280,51 +279,12 @@ SAMPLES = IN_ENVIRONMENT | IN_SERVICE | AT_TOP
 def test_a_key_has_the_value_that_is_written(name: str) -> None:
     _, value, expected = SAMPLES[name]
 
-    assert value(rules_of(written(name), not_yet={})) == expected
-
-
-@pytest.mark.parametrize("name", [*NOT_YET])
-def test_what_the_engine_does_not_act_on_is_refused(name: str) -> None:
-    with pytest.raises(RulesError) as caught:
-        rules_of(written(name))
-
-    assert any("is not supported yet" in one.what for one in caught.value.findings)
-
-
-@pytest.mark.parametrize("name", SAMPLES)
-def test_what_is_taken_is_told_by_the_rows_alone(name: str) -> None:
-    """A second sample of a key may belong to a row of the table, too; nothing else stands in its way."""
-    refusals: tuple[str, ...] = ()
-    try:
-        rules_of(written(name))
-    except RulesError as error:
-        refusals = tuple(one.what for one in error.findings)
-
-    assert all("is not supported yet" in what for what in refusals)
-    assert bool(refusals) or name not in NOT_YET
+    assert value(rules_of(written(name))) == expected
 
 
 # of these rules, at the commit before these keys came
 HASH_BEFORE = "4be99bd5679cf1d00debb33d925b02d657de494f8163f6d4dfe0bdb3fe08801c"
 TABLES: list[Keys] = [ENVIRONMENT_KEYS, SERVICE, PERSON, REGISTRY, CALENDAR, ROLLBACK, EMERGENCY, VERSIONS]
-
-
-def test_each_row_of_what_is_missing_names_a_key() -> None:
-    keys = {f"{table.table}.{name}" for table in TABLES for name in table.known}
-    words = {
-        "after any",
-        "calendar",
-        "approvals as",
-        "approvals observe",
-        "exclude authors",
-        "evidence review",
-        "merges by-hand",
-        "via commit",
-        "teams elsewhere",
-        "groups",
-    }
-
-    assert set(NOT_YET) <= keys | words
 
 
 def test_a_key_at_its_built_in_value_leaves_the_hash_as_it_was() -> None:
@@ -333,7 +293,7 @@ def test_a_key_at_its_built_in_value_leaves_the_hash_as_it_was() -> None:
         "soak: 0\n    takes: newest\n    limit: none\n    freeze: []\n    gates: []\n    health: []\n"
         "    config: record\n    evidence: slack\n    merges: when-approved\n    via: pull-request"
     )
-    same = effective(rules_of(said, not_yet={}), "production", "web")
+    same = effective(rules_of(said), "production", "web")
 
     assert plain is not None
     assert same is not None
@@ -372,7 +332,7 @@ JUDGING = [
 @pytest.mark.parametrize("name", JUDGING)
 def test_a_key_that_judges_changes_what_approvals_bind_to(name: str) -> None:
     plain = effective(rules_of(text_of()), "production", "web")
-    said = effective(rules_of(written(name), not_yet={}), "production", "web")
+    said = effective(rules_of(written(name)), "production", "web")
 
     assert plain is not None
     assert said is not None
@@ -388,7 +348,7 @@ def test_a_key_that_judges_changes_what_approvals_bind_to(name: str) -> None:
 )
 def test_a_key_that_only_tells_changes_nothing_that_approvals_bind_to(name: str) -> None:
     plain = effective(rules_of(text_of()), "production", "web")
-    said = effective(rules_of(written(name), not_yet={}), "production", "web")
+    said = effective(rules_of(written(name)), "production", "web")
 
     assert plain is not None
     assert said is not None
@@ -396,6 +356,6 @@ def test_a_key_that_only_tells_changes_nothing_that_approvals_bind_to(name: str)
 
 
 def test_closed_is_a_window_where_the_calendar_has_dates() -> None:
-    found = rules_of(text_of("freeze: closed", top="calendar: {closed: 2026-12-24}"), not_yet={})
+    found = rules_of(text_of("freeze: closed", top="calendar: {closed: 2026-12-24}"))
 
     assert production(found).freeze == (Closed(),)

@@ -49,16 +49,14 @@ def layers(draw: st.DrawFn) -> dict[str, dict[str, str]]:
 
 @given(layers())
 def test_the_last_layer_that_says_a_key_wins(said: dict[str, dict[str, str]]) -> None:
-    rules = parse({"p.yaml": _text(said).encode()}, not_yet={})
-    built_in = parse({"p.yaml": _text({}).encode()}, not_yet={})
+    rules = parse({"p.yaml": _text(said).encode()})
+    built_in = parse({"p.yaml": _text({}).encode()})
 
     for service, counted in (("web", LAYERS), ("api", ["like", "own"])):
         for key in VALUES:
             winner = next((layer for layer in reversed(counted) if key in said[layer]), "")
             found = getattr(rules.environment_for("second", service), key)
-            alone = parse(
-                {"p.yaml": _text({"own": {key: said[winner][key]}} if winner else {}).encode()}, not_yet={}
-            )
+            alone = parse({"p.yaml": _text({"own": {key: said[winner][key]}} if winner else {}).encode()})
             assert found == getattr(alone.environment_for("second", service), key)
             if not winner:
                 assert found == getattr(built_in.environment_for("second", service), key)
@@ -69,7 +67,7 @@ def test_the_last_layer_that_says_a_key_wins(said: dict[str, dict[str, str]]) ->
 @given(layers())
 def test_an_exception_of_one_service_changes_no_other(said: dict[str, dict[str, str]]) -> None:
     plain = {layer: keys for layer, keys in said.items() if not layer.endswith("exception")}
-    with_them, without = (parse({"p.yaml": _text(one).encode()}, not_yet={}) for one in (said, plain))
+    with_them, without = (parse({"p.yaml": _text(one).encode()}) for one in (said, plain))
 
     for name in ("first", "second"):
         left, right = effective(with_them, name, "api"), effective(without, name, "api")
@@ -93,7 +91,7 @@ def test_the_order_of_files_and_of_names_changes_no_rule(chance: random.Random) 
     chance.shuffle(names)
     shuffled = {name: text.encode() for name, text in zip(names, FILES.values(), strict=True)}
 
-    assert _hashes(parse(shuffled, not_yet={})) == _hashes(parse(encoded(), not_yet={}))
+    assert _hashes(parse(shuffled)) == _hashes(parse(encoded()))
 
 
 _PIECES = [
@@ -108,4 +106,4 @@ _PIECES = [
 @given(st.lists(st.sampled_from(_PIECES), max_size=40).map("".join))
 def test_any_text_is_read_or_refused(text: str) -> None:
     with suppress(RulesError):
-        assert isinstance(parse({"p.yaml": text.encode()}, not_yet={}), Rules)
+        assert isinstance(parse({"p.yaml": text.encode()}), Rules)

@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # its types are a package of their own
 
-from policies.rules_not_yet import NOT_YET
 from policies.rules_parse import RulesError, parse
 from policies.rules_schema import schema
 from tests.policies.test_rules_keys import SAMPLES, text_of, written
@@ -132,11 +131,6 @@ def test_what_editors_are_told_the_parser_says_as_well(name: str) -> None:
 
     assert not is_taken(text)
     assert bool(told) != (name in UNSEEN)
-
-
-@pytest.mark.parametrize("row", [row for row in NOT_YET if row in SAMPLES])
-def test_what_the_engine_does_not_act_on_is_a_mistake_for_editors_too(row: str) -> None:
-    assert complaints(written(row)) != []
 
 
 @given(

@@ -13,7 +13,7 @@ from tests.policies.twelve_services import encoded
 
 @pytest.fixture(scope="module")
 def rules() -> Rules:
-    return parse(encoded(), not_yet={})
+    return parse(encoded())
 
 
 def shown(rules: Rules, environment: str, service: str) -> str:
@@ -124,7 +124,7 @@ def test_what_is_observed_and_who_outside_is_asked_is_shown() -> None:
     text = text_of(f"approvals: observe\n    gates: {gates}").replace(
         "after: staging", "after: {any: [staging]}"
     )
-    rule = effective(rules_of(text, not_yet={}), "production", "web")
+    rule = effective(rules_of(text), "production", "web")
     assert rule is not None
 
     values = {one.key: one.value for one in rule_lines(rule, {})}

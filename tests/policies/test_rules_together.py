@@ -30,7 +30,7 @@ def text_of(exception: str = "soak: 1h", cart: str = EVERYWHERE, web: str = EVER
 
 
 def rules_of(text: str) -> Rules:
-    return parse({"p.yaml": text.encode()}, not_yet={})
+    return parse({"p.yaml": text.encode()})
 
 
 def refused(text: str) -> list[str]:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from policies.codes import Code
 from policies.emergency import due
-from policies.entry import Kind, write_time
+from policies.entry import Kind, Sighting, write_time
 from policies.rules import Apart, Environment, Line, Rules
 from policies.simulate import Difference, Outcome, Simulation, simulate
 from tests.policies.gate_worlds import ruled
@@ -202,6 +202,23 @@ def test_a_digest_that_a_person_moved_is_judged_as_it_was() -> None:
     assert difference == Difference(
         Outcome.STOPPED, "production", "web", pinned("1.1.0").tag, difference.at, None, difference.reasons
     )
+
+
+def test_digests_of_a_tag_that_moves_are_versions_of_their_own() -> None:
+    text = RULES.replace("versions: 1.x}\n  cart", "versions: {digest-of: latest}}\n  cart")
+    happened = story(text)
+    latest = [pinned("latest", digest=f"sha256:{digit * 64}") for digit in "012"]
+    for environment in ("staging", "production"):
+        happened.book.stood[environment, "web"] = (latest[0],)
+    for image in latest[1:]:
+        sighting = Sighting("web", image.repository, image.tag, image.digest)
+        happened.add(replace(happened.seen("latest"), seen=(sighting,)))
+        happened.add(happened.bump("latest", image=(image,)))
+
+    stopped = told(replay(happened, with_keys("staging", text, after=("nowhere",))))
+
+    assert told(replay(happened, rules(text))) == []
+    assert [(outcome, environment) for outcome, environment, _, _ in stopped] == [("stopped", "staging")] * 2
 
 
 @given(st.lists(st.sampled_from(["stage", "land", "freeze", "wait"]), max_size=8))
