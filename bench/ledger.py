@@ -22,10 +22,13 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from bench.big_ledger import make
 from bot.book import Book
 from bot.chain import Chain
+from bot.checking import Checking
 from bot.index import Index
 from bot.ledger import Appended, Ledger, Proposal
 from bot.mirror import Mirror
+from bot.preview import Preview, preview_of
 from bot.push import Ok, RefUpdate
+from bot.signatures_ahead import MANY
 from bot.signing import Signer
 from bot.verify import verify
 from bot.years import read_year
@@ -106,13 +109,28 @@ def alone(remote: Path, folder: Path, *, whole: bool) -> None:
         found["chain"] = read_year(mirror, Book(mirror, "promotion"), "2026", tip)
         assert not found["chain"].faults, found["chain"].faults[0]
 
+    def seen(mirror: Mirror) -> Preview | None:
+        tips, book = mirror.tips(), Book(mirror, "promotion")
+        return preview_of(book, tips, "2026", mirror.raw_commits(tips.ledgers["2026"]), AT)
+
+    def served(name: str) -> None:
+        """Begin as a bot does that serves: a first look, then the check."""
+        mirror = opened(name)
+        book = Book(mirror, "promotion")
+        ledger = Ledger(mirror, Signer.generate(), book)
+        ledger.checking = Checking(lambda year, commits: preview_of(book, mirror.tips(), year, commits, AT))
+        assert not ledger.read(mirror.tips()).faults
+        assert entries < MANY or ledger.checking.preview is not None
+
     mirror = opened("first")
     entries = len(mirror.raw_commits(mirror.tips().ledgers["2026"]))
     clock = Clock(entries)
     print(f"{entries} entries")
-    clock.timed("empty disk -> ready to read (cloned)", lambda: opened("second"), 10)
+    clock.timed("clone", lambda: opened("second"), 0)
+    clock.timed("first look, unjudged", lambda: seen(mirror), 0)
+    clock.timed("empty disk -> ready to read, unjudged", lambda: seen(opened("third")), 10)
     clock.timed("verify: chain, signatures, every decision", lambda: checked(mirror), 20)
-    clock.timed("empty disk -> ready to write, checked", lambda: checked(opened("third")), 45)
+    clock.timed("empty disk -> ready to write, checked", lambda: served("fourth"), 45)
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"most memory until now {most:.0f} MB, for {entries} entries")
     index = Index.open(folder / "index.sqlite")

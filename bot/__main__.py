@@ -54,6 +54,7 @@ def serve(settings: Settings, *, is_observing: bool) -> None:
         engine = _opened(settings, SlackChat(client), house, is_observing=is_observing)
         if not is_observing:
             assembly.need_forge(settings, engine)
+        engine.look_early()
         secret = settings.slack_signing_secret.get_secret_value()
         errands, ticker = Errands(Replies(client, settings.command)), Ticker(engine.clock)
         every = timedelta(seconds=settings.tick_seconds)

@@ -78,6 +78,7 @@ PROBLEMS = (
     "nothing-to-roll-back",
     "rules-unreadable",
     "ledger-read-only",
+    "ledger-checking",
     "observing",
     "not-recorded",  # the remote could not be reached or another writer kept winning: press again
     "forge-missing",

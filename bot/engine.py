@@ -11,6 +11,7 @@ from bot import survey as surveys
 from bot.answers import Answer, Awaiting, NotRecorded, Recorded
 from bot.builds import Builds
 from bot.cardfile import cards
+from bot.checking import Checking
 from bot.checks import answer_pull_requests
 from bot.configured import Configured
 from bot.desk import Desk
@@ -29,6 +30,7 @@ from bot.outbox import Outbox, is_late
 from bot.outside import Outside, asks_outside
 from bot.poller import Stuck, bumps, externals
 from bot.ports import Asked, Chat, Clock, Forge, Registry, SignIn
+from bot.preview import Preview, preview_of
 from bot.promoter import Declined
 from bot.quarantine import quarantines
 from bot.reconciler import Reconciler
@@ -92,6 +94,7 @@ class Engine:
     _stuck: list[Stuck] = field(default_factory=list)
     _is_leaving: bool = False
     _away: str = ""  # why the repository may not be reached
+    _checking: Checking | None = None
     _linking: Linking = field(init=False)
 
     def __post_init__(self) -> None:
@@ -102,6 +105,30 @@ class Engine:
         self.desk.builds = Builds(self.registry, self.contents, self.index)
         self.desk.rosters.jar = self.desk.jar
         self._linking = Linking(self.desk, self.chat, self.sign_in)
+
+    # --- a long ledger, before it is checked ------------------------------------------------------------------
+
+    def look_early(self) -> None:
+        """Answer questions while a long ledger is still being checked: from what it says of itself, unjudged."""
+        desk = self.desk
+        self._checking = desk.ledger.checking = Checking(
+            lambda year, commits: preview_of(desk.book, desk.mirror.tips(), year, commits, self.clock.now())
+        )
+
+    def reading(self) -> str:
+        """Say how far the check of a long ledger is, '' where none is under way."""
+        return self._checking.said if self._checking else ""
+
+    def _must_wait(self) -> NotRecorded | None:
+        """Refuse a word while the ledger is still being checked: nothing is decided on what nobody has judged."""
+        said = self.reading()
+        return NotRecorded(code="ledger-checking", detail=said) if said else None
+
+    def _settle(self, at: datetime) -> None:
+        """Put what is checked now in the place of a first look."""
+        if self._checking is not None and self._checking.preview is not None:
+            self._remember(at)
+            self._checking.preview = None
 
     # --- one pass -----------------------------------------------------------------------------------------
 
@@ -158,14 +185,15 @@ class Engine:
             wanted = surveys.due(rules, self.desk.answers, at, names)
         else:
             wanted = [image for service in rules.services for image in surveys.pulled(rules, service)]
+        last = self._look.decision if self._look else None
         state = self.desk.ledger.read(tips).state
+        self._settle(at)
         live = [(one.environment, share.service) for one in state.under_way() for share in one.shares]
         judging = [rule for place in live if (rule := effective(rules, *place))]
         self.desk.rosters.refresh(teams_of(rules, judging), at)
         surveys.ask(self.registry, rules, state, self.desk.answers, wanted, at, self.desk.builds)
         if asks_outside(rules):
             self.desk.answers.facts = self._asks_outside().look(self.desk.view(at))
-        last = self._look.decision if self._look else None
         self.desk.suspicions.examine(rules, state, self.desk.answers, last)
 
     def _write(self, at: datetime, environment: str, report: PassReport) -> None:
@@ -357,6 +385,8 @@ class Engine:
 
     def say(self, speaker: Speaker, word: Word) -> Answer:
         """Take a person's word: look up who they are, write it down, bring on what it makes possible, show it."""
+        if waits := self._must_wait():
+            return waits
         with self._lock:
             at = self.clock.now()
             if self.is_observing():
@@ -396,6 +426,8 @@ class Engine:
 
     def prepare(self, speaker: Speaker, word: Pair) -> Awaiting | NotRecorded:
         """Look at what two people have to say together, for the first of them: nothing is recorded yet."""
+        if waits := self._must_wait():
+            return waits
         with self._lock:
             at = self.clock.now()
             if self.is_observing():
@@ -484,6 +516,8 @@ class Engine:
 
     def link(self, speaker: Speaker, tell: Tell) -> Asked | NotRecorded:
         """Give a code by which somebody shows which account at the forge is theirs; ``tell`` hears how it ended."""
+        if waits := self._must_wait():
+            return waits
         with self._lock:
             if self.is_observing():
                 return NotRecorded(code="observing")
@@ -499,23 +533,34 @@ class Engine:
 
     # --- views ----------------------------------------------------------------------------------------------
 
-    def look(self) -> Look:
-        """Return what was seen last. Raises: BotError before the first look has succeeded."""
-        if self._look is None:
+    def look(self) -> Look | Preview:
+        """Return what was seen last; of a long ledger that is still being checked what it says, unjudged.
+
+        Raises: BotError before the first look has succeeded.
+        """
+        found = self._seen()
+        if found is None:
             raise BotError("nothing has been looked at yet; the first pass is still under way")
-        return self._look
+        return found
+
+    def _seen(self) -> Look | Preview | None:
+        preview = self._checking.preview if self._checking else None
+        return self._look or preview
 
     def why(self, environment: str, service: str, version: str) -> Candidate | None:
         """Say what stands in the way of one version; nothing where there is no such place."""
         look = self.look()
+        if isinstance(look, Preview):
+            return look.why(environment, service, version)
         return why_not(look.world, environment, service, version, look.decision.at)
 
     def person_of(self, slack_user: str) -> str:
         """Return whom rules and links take a Slack user id for; '' = not linked."""
-        if self._look is None:
+        look = self._seen()
+        if look is None:
             return ""
-        state = self._look.state
-        person = of_slack(self._look.rules, state.links, state.forge_ids, slack_user)
+        state = look.state
+        person = of_slack(look.rules, state.links, state.forge_ids, slack_user)
         return person.name if person else ""
 
     def plan(self, environment: str = "") -> Look:
@@ -524,12 +569,12 @@ class Engine:
             at = self.clock.now()
             self.desk.mirror.fetch()
             self._ask(at, environment, is_due_only=False)
-            self._remember(at)
-            return self.look()
+            return self._remember(at)
 
-    def _remember(self, at: datetime) -> None:
+    def _remember(self, at: datetime) -> Look:
         look = self.desk.view(at)
         self._look = Look(look.world, self.desk.decide(look))
+        return self._look
 
     def _remember_problem(self, problem: str) -> None:
         if self._look:

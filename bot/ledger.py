@@ -3,16 +3,18 @@
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from bot import faults
 from bot.chain import Chain, grow
+from bot.checking import Checking
 from bot.errors import TransientError
 from bot.measures import MEASURES, Measure
 from bot.mirror import Mirror, Tips
-from bot.objects import Oid
+from bot.objects import Oid, RawCommit
 from bot.push import Lost, Ok, PushAnswer, RefUpdate, Refused, Unknown
 from bot.second_remote import SecondRemote
 from bot.signatures_ahead import ahead
@@ -87,6 +89,7 @@ class Ledger:
     remembered: str = ""
     successor: Signer | None = None  # the key that is to sign from now on
     second: SecondRemote | None = None  # where each end of it is kept, too
+    checking: Checking | None = None  # who shows something while a long ledger is read first
     _chain: Chain | None = None
     _read_to: Oid | None = None  # where the branch ended when it was read last
     _begun: tuple[str, str] = (
@@ -110,10 +113,17 @@ class Ledger:
             chain = Chain(year, State(year)) if chain is None or is_gone or is_mended else chain.copy()
             if tip and tip != chain.tip and not chain.faults:
                 commits = self.mirror.raw_commits(tip, since=chain.tip)
-                with ahead(commits) as signatures:
-                    grow(chain, commits, self.book, signatures.signed_by)
+                with ahead(commits) as signatures, self._watched(chain, commits) as watched:
+                    grow(chain, watched, self.book, signatures.signed_by)
             self._chain = chain
             return chain
+
+    def _watched(
+        self, chain: Chain, commits: Sequence[RawCommit]
+    ) -> AbstractContextManager[Iterable[RawCommit]]:
+        """Let the first reading be watched; what is read anew after a fault was shown before."""
+        is_first = self._chain is None
+        return self.checking.of(chain, commits) if self.checking and is_first else nullcontext(commits)
 
     def end(self, tips: Tips) -> tuple[int, str]:
         """Return number and commit of the last entry; '' where it can only be read, or is empty."""

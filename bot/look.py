@@ -19,6 +19,11 @@ class Look:
     problem: str = ""
 
     @property
+    def is_checked(self) -> bool:
+        """Whether the ledger behind it was checked: always."""
+        return True
+
+    @property
     def rules(self) -> Rules:
         """The rules in force."""
         return self.world.rules

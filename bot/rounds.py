@@ -129,9 +129,10 @@ class Rounds:
     def promotions(self) -> Mapping[str, int]:
         """Return how many promotions there are at each stage, as seen last."""
         try:
-            found = self._engine.look().state.promotions.values()
+            look = self._engine.look()
         except BotError:
             return {}
+        found = look.state.promotions.values() if look.is_checked else ()
         return Counter(promotion.stage.value for promotion in found)
 
     def health(self) -> Mapping[str, object]:
@@ -142,6 +143,7 @@ class Rounds:
         with self._lock:
             ended = self._ended
         age = self.pass_age()
+        reading = f"reading: {said}" if (said := self._engine.reading()) else ""
         facts = {
             "pass_age_seconds": None if age is None else round(age.total_seconds(), 1),
             "ledger_writable": not ended.unwritten,
@@ -149,8 +151,8 @@ class Rounds:
         try:
             decision = self._engine.look().decision
         except BotError as error:
-            return {"ok": False, **facts, "problem": ended.problem or str(error)}
-        is_stale = ended.at is None or self._engine.clock.now() - ended.at > self._stale
+            return {"ok": False, **facts, "problem": reading or ended.problem or str(error)}
+        is_stale = self._engine.clock.now() - (ended.at or decision.at) > self._stale
         seen = {"looked": f"{decision.at:%Y-%m-%dT%H:%M:%SZ}", "commit": decision.commit}
-        problem = "no pass has ended lately" if is_stale else ended.problem or ended.unwritten
+        problem = "no pass has ended lately" if is_stale else reading or ended.problem or ended.unwritten
         return {"ok": not is_stale, **facts, **seen, "problem": problem}

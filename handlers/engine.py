@@ -9,7 +9,7 @@ from bot.ports import Asked
 from policies.decide import Candidate, Decision
 from policies.membership import Members
 from policies.rules import Rules
-from policies.state import State
+from policies.tables import Tables
 from policies.words import Pair, Speaker, Word
 
 
@@ -25,12 +25,16 @@ class Look(Protocol):
         """What may happen, and why."""
 
     @property
-    def state(self) -> State:
-        """What the ledger stands for."""
+    def state(self) -> Tables:
+        """What the ledger stands for, to be shown."""
 
     @property
     def members(self) -> Members:
         """Who is in teams that live elsewhere, as far as they were looked up."""
+
+    @property
+    def is_checked(self) -> bool:
+        """Whether the ledger was checked; where not, nothing is decided by what is seen."""
 
     @property
     def problem(self) -> str:

@@ -16,6 +16,7 @@ from handlers.blocks import (
 )
 from handlers.cards import APPROVE, REJECT, SHORT_CHANGE
 from handlers.engine import Look
+from handlers.messages import CHECKING
 from handlers.reasons import phrase
 from handlers.reports import standing_still
 from handlers.spans import Code, Json, Line, Mention, Moment, Strong, line, plain
@@ -24,8 +25,9 @@ from policies.digest_versions import told_apart
 from policies.entry import By
 from policies.gates import count_approvals, count_of
 from policies.rules import moving_rule
-from policies.state import Move, Promotion, Stage, State
+from policies.state import Move, Promotion, Stage
 from policies.state import Standing as InForce
+from policies.tables import Tables
 
 FORM = "open_form"  # action id: the form that asks for a version
 MAX_DECISIONS = 10  # with buttons; what is more is counted
@@ -39,6 +41,7 @@ _ARROW = " \N{RIGHTWARDS ARROW} "
 def home(look: Look, person: str, user: str) -> Json:
     """Return the view of one person; ``person`` '' = the rules do not link the Slack user ``user`` to anybody."""
     blocks = [
+        *_unchecked(look),
         *_identity(look, person, user),
         *_waiting(look, person),
         *_asked(look, person),
@@ -49,6 +52,12 @@ def home(look: Look, person: str, user: str) -> Json:
         rich_text("as-of", section(line("As of ", Moment(look.decision.at), ". ", look.problem))),
     ]
     return {"type": "home", "callback_id": "home", "blocks": blocks}
+
+
+def _unchecked(look: Look) -> Iterator[Json]:
+    """Say that nothing of this is checked yet, where that is so."""
+    if not look.is_checked:
+        yield rich_text("unchecked", section(line(CHECKING)))
 
 
 def _header(name: str) -> Json:
@@ -87,7 +96,7 @@ def _identity(look: Look, person: str, user: str) -> Iterator[Json]:
 # --- promotions ---------------------------------------------------------------------------------------------------
 
 
-def _live(state: State) -> list[Promotion]:
+def _live(state: Tables) -> list[Promotion]:
     return sorted(state.under_way(), key=lambda one: one.seq)
 
 
@@ -101,7 +110,8 @@ def _waiting(look: Look, person: str) -> Iterator[Json]:
         yield rich_text(
             f"waits-{one.id}", section(_request(look, one)), *([quote(one.note)] if one.note else [])
         )
-        yield actions(f"decide-{one.id}", _buttons(one))
+        if look.is_checked:
+            yield actions(f"decide-{one.id}", _buttons(one))
     if len(waiting) > MAX_DECISIONS:
         yield rich_text(
             "more", section(line(f"and {len(waiting) - MAX_DECISIONS} more: ", Code("/promote pending")))
@@ -237,7 +247,7 @@ def _moved(environment: str, service: str, move: Move) -> Line:
     return line(*where, Moment(move.at))
 
 
-def _moves(state: State) -> Iterator[Json]:
+def _moves(state: Tables) -> Iterator[Json]:
     found = [
         (move, _moved(environment, service, move))
         for (environment, service), moves in state.moves.items()

@@ -1,6 +1,7 @@
 """Every sentence that answers a person: recorded, refused, not understood, gone wrong."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
 from bot.answers import Awaiting, NotRecorded, Recorded
@@ -9,14 +10,15 @@ from handlers.blocks import COMMAND, Said
 from handlers.questions import Misunderstood
 from handlers.reasons import phrase, reason
 from handlers.spans import Code as Literal
-from handlers.spans import Line, Link, Mention, Moment, Span, Strong, joined, line, marked
-from handlers.spelling import corrected
+from handlers.spans import Line, Link, Mention, Moment, Sign, Span, Strong, joined, line, marked
+from handlers.spelling import corrected, spell
 from policies.codes import Code
 from policies.entry import By, Kind
 from policies.state import Promotion, Stage
 from policies.verdict import Failed, NotYet
 from policies.words import Pair, Word
 
+CHECKING = "The ledger is still being checked; decisions wait."  # stands in each answer until then
 MAX_CHOICES = 10  # names in a sentence
 
 # what a code says to the person who spoke, and what they can do next
@@ -71,6 +73,7 @@ PROBLEM_SENTENCES: dict[str, str] = {
     "nothing-to-roll-back": "There is no earlier version there to go back to.",
     "rules-unreadable": "The rules cannot be read, so nothing is decided until somebody mends them.",
     "ledger-read-only": "The ledger can only be read at the moment, so nothing was recorded. An operator has to look.",
+    "ledger-checking": "The ledger is still being checked, so nothing was recorded. Say it again once that has ended.",
     "observing": "Observing: nothing is recorded. This bot only says what it would do; status, why, who and the other "
     "questions are answered.",
     "not-recorded": "It could not be recorded: the repository was not reachable or busy. Nothing happened; try again.",
@@ -181,12 +184,18 @@ def refused(of: NotRecorded, word: Word | Pair, promotion: Promotion | None, per
         points.append(line(phrase(of.detail)))
     if of.choices:
         points.append(_choices(of.choices))
-    return Said(head, tuple(points), commands=corrected(word, of))
+    given = spell(word) if of.code == "ledger-checking" else ""  # so that it need not be typed from memory
+    return Said(head, tuple(points), given, corrected(word, of))
 
 
 def _stands(one: NotYet) -> str:
     """Return how something stands in the way of a version."""
     return " cannot be asked for: " if isinstance(one, Failed) else " waits: "
+
+
+def unchecked(said: Said) -> Said:
+    """Add to an answer that what it says is not checked yet."""
+    return replace(said, points=(line(Sign("warning"), " ", CHECKING), *said.points))
 
 
 def nobody_else() -> Said:

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from bot.errors import BotError
-from handlers import open_reviews
+from handlers import messages, open_reviews
 from handlers.blocks import COMMAND, Said
 from handlers.engine import Engine, Look
 from handlers.help import help_about, not_there_yet
@@ -31,7 +31,7 @@ def reply(engine: Engine, question: Question, *, user: str) -> Said:
         case NotThereYet():
             return not_there_yet(question.word)
         case WhoAmI() | LinkMe():
-            return _whoami(engine, user)
+            return _flagged(engine, _whoami(engine, user))
         case Why():
             return _noted(engine.look(), _why(engine, question))
         case Status() | Pending() | History() | Who():
@@ -51,8 +51,18 @@ def _seen(look: Look, question: Status | Pending | History | Who) -> Said:
             return _who(look, question)
 
 
+def _flagged(engine: Engine, said: Said) -> Said:
+    """Say that it is not checked yet, where that is so."""
+    try:
+        return said if engine.look().is_checked else messages.unchecked(said)
+    except BotError:
+        return said
+
+
 def _noted(look: Look, said: Said) -> Said:
-    """Add what the view could not be read anew for, and from when it is."""
+    """Add what the view could not be read anew for, and from when it is; or that it is not checked yet."""
+    if not look.is_checked:
+        return messages.unchecked(said)
     if not look.problem:
         return said
     note = line(Sign("warning"), " as of ", Moment(look.decision.at), ": ", look.problem)

@@ -42,6 +42,9 @@ class Passes:
     def look(self) -> Any:
         raise BotError("nothing has been looked at yet")
 
+    def reading(self) -> str:
+        return ""
+
 
 @pytest.fixture
 def passes() -> Passes:

@@ -130,6 +130,7 @@ class LookOfValues:
     state: State = field(default_factory=state)
     problem: str = ""
     members: Members = field(default_factory=dict)
+    is_checked: bool = True
     since: datetime | None = None
 
     def current_since(self, _environment: str, _service: str) -> datetime | None:

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handlers.home import MAX_DECISIONS, MAX_REVIEWS, home
+from handlers.messages import CHECKING
 from policies.entry import Kind
 from policies.rules import Team
 from policies.state import Open, State
@@ -135,3 +136,12 @@ def test_a_home_is_always_one_that_slack_takes(
 
     assert problems_of_view(view) == []
     assert buttons(view).count("Approve") == min(live, MAX_DECISIONS)
+
+
+def test_what_is_not_checked_yet_says_so_and_has_no_buttons_that_decide() -> None:
+    view = home(LookOfValues(state=state(promotion()), is_checked=False), "ada", "U0ADA")
+
+    assert problems_of_view(view) == []
+    assert CHECKING in said(view)
+    assert buttons(view) == ["Promote an image..."]
+    assert CHECKING not in said(home(LookOfValues(state=state(promotion())), "ada", "U0ADA"))

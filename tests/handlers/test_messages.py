@@ -357,3 +357,28 @@ def test_where_nothing_may_be_asked_for_it_is_said_what_the_newest_version_waits
         "1.4.2 waits: the image has no signature: ghcr.io/a/web has none for sha256:00000",
         "1.4.2 cannot be asked for: the image lacks a label or annotation that the rules name: qa is 'missing'",
     ]
+
+
+@pytest.mark.parametrize(
+    "question",
+    [Status(), Why("checkout-api"), Pending(), History("checkout-api"), Who("checkout-api"), WhoAmI()],
+)
+@pytest.mark.parametrize("user", ["U0CAROL", "U0NOBODY"])
+def test_an_answer_from_a_ledger_that_is_not_checked_yet_says_so(question: object, user: str) -> None:
+    known, unknown = LookOfValues(), LookOfValues(is_checked=False)
+
+    assert messages.CHECKING in said(question, unknown, user).text
+    assert messages.CHECKING not in said(question, known, user).text
+
+
+def test_who_decides_before_the_ledger_is_checked_is_told_to_wait_and_gets_the_word_back() -> None:
+    answer = NotRecorded(code="ledger-checking", detail="checking 5 of 9000 entries")
+
+    told = messages.refused(answer, Propose("web", "1.4.2", "production", "now"), None, "")
+
+    assert told.text == (
+        "The ledger is still being checked, so nothing was recorded. Say it again once that has ended.\n"
+        "• checking 5 of 9000 entries"
+    )
+    assert told.given == "web 1.4.2 to production because now"
+    assert told.commands == ()

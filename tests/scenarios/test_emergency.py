@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.answers import NotRecorded, Recorded
+from bot.look import Look
 from policies.state import Stage
 from policies.words import Approve, Emergency, Freeze, Propose, Review, Rollback, Unfreeze
 from sandbox.gitops import CHECKOUT
@@ -144,7 +145,9 @@ def test_one_word_goes_back_in_several_environments_at_once(office: Office) -> N
     for one in (answer, *answer.more):
         assert office.stage(one.promotion) is Stage.LANDED
     office.look()
-    pins = office.engine.look().world.pins
+    look = office.engine.look()
+    assert isinstance(look, Look)
+    pins = look.world.pins
     assert {pins[where, CHECKOUT].image[0].tag for where in ("staging", "production")} == {"1.4.1"}
 
 
