@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from bot.errors import BotError, PermanentError
 from bot.image_sources import ImageSources, repository_of
 from bot.ports import Forge, ForgeAccount
-from policies.authors import LABELS, TAGS, Authors, together
+from policies.authors import LABELS, MAX_WHY, TAGS, Authors, together
 from policies.entry import Pinned, Share
 from policies.people import of_forge
 from policies.rules import AUTHORS, EffectiveRule, Rules
@@ -20,7 +20,6 @@ _ADDRESS = re.compile(
     r"(?:https?://[^/]+/)?([A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]{1,100}?)(?:\.git)?/?", re.ASCII
 )
 _MAX_KEPT = 500
-_MAX_WHY = 200
 _log = logging.getLogger(__name__)
 
 Wrote = tuple[tuple[ForgeAccount, ...], int]  # accounts, and how many commits are nobody's
@@ -68,7 +67,7 @@ class SourceAuthors:
             people=tuple(sorted(named)),
             logins=tuple(sorted({one.login for one in accounts.values()})),
             unnamed=max((unnamed for _, unnamed in found.values()), default=0),
-            why=" ".join("; ".join(why).split())[:_MAX_WHY],
+            why=" ".join("; ".join(why).split())[:MAX_WHY],
             ways=tuple(found),
         )
 

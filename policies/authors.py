@@ -9,6 +9,7 @@ from policies.canonical import Json
 AUTHORS = "authors"  # of the code that a version brings
 MOVERS = "movers"  # of what came without us: authors, committers, mergers, pushers
 LABELS, TAGS = "labels", "tags"  # ways in which it was known which commits to ask about
+MAX_WHY = 200  # characters of why something is not known
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ def together(found: Sequence[Authors]) -> Authors | None:
         logins=tuple(sorted({login for one in found for login in one.logins})),
         unnamed=sum(one.unnamed for one in found),
         ways=tuple(way for way in found[0].ways if all(way in one.ways for one in found)),
-        why="; ".join(dict.fromkeys(one.why for one in found if one.why))[:200],
+        why="; ".join(dict.fromkeys(one.why for one in found if one.why))[:MAX_WHY],
     )
 
 

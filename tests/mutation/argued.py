@@ -3,4 +3,8 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-ARGUED: Mapping[str, str] = MappingProxyType({})
+ARGUED: Mapping[str, str] = MappingProxyType(
+    {
+        "policies.rollout: False -> True": "zip's strict: the lengths are compared before",
+    }
+)

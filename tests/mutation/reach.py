@@ -29,8 +29,10 @@ class Reach:
         """
         lines = self.by_line.get(module, {})
         found = lines.get(line) or frozenset().union(*lines.values())
-        own = OWN_TESTS.get(module, f"test_{module.rpartition('.')[2]}")
-        ordered = sorted(found, key=lambda test: (own not in test, self.durations.get(test, 1.0), test))
+        own = (f"test_{module.rpartition('.')[2]}.py", *OWN_TESTS.get(module, ()))
+        ordered = sorted(
+            found, key=lambda test: (not any(one in test for one in own), self.durations.get(test, 1.0), test)
+        )
         return tuple(_within(ordered, self.durations))
 
 

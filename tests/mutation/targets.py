@@ -28,16 +28,20 @@ TARGETS: dict[str, tuple[str, ...]] = {
         "policies.rules_as",
     ),
 }
-# where a module is held whose name no file of tests has
-OWN_TESTS = {
-    **dict.fromkeys(GATES, "test_gate"),
-    "policies.gates": "test_gate",
-    "policies.gates.outside": "test_outside_gates",
-    "policies.gates.counting": "test_tally",
-    "policies.rules_effective": "test_rules_layers",
-    "policies.rules_as": "test_rollout",
-    "policies.reviews": "test_allowed_reviews",
-    "policies.calendar": "test_windows",
+# where a module is held beside the file of tests that has its name
+OWN_TESTS: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(GATES, ("test_gate",)),
+    "policies.gates": ("test_gate",),
+    "policies.gates.outside": ("test_gate", "test_outside_gates"),
+    "policies.gates.counting": ("test_gate", "test_tally"),
+    "policies.rules_effective": ("test_rules_layers",),
+    "policies.rules_as": ("test_rollout",),
+    "policies.reviews": ("test_allowed_reviews", "test_attested"),
+    "policies.authors": ("test_attested",),
+    "policies.membership": ("test_attested",),
+    "policies.rollout": ("test_attested",),
+    "policies.tally": ("test_attested",),
+    "policies.calendar": ("test_windows",),
 }
 
 

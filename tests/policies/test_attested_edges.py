@@ -5,7 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from policies.authors import Authors
+from policies import authors
+from policies.authors import Authors, together
 from policies.canonical import Json
 from policies.entry import Kind, write_time
 from policies.membership import is_fresh, members_of
@@ -77,6 +78,37 @@ def test_less_than_no_commits_are_none() -> None:
 
     assert found is not None
     assert found.unnamed == 0
+
+
+def test_authors_stand_in_entries_under_names_that_stay() -> None:
+    assert (authors.AUTHORS, authors.MOVERS, authors.LABELS, authors.TAGS) == (
+        "authors",
+        "movers",
+        "labels",
+        "tags",
+    )
+
+
+def test_of_several_at_once_a_way_counts_by_which_all_are_known() -> None:
+    one = Authors(is_known=True, people=("bob",), logins=("bob",), unnamed=1, ways=("labels", "tags"))
+    other = Authors(is_known=True, people=("ada",), logins=("ada-l", "bob"), unnamed=2, ways=("tags",))
+
+    expected = Authors(
+        is_known=True, people=("ada", "bob"), logins=("ada-l", "bob"), unnamed=3, ways=("tags",)
+    )
+    assert together([one, other]) == expected
+    assert together([other, one]) == expected
+    assert together([one]) == one
+    assert together([]) is None
+
+
+def test_of_several_at_once_all_that_is_not_known_is_said_once_and_within_bounds() -> None:
+    first, second = Authors(why="no source"), Authors(why="no tag")
+
+    assert together([first, second, first]) == Authors(why="no source; no tag")
+    found = together([Authors(why="a" * 150), Authors(why="b" * 150)])
+    assert found is not None
+    assert found.why == f"{'a' * 150}; {'b' * 48}"
 
 
 def test_the_first_account_and_the_first_review_of_a_forge_count() -> None:
