@@ -261,8 +261,8 @@ def _end(state: Tables, entry: Entry, stage: Stage, **fields: object) -> None:
 
 
 def _close(state: Tables, entry: Entry, promotion: Promotion, stage: Stage, **fields: object) -> None:
-    ended = replace(promotion, stage=stage, ended_by=entry.speaker, done=entry.time)
-    state.promotions[promotion.id] = replace(ended, **fields)  # type: ignore[arg-type]  # named by this module
+    said = {"stage": stage, "ended_by": entry.speaker, "done": entry.time, **fields}
+    state.promotions[promotion.id] = replace(promotion, **said)  # type: ignore[arg-type]  # named by this module
     if stage not in {Stage.LANDED, Stage.MISMATCH}:
         if promotion.is_apart:
             state.open.pop(promotion.seq, None)  # what did not happen needs no review

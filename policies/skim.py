@@ -21,11 +21,14 @@ def skim(line: bytes) -> Entry:
     read = orjson.loads(line)
     if read["v"] != VERSION:
         raise EntryError("the entry has another version")
-    read["kind"] = Kind(read["kind"])
+    read["kind"] = _KINDS[read["kind"]]
     for name, make in _MAKE.items():
         if name in read:
             read[name] = make(read[name])
     return Entry(**read)
+
+
+_KINDS: Final = {kind.value: kind for kind in Kind}
 
 
 def _by(value: Any) -> Voice:

@@ -1,5 +1,6 @@
 """A long ledger that is still being checked: shown as it says, decided on by nobody, dropped when the check fails."""
 
+import gc
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -158,6 +159,7 @@ def test_an_odd_ledger_has_no_preview_and_raises_nothing(there: World, spoil: st
         book = Book(desk.mirror, "nowhere")
 
     assert preview_of(book, tips, "2026", commits, LATER) is None
+    assert gc.isenabled()
 
 
 def test_a_bot_whose_ledger_is_being_checked_refuses_every_word_and_shows_nothing(
