@@ -10,6 +10,7 @@ from bot.objects import CommitInfo, Oid, oid_of
 from policies.canonical import Json
 from policies.errors import PolicyError
 from policies.population import Change
+from policies.redacted import without_notes
 from policies.reperformed import Judged, reperformed
 from policies.rule_text import Excerpt, excerpt
 from policies.rules import EffectiveRule, Position, Rules, moving_rule
@@ -37,7 +38,8 @@ class Dossier:
 def dossiers(chain: Chain, mirror: Mirror, book: Book, changes: Sequence[Change]) -> Iterator[Dossier]:
     """Yield the dossier of each change, in their order. Raises: BotError."""
     wanted = {one.decided for one in changes if one.decided}
-    judged = dict(reperformed(chain.year, chain.shown, book, wanted))
+    entries = without_notes(chain.entries, chain.state.redacted)
+    judged = dict(reperformed(chain.year, entries, book, wanted))
     for one in changes:
         rules = book.rules(one.rule.commit) if one.rule else None
         rule = moving_rule(rules, one.environment, one.service) if rules else None

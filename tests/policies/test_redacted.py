@@ -7,9 +7,11 @@ import pytest
 
 from policies.canonical import Json
 from policies.carried import carry
-from policies.entry import Entry, Kind
-from policies.redacted import ended_by, hidden, is_hidden, veiled
+from policies.entry import Beside, Entry, Kind, RuleAt
+from policies.redacted import ended_by, hidden, is_hidden, veiled, without_notes
+from policies.reperformed import reperformed
 from policies.state import Stage
+from policies.verdict import Waiting
 from tests.policies.ledger_builders import Story, at_stage, oid, person
 
 SECRET = "the password is hunter2"
@@ -72,7 +74,7 @@ def _entry(seq: int, kind: Kind = Kind.HOLD, **more: object) -> tuple[str, Entry
 def test_entries_are_shown_without_those_words_wherever_they_stand() -> None:
     entries = (
         _entry(2, note=SECRET),
-        _entry(3, note="a demo", evidence={"said": [SECRET, 1, {"again": SECRET}]}),
+        _entry(3, note="a demo", evidence={"facts": [{"detail": SECRET}, 1], "note": SECRET}),
         _entry(4, Kind.QUARANTINE),
         _entry(5, Kind.REDACT, note="it was a password", erases=2),
     )
@@ -82,7 +84,46 @@ def test_entries_are_shown_without_those_words_wherever_they_stand() -> None:
 
     assert SECRET not in repr(shown)
     assert [one.note for one in shown] == [hidden(5), "a demo", "", "it was a password"]
-    assert shown[1].evidence == {"said": [hidden(5), 1, {"again": hidden(5)}]}
+    assert shown[1].evidence == {"facts": [{"detail": hidden(5)}, 1], "note": hidden(5)}
+
+
+def test_what_moved_beside_another_is_shown_without_them_too() -> None:
+    beside = Beside("cart", (), (), RuleAt("", (), ""), {"facts": [{"detail": SECRET}]})
+
+    _, (_, shown) = veiled([_entry(2, note=SECRET), _entry(3, Kind.BUMP, also=(beside,))], {2: 5})
+
+    assert shown.also == (replace(beside, evidence={"facts": [{"detail": hidden(5)}]}),)
+
+
+@pytest.mark.parametrize(
+    "evidence",
+    [
+        {"members": {"security": ["ada", "bob"]}},
+        {"facts": [{"gate": "ada", "verdict": "ada", "code": "ada"}]},
+        {"person": "ada"},
+        {"members": {"detail": ["ada"]}},
+    ],
+)
+def test_a_name_a_verdict_or_a_code_stays_although_the_words_are_the_same(evidence: dict[str, Json]) -> None:
+    entries = (_entry(2, note="ada"), _entry(3, Kind.INTENT, evidence=evidence))
+
+    (_, hold), (_, shown) = veiled(entries, {2: 4})
+
+    assert (hold.note, shown.evidence) == (hidden(4), evidence)
+
+
+def test_what_is_judged_again_has_its_evidence_whole_and_tells_no_words() -> None:
+    found = at_stage(Stage.OPEN)
+    hold = found.add(found.stand(Kind.HOLD, person("dan"), note=SECRET))
+    late = found.complete(replace(found.about(Kind.INTENT), evidence={"facts": [{"detail": SECRET}]}))
+    found.entries.append((oid("late"), late))  # that no validator lets pass
+
+    entries = without_notes(found.entries, {hold.seq: 90})
+    ((_, judged),) = reperformed("2026", entries, found.book, {late.seq})
+
+    assert entries[-1] == found.entries[-1]
+    (held,) = [one.verdict for one in judged if isinstance(one.verdict, Waiting) and one.gate == "held"]
+    assert held.detail == hidden(90)
 
 
 def test_what_a_year_carries_is_shown_without_them_although_their_entry_is_not_there() -> None:
