@@ -24,6 +24,7 @@ from bot.survey import Survey
 from bot.urgency import mark, urgency_of
 from bot.withdrawal import WITHDRAWN
 from policies.allowed_reviews import may_review
+from policies.asked import judged_by
 from policies.authors import Authors
 from policies.by_hand import clearance, is_for_people
 from policies.canonical import Json
@@ -411,9 +412,8 @@ class Reconciler:
 
     def _is_by_commit(self, promotion: Promotion) -> bool:
         """Whether the rule that it was judged by knows no pull request: then nobody but us can land it."""
-        rules = self.desk.book.rules(promotion.rule.commit)
-        rule = moving_rule(rules, promotion.environment, promotion.service) if rules else None
-        return rule is not None and not rule.environment.has_pull_requests
+        rule = judged_by(self.desk.book, promotion)
+        return rule is not None and rule.environment.is_by_commit
 
     def _landing(self, look: Survey, promotion: Promotion, url: str) -> tuple[str, str]:
         """Return title and message of the commit that lands."""

@@ -7,7 +7,7 @@ from policies.allowed_moves import bound
 from policies.allowed_reviews import may_review
 from policies.allowed_speakers import may_speak
 from policies.allowed_words import is_open, is_same_change
-from policies.asked import Asked, No, Refusal
+from policies.asked import Asked, No, Refusal, judged_by
 from policies.authors import Authors
 from policies.cases import noted_rightly, stopped
 from policies.codes import Code
@@ -15,7 +15,7 @@ from policies.emails import is_attested
 from policies.entry import Kind
 from policies.gates import Gate, before_merge, count_approvals, skips
 from policies.people import known
-from policies.rules import AUTHORS, EffectiveRule, Merges, Rules, effective
+from policies.rules import AUTHORS, EffectiveRule, Merges, Rules
 from policies.state import Promotion, Stage
 
 
@@ -115,16 +115,17 @@ def merged(asked: Asked) -> No:
 
 def _by_forge(asked: Asked, promotion: Promotion) -> No:
     """Is there a pull request at all that could be merged, by the rule that was judged by?"""
-    rules = asked.book.rules(promotion.rule.commit)
-    rule = effective(rules, promotion.environment, promotion.service) if rules else None
-    if rule and not rule.environment.has_pull_requests:
+    rule = judged_by(asked.book, promotion)
+    if rule is None:
+        yield Refusal(Code.NO_RULE, f"the rules at {promotion.rule.commit[:12]} do not cover it")
+    elif rule.environment.is_by_commit:
         yield Refusal(Code.OUT_OF_LINE, f"{promotion.environment} has no pull requests: the bot pushes")
 
 
 def is_pushed(rule: EffectiveRule) -> bool:
     """Whether the bot pushes what lands, in one with the entry that says so."""
     where = rule.environment
-    return where.merges is Merges.ATOMIC or (where.has_promotions and not where.has_pull_requests)
+    return where.merges is Merges.ATOMIC or where.is_by_commit
 
 
 def landed(asked: Asked) -> No:

@@ -83,6 +83,12 @@ class Asked:
         return self.rule.moving([one.service for one in members]) if self.rule else ()
 
 
+def judged_by(book: Book, promotion: Promotion) -> EffectiveRule | None:
+    """Return the rule that a promotion was judged by; nothing where the rules of then do not cover it."""
+    rules = book.rules(promotion.rule.commit)
+    return moving_rule(rules, promotion.environment, promotion.service) if rules else None
+
+
 No = Iterator[Refusal]
 
 Check = Callable[[Asked], No]

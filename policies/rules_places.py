@@ -107,6 +107,11 @@ class Environment:
         """Whether promotions go by pull request; else the bot pushes what is approved itself, and needs no forge."""
         return self.has_promotions and self.via is Via.PULL_REQUEST
 
+    @property
+    def is_by_commit(self) -> bool:
+        """Whether promotions go without a pull request: then nobody but the bot can land one."""
+        return self.has_promotions and not self.has_pull_requests
+
     def paths_of(self, service: str) -> tuple[str, ...]:
         """Return the folders in which this service's references are looked for."""
         return tuple(path.replace("<service>", service) for path in self.paths)
