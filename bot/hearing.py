@@ -54,6 +54,7 @@ _COMBINATION = re.compile(
     rf"[0-9a-f]{{{CONTENT}}}", re.ASCII
 )  # how a group's card names what it would move to
 MIN_NAMED = 7  # digits of a commit or promotion that name it
+MAX_NUMBER = 9  # digits of an entry's or a pull request's number
 Compose = Callable[[Survey, str], Proposal]
 
 
@@ -388,10 +389,11 @@ class Hearing:
         """
         state = self.desk.view(at).state
         wanted = named.strip().removeprefix("#")
-        if wanted.isdigit() and int(wanted) in state.open:
-            return int(wanted)
-        if named.startswith("#") and wanted.isdigit():
-            branch = self.forge.branch_of(int(wanted)) if self.forge else ""
+        number = _number(wanted)
+        if number in state.open:
+            return number
+        if named.startswith("#") and number is not None:
+            branch = self.forge.branch_of(number) if self.forge else ""
             wanted = branch.rpartition("/")[2] or wanted
         found = [seq for seq, one in state.open.items() if _is_named(state, one, wanted)]
         if len(found) != 1:
@@ -403,8 +405,9 @@ class Hearing:
         """Return the promotion that is meant: by id, by the beginning of one, or by ``#number``. Raises: Declined."""
         state = self.desk.view(at).state
         wanted = named.strip().removeprefix("#")
-        if named.startswith("#") and wanted.isdigit():
-            branch = self.forge.branch_of(int(wanted)) if self.forge else ""
+        number = _number(wanted)
+        if named.startswith("#") and number is not None:
+            branch = self.forge.branch_of(number) if self.forge else ""
             wanted = branch.rpartition("/")[2] or wanted
         found = [one for one in state.promotions if wanted and one.startswith(wanted)]
         if len(found) != 1:
@@ -424,6 +427,12 @@ def _refuse_version(group: str, version: str) -> None:
     if version:
         detail = f"{group} is a group, whose services have versions of their own; it moves as it is now"
         raise Declined(NotRecorded(code=Code.NOT_WHOLE, detail=detail, choices=(group,)))
+
+
+def _number(text: str) -> int | None:
+    """Return the number that a text is; nothing where it is none, or one that no entry and no pull request has."""
+    is_number = text.isascii() and text.isdigit() and len(text) <= MAX_NUMBER
+    return int(text) if is_number else None
 
 
 def _named(rules: Rules, environment: str) -> tuple[str, ...]:
