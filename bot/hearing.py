@@ -150,7 +150,8 @@ class Hearing:
             case Emergency():
                 places = [(word.environment, word.service)]
             case Hold() | Resume():
-                places = [(one, word.service) for one in _named(rules, word.environment)]
+                names = rules.groups.get(word.service, (word.service,))
+                places = [(one, name) for one in _named(rules, word.environment) for name in names]
             case Block() | Unblock():
                 places = [(one, word.service) for one in rules.environments]
             case Freeze():
