@@ -77,7 +77,7 @@ class Question:
 
     @property
     def key(self) -> str:
-        """What an answer is remembered by: it is another one when the gate's settings are others."""
+        """What an answer is remembered by: it is another one when the gate's settings are others, or the commit."""
         named = sorted(self.settings.items())
         asked = (
             self.about,
@@ -86,6 +86,7 @@ class Question:
             named,
             self.rule.service.platforms,
             self.trust_root,
+            self.commit,
         )
         return sha256(repr(asked).encode()).hexdigest()
 
@@ -110,6 +111,12 @@ class Question:
     def one(self, name: str) -> str:
         """Return a setting's one value, '' where it is left out."""
         return (*self.settings.get(name, ()), "")[0]
+
+    @property
+    def commit(self) -> str:
+        """The commit of which checks are asked; '' where there is none yet, or where the image says it."""
+        on = self.one("on") if self.gate.kind == "checks" else ""
+        return {"head": self.head, "target": self.target}.get(on, "")
 
     def values(self) -> dict[str, str]:
         """Return what may stand in an address or a query."""
@@ -148,7 +155,7 @@ class Outside:
         facts: dict[About, tuple[Fact, ...]] = {}
         for one in questions:
             if fact := self.known.get(one.key):
-                facts[one.about] = (*facts.get(one.about, ()), fact)
+                facts[one.about] = (*facts.get(one.about, ()), replace(fact, commit=one.commit))
         return facts
 
     def _rooted(self, question: Question, commit: Oid) -> Question:
@@ -286,15 +293,11 @@ class Outside:
         """Return what is reported on the commit that the gate means."""
         if self.forge is None:
             return _unknown("there is no forge to ask; set GITHUB_APP_ID or GITHUB_TOKEN")
-        match question.one("on") or "source":
-            case "head":
-                if not question.head:
-                    return _waiting(Code.CHECKS_PENDING, "there is no pull request yet")
-                return tuple(self.forge.reports(question.head))
-            case "target":
-                return tuple(self.forge.reports(question.target))
-            case _:
-                return self._source_reports(self.forge, question)
+        if (question.one("on") or "source") == "source":
+            return self._source_reports(self.forge, question)
+        if not question.commit:
+            return _waiting(Code.CHECKS_PENDING, "there is no pull request yet")
+        return tuple(self.forge.reports(question.commit))
 
     def _source_reports(self, forge: Forge, question: Question) -> tuple[Report, ...] | Found:
         """Return what is reported on the commit that the image was built of, by its revision label."""

@@ -92,12 +92,20 @@ def survey(
         tags=dict(answers.tags),
         digests=dict(answers.digests),
         baseline=baseline,
-        facts=dict(answers.facts),
+        facts=_present(answers.facts, tips, state),
         members=members,
         builds=answers.builds,
         stood_since=lambda place: book.since(start, rules.rules, *place),
     )
     return Survey(at, tips, rules, state, places, world, answers.choices)
+
+
+def _present(
+    facts: Mapping[About, tuple[Fact, ...]], tips: Tips, state: State
+) -> dict[About, tuple[Fact, ...]]:
+    """Leave out what was asked of a commit that is not the target's tip or a live promotion's head any more."""
+    commits = {"", tips.target, *(state.promotions[one].head for one in state.live.values())}
+    return {about: tuple(one for one in found if one.commit in commits) for about, found in facts.items()}
 
 
 def _ours(places: Mapping[Where, Place], rules: Rules, documents: FluxDocuments) -> Mapping[Where, Place]:

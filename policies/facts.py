@@ -27,13 +27,17 @@ class Finding(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """What one outside gate found. ``code`` '' where it passed; ``detail`` is one line for people; ``looked``: UTC."""
+    """What one outside gate found. ``code`` '' where it passed; ``detail`` is one line for people; ``looked``: UTC.
+
+    ``commit`` is that of which it was asked, '' where its image alone says that; an entry does not repeat it.
+    """
 
     gate: str
     verdict: Finding
     code: str
     detail: str
     looked: datetime
+    commit: str = ""
 
 
 def verdict_of(facts: Iterable[Fact], gate: str, at: datetime, max_age: timedelta = MAX_AGE) -> Verdict:
