@@ -387,22 +387,24 @@ class Engine:
         """Take a person's word: look up who they are, write it down, bring on what it makes possible, show it."""
         if waits := self._must_wait():
             return waits
+        told = self._look  # a pass that is under way has told nobody yet
+        seen = frozenset(one.seq for one in told.state.holds.values()) if told else None
         with self._lock:
             at = self.clock.now()
             if self.is_observing():
                 return NotRecorded(code="observing")
             try:
                 self.desk.mirror.fetch()
-                return self._say(speaker, word, at)
+                return self._say(speaker, word, at, seen)
             except Declined as declined:
                 return declined.answer
             except BotError as error:
                 _log.warning("a word was not recorded: %s", error)
                 return NotRecorded(code="not-recorded", detail=str(error))
 
-    def _say(self, speaker: Speaker, word: Word, at: datetime) -> Answer:
+    def _say(self, speaker: Speaker, word: Word, at: datetime, seen: frozenset[int] | None) -> Answer:
         rules = self.desk.rules(self.desk.mirror.tips()).rules
-        hearing = self._hearing()
+        hearing = replace(self._hearing(), seen=seen)
         if isinstance(word, Confirm):
             return self._confirmed(
                 Together(self.desk, self.index, hearing).confirm(rules, speaker, word, at), at

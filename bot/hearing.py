@@ -60,12 +60,16 @@ Compose = Callable[[Survey, str], Proposal]
 
 @dataclass(slots=True)
 class Hearing:
-    """Understands words with the help of chat, registry and forge. Every method may raise Declined."""
+    """Understands words with the help of chat, registry and forge. Every method may raise Declined.
+
+    ``seen``: the numbers of the holds that people were told of when the word came; nothing = all that stand now.
+    """
 
     desk: Desk
     registry: Registry
     forge: Forge | None
     chat: Chat | None
+    seen: frozenset[int] | None = None
 
     def who(self, rules: Rules, speaker: Speaker, at: datetime) -> Said:
         """Return who speaks, as the rules link them and the chat shows them now. Raises: Declined."""
@@ -122,7 +126,13 @@ class Hearing:
                 promotion = self._promotion(word.promotion, at)
                 return lambda look, _tip: judge(look, said, word, look.state.promotions[promotion.id])
             case Hold() | Resume() | Block() | Unblock() | Freeze() | Unfreeze():
-                return lambda look, _tip: stand(look, said, word)
+                seen = self._told()
+                return lambda look, _tip: stand(look, said, word, seen)
+
+    def _told(self) -> frozenset[int]:
+        """Return the numbers of the holds that people were told of."""
+        there = self._state().holds.values()
+        return frozenset(one.seq for one in there) if self.seen is None else self.seen
 
     def _service(self, rules: Rules, said: Said, word: Propose, at: datetime) -> Compose:
         rule, image = self._wanted(rules, word, at)

@@ -1,6 +1,6 @@
 """What a person's word becomes: entries and branches that go out together. The validator says whether it may."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bot import wording
@@ -22,7 +22,7 @@ from policies.gates import Case, merge_within
 from policies.keys import expected_key, promotion_id
 from policies.promotion import version_of
 from policies.rules import EffectiveRule, Service, moving_rule
-from policies.state import Promotion, Stage
+from policies.state import LIFTS, Promotion, Stage
 from policies.verdict import Passed
 from policies.words import (
     Approve,
@@ -267,8 +267,16 @@ _KINDS: Mapping[type, Kind] = {
 }
 
 
-def stand(look: Survey, said: Said, word: Hold | Resume | Block | Unblock | Freeze | Unfreeze) -> Proposal:
-    """Turn a hold, block, freeze, or what lifts one, into its entries. Raises: Declined."""
+def stand(
+    look: Survey,
+    said: Said,
+    word: Hold | Resume | Block | Unblock | Freeze | Unfreeze,
+    seen: Collection[int] | None = None,
+) -> Proposal:
+    """Turn a hold, block, freeze, or what lifts one, into its entries. Raises: Declined.
+
+    ``seen``: the numbers of the holds that the person was told of; nothing = of all that stand in this look.
+    """
     base = Entry(
         kind=_STANDING[type(word)],
         at=write_time(look.at),
@@ -281,6 +289,11 @@ def stand(look: Survey, said: Said, word: Hold | Resume | Block | Unblock | Free
     if isinstance(word, Hold | Freeze) and word.until:
         base = replace(base, until=write_time(word.until))
     entries = [replace(base, **about) for about in _about(look, word)]  # type: ignore[arg-type]  # named below
+    if isinstance(word, Resume):
+        entries = [
+            replace(one, evidence={**one.evidence, LIFTS: [*_lifts(look, word, one.service, seen)]})
+            for one in _with_holds(look, word, entries, seen)
+        ]
     return Proposal(tuple(replace(one, key=expected_key(look.state, one)) for one in entries))
 
 
@@ -299,7 +312,8 @@ def _about(
 ) -> list[dict[str, object]]:
     match word:
         case Hold() | Resume():
-            return [{"service": one, "environment": word.environment} for one in _held(look, word)]
+            members = look.world.rules.groups.get(word.service, (word.service,))
+            return [{"service": one, "environment": word.environment} for one in members]
         case Block() | Unblock():
             service = look.world.rules.services.get(word.service)
             if service is None:
@@ -320,13 +334,25 @@ def _about(
             return [{"environment": word.environment}]
 
 
-def _held(look: Survey, word: Hold | Resume) -> tuple[str, ...]:
-    """Return the services that a word holds, or of which it lifts a hold: of a group each that it is about."""
-    members = look.world.rules.groups.get(word.service, (word.service,))
-    if isinstance(word, Hold):
-        return members
-    there = {name for where, name in look.state.holds if word.environment in {"", where}}
-    return tuple(one for one in members if one in there) or members
+def _with_holds(
+    look: Survey, word: Resume, entries: list[Entry], seen: Collection[int] | None
+) -> list[Entry]:
+    """Return the entries that lift something; all where none does, and the validator says why."""
+    return [one for one in entries if _lifts(look, word, one.service, seen)] or entries
+
+
+def _lifts(look: Survey, word: Resume, service: str, seen: Collection[int] | None) -> tuple[int, ...]:
+    """Return the numbers of the holds that a person lifts: those by people, and those by the bot that they saw."""
+    return tuple(
+        sorted(
+            one.seq
+            for (where, name), one in look.state.holds.items()
+            if name == service
+            and word.environment in {"", where}
+            and one.is_on(look.at)
+            and (seen is None or one.seq in seen or isinstance(one.by, By))
+        )
+    )
 
 
 def _blocked(look: Survey, service: Service, said: str) -> Pinned:

@@ -1,6 +1,7 @@
 """Whether a hold, block or freeze may be set, changed or lifted."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from policies.allowed_facts import known_names
 from policies.allowed_speakers import noted
@@ -11,7 +12,7 @@ from policies.entry import Bot, By, Entry, Kind, is_exact, parse_time
 from policies.fold_standing import DOUBTED
 from policies.gates import age, ask, downgrade
 from policies.rules import Rules, effective
-from policies.state import Standing, lifted_blocks, lifted_holds
+from policies.state import LIFTS, Standing, lifted_blocks, lifted_holds, lifts_of
 from policies.tally import may_approve
 from policies.verdict import not_yet
 
@@ -86,15 +87,40 @@ def _in_its_place(asked: Asked) -> Iterator[Standing]:
 def lifted(asked: Asked) -> No:
     """Is there something to lift, and did this person set it, or may they approve there?"""
     yield from noted(asked)
+    yield from _named(asked)
     found = list(_in_force(asked))
     if not found:
-        yield Refusal(Code.NOT_STANDING, "nothing of the kind is in force there")
+        yield Refusal(Code.NOT_STANDING, _nothing(asked))
     by, rules = asked.entry.by, asked.rules
     if rules is None or not isinstance(by, By):
         return
     for environment, service, standing in found:
         if not _may_lift(asked, environment, service, standing, by.person):
             yield Refusal(Code.NOT_AN_APPROVER, f"{by.person} neither set it nor may approve there")
+
+
+def _named(asked: Asked) -> No:
+    """Does each hold that a resume names stand there? The place of one may have been taken since it was looked at."""
+    entry, state = asked.entry, asked.state
+    named = lifts_of(entry) if entry.kind is Kind.RESUME else None
+    if named is None:
+        return
+    if entry.evidence[LIFTS] != sorted(named):
+        yield Refusal(Code.OUT_OF_LINE, f"{LIFTS} is a list of numbers of holds, each once, in order")
+    for seq in sorted(named - {state.holds[place].seq for place in lifted_holds(state, entry)}):
+        yield Refusal(Code.NOT_STANDING, f"#{seq} is no hold that stands there")
+
+
+def _nothing(asked: Asked) -> str:
+    """Say why nothing would be lifted: nothing stands there, or only what the word is not about."""
+    entry, state = asked.entry, asked.state
+    if entry.kind is Kind.RESUME:
+        everything = lifted_holds(state, replace(entry, evidence={}))
+        unseen = sorted(one.seq for place in everything if (one := state.holds[place]).is_on(entry.time))
+        if unseen:
+            numbers = ", ".join(f"#{seq}" for seq in unseen)
+            return f"{numbers} came after what was looked at last; look at it, then say it again"
+    return "nothing of the kind is in force there"
 
 
 def _in_force(asked: Asked) -> Iterator[tuple[str, str, Standing]]:

@@ -9,11 +9,12 @@ from policies.fold_facts import EXTERNAL_HOLD
 from policies.growing import Growing, Trail
 from policies.promotion import ENDINGS, LIVE, TRANSITIONS, Approval, Promotion, Stage, part_in
 from policies.remembered import ForgeId, Health, Move, Open, Place, Seen, Standing, is_same
-from policies.tables import Apply, Tables, lifted_blocks, lifted_holds
+from policies.tables import LIFTS, Apply, Tables, lifted_blocks, lifted_holds, lifts_of
 
 __all__ = [
     "ENDINGS",
     "EXTERNAL_HOLD",
+    "LIFTS",
     "LIVE",
     "TRANSITIONS",
     "Approval",
@@ -31,6 +32,7 @@ __all__ = [
     "is_same",
     "lifted_blocks",
     "lifted_holds",
+    "lifts_of",
     "part_in",
 ]
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 
 from policies.entry import Entry, Link, Pinned, Placed, Sighting
 from policies.growing import Growing, Trail
@@ -21,6 +22,8 @@ from policies.remembered import (
     is_same,
     is_version,
 )
+
+LIFTS: Final = "lifts"  # in the evidence of a resume: the numbers of the holds that it is about
 
 
 @dataclass(slots=True)
@@ -166,8 +169,27 @@ class Tables:
 
 
 def lifted_holds(state: Tables, entry: Entry) -> tuple[Place, ...]:
-    """Return the holds that a resume lifts: there, or everywhere where it names no environment."""
-    return tuple(place for place in state.holds if _covers(entry, place[0]) and place[1] == entry.service)
+    """Return the holds that a resume lifts: there, or everywhere where it names no environment.
+
+    Where its evidence says which holds it is about, those alone: another may have taken their place meanwhile.
+    """
+    named = lifts_of(entry)
+    return tuple(
+        place
+        for place, standing in state.holds.items()
+        if _covers(entry, place[0]) and place[1] == entry.service and (named is None or standing.seq in named)
+    )
+
+
+def lifts_of(entry: Entry) -> frozenset[int] | None:
+    """Return the numbers of the holds that a resume is about; nothing where it does not say, so that all are.
+
+    What is not a list of numbers names no hold.
+    """
+    if LIFTS not in entry.evidence:
+        return None
+    told = entry.evidence[LIFTS]
+    return frozenset(one for one in told if type(one) is int) if isinstance(told, list) else frozenset()
 
 
 def lifted_blocks(state: Tables, entry: Entry) -> tuple[tuple[str, str, Pinned], ...]:

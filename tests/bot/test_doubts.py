@@ -7,15 +7,16 @@ from pathlib import Path
 import pytest
 
 from bot.ledger import NotAllowed, Proposal
+from bot.promoter import stand
 from bot.suspicions import Suspicions
 from bot.troubles import troubles_of
 from policies.codes import Code
 from policies.decide import Candidate, decide
 from policies.entry import Bot, Entry, Kind, Pinned
 from policies.keys import expected_key
-from policies.words import Resume
+from policies.words import Hold, Resume
 from tests.bot.ledger_worlds import FILES as WORLD_FILES
-from tests.bot.ledger_worlds import RULES, digest, world
+from tests.bot.ledger_worlds import RULES, digest, said, world
 from tests.bot.test_suspicions import TEN, Town, town
 
 __all__ = ["town"]  # the fixture
@@ -74,6 +75,33 @@ def test_whoever_resumes_lets_exactly_that_step_through(back: Town, tmp_path: Pa
     assert back.kinds(tags=[*TEN, "1.2.0"])[-1] is Kind.BUMP
     assert back.kinds(tags=list(TEN)) == []
     assert [entry.why for entry in back.pass_()] == ["downgrade"]
+
+
+def test_who_resumes_lifts_what_they_were_told_of_and_answers_for_nothing_else(back: Town) -> None:
+    (hold,) = back.pass_()
+    word = Resume("web", "the registry is fine again")
+
+    answer = back.world.append(lambda look, _tip: stand(look, said("ada"), word, seen=()))
+
+    assert isinstance(answer, NotAllowed)
+    assert answer.refusal.code == Code.NOT_STANDING
+    assert f"#{hold.seq} came after" in answer.refusal.detail
+    assert back.world.state.answered == {}
+    ((_, resume),) = back.world.done(lambda look, _tip: stand(look, said("ada"), word, seen={hold.seq}))
+    assert resume.evidence["lifts"] == [hold.seq]
+    assert back.kinds() == [Kind.BUMP]
+
+
+def test_what_people_hold_is_lifted_by_a_word_wherever_they_were_told_of_it(back: Town) -> None:
+    ((_, hold),) = back.world.done(
+        lambda look, _tip: stand(look, said("ada"), Hold("web", "a demo", "production"))
+    )
+
+    ((_, resume),) = back.world.done(
+        lambda look, _tip: stand(look, said("ada"), Resume("web", "over"), seen=())
+    )
+
+    assert (resume.kind, resume.evidence["lifts"]) == (Kind.RESUME, [hold.seq])
 
 
 def test_an_older_version_still_does_not_move_once_it_was_answered_for_another(back: Town) -> None:

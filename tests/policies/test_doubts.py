@@ -8,7 +8,7 @@ import pytest
 from policies import guards
 from policies.codes import Code
 from policies.decide import Row, Standing, decide_row
-from policies.entry import Entry, Kind, Pinned, Sighting, write_time
+from policies.entry import Bot, Entry, Kind, Pinned, Sighting, write_time
 from policies.evidence import TagList
 from policies.gates import age, downgrade
 from policies.guards import Finding
@@ -57,6 +57,86 @@ def test_resuming_lets_exactly_that_step_through() -> None:
         ("1.0.0", "1.1.0", "production"),
     ):
         assert downgrade(case(found, new, environment, current=(pinned(old),))) != PASSED
+
+
+def _resume(found: Story, lifts: object, environment: str = "staging") -> Entry:
+    resume = found.stand(Kind.RESUME, person("ada"), environment=environment)
+    return replace(resume, evidence={**resume.evidence, "lifts": lifts})  # type: ignore[dict-item]  # a test's choice
+
+
+def _replaced() -> tuple[Story, Entry, Entry]:
+    """Let the bot doubt a step where it held already for the registry's evidence."""
+    found = story()
+    first = found.add(found.stand(Kind.HOLD, Bot(), environment="staging", why="external"))
+    return found, first, found.add(_written(found, _step()))
+
+
+def test_a_resume_answers_for_no_doubt_that_took_the_place_of_what_it_names() -> None:
+    found, first, doubt = _replaced()
+    resume = _resume(found, [first.seq])
+
+    reasons = [(one.code, one.detail) for one in found.reasons(resume)]
+    found.state.apply(found.complete(resume), "x" * 40)
+
+    assert reasons == [
+        (Code.NOT_STANDING, f"#{first.seq} is no hold that stands there"),
+        (
+            Code.NOT_STANDING,
+            f"#{doubt.seq} came after what was looked at last; look at it, then say it again",
+        ),
+    ]
+    assert found.state.answered == {}
+    assert [one.seq for one in found.state.holds.values()] == [doubt.seq]
+
+
+def test_a_resume_that_names_the_doubt_answers_for_it() -> None:
+    found, _, doubt = _replaced()
+
+    resume = found.add(_resume(found, [doubt.seq]))
+
+    assert list(found.state.answered.values()) == [resume.seq]
+    assert found.state.holds == {}
+
+
+def test_a_resume_everywhere_leaves_the_doubts_that_it_does_not_name() -> None:
+    found = story()
+    mine = found.add(found.stand(Kind.HOLD, person("ada"), environment="production"))
+    doubt = found.add(_written(found, _step()))
+
+    found.add(_resume(found, [mine.seq], environment=""))
+
+    assert [one.seq for one in found.state.holds.values()] == [doubt.seq]
+    assert found.state.answered == {}
+
+
+def test_a_resume_that_names_nothing_where_nothing_stands_lifts_nothing() -> None:
+    found = story()
+
+    assert [one.detail for one in found.reasons(_resume(found, []))] == [
+        "nothing of the kind is in force there"
+    ]
+
+
+@pytest.mark.parametrize("told", ["every", {"3": 3}, ["3"], [True], [None]], ids=repr)
+def test_what_is_no_list_of_numbers_lifts_nothing(told: object) -> None:
+    found, _, doubt = _replaced()
+    resume = _resume(found, told)
+
+    refusal = found.refusal(resume)
+    found.state.apply(found.complete(resume), "x" * 40)
+
+    assert refusal is not None
+    assert refusal.code == Code.OUT_OF_LINE
+    assert [one.seq for one in found.state.holds.values()] == [doubt.seq]
+
+
+def test_each_hold_is_named_once() -> None:
+    found, _, doubt = _replaced()
+
+    refusal = found.refusal(_resume(found, [doubt.seq, doubt.seq]))
+
+    assert refusal is not None
+    assert refusal.code == Code.OUT_OF_LINE
 
 
 def test_a_hold_whose_time_is_over_answers_for_nothing() -> None:

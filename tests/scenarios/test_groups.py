@@ -1,6 +1,7 @@
 """Groups: services with versions of their own that move together or not at all, through a whole day."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from bot.answers import NotRecorded, Recorded
 from bot.cardfile import cards as cards_of
 from bot.cards import Card
 from bot.dossier import dossiers
+from bot.ledger import Proposal
 from bot.poller import Writer
 from bot.verify import verify
 from handlers.history import moves
@@ -17,7 +19,8 @@ from handlers.questions import History, Pending, Question, Status, Who, Why
 from handlers.reports import reply
 from handlers.spelling import corrected
 from policies.codes import Code
-from policies.entry import Entry
+from policies.entry import Entry, Kind, write_time
+from policies.keys import expected_key
 from policies.population import population
 from policies.state import Stage
 from policies.words import Approve, Block, Emergency, Hold, Propose, Resume, Rollback, Word
@@ -88,6 +91,19 @@ def _moves_in_staging(office: Office) -> None:
     assert codes(office, STAGING, CHECKOUT) == (Code.GROUP_WAITS,)
     assert codes(office, STAGING, WEB) == (Code.HELD,)
     assert office.kinds().count("bump") == 0, "one that is held keeps all back"
+
+    other = Entry(
+        kind=Kind.HOLD, at=write_time(office.clock.at), key="", service=WEB, environment=PRODUCTION,
+        trigger="another-replica", why=Code.TAGS_LOST,
+    )  # fmt: skip
+    office.engine.desk.append(
+        lambda look, _tip: Proposal((replace(other, key=expected_key(look.state, other)),)), office.clock.at
+    )
+    unseen = office.say("ada", Resume(WEB, "all is well", PRODUCTION))
+    assert isinstance(unseen, NotRecorded), unseen
+    assert unseen.code == Code.NOT_STANDING
+    office.clock.wind(seconds=2)
+    assert isinstance(office.say("ada", Resume(WEB, "all is well, I looked", PRODUCTION)), Recorded)
 
     office.say("ada", Resume(WEB, "now", STAGING))
     office.look()
