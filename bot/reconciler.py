@@ -23,8 +23,9 @@ from bot.rosters import teams_of
 from bot.survey import Survey
 from bot.urgency import mark, urgency_of
 from bot.withdrawal import WITHDRAWN
+from policies.allowed_groups import joined
 from policies.allowed_reviews import may_review
-from policies.asked import judged_by
+from policies.asked import Asked, judged_by
 from policies.authors import Authors
 from policies.by_hand import clearance, is_for_people
 from policies.canonical import Json
@@ -153,7 +154,8 @@ class Reconciler:
     def _over(self, look: Survey, promotion: Promotion) -> str:
         rule = moving_rule(look.world.rules, promotion.environment, promotion.service)
         cases = promised(look, rule, promotion) if rule else ()
-        if not cases:
+        asked = Asked(look.state, about(Kind.ENDED, promotion, look.at), self.desk.book, look.world.rules)
+        if not cases or any(joined(asked)):
             return "removed"
         if not all(isinstance(expired_gate(case), Passed) for case in cases):
             return "expired"

@@ -1,13 +1,13 @@
 """Whether an entry moves a whole group: all of its services that have something to move, as the rule names them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from policies.asked import Asked, No, Refusal
 from policies.cases import stood_at_first
 from policies.codes import Code
 from policies.entry import Kind
 from policies.group_rows import seen_ahead
-from policies.rules import EffectiveRule
+from policies.rules import EffectiveRule, Rules, moving_rule
 from policies.state import State
 
 BRINGS = frozenset({Kind.BUMP, Kind.PROPOSE, Kind.VOID, Kind.ROLLBACK})  # images, and so members
@@ -46,10 +46,29 @@ def members(asked: Asked, rule: EffectiveRule) -> No:
 
 def everybody(asked: Asked) -> No:
     """Have the members that stay nothing newer to move, as far as the ledger has seen?"""
+    yield from _ahead(asked, {one.service for one in asked.entry.members})
+
+
+def joined(asked: Asked) -> No:
+    """Have the services that joined the group since it was asked for nothing to move?
+
+    Whoever was in it then was asked at that time. A way back leaves out what the last move left out.
+    """
+    promotion = asked.promotion
+    if promotion is None or not promotion.members or promotion.is_rollback:
+        return
+    before = asked.book.rules(promotion.rule.commit) or Rules({}, {})
+    then = moving_rule(before, promotion.environment, promotion.service)
+    known = [one.service.name for one in then.parts] if then else []
+    yield from _ahead(asked, {*known, *(one.service for one in promotion.members)})
+
+
+def _ahead(asked: Asked, without: Collection[str]) -> No:
+    """Yield what services of the group have to move; of those in ``without`` it is known."""
     rule, entry = asked.rule, asked.entry
     for part in rule.parts if rule else ():
         name = part.service.name
-        if name in {one.service for one in entry.members}:
+        if name in without:
             continue
         move = asked.state.last_move(entry.environment, name)
         stands = move.image if move else stood_at_first(asked, entry.environment, name)

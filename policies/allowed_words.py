@@ -1,5 +1,6 @@
 """Whether a word about a promotion stands: approve, unapprove, reject, cancel, rebased, void, ended."""
 
+from policies import allowed_groups
 from policies.allowed_moves import bound, covered
 from policies.allowed_speakers import noted
 from policies.asked import Asked, No, Refusal
@@ -133,6 +134,7 @@ def void(asked: Asked) -> No:
     yield from is_open(asked)
     yield from bound(asked)
     yield from covered(asked)
+    yield from allowed_groups.joined(asked)
     promotion, entry = asked.promotion, asked.entry
     if promotion is None or entry.rule is None:
         return
@@ -170,7 +172,7 @@ def ended(asked: Asked) -> No:
         return
     if entry.why == "expired" and not _is_over(asked, promotion):
         yield Refusal(Code.OUT_OF_LINE, "it has not expired")
-    if entry.why == "removed" and asked.parts:
+    if entry.why == "removed" and asked.parts and not any(allowed_groups.joined(asked)):
         yield Refusal(Code.OUT_OF_LINE, "the rules still have it")
     if entry.why == "superseded" and promotion.approvals and not promotion.is_rollback:
         yield Refusal(Code.OUT_OF_LINE, "somebody has approved it: the requester decides")

@@ -307,6 +307,57 @@ def test_other_members_in_the_rules_end_what_was_asked_for() -> None:
     found.add(about(found, Kind.ENDED, why="removed"))
 
 
+GROWN = TEXT.replace("[web, cart]", "[web, cart, search]")
+
+
+def test_what_was_asked_for_ends_when_a_service_with_something_to_move_joins_the_group() -> None:
+    found = seen(asked(shop(), BOTH), {"search": "1.1.0"})
+    assert codes(found, about(found, Kind.ENDED, why="removed")) == {Code.OUT_OF_LINE}
+    change_rules(found, GROWN)
+    half = _under_the_rule(found, about(found, Kind.VOID))
+
+    assert [str(one) for one in found.reasons(half)] == [f"{Code.NOT_WHOLE}: search has 1.1.0 to move"]
+    found.add(about(found, Kind.ENDED, why="removed"))
+    assert codes(found, propose(found, BOTH)) == {Code.NOT_WHOLE}
+
+
+def test_what_was_asked_for_goes_on_when_a_service_with_nothing_to_move_joins_the_group() -> None:
+    found = asked(shop(), BOTH)
+    change_rules(found, GROWN)
+
+    assert codes(found, about(found, Kind.ENDED, why="removed")) == {Code.OUT_OF_LINE}
+    found.add(_under_the_rule(found, about(found, Kind.VOID)))
+    seen(found, {"search": "1.1.0"})  # too late to be asked for with the others
+    change_rules(found, GROWN.replace("approvals: 2 of", "approvals: 1 of"))
+    found.add(_under_the_rule(found, about(found, Kind.VOID)))
+
+
+def test_a_version_that_came_after_the_request_does_not_end_it_when_the_rule_moves() -> None:
+    found = shop(GROWN)
+    asked(found, BOTH)
+    seen(found, {"search": "1.1.0"})
+    change_rules(found, GROWN.replace("approvals: 2 of", "approvals: 1 of"))
+
+    found.add(_under_the_rule(found, about(found, Kind.VOID)))
+
+
+def test_a_way_back_goes_on_when_a_service_with_something_to_move_joins_the_group() -> None:
+    found = landed(shop(), BOTH)
+    found.add(rollback(found, {"web": "1.0.0", "cart": "1.0.0"}))
+    seen(found, {"search": "1.1.0"})
+    change_rules(found, GROWN)
+
+    assert codes(found, about(found, Kind.ENDED, why="removed")) == {Code.OUT_OF_LINE}
+    found.add(_under_the_rule(found, about(found, Kind.VOID)))
+
+
+def _under_the_rule(found: Story, void: Entry) -> Entry:
+    """Let a void say that the rule has moved."""
+    promotion = found.promotion("production", "shop")
+    rule = shared(found, "production", {})["rule"]
+    return replace(void, rule=rule, change=promotion.change, voided=promotion.rule.hash, why="rule-moved")
+
+
 def test_a_service_that_was_asked_for_alone_ends_when_it_joins_a_group() -> None:
     found = shop(TEXT.replace("groups: {shop: [web, cart]}\n", ""))
     found.asked()

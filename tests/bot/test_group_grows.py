@@ -1,0 +1,73 @@
+"""A service joins a group while something is asked for: the request ends where it would be half of the group."""
+
+from pathlib import Path
+
+import pytest
+
+from bot.ledger import Proposal
+from bot.promoter import propose, rule_of
+from bot.reconciler import Reconciler
+from bot.survey import Survey
+from policies.entry import Kind, Member, Pinned
+from policies.evidence import TagList
+from policies.image import Digest, Repository, Tag
+from policies.state import Stage
+from tests.bot.ledger_worlds import FILES, RULES, World, digest, said, world
+from tests.repositories import Files, commit_to
+
+SERVICES = ("web", "cart", "search")
+LINES = "".join(f"  {one}: {{image: ghcr.io/example/{one}, versions: 1.x}}\n" for one in SERVICES)
+PINS = "images:\n" + "".join(f"  - name: ghcr.io/example/{one}\n    newTag: 1.0.0\n" for one in SERVICES)
+SMALL = RULES.replace(
+    "services:\n  web: {image: ghcr.io/example/web, versions: 1.x}\n",
+    f"groups: {{shop: [web, cart]}}\nservices:\n{LINES}",
+)
+SHOP: Files = {
+    **FILES,
+    "promotion/rules.yaml": SMALL,
+    "apps/staging/kustomization.yaml": PINS,
+    "apps/production/kustomization.yaml": PINS,
+}
+
+
+def _publish(found: World, tag: str, *services: str) -> None:
+    for name in services:
+        image = Repository(f"ghcr.io/example/{name}")
+        found.desk.answers.tags[image] = TagList(tuple(dict.fromkeys(("1.0.0", tag))))
+        for one in ("1.0.0", tag):
+            found.desk.answers.digests[image, Tag(one)] = Digest(digest(one))
+
+
+@pytest.mark.parametrize(
+    ("published", "stage", "last"),
+    [(("search",), Stage.REMOVED, Kind.ENDED), ((), Stage.OPEN, Kind.VOID)],
+    ids=["with something to move", "with nothing to move"],
+)
+def test_what_was_asked_for_is_whole_under_the_rules_of_now(
+    tmp_path: Path, published: tuple[str, ...], stage: Stage, last: Kind
+) -> None:
+    found = world(tmp_path, SHOP)
+    _publish(found, "1.0.0", *SERVICES)
+    found.run()
+    _publish(found, "1.1.0", "web", "cart")
+    found.run()
+    image = tuple(Pinned(f"ghcr.io/example/{one}", "1.1.0", digest("1.1.0")) for one in ("web", "cart"))
+    members = (Member("web", 1), Member("cart", 1))
+
+    def asked(look: Survey, _tip: str) -> Proposal:
+        rule = rule_of(look, "production", "shop")
+        writer = found.desk.writer
+        return propose(look, writer, said("carol"), rule=rule, image=image, members=members, note="")
+
+    found.done(asked)
+    grown = SMALL.replace("[web, cart]", "[web, cart, search]")
+    commit_to(found.remote, {"promotion/rules.yaml": grown})
+    _publish(found, "1.1.0", *published)
+    found.run()
+    assert found.promotion.stage is Stage.OPEN
+
+    reconciler = Reconciler(found.desk, None, None)
+    reconciler.advance(found.at)
+
+    assert found.promotion.stage is stage, reconciler.left
+    assert found.entries[-1][1].kind is last
