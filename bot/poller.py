@@ -19,13 +19,15 @@ from policies.canonical import Json
 from policies.change import change_hash
 from policies.decide import Candidate, Decision, Standing
 from policies.edit import Edit, apply
-from policies.entry import Beside, Bot, Entry, Kind, Member, Pinned, RuleAt, shares, write_time
+from policies.entry import MAX_LINE, Beside, Bot, Entry, Kind, Member, Pinned, RuleAt, shares, write_time
 from policies.errors import PolicyError
 from policies.gates.sightings import was_before
 from policies.keys import bump_key, expected_key
 from policies.pins import Place, edits_to
 from policies.rules import EffectiveRule, moving_rule
 from policies.state import Place as Where
+
+ROOM = MAX_LINE - 4096  # bytes of a line, but for its number, its key, and what it says of its commit
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,13 +175,37 @@ def _together(
         (backlog.setdefault(where.name, []) if is_old and one.where not in apart else alone).append(one)
     for moves in backlog.values():
         moves.sort(key=lambda one: one.where)
-        yield from (tuple(moves[at : at + MAX_TOGETHER]) for at in range(0, len(moves), MAX_TOGETHER))
+        for at in range(0, len(moves), MAX_TOGETHER):
+            yield from _fitting(look, tuple(moves[at : at + MAX_TOGETHER]))
     yield from ((one,) for one in alone)
+
+
+def _fitting(look: Survey, moves: tuple[_Ready, ...]) -> Iterator[tuple[_Ready, ...]]:
+    """Yield runs of moves of which each has room on one line of the ledger, or is one move."""
+    half = len(moves) // 2
+    if not half or len(_unbuilt(look, moves).line()) <= ROOM:
+        yield moves
+        return
+    yield from _fitting(look, moves[:half])
+    yield from _fitting(look, moves[half:])
 
 
 def _bump(look: Survey, writer: Writer, together: tuple[_Ready, ...], *, parent: Oid, tip: str) -> Entry:
     edits = [edit for one in together for edit in one.edits]
-    change = change_hash(edits)
+    change, entry = change_hash(edits), _unbuilt(look, together)
+    if (size := len(entry.line())) > ROOM:
+        raise PolicyError(
+            f"the entry would have {size} bytes, most of them answers of gates; expected at most {ROOM}: "
+            "take services from the group, or gates from its rule"
+        )
+    entry = replace(entry, key=bump_key(entry.environment, parent, change), change=change)
+    message = wording.move_message(entry, folder=writer.folder, tip=tip, proof=writer.proof(tip))
+    commit = writer.build(parent, edits, message=message, at=look.at)
+    return replace(entry, commit=commit)
+
+
+def _unbuilt(look: Survey, together: tuple[_Ready, ...]) -> Entry:
+    """Return the entry of what moves together, but for what its commit says: key, change and commit."""
     first, *others = (
         Beside(
             service=one.rule.service.name,
@@ -190,26 +216,22 @@ def _bump(look: Survey, writer: Writer, together: tuple[_Ready, ...], *, parent:
         )
         for one in together
     )
-    environment, members = together[0].rule.environment.name, together[0].members
-    entry = Entry(
+    members = together[0].members
+    return Entry(
         kind=Kind.BUMP,
         at=write_time(look.at),
-        key=bump_key(environment, parent, change),
+        key="",
         by=Bot(),
-        environment=environment,
+        environment=together[0].rule.environment.name,
         service=first.service,
         group=first.service if members else "",
         members=members,
         image=first.image,
         previous=first.previous,
-        change=change,
         rule=first.rule,
         also=tuple(others),
         evidence=first.evidence,
     )
-    message = wording.move_message(entry, folder=writer.folder, tip=tip, proof=writer.proof(tip))
-    commit = writer.build(parent, edits, message=message, at=look.at)
-    return replace(entry, commit=commit)
 
 
 def standing(look: Survey, environment: str, service: str, members: tuple[Member, ...]) -> tuple[Pinned, ...]:

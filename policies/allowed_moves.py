@@ -39,7 +39,7 @@ def covered(asked: Asked) -> No:
         yield Refusal(Code.DIGEST_UNKNOWN, "an image is named by tag and digest")
 
 
-MAX_TOGETHER = 100  # services in one entry: its line has room for them with what was looked up for each
+MAX_TOGETHER = 100  # services in one entry; fewer where their line, with what was looked up, has no room
 
 
 def bump(asked: Asked) -> No:

@@ -10,13 +10,14 @@ from bot import wording
 from bot.index import Index
 from bot.ledger import NotAllowed, Proposal
 from bot.objects import Oid
-from bot.poller import bumps
+from bot.poller import ROOM, Stuck, bumps
 from bot.signing import Signer
 from bot.survey import Survey
 from policies import population
 from policies.codes import Code
-from policies.entry import Beside, Entry, Kind, Pinned, parse
+from policies.entry import MAX_LINE, Beside, Entry, Kind, Pinned, parse
 from policies.evidence import TagList
+from policies.facts import MAX_DETAIL, Fact, Finding
 from policies.image import Digest, Repository, Tag
 from policies.population import Sort
 from policies.rules import effective
@@ -224,6 +225,38 @@ def test_what_was_refused_together_goes_apart(behind: World) -> None:
     made = bumps(look, decision, writer, branch="main", tip="", apart=apart, stuck=[])
 
     assert [[one.service for one in entry.each] for entry in made.entries[:1]] == [["search", "web"]]
+
+
+def _answered(found: World, *, facts: int) -> None:
+    """Let gates have answered at length, in characters that take twelve bytes each."""
+    for name in SERVICES:
+        found.desk.answers.facts["staging", name, (digest("1.1.0"),)] = tuple(
+            Fact(f"gate{number}", Finding.PASSED, "", "\N{PACKAGE}" * MAX_DETAIL, found.at)
+            for number in range(facts)
+        )
+
+
+def test_a_backlog_that_has_no_room_on_one_line_goes_in_several(behind: World, tmp_path: Path) -> None:
+    _answered(behind, facts=40)  # 100,000 bytes for each of the three
+
+    behind.run()
+
+    assert [[one.service for one in entry.each] for entry in _bumps(behind)] == [["cart"], ["search", "web"]]
+    assert all(len(entry.line()) <= MAX_LINE for entry in _bumps(behind))
+    assert read_file(behind.remote, "apps/staging/kustomization.yaml") == _pins("1.1.0")
+    assert behind.audit(tmp_path / "auditor").findings == []
+
+
+def test_one_move_that_has_no_room_on_a_line_is_stuck_and_says_why(behind: World) -> None:
+    behind.append(lambda _look, _tip: Proposal())
+    _answered(behind, facts=120)
+    look, stuck = behind.desk.view(behind.at), list[Stuck]()
+
+    made = bumps(look, behind.desk.decide(look), behind.desk.writer, branch="main", tip="", stuck=stuck)
+
+    assert made == Proposal()
+    assert [one.where for one in stuck] == [("staging", name) for name in SERVICES]
+    assert all(f"expected at most {ROOM}: take services from the group" in one.detail for one in stuck)
 
 
 def test_the_index_finds_the_line_by_each_service(behind: World) -> None:
