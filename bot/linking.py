@@ -17,7 +17,7 @@ from policies.canonical import Json
 from policies.codes import Code
 from policies.entry import By, Entry, Kind, Link, write_time
 from policies.keys import expected_key
-from policies.people import of_forge, of_slack
+from policies.people import agrees, of_forge, of_slack
 from policies.rules import Rules
 from policies.state import State
 from policies.words import Speaker
@@ -133,11 +133,14 @@ class Linking:
 
 
 def person_for(rules: Rules, state: State, speaker: Speaker, account: ForgeAccount) -> str:
-    """Return as whom somebody is linked: as whom one account is known already, else under their login."""
+    """Return as whom somebody is linked: as whom they are known or were matched, else under their login."""
     found = of_slack(rules, state.links, state.forge_ids, speaker.user) or of_forge(
         rules, state.links, state.forge_ids, number=account.id, login=account.login
     )
     if found:
         return found.name
+    for one in state.links.values():
+        if one.domain and one.slack_user == speaker.user and agrees(rules, one):
+            return one.person  # the rules match nobody there any more; it is the same human
     names = names_for(rules, account.login, account.id)
     return next((name for name in names if name not in state.links), "")

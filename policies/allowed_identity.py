@@ -11,7 +11,7 @@ from policies.codes import Code
 from policies.emails import EMAIL, is_attested
 from policies.entry import By, Link
 from policies.membership import is_fresh
-from policies.people import agrees
+from policies.people import ACCOUNTS_DECIDE, agrees
 from policies.rules import OWNERS, Rules
 
 DEVICE: Final = (
@@ -141,10 +141,17 @@ def _others(asked: Asked, linked: Link) -> Iterator[str]:
             yield person.name
     for one in state.links.values():
         is_same = one.forge_id == linked.forge_id or one.slack_user == linked.slack_user
-        if one.domain and not linked.domain:
+        if one.domain and not linked.domain and not _is_theirs(asked, one, linked):
             continue  # a match ends where somebody shows that the account is theirs
         if one.person != linked.person and is_same:
             yield one.person
     for name, met in state.forge_ids.items():
         if name != linked.person and met.number == linked.forge_id:
             yield name
+
+
+def _is_theirs(asked: Asked, match: Link, linked: Link) -> bool:
+    """Whether a match is of the one who links: then they keep its name, also where the rules switched it off since."""
+    if asked.entry.time < ACCOUNTS_DECIDE:
+        return False
+    return match.slack_user == linked.slack_user and agrees(asked.rules or Rules({}, {}), match)

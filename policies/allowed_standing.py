@@ -11,6 +11,7 @@ from policies.codes import Code
 from policies.entry import Bot, By, Entry, Kind, is_exact, parse_time
 from policies.fold_standing import DOUBTED
 from policies.gates import age, ask, downgrade
+from policies.people import ACCOUNTS_DECIDE, known
 from policies.rules import Rules, effective
 from policies.state import LIFTS, Standing, lifted_blocks, lifted_holds, lifts_of
 from policies.tally import may_approve
@@ -56,18 +57,27 @@ def _replaced(asked: Asked) -> No:
     entry, rules = asked.entry, asked.rules
     for old in _in_its_place(asked):
         if isinstance(entry.by, Bot):
-            is_longer = not entry.until or (old.until and old.until <= parse_time(entry.until))
-            if isinstance(old.by, By) or not is_longer:
+            if isinstance(old.by, By) or not _is_no_shorter(entry, old):
                 yield Refusal(Code.NOT_AN_APPROVER, "one is in force there that the bot may not change")
-        elif (
-            isinstance(entry.by, By)
-            and rules
-            and not _may_lift(asked, entry.environment, entry.service, old, entry.by.person)
-        ):
+        elif isinstance(entry.by, By) and rules and not _may_replace(asked, old, entry.by.person):
             who = old.by.person if isinstance(old.by, By) else "the bot"
             yield Refusal(
                 Code.NOT_AN_APPROVER, f"one by {who} is in force; {entry.by.person} may not change it"
             )
+
+
+def _is_no_shorter(entry: Entry, old: Standing) -> bool:
+    return not entry.until or bool(old.until and old.until <= parse_time(entry.until))
+
+
+def _may_replace(asked: Asked, old: Standing, person: str) -> bool:
+    """Whether somebody may lift it; who is known by an address alone ends nothing of others sooner."""
+    entry, state, rules = asked.entry, asked.state, asked.rules or Rules({}, {})
+    who = known(rules, state.links, state.forge_ids, person)
+    is_weak = bool(who and who.domain) and not rules.identity.approve and entry.time >= ACCOUNTS_DECIDE
+    if is_weak and not _is_by(old, person) and not _is_no_shorter(entry, old):
+        return False
+    return _may_lift(asked, entry.environment, entry.service, old, person)
 
 
 def _in_its_place(asked: Asked) -> Iterator[Standing]:
@@ -137,6 +147,9 @@ def _in_force(asked: Asked) -> Iterator[tuple[str, str, Standing]]:
 
 
 def _may_lift(asked: Asked, environment: str, service: str, standing: Standing, person: str) -> bool:
-    mine = isinstance(standing.by, By) and standing.by.person == person
     rules = asked.rules or Rules({}, {})
-    return mine or may_approve(rules, environment, service, person, asked.members)
+    return _is_by(standing, person) or may_approve(rules, environment, service, person, asked.members)
+
+
+def _is_by(standing: Standing, person: str) -> bool:
+    return isinstance(standing.by, By) and standing.by.person == person

@@ -1,15 +1,18 @@
 """Whether a word about a promotion stands: approve, unapprove, reject, cancel, rebased, void, ended."""
 
+from dataclasses import replace
+
 from policies import allowed_groups
 from policies.allowed_moves import bound, covered
 from policies.allowed_speakers import noted
 from policies.asked import Asked, No, Refusal
 from policies.cases import cases_of
 from policies.codes import Code
-from policies.entry import By, Entry
+from policies.entry import Bot, By, Entry
 from policies.gates import counts_presses, excluded_because, is_expired, lines_of, merge_within
+from policies.people import is_one, known
 from policies.reviews import is_by_review
-from policies.rules import EffectiveRule
+from policies.rules import EffectiveRule, Rules
 from policies.state import ENDINGS, Promotion, Stage
 from policies.tally import may_fill
 from policies.verdict import Passed
@@ -42,15 +45,34 @@ def by_approver(asked: Asked) -> No:
     promotion, rule, by = asked.promotion, asked.rule, asked.entry.by
     if promotion is None or rule is None or asked.rules is None or not isinstance(by, By):
         return
-    whys = [excluded_because(part, promotion, by.person) for part in asked.parts]
+    who, by_whom = _with_accounts(asked, by), replace(promotion, by=_requester(asked, promotion))
+    whys = [excluded_because(part, by_whom, who) for part in asked.parts]
     if why := next((one for one in whys if one), None):
         did = "asked for it" if why is Code.REQUESTER else "wrote some of the code between the two images"
         yield Refusal(why, f"{by.person} {did}")
-    if not any(
-        may_fill(asked.rules, part.service, lines_of(part, promotion), by.person, asked.members)
-        for part in asked.parts
-    ):
+    if not _may_fill(asked, asked.rules, promotion, by.person):
         yield Refusal(Code.NOT_AN_APPROVER, f"the rule does not name {by.person}")
+
+
+def _with_accounts(asked: Asked, by: By) -> By:
+    """Return who speaks with both accounts that they have: a review names none in Slack."""
+    state, rules = asked.state, asked.rules
+    who = known(rules, state.links, state.forge_ids, by.person) if rules else None
+    if who is None:
+        return by
+    return replace(by, slack_user=by.slack_user or who.slack, forge_id=by.forge_id or who.forge_id)
+
+
+def _with_link(asked: Asked, by: By) -> By:
+    """Return who spoke before with both accounts of their link: a match by an address names none at the forge."""
+    link = asked.state.links.get(by.person)
+    if link is None or (by.slack_user != link.slack_user and by.forge_id != link.forge_id):
+        return by
+    return replace(by, slack_user=by.slack_user or link.slack_user, forge_id=by.forge_id or link.forge_id)
+
+
+def _requester(asked: Asked, promotion: Promotion) -> Bot | By:
+    return _with_link(asked, promotion.by) if isinstance(promotion.by, By) else promotion.by
 
 
 def approve(asked: Asked) -> No:
@@ -66,7 +88,7 @@ def approve(asked: Asked) -> No:
         yield Refusal(Code.REVIEW_MISSING, f"{rule.environment.name} counts reviews in GitHub alone")
     if asked.entry.head and asked.entry.head != promotion.head:
         yield Refusal(Code.HEAD_MOVED, f"the head that was built is {promotion.head[:12]}")
-    yield from _once(asked, rule, promotion, by.person)
+    yield from _once(asked, rule, promotion, by)
     if _is_over(asked, promotion):
         yield Refusal(Code.EXPIRED, "the request is too old")
 
@@ -78,8 +100,11 @@ def _is_over(asked: Asked, promotion: Promotion) -> bool:
     )
 
 
-def _once(asked: Asked, rule: EffectiveRule, promotion: Promotion, person: str) -> No:
+def _once(asked: Asked, rule: EffectiveRule, promotion: Promotion, by: By) -> No:
     """Has this person not approved it yet, or is it their own approval that they renew, because it waits for a go?"""
+    person = by.person
+    if other := _under_another_name(asked, promotion, by):
+        yield Refusal(Code.ALREADY_APPROVED, f"{person} has approved it as {other}")
     mine = next((one for one in promotion.approvals if one.by.person == person), None)
     renews = asked.entry.evidence.get("renews")
     if mine is None and renews is not None:
@@ -89,6 +114,21 @@ def _once(asked: Asked, rule: EffectiveRule, promotion: Promotion, person: str) 
         or all(isinstance(merge_within(case), Passed) for case in cases_of(asked, rule, promotion))
     ):
         yield Refusal(Code.ALREADY_APPROVED, f"{person} has approved it")
+
+
+def _under_another_name(asked: Asked, promotion: Promotion, by: By) -> str:
+    """Return as whom else this human has approved it, where that fills a line still."""
+    who, rules = _with_accounts(asked, by), asked.rules
+    others = [one.by for one in promotion.approvals if one.by.person != by.person]
+    mine = [one.person for one in others if is_one(_with_link(asked, one), who, promotion.opened)]
+    return next((name for name in mine if rules and _may_fill(asked, rules, promotion, name)), "")
+
+
+def _may_fill(asked: Asked, rules: Rules, promotion: Promotion, person: str) -> bool:
+    return any(
+        may_fill(rules, part.service, lines_of(part, promotion), person, asked.members)
+        for part in asked.parts
+    )
 
 
 def unapprove(asked: Asked) -> No:
@@ -115,11 +155,19 @@ def reject(asked: Asked) -> No:
 def cancel(asked: Asked) -> No:
     """Is it the requester, or somebody who may approve?"""
     yield from is_open(asked)
-    promotion, by = asked.promotion, asked.entry.by
-    if promotion and not (
-        isinstance(by, By) and isinstance(promotion.by, By) and by.person == promotion.by.person
-    ):
+    promotion = asked.promotion
+    if promotion and not _is_theirs(asked, promotion):
         yield from by_approver(asked)
+
+
+def _is_theirs(asked: Asked, promotion: Promotion) -> bool:
+    """Whether who speaks asked for it."""
+    by, requester = asked.entry.by, _requester(asked, promotion)
+    return (
+        isinstance(by, By)
+        and isinstance(requester, By)
+        and is_one(requester, _with_accounts(asked, by), promotion.opened)
+    )
 
 
 def rebased(asked: Asked) -> No:

@@ -2,13 +2,18 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Final
 
-from policies.entry import Link
+from policies.entry import By, Link
 from policies.membership import Members
 from policies.remembered import ForgeId
 from policies.rules import Person, Rules
 
-__all__ = ["ForgeId", "Known", "Link", "known", "of_forge", "of_slack"]
+__all__ = ["ACCOUNTS_DECIDE", "ForgeId", "Known", "Link", "is_one", "known", "of_forge", "of_slack"]
+
+# What was asked for, linked or set before is judged by names, as it was then: older ledgers stay valid.
+ACCOUNTS_DECIDE: Final = datetime(2026, 11, 26, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +80,18 @@ def _is_same(person: Person, link: Link) -> bool:
     if person.name != link.person:
         return not has_slack and not has_login
     return (has_slack or not person.slack) and (has_login or not person.github)
+
+
+def is_one(one: By, other: By, since: datetime) -> bool:
+    """Whether two words are one human's: by the name, and by an account on either side, for names may change.
+
+    ``since``: when it began what they speak about (UTC).
+    """
+    if one.person == other.person:
+        return True
+    has_slack = bool(one.slack_user) and one.slack_user == other.slack_user
+    has_forge = bool(one.forge_id) and one.forge_id == other.forge_id
+    return since >= ACCOUNTS_DECIDE and (has_slack or has_forge)
 
 
 def everybody(rules: Rules, links: Mapping[str, Link], ids: Mapping[str, ForgeId]) -> Iterator[Known]:

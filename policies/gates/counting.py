@@ -6,9 +6,10 @@ from policies.codes import Code
 from policies.entry import By
 from policies.gates.case import Case
 from policies.membership import NOBODY, Members
+from policies.people import is_one
 from policies.rules import AUTHORS, REQUESTER, EffectiveRule, Evidence, Line, Rules
 from policies.state import Promotion
-from policies.tally import Tally, tally
+from policies.tally import Tally, may_fill, tally
 from policies.verdict import PASSED, Verdict, Waiting
 
 _NOBODY_CAN = Tally(((Line(1), ()),))
@@ -58,27 +59,25 @@ def lines_of(rule: EffectiveRule, promotion: Promotion) -> tuple[Line, ...]:
     return apart.approvals if apart else rule.environment.approvals
 
 
-def is_excluded(
-    rule: EffectiveRule, promotion: Promotion, person: str, authors: Collection[str] = ()
-) -> bool:
+def is_excluded(rule: EffectiveRule, promotion: Promotion, by: By, authors: Collection[str] = ()) -> bool:
     """Whether the rule bars this person: who asked, who wrote the code; nobody from a rollback or an emergency.
 
     ``authors``: beside those that the request attests.
     """
-    return excluded_because(rule, promotion, person, authors) is not None
+    return excluded_because(rule, promotion, by, authors) is not None
 
 
 def excluded_because(
-    rule: EffectiveRule, promotion: Promotion, person: str, authors: Collection[str] = ()
+    rule: EffectiveRule, promotion: Promotion, by: By, authors: Collection[str] = ()
 ) -> Code | None:
-    """Return why the rule bars a person, nothing where it does not."""
+    """Return why the rule bars a person, nothing where it does not; who asked is barred under every name."""
     if promotion.is_apart:
         return None
     exclude = rule.environment.exclude
-    if REQUESTER in exclude and isinstance(promotion.by, By) and promotion.by.person == person:
+    if REQUESTER in exclude and isinstance(promotion.by, By) and is_one(promotion.by, by, promotion.opened):
         return Code.REQUESTER
     wrote = (*promotion.authors.people, *authors) if promotion.authors else authors
-    return Code.AUTHOR if AUTHORS in exclude and person in wrote else None
+    return Code.AUTHOR if AUTHORS in exclude and by.person in wrote else None
 
 
 def count_approvals(
@@ -129,10 +128,17 @@ def count_of(
     members: Members = NOBODY,
     authors: Collection[str] = (),
 ) -> Tally:
-    """Return who fills which line of one service's rule."""
-    given = [one for one in promotion.approvals if one.review or counts_presses(rule, promotion)]
-    counted = [one.by.person for one in given if not is_excluded(rule, promotion, one.by.person, authors)]
-    return tally(rules, rule.service, lines_of(rule, promotion), counted, members)
+    """Return who fills which line of one service's rule; who has two names fills them once."""
+    lines = lines_of(rule, promotion)
+    given = [one.by for one in promotion.approvals if one.review or counts_presses(rule, promotion)]
+    counted: list[By] = []
+    for by in given:
+        is_again = any(is_one(earlier, by, promotion.opened) for earlier in counted)
+        if is_again or is_excluded(rule, promotion, by, authors):
+            continue
+        if may_fill(rules, rule.service, lines, by.person, members):
+            counted.append(by)
+    return tally(rules, rule.service, lines, [by.person for by in counted], members)
 
 
 def skips(rule: EffectiveRule, promotion: Promotion, gate: str) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,7 +13,7 @@ from policies.codes import Code
 from policies.emails import EMAIL, attested
 from policies.entry import Bot, By, Entry, EntryError, Kind, Link, parse, write_time
 from policies.mail_domains import address_of, is_domain, is_public
-from policies.people import everybody, known
+from policies.people import ACCOUNTS_DECIDE, everybody, known
 from policies.rules import Rules, effective
 from policies.rules_findings import RulesError
 from policies.rules_parse import parse as parse_rules
@@ -232,6 +232,146 @@ def test_a_match_does_not_move_to_another_account(second: Link) -> None:
     found = met()
 
     assert code(found, matched(found, second)) is Code.LINKED_ELSEWHERE
+
+
+BEFORE = ACCOUNTS_DECIDE - timedelta(hours=1)  # of older ledgers, which are judged as they were
+
+
+@pytest.mark.parametrize("text", [ON, TEAM], ids=["while it counts", "when the rules match nobody any more"])
+@pytest.mark.parametrize(
+    ("at", "expected"), [(ACCOUNTS_DECIDE, Code.LINKED_ELSEWHERE), (BEFORE, None)], ids=["now", "before"]
+)
+def test_who_was_matched_does_not_link_under_a_second_name(
+    text: str, at: datetime, expected: Code | None
+) -> None:
+    found = met()
+    change_rules(found, text)
+    found.at = at
+    second = Link("erin-k-4242", "T0", "U0ERIN", 4242, "erin-k")
+
+    assert code(found, found.linked_by(second)) is expected
+    assert code(found, found.linked_by(replace(second, person="erin-k"))) is None
+
+
+def test_who_was_matched_links_as_whom_the_rules_name() -> None:
+    found = met()
+    change_rules(found, ON.replace("people:\n", "people:\n  erin: {slack: U0ERIN}\n"))
+    found.at = ACCOUNTS_DECIDE
+    named = Link("erin", "T0", "U0ERIN", 4242, "erin-k")
+
+    found.add(found.linked_by(named))
+
+    assert list(found.state.links.values()) == [named]
+
+
+def asked_by_erin(at: datetime) -> Story:
+    """Let Erin, known by her address, ask for a version; then the rules name her."""
+    found = met()
+    found.at = at
+    found.staged("1.1.0")
+    found.add(said(found, replace(found.propose("1.1.0"), by=BY_ERIN)))
+    return found
+
+
+NAMED = "people:\n  erin: {slack: U0ERIN, github: erin-k}\n"
+NAMED_ANEW = "people:\n  erin: {slack: U0ERIN, github: erin-two}\n"
+NAMED_AT_FORGE_ALONE = "people:\n  erin: {github: erin-k}\n"
+NAMED_AT_FORGE = "people:\n  erin: {slack: U0NEW, github: erin-k}\n"
+
+
+@pytest.mark.parametrize(
+    ("people", "by"),
+    [
+        (NAMED, By("erin", "button", "T0", "U0ERIN")),
+        (NAMED, By("erin", "review", forge_id=4242, forge_login="erin-k")),
+        (NAMED_ANEW, By("erin", "review", forge_id=999, forge_login="erin-two")),
+        (NAMED_AT_FORGE, By("erin", "button", "T0", "U0NEW", 4242, "erin-k")),
+        (NAMED_AT_FORGE_ALONE, By("erin", "review", forge_id=4242, forge_login="erin-k")),
+    ],
+    ids=["in Slack", "by a review", "another account reviews", "another account in Slack", "none in Slack"],
+)
+@pytest.mark.parametrize("is_now", [True, False])
+def test_nobody_approves_their_own_request_under_a_second_name(
+    people: str,
+    by: By,
+    is_now: bool,  # noqa: FBT001  a table's column
+) -> None:
+    found = asked_by_erin(ACCOUNTS_DECIDE if is_now else BEFORE)
+    change_rules(found, ON.replace("people:\n", people))
+    members: dict[str, Json] = {
+        "members": {"release-managers": ["erin"]},
+        "members_looked": write_time(found.at),
+    }
+    account = {"review_user": by.forge_id, "review_login": by.forge_login}
+    word = (
+        reviewed(found, by, Kind.APPROVE, **account) if by.via == "review" else found.about(Kind.APPROVE, by)
+    )
+
+    codes = [one.code for one in found.reasons(replace(word, evidence={**word.evidence, **members}))]
+
+    assert codes == ([Code.REQUESTER] if is_now else [])
+
+
+@pytest.mark.parametrize(("at", "expected"), [(ACCOUNTS_DECIDE, None), (BEFORE, Code.NOT_AN_APPROVER)])
+def test_who_asked_takes_it_back_under_a_second_name(at: datetime, expected: Code | None) -> None:
+    found = asked_by_erin(at)
+    change_rules(found, ON.replace("people:\n", NAMED))
+
+    assert code(found, found.about(Kind.CANCEL, By("erin", "button", "T0", "U0ERIN"))) is expected
+
+
+@pytest.mark.parametrize(
+    ("at", "others", "expected"),
+    [
+        (ACCOUNTS_DECIDE, ["erin-k"], Code.ALREADY_APPROVED),
+        (ACCOUNTS_DECIDE, [], None),
+        (BEFORE, ["erin-k"], None),
+    ],
+    ids=["both fill a line", "the first name fills none", "in an older ledger"],
+)
+def test_nobody_approves_twice_under_two_names(
+    at: datetime, others: list[Json], expected: Code | None
+) -> None:
+    found = met(APPROVES)
+    found.at = at
+    found.asked("1.1.0")
+    found.add(said(found, found.about(Kind.APPROVE, BY_ERIN)))
+    change_rules(found, APPROVES.replace("people:\n", NAMED))
+    word = found.about(Kind.APPROVE, By("erin", "button", "T0", "U0ERIN"))
+    members: dict[str, Json] = {"release-managers": ["erin", *others]}
+
+    assert code(found, said(found, word, members=members)) is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "at", "by", "until", "expected"),
+    [
+        (ON, ACCOUNTS_DECIDE, "ada", timedelta(seconds=1), Code.NOT_AN_APPROVER),
+        (ON, ACCOUNTS_DECIDE, "ada", timedelta(hours=2), None),
+        (ON, ACCOUNTS_DECIDE, "ada", timedelta(hours=3), None),
+        (ON, ACCOUNTS_DECIDE, "ada", None, None),
+        (ON, ACCOUNTS_DECIDE, "erin", timedelta(seconds=1), None),
+        (APPROVES, ACCOUNTS_DECIDE, "ada", timedelta(seconds=1), None),
+        (ON, BEFORE, "ada", timedelta(seconds=1), None),
+    ],
+    ids=["sooner", "then", "later", "open", "her own", "where a match approves", "in an older ledger"],
+)
+def test_who_is_known_by_an_address_ends_nothing_of_others_sooner(
+    text: str, at: datetime, by: str, until: timedelta | None, expected: Code | None
+) -> None:
+    found = met(text)
+    found.at = at
+    end = write_time(at + timedelta(hours=2))
+    first = found.stand(
+        Kind.FREEZE, person("ada") if by == "ada" else BY_ERIN, environment="staging", until=end
+    )
+    found.add(said(found, first))
+    sooner = at if until and until > timedelta(hours=1) else found.at
+
+    second = found.stand(Kind.FREEZE, BY_ERIN, environment="staging")
+    second = replace(second, until=write_time(sooner + until)) if until else second
+
+    assert code(found, said(found, second)) is expected
 
 
 def test_a_match_is_read_back_and_carried_over() -> None:

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -10,6 +11,7 @@ from policies import gates
 from policies.codes import Code
 from policies.entry import Bot, Kind, write_time
 from policies.gates import Case, ask
+from policies.people import ACCOUNTS_DECIDE
 from policies.rules import effective
 from policies.state import Open, Stage
 from policies.verdict import PASSED, Failed, Verdict, Waiting, not_yet
@@ -316,9 +318,9 @@ def test_who_asked_is_barred_where_the_rule_says_so(
     rule = replace(rule, environment=replace(rule.environment, exclude=exclude))
     now = at_stage(Stage.OPEN).promotion()
 
-    assert gates.is_excluded(rule, now, by) is is_barred
-    assert not gates.is_excluded(rule, replace(now, kind=Kind.ROLLBACK), by)
-    assert not gates.is_excluded(rule, replace(now, by=Bot()), by)
+    assert gates.is_excluded(rule, now, person(by)) is is_barred
+    assert not gates.is_excluded(rule, replace(now, kind=Kind.ROLLBACK), person(by))
+    assert not gates.is_excluded(rule, replace(now, by=Bot()), person(by))
 
 
 def test_who_asked_does_not_count_even_where_the_ledger_has_the_approval() -> None:
@@ -331,6 +333,40 @@ def test_who_asked_does_not_count_even_where_the_ledger_has_the_approval() -> No
     count = gates.count_approvals(rules(), rule, replace(now, approvals=(now.approvals[0], carols)))
 
     assert (count.given, count.is_complete) == (1, False)
+
+
+@pytest.mark.parametrize(
+    ("opened", "account", "given"),
+    [
+        (ACCOUNTS_DECIDE, {"slack_user": "U0ADA"}, 1),
+        (ACCOUNTS_DECIDE, {"forge_id": 583, "forge_login": "ada-new"}, 1),
+        (ACCOUNTS_DECIDE, {}, 2),
+        (ACCOUNTS_DECIDE - timedelta(seconds=1), {"slack_user": "U0ADA"}, 2),
+        (ACCOUNTS_DECIDE - timedelta(seconds=1), {"forge_id": 583, "forge_login": "ada-new"}, 2),
+    ],
+    ids=["one in Slack", "one at the forge", "two people", "an old ledger", "an old ledger, at the forge"],
+)
+def test_an_account_with_two_names_fills_one_line(
+    opened: datetime, account: dict[str, Any], given: int
+) -> None:
+    now = at_stage(Stage.OPEN).promotion()
+    (ada, bob) = now.approvals
+    rule = effective(rules(), "production", "web")
+    assert rule
+    now = replace(now, opened=opened, approvals=(ada, replace(bob, by=replace(bob.by, **account))))
+
+    assert gates.count_approvals(rules(), rule, now).given == given
+
+
+def test_who_fills_no_line_takes_none_from_the_name_that_does() -> None:
+    now = at_stage(Stage.OPEN).promotion()
+    (ada, bob) = now.approvals
+    formerly = replace(ada, by=replace(ada.by, person="ada-l"))
+    rule = effective(rules(), "production", "web")
+    assert rule
+    now = replace(now, opened=ACCOUNTS_DECIDE, approvals=(formerly, ada, bob))
+
+    assert gates.count_approvals(rules(), rule, now).is_complete
 
 
 def test_people_are_reminded_when_half_of_a_requests_time_is_over() -> None:
