@@ -57,10 +57,10 @@ class EffectiveRule:
             "rollback": _lines(where.rollback.approvals),
             "service": self.service.name,
             "via": where.via.value,
-            **{key: value for key, value in self._later().items() if value},
+            **{key: value for key, value in self.may_be_left_out().items() if value},
         }
 
-    def _later(self) -> dict[str, Json]:
+    def may_be_left_out(self) -> dict[str, Json]:
         """Return the keys that may be left out, each with something false where it asks for nothing."""
         where, what = self.environment, self.service
         return {
