@@ -24,6 +24,7 @@ from bot.ports import Chat
 from bot.settings import Settings, load
 from bot.verify import verify as hold
 from handlers import audit, doctor, effective, history, init, offline, retire, simulate, tables, verified
+from handlers.next_steps import next_of
 from handlers.passed_over import ask_why
 from handlers.terminal import (
     FINDINGS,
@@ -207,7 +208,7 @@ def why(
     *,
     as_json: Json = False,
 ) -> int:
-    """Say what stands in the way of a version; without one, of the best candidate and of what was passed over."""
+    """Say what stands in the way of a version; without one, of every version since the current one."""
     with (
         patience("looking at the repository and its registries"),
         assembly.looking(_settings(context)) as engine,
@@ -221,10 +222,12 @@ def why(
     row = look.decision.row(environment, service)
     if row is None:  # the rules changed between two looks
         raise UseError(f"no rule covers {service} in {environment} any more")
+    at = look.decision.at
+    steps = {one.version: next_of(look, environment, service, one, at) for one in found}
     if as_json:
-        print_json(tables.why_json(look.decision, row, found, since))
+        print_json(tables.why_json(look.decision, row, found, since, steps))
     else:
-        print_lines(tables.why_lines(row, found, look.decision.at, since))
+        print_lines(tables.why_lines(row, found, at, since, steps))
     return FINE
 
 

@@ -25,6 +25,7 @@ LEDGER = "countersign.ledger/1"
 
 Json = dict[str, Any]
 NOTHING: Mapping[int, int] = MappingProxyType({})
+NO_STEPS: Mapping[str, str] = MappingProxyType({})
 
 _COLOURS = {
     Standing.READY: "green",
@@ -125,9 +126,16 @@ def silent(decision: Decision) -> list[str]:
 
 
 def why_json(
-    decision: Decision, row: Row, versions: Sequence[Candidate], since: datetime | None = None
+    decision: Decision,
+    row: Row,
+    versions: Sequence[Candidate],
+    since: datetime | None = None,
+    steps: Mapping[str, str] = NO_STEPS,
 ) -> Json:
-    """Return one place with the verdict of each version that was asked about; ``since``: when what runs there came."""
+    """Return one place with the verdict of each version that was asked about; ``since``: when what runs there came.
+
+    ``steps``: what happens next to those that wait, by version.
+    """
     return {
         "schema": WHY,
         "at": write_time(decision.at),
@@ -143,6 +151,7 @@ def why_json(
             _candidate_json(one)
             | {
                 "expires": write_time(one.expires) if one.expires else None,
+                "next": steps.get(one.version) or None,
                 "reasons": [_reason_json(reason) for reason in one.reasons],
             }
             for one in versions
@@ -161,11 +170,15 @@ def _reason_json(reason: NotYet) -> Json:
 
 
 def why_lines(
-    row: Row, versions: Sequence[Candidate], at: datetime, since: datetime | None = None
+    row: Row,
+    versions: Sequence[Candidate],
+    at: datetime,
+    since: datetime | None = None,
+    steps: Mapping[str, str] = NO_STEPS,
 ) -> list[str]:
     """Return what stands in the way of each version: code, meaning, detail, what happens next and when.
 
-    ``at`` is the time of the decision, ``since`` when what runs there came (UTC).
+    ``at`` is the time of the decision, ``since`` when what runs there came (UTC); ``steps`` as in ``why_json``.
     """
     stands = f"{row.service} in {row.environment}: {row.current or 'nothing that can be read'} is there now"
     lines = [f"{stands}, since {moment(since, at)}" if since and row.current else stands]
@@ -182,6 +195,8 @@ def why_lines(
             detail = f" ({reason.detail})" if reason.detail else ""
             then = f"; {found}" if (found := happens(reason, at)) else ""
             lines.append(f"  {reason.code.value}: {phrase(reason.code.value)}{detail}{then}")
+        if step := steps.get(one.version):
+            lines.append(f"  next: {step}")
     return [visible(line) for line in lines]
 
 

@@ -27,6 +27,7 @@ __all__ = [
     "Decision",
     "Row",
     "Standing",
+    "answer_of",
     "decide",
     "decide_row",
     "row_of",
@@ -81,12 +82,16 @@ def why(world: World, environment: str, service: str, version: str, at: datetime
     """Say what stands in the way of one version, also of one that was passed over. None: no such place in the rules."""
     rule = effective(world.rules, environment, service)
     row = decide_row(world, environment, service, at)
-    if rule is None or row is None:
-        return None
+    return None if rule is None or row is None else answer_of(world, rule, row, version)
+
+
+def answer_of(world: World, rule: EffectiveRule, row: Row, version: str) -> Candidate:
+    """Say the same of a place that was decided about already, without deciding again."""
     for candidate in row.candidates:
         if candidate.version == version or is_meant(rule.service, candidate.images(rule), version):
             return candidate
-    if version == row.current or is_meant(rule.service, world.pin(environment, service).image, version):
+    pin = world.pin(row.environment, row.service)
+    if version == row.current or is_meant(rule.service, pin.image, version):
         return Candidate(version, "", Standing.CURRENT)
     return _passed_over(world, rule, row, version)
 

@@ -15,6 +15,10 @@ from policies.selection import Selection, newer
 from policies.verdict import NotYet, Waiting
 
 BETWEEN_DIGESTS = "+"  # as keys of the ledger have it
+# what waits for a request or an approval, whenever people give it
+ANSWERED_BY_PEOPLE: frozenset[StrEnum] = frozenset(
+    {Code.NOT_REQUESTED, Code.APPROVALS_MISSING, Code.REVIEW_MISSING, Code.WAITING_FOR_A_GO}
+)
 
 
 class Standing(StrEnum):
@@ -28,7 +32,7 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One version and what stands in its way. ``until`` (UTC): when time alone opens what waits, where it does.
+    """One version and what stands in its way.
 
     ``digest`` has those of all images of the service, in their order, with ``+`` between them. Of a group ``version``
     names each member that would move with its own, ``together`` has their images, and ``members`` says whose they are.
@@ -50,10 +54,14 @@ class Candidate:
 
     @property
     def until(self) -> datetime | None:
-        """When the last of what waits opens by itself; none where something else has to happen."""
-        waits = [reason.until if isinstance(reason, Waiting) else None for reason in self.reasons]
-        known = [until for until in waits if until is not None]
-        return max(known) if known and len(known) == len(waits) else None
+        """When (UTC) the last of what opens by itself does; what is left then is for people to answer.
+
+        None where anything else than people has no known time: nobody knows when that ends.
+        """
+        waits = [reason for reason in self.reasons if reason.code not in ANSWERED_BY_PEOPLE]
+        times = [reason.until if isinstance(reason, Waiting) else None for reason in waits]
+        known = [until for until in times if until is not None]
+        return max(known) if known and len(known) == len(times) else None
 
     def images(self, rule: EffectiveRule) -> tuple[Pinned, ...]:
         """Return what would stand there."""

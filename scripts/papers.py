@@ -41,6 +41,20 @@ SILENCES = {
 }
 
 
+_TIMES = """\
+Schemas `countersign.plan/1` and `countersign.why/1`; times are UTC, as RFC 3339 writes them.
+
+| field | of | means |
+|---|---|---|
+| `until` | a version | the latest time of all that waits, what only people answer set aside (`not-requested`, \
+`approvals-missing`, `review-missing`, `waiting-for-a-go`): earlier it cannot move. `null` where anything else has no \
+known time or is refused, and where nothing but people is missing |
+| `until` | a reason | when time alone opens it, else `null` |
+| `expires` | a version | when its request is over, else `null` |
+| `next` | a version that waits | what happens next, for people; its words may change |
+| `since` | a place | since when what runs there runs there, where it is known |"""
+
+
 def codes() -> str:
     """Return docs/codes.md."""
     parts = [
@@ -52,6 +66,8 @@ def codes() -> str:
         _table({code.value: meaning for code, meaning in FATES.items()}),
         "## Registries that say nothing",
         _table({code.value: meaning for code, meaning in SILENCES.items()}),
+        "## Times in `plan --json` and `why --json`",
+        _TIMES,
         "## Steps of a promotion",
         "| from | entry | to |\n|---|---|---|\n"
         + "\n".join(f"| {stage} | `{kind}` | {to} |" for (stage, kind), to in TRANSITIONS.items()),

@@ -179,19 +179,36 @@ def test_a_silent_registry_is_a_row_with_a_code(silent: Cli) -> None:
     ] * 2
 
 
-def test_why_names_the_best_candidate_and_every_newer_version_that_was_passed_over(app: Cli) -> None:
+def test_why_names_every_version_since_the_current_one_newest_first(app: Cli) -> None:
     app.run("pass")
-    for version in ("1.1.0", "1.2.0-rc.1", "2.0.0", "0.9.0", "latest"):
+    for version in ("1.1.0", "1.1.1", "1.2.0-rc.1", "2.0.0", "0.9.0", "latest"):
         app.registry.push(IMAGE, version, version)
 
     why = app.read("why", "checkout-api", "staging")
 
     assert why["schema"] == "countersign.why/1"
     assert [(one["version"], one["verdict"], one["codes"]) for one in why["versions"]] == [
-        ("1.1.0", "ready", []),
         ("2.0.0", "refused", ["out-of-range"]),
         ("1.2.0-rc.1", "refused", ["prerelease"]),
+        ("1.1.1", "ready", []),
+        ("1.1.0", "refused", ["newer-available", "digest-unknown"]),
     ]
+    planned = app.read("plan", "--environment", "staging")["rows"][0]["candidates"]
+    assert {one["version"] for one in planned} <= {one["version"] for one in why["versions"]}
+
+
+def test_why_says_of_each_version_that_waits_what_happens_next(app: Cli) -> None:
+    app.run("pass")
+    for version in ("1.1.0", "1.2.0"):
+        app.registry.push(IMAGE, version, version)
+
+    _, out, _ = app.run("why", "checkout-api", "production")
+    versions = app.read("why", "checkout-api", "production")["versions"]
+
+    assert [one["version"] for one in versions] == ["1.2.0", "1.1.0"]
+    assert out.count("  next: ") == len(versions)
+    assert all(f"  next: {one['next']}" in out for one in versions)
+    assert ", then somebody asks for it, then 1 approval" in versions[0]["next"]
 
 
 def test_why_says_code_meaning_and_detail_of_one_version(app: Cli) -> None:
