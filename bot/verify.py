@@ -20,6 +20,7 @@ from bot.years import read_years, whole
 from policies.audit_codes import CODES, AuditCode, attested_by
 from policies.entry import Entry, Kind, Pinned, Share, shares, write_time
 from policies.membership import SKEW
+from policies.population import UNRECORDED, Change, unrecorded
 from policies.rules import EffectiveRule, moving_rule
 from policies.state import Promotion, Stage, State, is_same
 
@@ -65,6 +66,8 @@ class Report:
     attested_by: Mapping[str, int] = field(default_factory=dict)  # who said so -> entries that rest on that
     tip: str = ""
     notes: list[str] = field(default_factory=list)  # what is odd and no finding
+    chain: Chain | None = None  # what was read, all years as one; nothing where there is no ledger
+    unrecorded: list[Change] = field(default_factory=list)  # moves without an entry, oldest first
 
     def add(self, what: str, oid: str, text: str, seq: int = 0) -> None:
         """Note a finding."""
@@ -169,6 +172,7 @@ class _Audit:
         self.report.attested = len(said)
         self.report.attested_by = dict(sorted(Counter(who for one in said for who in one).items()))
         self.report.tip = chain.state.tip
+        self.report.chain = chain
         return chain
 
     def _ends(self, chain: Chain, anchors: list[Anchor]) -> None:
@@ -376,14 +380,17 @@ class _Audit:
             info = self.mirror.commit_info(commit)
             if write_time(info.committed_at) < self.since:
                 continue
-            for (environment, service), _, image in self.book.moved(Oid(info.parents[0]), commit):
+            for (environment, service), before, image in self.book.moved(Oid(info.parents[0]), commit):
                 if any((head, environment, service) in merging for head in info.parents[1:]):
                     continue  # the forge has merged it; its entries are on their way
                 recorded = named.get((commit, environment, service))
                 if recorded is None:
                     tags = ", ".join(one.tag for one in image) or "nothing"
                     text = f"it moves {service} in {environment} to {tags} without an entry"
-                    self.report.add("unrecorded-move", commit, text)
+                    self.report.add(UNRECORDED, commit, text)
+                    self.report.unrecorded.append(
+                        unrecorded(commit, info.committed_at, (environment, service), image, before)
+                    )
                 elif not _agree(recorded, image):
                     now, said = (str(one[0]) if one else "nothing" for one in (image, recorded))
                     text = f"{service} in {environment} became {now}, the ledger says {said}"

@@ -1,5 +1,6 @@
 """What an auditor runs: ``evidence`` and ``ledger export``. A clone or its address is enough."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -13,7 +14,7 @@ from bot.chain import Chain
 from bot.desk import Desk
 from bot.dossier import dossiers
 from bot.settings import Settings
-from bot.years import read_years, whole
+from bot.verify import Report, verify
 from handlers import evidence_pages as pages
 from handlers.export import export_csv, export_json
 from handlers.terminal import FINDINGS, FINE, UseError, patience, print_json, print_lines, print_text, tell
@@ -88,17 +89,19 @@ def register(app: typer.Typer, ledger: typer.Typer, settings: SettingsOf) -> Non
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise UseError(f"{folder} is there already; expected a folder that is empty or not there")
         with patience("reading the ledger"):
-            desk, chain = _read(settings(context, repository))
-            everything = [one for one in population(chain.state, chain.shown) if days.has(one)]
+            desk, report = _read(settings(context, repository))
+            if (chain := report.chain) is None:
+                return _told(report)
+            everything = _everything(chain, report, days)
             chosen = sample(everything, size, seed)
-            faults = tuple(map(str, chain.faults))
-            what = pages.Range(first, last, size, seed, chain.year, chain.state.tip, faults)
+            findings = tuple(map(str, report.findings))
+            what = pages.Range(first, last, size, seed, chain.year, chain.state.tip, findings)
             folder.mkdir(parents=True, exist_ok=True)
             for found in dossiers(chain, desk.mirror, desk.book, chosen):
                 _write(folder / pages.name_of(found.change), pages.change_page(what, found))
             _write(folder / "index.html", pages.index(what, everything, chosen))
         print_lines([f"{len(everything)} changes, {len(chosen)} pages in {folder}"])
-        return _told(chain)
+        return _told(report)
 
     @ledger.command()
     def export(
@@ -117,29 +120,48 @@ def register(app: typer.Typer, ledger: typer.Typer, settings: SettingsOf) -> Non
             raise UseError("expected one of --csv and --json")
         days = Days.parse(first or "0001-01-01", last or "9999-12-30")
         with patience("reading the ledger"):
-            _, chain = _read(settings(context, repository))
-            rows = [one for one in population(chain.state, chain.shown) if days.has(one)]
+            _, report = _read(settings(context, repository))
+        if (chain := report.chain) is None:
+            return _told(report)
+        rows = _everything(chain, report, days)
         if as_csv:
             print_text(export_csv(rows))
         else:
-            print_json(export_json(chain.year, chain.state.tip, rows))
-        return _told(chain)
+            print_json(export_json(chain.year, chain.state.tip, rows, findings=len(report.findings)))
+        return _told(report)
 
 
-def _read(settings: Settings) -> tuple[Desk, Chain]:
-    """Read the ledgers of all years as one."""
+def _read(settings: Settings) -> tuple[Desk, Report]:
+    """Read the ledgers of all years as one, and hold the target branch against them."""
     desk = assembly.open_desk(settings)
-    tips = desk.mirror.fetch()
-    years = read_years(desk.mirror, desk.book, tips, progress=tell)
-    return desk, whole(years) if years else desk.ledger.read(tips)
+    report = verify(desk.mirror, desk.book, folder=settings.rules, ends=second_ends(desk), progress=tell)
+    return desk, report
 
 
-def _told(chain: Chain) -> int:
-    for fault in chain.faults:
-        tell(f"{fault}; run `countersign verify`")
-    if not chain.entries:
-        tell("the ledger is empty: no pass has been made yet")
-    return FINDINGS if chain.faults else FINE
+def second_ends(desk: Desk) -> dict[str, str]:
+    """Return where the second remote's ledgers end, if there is one, by who says so."""
+    found = desk.ledger.second.ends() if desk.ledger.second else {}
+    return {f"the second remote ({year})": oid for year, oid in found.items()}
+
+
+def _everything(chain: Chain, report: Report, days: Days) -> list[Change]:
+    """Return the changes of these days: those that entries tell of, then moves that none does."""
+    told = population(chain.state, chain.shown)
+    return [one for one in (*told, *report.unrecorded) if days.has(one)]
+
+
+def _told(report: Report) -> int:
+    """Say on stderr how much ``verify`` finds; of a ledger that is not there, which commit names one."""
+    if report.chain is None:
+        for one in report.findings:
+            tell(str(one))
+    if not report.findings:
+        return FINE
+    counts = Counter(one.what for one in report.findings)
+    said = ", ".join(f"{count} {what}" for what, count in sorted(counts.items()))
+    total = len(report.findings)
+    tell(f"{total} finding{'' if total == 1 else 's'} of verify ({said}); run `countersign verify`")
+    return FINDINGS
 
 
 def _write(path: Path, content: str) -> None:

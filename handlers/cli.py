@@ -3,7 +3,7 @@
 import os
 import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version as version_of
@@ -279,7 +279,7 @@ def verify(
     start = _instant(since)
     with patience("verifying"):
         desk = assembly.open_desk(settings)
-        ends |= {f"the second remote ({year})": oid for year, oid in _second_ends(desk).items()}
+        ends |= audit.second_ends(desk)
         report = hold(desk.mirror, desk.book, folder=settings.rules, since=start, ends=ends, progress=tell)
     if as_json:
         print_json(verified.to_json(report))
@@ -381,10 +381,6 @@ def _end(text: str) -> str:
             f"--anchor is {text[:40]!r}; expected 8 to 40 hexadecimal digits, as the daily line has them"
         )
     return text.lower()
-
-
-def _second_ends(desk: Desk) -> Mapping[str, str]:
-    return desk.ledger.second.ends() if desk.ledger.second else {}
 
 
 def _instant(text: str) -> str:

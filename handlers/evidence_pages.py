@@ -26,7 +26,7 @@ MEANS = {
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """What was looked at: first and last day, the sample, where the ledger ended, what was wrong with it."""
+    """What was looked at: first and last day, the sample, where the ledger ended, what ``verify`` finds."""
 
     first: str
     last: str
@@ -34,12 +34,12 @@ class Range:
     seed: str
     year: str
     tip: str
-    faults: tuple[str, ...] = ()
+    findings: tuple[str, ...] = ()
 
 
 def name_of(change: Change) -> str:
     """Return the file of a change's page: ours to choose, so an id of our own and nothing else."""
-    return f"change-{change.id.removeprefix('#')}.html"
+    return f"change-{change.id.removeprefix('#').replace('/', '-')}.html"
 
 
 # --- the index --------------------------------------------------------------------------------------------------
@@ -49,21 +49,28 @@ def index(what: Range, everything: Sequence[Change], chosen: Sequence[Change]) -
     """Return the page that lists every change, in the sample or not."""
     named = {one.id for one in chosen}
     drawn = f"{what.size} of those that moved, drawn with seed {what.seed}" if what.size else "all of them"
+    found = f"{len(what.findings)}, in the whole repository"
     parts = [
         paragraph(f"From {what.first} to {what.last}, both days included, in UTC."),
-        *(paragraph(marked(f"The ledger has a fault: {one}", "bad")) for one in what.faults),
         facts(
             [
                 ("Changes", str(len(everything))),
                 ("Pages", f"{len(chosen)}: {drawn}; every exception has one"),
                 ("Ledger", code(f"ledger/{what.year} at {what.tip}")),
+                ("Findings of verify", marked(found, "bad") if what.findings else found),
             ]
         ),
+        *_findings(what.findings),
         section("The population", _counts(everything), paragraph(_how_drawn(what))),
         section("Every change", _list(everything, named)),
         section("Check it yourself", page.pre(_verify_all())),
     ]
     return page.page("Changes, and who trusted them", parts)
+
+
+def _findings(findings: Sequence[str]) -> Iterator[Html]:
+    if findings:
+        yield section("What verify finds", page.pre(text_lines(findings)))
 
 
 def _how_drawn(what: Range) -> str:
@@ -251,6 +258,8 @@ def _diff(found: Dossier) -> Iterator[Html]:
 
 
 def _entries(change: Change) -> Html:
+    if not change.entries:
+        return paragraph("None: the move stands on the target branch, and no entry tells of it.")
     rows = [
         (f"#{entry.seq}", entry.kind.value, entry.at, code(oid), page.pre(page.block(entry.line().decode())))
         for oid, entry in change.entries
@@ -269,11 +278,12 @@ def _commands(what: Range, found: Dossier) -> Iterator[str]:
     """Yield commands for a clone with the ledger's branch; every id in them is made of hexadecimal digits."""
     one = found.change
     yield "git fetch origin '+refs/heads/ledger/*:refs/remotes/origin/ledger/*'"
-    yield f"git merge-base --is-ancestor {one.entries[-1][0]} {what.tip}    # the entry is in the ledger"
-    yield "# allowed_signers: see docs/verify-with-git.md"
-    for oid, entry in one.entries:
-        yield f"git verify-commit {oid}    # {entry.kind} #{entry.seq}"
-    yield f"git log -1 --format=%B {one.entries[0][0]}"
+    if one.entries:
+        yield f"git merge-base --is-ancestor {one.entries[-1][0]} {what.tip}    # the entry is in the ledger"
+        yield "# allowed_signers: see docs/verify-with-git.md"
+        for oid, entry in one.entries:
+            yield f"git verify-commit {oid}    # {entry.kind} #{entry.seq}"
+        yield f"git log -1 --format=%B {one.entries[0][0]}"
     if found.commit is not None:
         yield f"git log -1 --format=%B {found.commit.oid}"
         if found.commit.parents:

@@ -27,10 +27,10 @@ COLUMNS = (
 )
 
 
-def export_json(year: str, tip: str, changes: Iterable[Change]) -> Mapping[str, Any]:
-    """Return all rows as one document."""
+def export_json(year: str, tip: str, changes: Iterable[Change], *, findings: int) -> Mapping[str, Any]:
+    """Return all rows as one document; ``findings``: how much ``verify`` finds in the whole repository."""
     rows = [_row(one) for one in changes]
-    return {"schema": EXPORT, "ledger": year, "tip": tip, "rows": rows}
+    return {"schema": EXPORT, "ledger": year, "tip": tip, "findings": findings, "rows": rows}
 
 
 def export_csv(changes: Iterable[Change]) -> str:

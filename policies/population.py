@@ -1,12 +1,13 @@
-"""The population: every change that a ledger tells of, once, in an auditor's words, whatever became of it."""
+"""The population: every change that a ledger tells of, or should, once, in an auditor's words."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 
 from policies.canonical import Json
-from policies.entry import Bot, By, Entry, Kind, Pinned, RuleAt
-from policies.state import Promotion, Stage, State
+from policies.entry import Bot, By, Entry, Kind, Pinned, RuleAt, write_time
+from policies.state import Place, Promotion, Stage, State
 
 
 class Sort(StrEnum):
@@ -18,6 +19,7 @@ class Sort(StrEnum):
     UNAUTHORISED = "unauthorised"  # moved past the bot, or not as it was approved
 
 
+UNRECORDED = "unrecorded-move"  # the `why` of a move that no entry tells of
 MOVED = "moved"  # an outcome beside those of promotions: it stands on the target branch by one entry
 _ENDS = frozenset({Kind.LANDED, Kind.MISMATCH, Kind.ENDED, Kind.REJECT, Kind.CANCEL})
 _DECIDES = frozenset({Kind.BUMP, Kind.INTENT})  # and a rollback by commit
@@ -98,6 +100,31 @@ def population(state: State, entries: Iterable[tuple[str, Entry]]) -> tuple[Chan
                 by_seq[entry.seq] = name
     found = [_change(state, name, thread) for name, thread in threads.items()]
     return tuple(one for one in found if one is not None)
+
+
+def unrecorded(
+    commit: str,
+    at: datetime,
+    place: Place,
+    image: tuple[Pinned, ...],
+    previous: tuple[Pinned, ...],
+) -> Change:
+    """Return a move on the target branch that no entry tells of; ``at``: when its commit was made (UTC)."""
+    environment, service = place
+    return Change(
+        id=f"#{commit[:12]}/{environment}/{service}",
+        sort=Sort.UNAUTHORISED,
+        kind=Kind.EXTERNAL,
+        outcome=MOVED,
+        at=write_time(at),
+        environment=environment,
+        service=service,
+        image=image,
+        previous=previous,
+        why=UNRECORDED,
+        needs_review=True,
+        commit=commit,
+    )
 
 
 def _number(entry: Entry, one: Entry) -> str:

@@ -17,6 +17,7 @@ from bot.poller import externals
 from bot.settings import NAMES, Settings
 from handlers import cli, page
 from handlers.export import COLUMNS
+from policies.entry import Kind
 from policies.words import Approve, Reject
 from tests.bot.ledger_worlds import World, bot, kustomization, world
 from tests.repositories import commit_to, git
@@ -88,13 +89,15 @@ def test_every_change_is_counted_and_has_a_page(
 ) -> None:
     code, out, err = run(capsysbinary, "evidence", str(told.remote), *DAY, "--out", "pages")
 
-    assert code == 0, err
+    assert code == 1
+    assert "1 finding of verify (1 review-missing)" in err
     assert out == "5 changes, 5 pages in pages\n"
     index = (tmp_path / "pages" / "index.html").read_text("utf-8")
     for sort, count in (("standard", 2), ("normal", 2), ("emergency", 0), ("unauthorised", 1)):
         assert f"<tr><td>{sort}</td><td>" in index
         assert f"</td><td>{count}</td><td>" in index
     assert "1 not reviewed" in index
+    assert '<tr><th>Findings of verify</th><td><span class="bad">1, in the whole repository' in index
     assert len(list((tmp_path / "pages").glob("change-*.html"))) == 5
 
 
@@ -147,7 +150,7 @@ def test_the_same_clone_gives_the_same_bytes_and_the_same_seed_the_same_sample(
     sampled = (*DAY, "--sample", "1", "--seed", "7")
     for folder in ("one", "two"):
         code, out, err = run(capsysbinary, "evidence", str(told.remote), *sampled, "--out", folder)
-        assert code == 0, err
+        assert code == 1, err
         assert out.startswith("5 changes, 2 pages")  # one that was drawn, and the exception
 
     assert list(pages_of(tmp_path / "one")) == list(pages_of(tmp_path / "two"))
@@ -164,15 +167,74 @@ def test_a_plain_clone_is_enough(
     of_remote = run(capsysbinary, "ledger", "export", str(told.remote), "--csv")
 
     assert of_clone[:2] == of_remote[:2]
-    assert of_clone[0] == 0
+    assert of_clone[0] == 1
+
+
+def test_what_no_entry_tells_of_is_a_change_too(
+    told: World, tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    moved = commit_to(told.remote, {"apps/production/kustomization.yaml": kustomization("1.1.0")})
+    made = git(told.remote, "show", "-s", "--format=%cs", moved)
+
+    code, out, err = run(
+        capsysbinary, "evidence", str(told.remote), "--from", made, "--to", made, "--out", "pages"
+    )
+    _, exported, _ = run(capsysbinary, "ledger", "export", str(told.remote), "--json")
+
+    assert code == 1
+    assert "2 findings of verify (1 review-missing, 1 unrecorded-move)" in err, out
+    index = (tmp_path / "pages" / "index.html").read_text("utf-8")
+    assert f"unrecorded-move {moved[:12]}" in index
+    shown = (tmp_path / "pages" / f"change-{moved[:12]}-production-web.html").read_text("utf-8")
+    assert f"change-{moved[:12]}-production-web.html" in index
+    assert "no entry tells of it" in shown
+    assert "<ins>+    newTag: 1.1.0" in shown
+    row = json.loads(exported)["rows"][-1]
+    assert (row["commit"], row["sort"], row["why"]) == (moved, "unauthorised", "unrecorded-move")
+    assert (row["review"], row["entries"]) == ("missing", [])
+    assert [one.split("@")[0].split(":")[-1] for one in row["image"] + row["previous"]] == ["1.1.0", "1.0.0"]
+
+
+def test_of_days_without_it_an_unrecorded_move_is_no_row_but_a_finding(
+    told: World, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    commit_to(told.remote, {"apps/production/kustomization.yaml": kustomization("1.1.0")})
+
+    code, out, _ = run(capsysbinary, "ledger", "export", str(told.remote), "--json", "--to", "2025-01-01")
+
+    read = json.loads(out)
+    assert (code, read["rows"], read["findings"]) == (1, [], 2)
+
+
+def test_a_ledger_that_was_cut_is_said_and_one_that_is_gone_is_no_empty_one(
+    told: World, tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    branch = f"refs/heads/ledger/{told.state.year}"
+    landed = next(entry for _, entry in told.entries if entry.kind is Kind.LANDED)
+    git(told.remote, "update-ref", branch, landed.prev)
+    cut = run(capsysbinary, "ledger", "export", str(told.remote), "--json")
+    git(told.remote, "update-ref", "-d", branch)
+    gone = run(capsysbinary, "ledger", "export", str(told.remote), "--csv")
+    unread = run(capsysbinary, "evidence", str(told.remote), *DAY, "--out", "pages")
+
+    assert cut[0] == 1
+    assert " ledger-cut" in cut[2]
+    assert any(one["why"] == "unrecorded-move" for one in json.loads(cut[1])["rows"])
+    for code, out, err in (gone, unread):
+        assert (code, out) == (1, "")
+        assert "ledger-missing" in err
+        assert "names an entry" in err
+        assert "no pass has been made" not in err
+    assert not (tmp_path / "pages").exists()
 
 
 def test_rows_are_in_the_auditors_words(told: World, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
     code, out, err = run(capsysbinary, "ledger", "export", str(told.remote), "--json")
 
-    assert code == 0, err
+    assert code == 1, err
     read = json.loads(out)
     assert read["schema"] == "countersign.export/1"
+    assert read["findings"] == 1
     assert read["tip"] == told.ledger_tip
     rows = [(one["sort"], one["outcome"], one["review"]) for one in read["rows"]]
     assert rows == [
@@ -240,7 +302,7 @@ def test_a_period_without_changes_is_said(told: World, capsysbinary: pytest.Capt
         "none",
     )
 
-    assert (code, out) == (0, "0 changes, 0 pages in none\n")
+    assert (code, out) == (1, "0 changes, 0 pages in none\n")  # what verify finds is said for any days
 
 
 def test_verify_needs_a_plain_clone_and_nothing_else(

@@ -1,14 +1,14 @@
 """The population of an auditor: every change once, under the name that an auditor gives it; and the sample of it."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from policies.entry import Bot, By, Kind
-from policies.population import Change, Sort, population, pull_request_of, who
+from policies.population import Change, Sort, population, pull_request_of, unrecorded, who
 from policies.sample import sample
 from policies.state import Stage
 from tests.policies.ledger_builders import RULES, Story, at_stage, person, story
@@ -43,6 +43,21 @@ def test_what_was_asked_for_is_one_change_whatever_became_of_it(
     stage: Stage, expected: tuple[str, str, str]
 ) -> None:
     assert told(at_stage(stage)) == [("standard", "bump", "moved"), expected]
+
+
+def test_a_move_without_an_entry_is_an_exception_that_nobody_reviewed() -> None:
+    at_one = next(iter(at_stage(Stage.LANDED).state.promotions.values()))
+
+    at = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+
+    found = unrecorded("c0" * 20, at, ("production", "web"), at_one.image, at_one.previous)
+
+    assert (found.id, found.at) == ("#c0c0c0c0c0c0/production/web", "2026-11-23T09:00:00Z")
+    assert (found.image, found.previous) == (at_one.image, at_one.previous)
+    assert found.is_exception
+    assert found.has_moved
+    assert found.needs_review
+    assert found in sample([found], 1, "1")
 
 
 def test_a_change_names_who_asked_who_approved_and_which_entry_let_it_move() -> None:
