@@ -1,15 +1,18 @@
 """Whether what people merged at the forge was allowed at the moment at which they did it."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from policies.asked import Asked, No, Refusal
+from policies import stood
+from policies.asked import Asked, No, Refusal, judged_by
 from policies.by_hand import BY_HAND, MergedBy, clears, is_for_people, merged_by
 from policies.cases import cases_of, of_member
 from policies.codes import Code
 from policies.gates import STILL, Case, ask
 from policies.membership import SKEW, is_fresh
-from policies.rules import EffectiveRule, moving_rule
+from policies.remembered import Span, Spot
+from policies.rules import EffectiveRule
 from policies.state import Promotion, State
 from policies.verdict import not_yet
 
@@ -37,7 +40,7 @@ def by_people(asked: Asked) -> No:
         )
         return
     yield from _in_time(asked, promotion.cleared, found)
-    yield from _unhindered(asked, promotion, found.at)
+    yield from _unhindered(asked, promotion, promotion.cleared, found.at)
 
 
 def _in_time(asked: Asked, since: datetime, found: MergedBy) -> No:
@@ -48,29 +51,35 @@ def _in_time(asked: Asked, since: datetime, found: MergedBy) -> No:
         )
 
 
-def _unhindered(asked: Asked, promotion: Promotion, at: datetime) -> No:
+def _unhindered(asked: Asked, promotion: Promotion, since: datetime, at: datetime) -> No:
     """Did nothing stand in the way that time or people put there since it was cleared? By the rule that cleared it."""
-    rules = asked.book.rules(promotion.rule.commit)
-    rule = moving_rule(rules, promotion.environment, promotion.service) if rules else None
+    rules, rule = asked.book.rules(promotion.rule.commit), judged_by(asked.book, promotion)
     cases = cases_of(asked, rule, promotion) if rule else ()
     if rules is None or not cases:
         yield Refusal(Code.NO_RULE, f"the rules at {promotion.rule.commit[:12]} do not cover it")
         return
-    state = _as_of(asked.state, at)
+    state = _as_of(asked.state, asked.state.stood if since >= stood.DECIDES else {}, at)
     for one in cases:
         case: Case = replace(one, rules=rules, at=at, state=state)
         for verdict in not_yet(ask(STILL, case)):
             yield Refusal(verdict.code, of_member(promotion.group, case, verdict.detail))
 
 
-def _as_of(state: State, at: datetime) -> State:
-    """Return a state without the holds, freezes, blocks and open exceptions that came after an instant (UTC).
+def _as_of(state: State, past: Mapping[Spot, tuple[Span, ...]], at: datetime) -> State:
+    """Return a state with the holds, freezes, blocks and open exceptions of an instant (UTC), as far as they are known.
 
-    What was lifted since then stays lifted: only what is in force now can be dated.
+    ``past`` is when what was replaced or lifted since stood. Of what was lifted only freezes are known: what was held
+    or blocked, and is free by now, stays free.
     """
     found = state.copy()
-    found.holds = {place: one for place, one in state.holds.items() if one.at <= at}
-    found.freezes = {place: one for place, one in state.freezes.items() if one.at <= at}
-    found.blocks = {place: one for place, one in state.blocks.items() if one.at <= at}
+    frozen = {where: past.get((where, "", None), ()) for where in {*state.freezes, *state.unfrozen}}
+    holds = {place: stood.as_of(one, past.get((*place, None), ()), at) for place, one in state.holds.items()}
+    freezes = {where: stood.as_of(one, frozen[where], at) for where, one in state.freezes.items()}
+    blocks = {place: stood.as_of(one, past.get(place, ()), at) for place, one in state.blocks.items()}
+    ended = {where: stood.thawed(state.unfrozen.get(where), spans, at) for where, spans in frozen.items()}
+    found.holds = {place: one for place, one in holds.items() if one}
+    found.freezes = {where: one for where, one in freezes.items() if one}
+    found.blocks = {place: one for place, one in blocks.items() if one}
+    found.unfrozen = {where: end for where, end in ended.items() if end}
     found.open = {seq: one for seq, one in state.open.items() if one.at <= at}
     return found

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 
+from policies import stood
 from policies.authors import MOVERS, Authors
 from policies.canonical import Json
 from policies.carried import restore
@@ -82,6 +83,7 @@ def _external(state: Tables, entry: Entry, _oid: str) -> None:
     if entry.why == "unguarded":
         until = entry.time + EXTERNAL_HOLD
         if place not in state.holds or not state.holds[place].outlasts(until):
+            stood.note(state, (*place, None), state.holds.get(place), entry.time)
             state.holds[place] = Standing(entry.speaker, entry.time, entry.note, "external", until, entry.seq)
     elif entry.why == "guarded":
         state.open[entry.seq] = _opened(entry)

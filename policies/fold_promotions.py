@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from policies import gate_notes
+from policies import gate_notes, stood
 from policies.authors import MOVERS, Authors
 from policies.by_hand import clears, merged_by
 from policies.entry import By, Entry, Kind, Share, content_of, parse_time
@@ -195,6 +195,7 @@ def _abort(state: Tables, entry: Entry, _oid: str) -> None:
     promotion = state.promotion_of(entry)
     if promotion and promotion.cleared:  # nobody tried: what people might have merged is taken back
         _step(state, entry, why=entry.why, cleared=None)
+        stood.forget(state)
         return
     attempts = promotion.attempts + 1 if promotion else 1
     asked = entry.evidence.get("reviews", 0)
@@ -205,6 +206,7 @@ def _abort(state: Tables, entry: Entry, _oid: str) -> None:
 def _merged(state: Tables, entry: Entry, _oid: str) -> None:
     who = merged_by(entry.evidence)
     _step(state, entry, commit=entry.commit, merger=who.login if who else "")
+    stood.forget(state)
 
 
 def _landed(state: Tables, entry: Entry, _oid: str) -> None:
@@ -216,6 +218,7 @@ def _landed(state: Tables, entry: Entry, _oid: str) -> None:
 
 def _mismatch(state: Tables, entry: Entry, _oid: str) -> None:
     _end(state, entry, Stage.MISMATCH, commit=entry.commit, why=entry.why)
+    stood.note(state, (entry.environment, "", None), state.freezes.get(entry.environment), entry.time)
     state.freezes[entry.environment] = Standing(entry.speaker, entry.time, "", "mismatch", None, entry.seq)
     promotion = state.promotion_of(entry)
     people = part_in(promotion) if promotion else frozenset()

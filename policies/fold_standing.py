@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from policies import stood
 from policies.codes import Code
 from policies.entry import Bot, Entry, Kind, parse_time
 from policies.remembered import Standing
@@ -17,7 +18,9 @@ def _standing(entry: Entry) -> Standing:
 
 
 def _hold(state: Tables, entry: Entry, _oid: str) -> None:
-    state.holds[entry.environment, entry.service] = _standing(entry)
+    place = (entry.environment, entry.service)
+    stood.note(state, (*place, None), state.holds.get(place), entry.time)
+    state.holds[place] = _standing(entry)
     if lost := _lost(entry):
         state.lost[entry.service] = state.lost.get(entry.service, frozenset()) | lost
 
@@ -34,14 +37,16 @@ def _resume(state: Tables, entry: Entry, _oid: str) -> None:
     for place in lifted_holds(state, entry):
         standing = state.holds.pop(place)
         if isinstance(standing.by, Bot) and standing.why in DOUBTED and standing.is_on(entry.time):
-            stood = standing.previous or standing.image
-            for image, previous in zip(standing.image, stood, strict=False):
+            before = standing.previous or standing.image
+            for image, previous in zip(standing.image, before, strict=False):
                 state.answered[*place, standing.why, image, previous] = entry.seq
 
 
 def _block(state: Tables, entry: Entry, _oid: str) -> None:
     for image in entry.image:
-        state.blocks[entry.environment, entry.service, image] = _standing(entry)
+        place = (entry.environment, entry.service, image)
+        stood.note(state, place, state.blocks.get(place), entry.time)
+        state.blocks[place] = _standing(entry)
 
 
 def _unblock(state: Tables, entry: Entry, _oid: str) -> None:
@@ -53,11 +58,12 @@ def _unblock(state: Tables, entry: Entry, _oid: str) -> None:
 
 
 def _freeze(state: Tables, entry: Entry, _oid: str) -> None:
+    stood.note(state, (entry.environment, "", None), state.freezes.get(entry.environment), entry.time)
     state.freezes[entry.environment] = _standing(entry)
 
 
 def _unfreeze(state: Tables, entry: Entry, _oid: str) -> None:
-    state.freezes.pop(entry.environment, None)
+    stood.note(state, (entry.environment, "", None), state.freezes.pop(entry.environment, None), entry.time)
     state.unfrozen[entry.environment] = entry.time
 
 

@@ -64,6 +64,18 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
+class Span:
+    """When a hold, block or freeze was in force: from ``since`` up to ``until`` (both UTC), which is no part of it."""
+
+    since: datetime
+    until: datetime
+
+    def holds(self, at: datetime) -> bool:
+        """Whether it was in force at that time (UTC)."""
+        return self.since <= at < self.until
+
+
+@dataclass(frozen=True, slots=True)
 class Seen:
     """When a selection first picked a tag, and what it was then."""
 
@@ -109,6 +121,7 @@ class ForgeId:
 
 
 Place = tuple[str, str]  # environment, service
+Spot = tuple[str, str, Pinned | None]  # of a block; of a hold without image; of a freeze without service, too
 Doubt = tuple[
     str, str, str, Pinned, Pinned
 ]  # environment, service, code, image, and what stood there (else the image again)

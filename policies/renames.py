@@ -88,6 +88,7 @@ def carry(state: Tables, names: Renames) -> None:
         _renamed(state.freezes, environment),
         _renamed(state.unfrozen, environment),
     )
+    state.stood = _renamed(state.stood, lambda key: (*place(key[:2]), key[2]))
     state.configured = _renamed(state.configured, environment)
     state.open = {
         seq: replace(one, environment=environment(one.environment), service=service(one.service))

@@ -18,6 +18,8 @@ from policies.remembered import (
     Open,
     Place,
     Seen,
+    Span,
+    Spot,
     Standing,
     is_same,
     is_version,
@@ -61,6 +63,8 @@ class Tables:
     freezes: dict[str, Standing] = field(default_factory=dict)
     unblocked: dict[tuple[str, str, Pinned], datetime] = field(default_factory=dict)  # when last (UTC)
     unfrozen: dict[str, datetime] = field(default_factory=dict)  # the same
+    # when what was replaced since, and freezes lifted since, stood: while people may merge something, else empty
+    stood: dict[Spot, tuple[Span, ...]] = field(default_factory=dict)
     open: dict[int, Open] = field(default_factory=dict)
     health: Growing[Place, Trail[Health]] = field(default_factory=Growing)  # oldest first
     configured: dict[str, str] = field(default_factory=dict)  # environment -> commit that `config` came to

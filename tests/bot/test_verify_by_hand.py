@@ -3,17 +3,19 @@
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from bot.ledger import Appended
+from bot.promoter import stand
 from policies.by_hand import BY_HAND, MergedBy, clearance
 from policies.canonical import Json
 from policies.entry import Entry, Kind, write_time
-from policies.words import Approve
-from tests.bot.ledger_worlds import FILES, RULES, World, world
+from policies.stood import DECIDES
+from policies.words import Approve, Freeze
+from tests.bot.ledger_worlds import FILES, RULES, World, said, world
 from tests.repositories import git
 
 LINES = "approvals: 2 of release-managers"
@@ -22,6 +24,7 @@ PEOPLE, BY_COMMIT = f"{LINES}, merges: by-hand", f"{LINES}, via: commit"
 
 def _approved(tmp_path: Path, rule: str) -> World:
     found = world(tmp_path, {**FILES, "promotion/rules.yaml": RULES.replace(LINES, rule)})
+    found.at = max(found.at, DECIDES)
     found.stage("1.1.0")
     asked = found.ask("1.1.0")
     for name in ("ada", "bob"):
@@ -100,8 +103,20 @@ def _by_a_forge(tmp_path: Path) -> World:
     return found
 
 
+def _frozen_anew(tmp_path: Path) -> World:
+    found = _cleared(tmp_path)
+    for click in ("first", "second"):
+        who = replace(said("ada"), trigger=click)
+        word = Freeze(("production",), "the big sale")
+        found.done(lambda look, _tip, who=who, word=word: stand(look, who, word))  # type: ignore[misc]
+    commit = found.merge(message="Merge it\n")
+    entry = _merged(found, commit, found.at - timedelta(seconds=30))
+    found.sneak(entry, _landed(found, commit))
+    return found
+
+
 @pytest.mark.parametrize(
-    "forged", [_of_nobody, _early, _the_bots_own, _by_a_forge], ids=lambda one: one.__name__
+    "forged", [_of_nobody, _early, _the_bots_own, _by_a_forge, _frozen_anew], ids=lambda one: one.__name__
 )
 def test_what_the_key_signed_and_nobody_allowed_is_found(
     tmp_path: Path, forged: Callable[[Path], World]

@@ -7,20 +7,24 @@ from typing import Any
 
 import pytest
 
+from policies import stood
 from policies.by_hand import BY_HAND, MergedBy, clearance, merged_by
 from policies.canonical import Json
 from policies.carried import carry, restore
 from policies.codes import Code
 from policies.decide import tried_again_at
 from policies.entry import Bot, Entry, Kind, write_time
+from policies.remembered import Span
 from policies.rules import Apart, Line, Merges
 from policies.state import Stage
 from policies.tables import Tables
 from tests.policies.gate_worlds import ruled
-from tests.policies.ledger_builders import RULES, Story, change_rules, person, pinned, story
+from tests.policies.ledger_builders import RULES, START, Story, change_rules, person, pinned, story
 
 BY = "approvals: 2 of release-managers"
 PEOPLE = RULES.replace(BY, f"{BY}\n    merges: by-hand")
+NOW = START + timedelta(days=7)  # a Monday
+assert NOW > stood.DECIDES > START
 Made = Callable[[], tuple[Story, Entry]]
 
 
@@ -30,8 +34,15 @@ def _intent(found: Story, **evidence: Json) -> Entry:
     return replace(entry, evidence={**entry.evidence, **clearance(), **evidence})
 
 
+def _begun(text: str = PEOPLE, *, at: datetime = NOW) -> Story:
+    found = story(text)
+    found.at = at
+    return found
+
+
 def _approved(text: str = PEOPLE, **changes: Any) -> Story:
-    return ruled(story(text), **changes).asked().approved() if changes else story(text).asked().approved()
+    found = _begun(text)
+    return (ruled(found, **changes) if changes else found).asked().approved()
 
 
 def _cleared(text: str = PEOPLE, **changes: Any) -> Story:
@@ -57,6 +68,32 @@ def _then(found: Story, entry: Entry, **later: float) -> tuple[Story, Entry]:
     found.add(entry)
     found.at += timedelta(**later)
     return _merged(found, at)
+
+
+def _story_of(*said: Kind, found: Story | None = None, **changes: Any) -> tuple[Story, Entry]:
+    """Say one thing after the other, by Ada, two minutes apart; the bot notices after all of it a merge at its time.
+
+    The merge is where the list says `merged`.
+    """
+    found, at = found or _cleared(), None
+    for kind in said:
+        found.at += timedelta(minutes=2)
+        if kind is Kind.MERGED:
+            at = found.at
+        else:
+            found.add(found.stand(kind, person("ada"), **changes))
+    found.at += timedelta(minutes=2)
+    return _merged(found, at)
+
+
+def _two_freezes(until: float, merged: float) -> tuple[Story, Entry]:
+    """Freeze for so many minutes, again ten minutes after the first; somebody merges so long after the first."""
+    found = _cleared()
+    begun = found.at
+    found.add(found.stand(Kind.FREEZE, person("ada"), until=write_time(begun + timedelta(minutes=until))))
+    found.at = begun + timedelta(minutes=10)
+    found.add(found.stand(Kind.FREEZE, person("ada")))
+    return _merged(found, begun + timedelta(minutes=merged))
 
 
 def _before_it(kind: Kind, **changes: Any) -> tuple[Story, Entry]:
@@ -154,6 +191,37 @@ FORBIDDEN: list[tuple[str, Made, Code]] = [
         Code.WAITING_FOR_A_GO,
     ),
     (
+        "a merge under a freeze that was renewed since",
+        lambda: _story_of(Kind.FREEZE, Kind.MERGED, Kind.FREEZE, Kind.FREEZE),
+        Code.FROZEN,
+    ),
+    (
+        "a merge under a freeze that was lifted and set again",
+        lambda: _story_of(Kind.FREEZE, Kind.MERGED, Kind.UNFREEZE, Kind.FREEZE),
+        Code.FROZEN,
+    ),
+    ("a merge under a freeze that ended before the next", lambda: _two_freezes(5, 4), Code.FROZEN),
+    (
+        "a merge between two freezes",
+        lambda: _two_freezes(5, 6),
+        Code.WAITING_FOR_A_GO,
+    ),
+    (
+        "a merge of what is held, and was held anew since",
+        lambda: _story_of(Kind.HOLD, Kind.MERGED, Kind.HOLD),
+        Code.HELD,
+    ),
+    (
+        "a merge of what is blocked, and was blocked anew since",
+        lambda: _story_of(Kind.BLOCK, Kind.MERGED, Kind.BLOCK, image=(pinned("1.1.0", digest=""),)),
+        Code.BLOCKED,
+    ),
+    (
+        "a merge after a freeze, and another one after it",
+        lambda: _story_of(Kind.FREEZE, Kind.UNFREEZE, Kind.MERGED, Kind.FREEZE, Kind.UNFREEZE),
+        Code.WAITING_FOR_A_GO,
+    ),
+    (
         "a merge by people where the bot's own stands",
         lambda: (f := _approved(RULES), f.add(f.about(Kind.INTENT)), _merged(f))[2],
         Code.OUT_OF_LINE,
@@ -205,6 +273,20 @@ def _rules_after() -> tuple[Story, Entry]:
     return _merged(found, at)
 
 
+def _of_old() -> Story:
+    found = _begun(at=START).asked().approved()
+    found.add(_intent(found))
+    return found
+
+
+def _thawed_before() -> Story:
+    found = _begun().asked()
+    for kind in (Kind.FREEZE, Kind.UNFREEZE):
+        found.add(found.stand(kind, person("ada")))
+    found.approved().add(_intent(found))
+    return found
+
+
 ALLOWED: list[tuple[str, Made]] = [
     ("a merge by a person", lambda: _merged(_cleared())),
     ("a merge by an account that is gone", lambda: _merged(_cleared(), id=0, login="")),
@@ -213,6 +295,26 @@ ALLOWED: list[tuple[str, Made]] = [
         lambda: (f := _cleared(), _merged(f, f.at - timedelta(minutes=4))[1]),
     ),
     ("a merge before somebody froze it", _frozen_after),
+    (
+        "a merge before somebody froze it and lifted that",
+        lambda: _story_of(Kind.MERGED, Kind.FREEZE, Kind.UNFREEZE, Kind.FREEZE, Kind.UNFREEZE),
+    ),
+    (
+        "a merge before a freeze that was renewed",
+        lambda: _story_of(Kind.MERGED, Kind.FREEZE, Kind.FREEZE),
+    ),
+    (
+        "a merge long after a freeze that was lifted before the approvals",
+        lambda: _story_of(Kind.MERGED, Kind.FREEZE, Kind.UNFREEZE, found=_thawed_before()),
+    ),
+    (
+        "a merge of what was held and is free, and held again",
+        lambda: _story_of(Kind.HOLD, Kind.MERGED, Kind.RESUME, Kind.HOLD),
+    ),
+    (
+        "a merge of what older programs cleared, under a freeze that was renewed",
+        lambda: _story_of(Kind.FREEZE, Kind.MERGED, Kind.FREEZE, found=_of_old()),
+    ),
     ("a merge before the rules became others", _rules_after),
     ("an intent of the bot's own of a way back", lambda: (f := _rollback(), f.about(Kind.INTENT))),
     ("a clearance given anew", lambda: (f := _withdrawn(), _intent(f))),
@@ -308,3 +410,44 @@ def test_where_nobody_is_asked_the_bot_merges_whatever_is_said() -> None:
 
     assert found.refusal(entry) is None
     assert found.refusal(replace(entry, evidence={"merges": "by-hand"})) is not None
+
+
+def test_what_stood_is_kept_while_people_may_merge_and_no_longer() -> None:
+    found = _begun().asked().approved()
+    for _ in range(2):
+        found.add(found.stand(Kind.HOLD, person("ada"), until=write_time(found.at + timedelta(seconds=30))))
+    assert found.state.stood == {}
+    found.add(_intent(found))
+    for _ in range(2):
+        found.add(found.stand(Kind.FREEZE, person("ada")))
+    begun = [one.time for _, one in found.entries[-2:]]
+    assert found.state.stood == {("production", "", None): (Span(*begun),)}
+
+    taken_back = found.state.copy()
+    taken_back.apply(found.complete(found.about(Kind.ABORT, why="withdrawn")), "")
+    merged = found.state.copy()
+    merged.apply(found.complete(_merged(found)[1]), "")
+    stood.forget(found.state)
+
+    assert found.state.stood
+    assert taken_back.stood == merged.stood == {}
+    assert "stood" not in str(carry(merged, found.entries, found.at))
+
+
+def test_a_freeze_for_a_mismatch_takes_no_other_ones_place() -> None:
+    found, _ = _before_it(Kind.FREEZE)
+    at = found.at
+    found.at += timedelta(minutes=2)
+    wrong = Entry(kind=Kind.MISMATCH, at="", key="mismatch/x", environment="production", service="cart")
+    found.state.apply(found.complete(wrong), "")
+
+    assert Code.FROZEN in {one.code for one in found.reasons(_merged(found, at)[1])}
+
+
+def test_a_hold_for_a_move_by_others_takes_no_other_ones_place() -> None:
+    found, _ = _before_it(Kind.HOLD, environment="production", until="2026-11-30T10:00:00Z")
+    at = found.at
+    found.at += timedelta(minutes=2)
+    found.state.apply(found.complete(found.external("1.9.0", why="unguarded")), "")
+
+    assert Code.HELD in {one.code for one in found.reasons(_merged(found, at)[1])}

@@ -1,6 +1,7 @@
 """A rename keeps what is known: soak, holds, blocks, sightings; and nobody renames what is in use."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from policies.canonical import Json
 from policies.codes import Code
 from policies.entry import Bot, Kind, RuleAt
 from policies.growing import Trail
+from policies.remembered import Span
 from policies.renames import Renames, renames, renames_of
 from policies.rules_hash import rules_hash
 from policies.state import Stage
@@ -74,6 +76,14 @@ def test_a_service_keeps_what_is_known_of_it_under_its_new_name() -> None:
     assert [one.service for one in state.open.values()] == ["shop"]
     for table in (state.moves, state.health, state.holds, state.blocks, state.sighted, state.seen):
         assert not any("web" in key for key in table if not isinstance(key, str))
+
+
+def test_when_it_was_held_is_known_under_its_new_name() -> None:
+    found = _known()
+    span = (Span(found.at, found.at + timedelta(hours=1)),)
+    found.state.stood["production", "web", None] = span
+
+    assert _renamed(found, CALLED_SHOP).state.stood == {("production", "shop", None): span}
 
 
 def test_an_environment_keeps_its_freeze_and_its_moves() -> None:
