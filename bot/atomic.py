@@ -10,6 +10,7 @@ from bot.ledger import HOST_REFUSES, AppendAnswer, NotAllowed, NotWritten, Propo
 from bot.objects import Oid
 from bot.promoter import Declined, edits_of, rule_of
 from bot.push import RefUpdate
+from bot.stopped import UNASKED, stopped
 from bot.survey import Survey
 from bot.urgency import urgency_of
 from policies.change import change_hash
@@ -22,13 +23,16 @@ def land(desk: Desk, promotion: Promotion, *, url: str, at: datetime) -> AppendA
     """Push the landing commit with the entry that says so, on condition that both branches end where we looked.
 
     What it came to (``landed``, ``mismatch``) is written once somebody has looked at what stands on the remote.
-    Made anew whenever somebody was faster, so that no freeze comes in between. Raises: Declined, BotError.
+    Made anew whenever somebody was faster, so that no freeze, hold or block comes in between.
+    Raises: Declined, BotError.
     """
 
     def compose(look: Survey, _tip: str) -> Proposal:
         now = look.state.promotions[promotion.id]
         if now.stage is not Stage.MERGING or now.head != promotion.head:
             return Proposal()
+        for one in stopped(look, now, at, UNASKED):
+            raise Declined(NotRecorded(code=one.code, detail=one.detail))
         commit = _commit(desk, look, now, url=url, at=at)
         merged = replace(
             _about(Kind.MERGED, now, at), head=now.head, commit=commit, evidence={"pushed": True}

@@ -20,6 +20,7 @@ from bot.push import Ok, RefUpdate
 from bot.quarantine import FORGE
 from bot.reviews import Reviews
 from bot.rosters import teams_of
+from bot.stopped import as_abort, stopped
 from bot.survey import Survey
 from bot.urgency import mark, urgency_of
 from bot.withdrawal import WITHDRAWN
@@ -32,7 +33,7 @@ from policies.canonical import Json
 from policies.codes import MEANINGS, Code
 from policies.decide import Standing, decide_row
 from policies.entry import By, Entry, Kind, write_time
-from policies.gates import count_approvals, skips, window_at
+from policies.gates import count_approvals
 from policies.gates import expired as expired_gate
 from policies.image import Digest, Repository, Tag
 from policies.keys import attempt_key
@@ -43,6 +44,9 @@ from policies.validator import ACCOUNT_FLAGS
 from policies.verdict import Passed
 
 _log = logging.getLogger(__name__)
+_STOPPED = frozenset(
+    {Code.HELD.value, Code.BLOCKED.value}
+)  # as what a push ends that people stop at the last look
 
 
 @dataclass(slots=True)
@@ -388,8 +392,8 @@ class Reconciler:
             return self._wait_for_people(look, promotion, pull, at)
         if pull.is_merged and pull.commit:
             return self._landed(look, promotion, Oid(pull.commit), at)
-        if pull.is_open and self._is_frozen(look, promotion, at):
-            return self._abort(promotion, "frozen", at)
+        if pull.is_open and (stops := stopped(look, promotion, at)):
+            return self._abort(promotion, as_abort(stops[0].code), at)
         if not pull.is_open:
             return self._abort(promotion, "refused", at)
         self._status(
@@ -408,9 +412,10 @@ class Reconciler:
         return self._abort(promotion, answer.code, at, reviews=answer.reviews)
 
     def _commit(self, look: Survey, promotion: Promotion, at: datetime) -> bool:
-        """Push what is approved where there is no pull request; a freeze since the intent stops it."""
-        is_frozen = self._is_frozen(look, promotion, at)
-        return self._abort(promotion, "frozen", at) if is_frozen else self._push(promotion, "", at)
+        """Push what is approved where there is no pull request; a freeze, hold or block since the intent stops it."""
+        if stops := stopped(look, promotion, at):
+            return self._abort(promotion, as_abort(stops[0].code), at)
+        return self._push(promotion, "", at)
 
     def _is_by_commit(self, promotion: Promotion) -> bool:
         """Whether the rule that it was judged by knows no pull request: then nobody but us can land it."""
@@ -479,20 +484,11 @@ class Reconciler:
             answer = atomic.land(self.desk, promotion, url=url, at=at)
         except Declined as declined:
             self.left.append(f"{promotion.id}: not merged: {declined.answer.detail}")
-            return self._abort(promotion, "head-moved", at)
+            code = declined.answer.code
+            return self._abort(promotion, code if code in _STOPPED else "head-moved", at)
         is_done = self.noted(answer)
         why = atomic.why_not(answer)
         return self._abort(promotion, why, at) if why else is_done
-
-    @staticmethod
-    def _is_frozen(look: Survey, promotion: Promotion, at: datetime) -> bool:
-        """Whether a freeze or a window stops it: not a rollback, nor an emergency whose rule lets it pass freezes."""
-        rules = look.world.rules
-        rule = moving_rule(rules, promotion.environment, promotion.service)
-        passes = promotion.is_rollback or (rule is not None and skips(rule, promotion, "freeze"))
-        parts = rule.moving([one.service for one in promotion.members]) if rule else ()
-        is_closed = any(window_at(part.environment, rules.calendar, at) for part in parts)
-        return not passes and (is_closed or look.state.freeze_on(promotion.environment, at) is not None)
 
     def _abort(self, promotion: Promotion, why: str, at: datetime, *, reviews: int = 0) -> bool:
         self._aborted(promotion, why, at, reviews=reviews)

@@ -161,16 +161,16 @@ OPENED_BY_LEDGER = tuple(
 OUTSIDE_CODES = frozenset(code for row in TABLE if row.gate in outside.GATES for code in row.codes)
 
 
-# what time or people may put in the way of a merge that was cleared, until somebody makes it
-STILL: tuple[Gate, ...] = (
+# what people, or a window of the rules, may put in the way of a merge after its intent
+STOPS: tuple[Gate, ...] = (
     content.blocked,
     standing.held,
     standing.frozen,
     standing.reviewed,
     waits.freeze,
-    promised.expired,
-    promised.merge_within,
 )
+# the same of what was cleared for people, until somebody makes it: that may take long
+STILL: tuple[Gate, ...] = (*STOPS, promised.expired, promised.merge_within)
 
 
 def before_merge(rule: EffectiveRule, promotion: Promotion) -> tuple[Gate, ...]:

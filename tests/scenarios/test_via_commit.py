@@ -10,11 +10,12 @@ from bot.answers import NotRecorded, Recorded
 from bot.desk import Desk
 from bot.errors import SettingsError
 from bot.promoter import Said, stand
+from bot.reconciler import Reconciler
 from bot.settings import load
 from policies.entry import By
 from policies.state import Stage
 from policies.validator import ACCOUNT_FLAGS
-from policies.words import Approve, Freeze, Reject, Rollback, Unfreeze
+from policies.words import Approve, Block, Freeze, Hold, Reject, Rollback, Unfreeze
 from sandbox.gitops import CHECKOUT
 from tests.scenarios.offices import TEAM, Office, office_in
 
@@ -134,3 +135,35 @@ def test_a_branch_that_somebody_takes_away_ends_it_and_a_word_by_number_says_wha
     assert [one.why for one in office.entries("propose")][2:] == ["at-once"], (
         "the bot asks without a forge, too"
     )
+
+
+@pytest.mark.parametrize(
+    ("word", "why", "is_late"),
+    [
+        (Hold(CHECKOUT, "an incident", "production"), "held", False),
+        (Block(CHECKOUT, "1.4.2", "it loses carts"), "blocked", False),
+        (Hold(CHECKOUT, "an incident"), "held", True),
+        (Block(CHECKOUT, "1.4.2", "it loses carts"), "blocked", True),
+    ],
+    ids=["held", "blocked", "held at the last moment", "blocked at the last moment"],
+)
+def test_what_people_put_in_the_way_after_the_intent_stops_the_push(
+    office: Office, monkeypatch: pytest.MonkeyPatch, word: Hold | Block, why: str, *, is_late: bool
+) -> None:
+    said = Said(By("carol", "button", TEAM, "U0CAROL"), {"account": dict(ACCOUNT_FLAGS)}, "another-replica")
+    where, name = (atomic, "land") if is_late else (Reconciler, "_intend")
+    real = getattr(where, name)
+
+    def between(found: Desk | Reconciler, *rest: object, **more: object) -> object:
+        desk = found.desk if isinstance(found, Reconciler) else found
+        answer = None if is_late else real(found, *rest, **more)
+        desk.append(lambda look, _tip: stand(look, said, word), office.clock.at)
+        return real(found, *rest, **more) if is_late else answer
+
+    monkeypatch.setattr(where, name, between)
+    promotion = approved(office, "1.4.2")
+
+    assert [entry.why for entry in office.entries("abort")] == [why]
+    assert office.stage(promotion) is Stage.OPEN
+    assert "newTag: 1.4.1" in office.world.git.text("show", f"main:{PLACE}")
+    assert office.entries("merged") == []

@@ -1,0 +1,34 @@
+"""What was put in the way of a merge between its intent and the moment at which the bot makes it."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from bot.survey import Survey
+from policies.codes import Code
+from policies.gates import STOPS, Case, Gate, ask, before_merge, blocked, held
+from policies.promotion import Promotion
+from policies.rules import moving_rule
+from policies.verdict import NotYet, not_yet
+
+# what the entry validator does not ask of a merge that we push; it refuses a freeze by itself
+UNASKED: tuple[Gate, ...] = (blocked, held)
+
+
+def stopped(
+    look: Survey, promotion: Promotion, at: datetime, gates: Collection[Gate] = STOPS
+) -> tuple[NotYet, ...]:
+    """Return what stops the merge now, of those gates that stood before its intent: what is skipped stays skipped."""
+    rules = look.world.rules
+    rule = moving_rule(rules, promotion.environment, promotion.service)
+    found: list[NotYet] = []
+    for part in rule.moving([one.service for one in promotion.members]) if rule else ():
+        image = promotion.image_of(part.service.name)
+        case = Case(rules, part, look.state, image, (), at, promotion=promotion)
+        asked = tuple(gate for gate in before_merge(part, promotion) if gate in gates)
+        found += not_yet(ask(asked, case))
+    return tuple(found)
+
+
+def as_abort(code: str) -> str:
+    """Return as what an attempt ends that this stops: a window of the rules is a freeze, too."""
+    return Code.FROZEN.value if code == Code.FREEZE_WINDOW else str(code)
