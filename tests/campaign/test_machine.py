@@ -55,14 +55,20 @@ class Machine(RuleBasedStateMachine):
         super().__init__()
         self._stack = ExitStack()
 
-    @initialize(name=st.sampled_from(list(SHAPES)), is_eve=st.sampled_from([False, False, True]))
-    def born(self, name: str, *, is_eve: bool) -> None:
+    @initialize(
+        name=st.sampled_from(list(SHAPES)),
+        is_eve=st.sampled_from([False, False, True]),
+        is_new=st.sampled_from([False, True]),
+    )
+    def born(self, name: str, *, is_eve: bool, is_new: bool) -> None:
         self.shape = name
         self.window = self._stack.enter_context(window())
         hand = self._stack.enter_context(stage(is_apart=True, at=EVE if is_eve else None))
         self.office, self.acts, self.seen = hand.office, hand.acts, hand.seen
         shape(name, self.acts, self.window)
         self.office.look()
+        if not is_new:
+            self._goes_all_the_way(SERVICES[0])
 
     def _check(self) -> None:
         TALLY["steps"] += 1
@@ -165,6 +171,9 @@ class Machine(RuleBasedStateMachine):
 
     @rule(service=SERVICE)
     def one_goes_all_the_way(self, service: str) -> None:
+        self._goes_all_the_way(service)
+
+    def _goes_all_the_way(self, service: str) -> None:
         self.acts.publish(service)
         self.office.look()
         self.acts.say("carol", "propose it", service=service)
