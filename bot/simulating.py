@@ -22,10 +22,6 @@ def read_folder(root: Path, folder: str) -> Mapping[str, bytes]:
 
     Raises: PermanentError.
     """
-    if not root.is_dir():
-        raise PermanentError(
-            f"there is no folder {root}; expected one with the changed rules, such as {folder}/"
-        )
     try:
         names = sorted(path for path in root.rglob("*") if path.suffix in _RULES and path.is_file())
         return {f"{folder}/{path.relative_to(root).as_posix()}": _start_of(path) for path in names}
@@ -60,6 +56,9 @@ def replayed(desk: Desk, changed: Rules, *, at: datetime, span: timedelta) -> Si
     def stood(rules: Rules, environment: str, service: str) -> tuple[Pinned, ...]:
         return desk.book.baseline(genesis.commit, rules, environment, service)
 
+    def since(rules: Rules, environment: str, service: str) -> datetime | None:
+        return desk.book.since(genesis.commit, rules, environment, service)
+
     return simulate(
         chain.year,
         [(str(oid), entry) for oid, entry in chain.entries],
@@ -68,4 +67,5 @@ def replayed(desk: Desk, changed: Rules, *, at: datetime, span: timedelta) -> Si
         baseline=stood,
         since=at - span,
         until=at,
+        stood_since=since,
     )

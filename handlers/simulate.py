@@ -10,7 +10,7 @@ from bot import assembly
 from bot.settings import Settings
 from bot.simulating import MAX_DAYS, read_folder, simulated
 from handlers.tables import lint_lines
-from handlers.terminal import FINDINGS, FINE, patience, print_json, print_lines, tell
+from handlers.terminal import FINDINGS, FINE, UseError, patience, print_json, print_lines, tell
 from policies.entry import write_time
 from policies.rules_findings import RulesError
 from policies.simulate import Difference, Simulation
@@ -48,7 +48,12 @@ def command(
     """Replay the ledger under changed rules: what would have been let through, stopped, earlier or later."""
     doors: Doors = context.find_root().obj
     settings = doors.settings()
-    files = read_folder(Path(rules), settings.rules)
+    folder = Path(rules)
+    if not folder.is_dir():
+        raise UseError(
+            f"there is no folder {rules}; expected one with the changed rules, such as {settings.rules}/"
+        )
+    files = read_folder(folder, settings.rules)
     with patience("replaying the ledger"), assembly.looking(settings) as engine:
         engine.desk.mirror.fetch()
         try:

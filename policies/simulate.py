@@ -5,23 +5,27 @@ Each move is judged on what was really there at the time, not on what the change
 
 import heapq
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from functools import cmp_to_key, partial
 
+from policies.authors import Authors
 from policies.cases import facts_of
 from policies.codes import Code
 from policies.digest_versions import called
 from policies.entry import Entry, Kind, Pinned, Share
-from policies.facts import Fact
-from policies.gates import ALONE, OPENED_BY_LEDGER, Case, Gate, ask, at_once, before_merge, known_before
+from policies.gates import ALONE, Case, ask, at_once, before_merge
+from policies.membership import members_of
 from policies.newness import is_newer
+from policies.people import who_may_count
 from policies.rules import EffectiveRule, Rules, Service, effective
-from policies.state import Place, Promotion, State
+from policies.selection import BUILDS, Fate
+from policies.state import Place, Promotion, Stage, State
 from policies.verdict import Failed, NotYet, Waiting, not_yet
 
 Baseline = Callable[[Rules, str, str], tuple[Pinned, ...]]
+StoodSince = Callable[[Rules, str, str], datetime | None]
 
 
 class Outcome(StrEnum):
@@ -31,6 +35,7 @@ class Outcome(StrEnum):
     STOPPED = "stopped"
     EARLIER = "earlier"
     LATER = "later"
+    UNKNOWN = "unknown"  # it hangs on somebody outside who was not asked then
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +71,32 @@ class Simulation:
     unknown: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """Since when rules would let something through, as far as the ledger says; ``unsure``: what it does not say."""
+
+    at: datetime
+    unsure: tuple[NotYet, ...]
+
+
 @dataclass(slots=True)
 class _Watch:
-    """A version that was selected, in a place where it has not stood: since when each of the rules would let it."""
+    """A version that has not moved: since when each of the rules would let it."""
 
     image: tuple[Pinned, ...]
-    old: datetime | None = None
-    new: datetime | None = None
+    old: _Ready | None = None
+    new: _Ready | None = None
+
+    @property
+    def held(self) -> _Ready | None:
+        """Since when the old rules let it; nothing where they hung on somebody outside and the new ones do not."""
+        hangs = self.old is not None and self.old.unsure and self.new is not None and not self.new.unsure
+        return None if hangs else self.old
+
+    @property
+    def sooner(self) -> _Ready | None:
+        """Since when the new rules would have let it while the old ones did not; nothing where those came first."""
+        return self.new if self.new and (self.held is None or self.new.at < self.held.at) else None
 
 
 def simulate(
@@ -84,12 +108,14 @@ def simulate(
     baseline: Baseline,
     since: datetime,
     until: datetime,
+    stood_since: StoodSince,
 ) -> Simulation:
     """Replay entries (commit and entry, oldest first) and judge each move from ``since`` on by the new rules as well.
 
-    ``old`` gives the rules at a commit. With the rules that were in force nothing differs.
+    ``old`` gives the rules at a commit; ``baseline`` what stood in a place at genesis, ``stood_since`` since when
+    (UTC). With the rules that were in force nothing differs.
     """
-    replay = _Replay(State(year), old, new, baseline, since, until)
+    replay = _Replay(State(year), old, new, baseline, since, until, stood_since)
     for oid, entry in entries:
         replay.step(oid, entry)
     replay.close()
@@ -108,10 +134,12 @@ class _Replay:
     baseline: Baseline
     since: datetime
     until: datetime
+    stood_since: StoodSince
     moves: int = 0
     differences: list[Difference] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
     watched: dict[Place, dict[str, _Watch]] = field(default_factory=dict)
+    requests: dict[str, _Watch] = field(default_factory=dict)  # by promotion
     intents: dict[str, Entry] = field(default_factory=dict)
     due: list[tuple[datetime, Place]] = field(default_factory=list)
 
@@ -137,36 +165,55 @@ class _Replay:
         self._pass_time(self.until)
         for (environment, service), watches in self.watched.items():
             for watch in watches.values():
-                if watch.new and watch.old is None and watch.new >= self.since:
-                    version = watch.image[0].tag
-                    self.differences.append(
-                        Difference(Outcome.ALLOWED, environment, service, version, then=watch.new)
-                    )
+                self._not_moved(watch, environment, service, watch.image)
+        for name, watch in self.requests.items():
+            promotion = self.state.promotions[name]
+            for share in promotion.shares if promotion.stage not in _MERGED else ():
+                self._not_moved(watch, promotion.environment, share.service, share.image)
+
+    def _not_moved(self, watch: _Watch, environment: str, service: str, image: tuple[Pinned, ...]) -> None:
+        ready = watch.new
+        if ready and watch.held is None and ready.at >= self.since:
+            outcome = Outcome.UNKNOWN if ready.unsure else Outcome.ALLOWED
+            then = None if ready.unsure else ready.at
+            found = Difference(outcome, environment, service, image[0].tag, None, then, ready.unsure)
+            self.differences.append(found)
 
     # --- one move -----------------------------------------------------------------------------------------------
 
     def _judge(self, entry: Entry) -> None:
         promotion = self.state.promotion_of(entry)
         self.moves += 1
+        request = self.requests.pop(entry.promotion, None)
         for share in (
             promotion.shares if promotion else entry.shares
         ):  # of a group each member by its own rule
-            self._judge_one(entry, promotion, share)
+            self._judge_one(entry, promotion, share, request)
 
-    def _judge_one(self, entry: Entry, promotion: Promotion | None, share: Share) -> None:
+    def _judge_one(
+        self, entry: Entry, promotion: Promotion | None, share: Share, request: _Watch | None
+    ) -> None:
         place = (entry.environment, share.service)
         rule = effective(self.new, *place)
         decided = self.intents.get(entry.promotion, entry)  # a merge is judged when it was begun
-        moved = decided.time
         version = called(self.new.services.get(share.service), share.image)
         watch = self.watched.get(place, {}).pop(version, None)
+        if rule and rule.environment.is_guarded:
+            watch = request  # where people are asked, nothing moves before they were
         reasons = self._reasons(rule, decided, promotion, share)
-        then = _opens(reasons)
-        if reasons:
-            outcome = Outcome.LATER if then else Outcome.STOPPED
-            self._differs(outcome, entry, share, then=then, reasons=reasons)
-        elif watch and watch.new and watch.new < moved and (watch.old is None or watch.new < watch.old):
-            self._differs(Outcome.EARLIER, entry, share, then=watch.new)
+        known, unsure = _parted(reasons)
+        then = _opens(known)
+        ready = watch.sooner if watch else None
+        if known and then is None:
+            self._differs(Outcome.STOPPED, entry, share, reasons=reasons)
+        elif unsure:
+            self._differs(Outcome.UNKNOWN, entry, share, reasons=reasons)
+        elif known:
+            self._differs(Outcome.LATER, entry, share, then=then, reasons=reasons)
+        elif ready and ready.at < decided.time:
+            outcome = Outcome.UNKNOWN if ready.unsure else Outcome.EARLIER
+            then = None if ready.unsure else ready.at
+            self._differs(outcome, entry, share, then=then, reasons=ready.unsure)
 
     def _differs(
         self,
@@ -174,7 +221,7 @@ class _Replay:
         entry: Entry,
         share: Share,
         *,
-        then: datetime | None,
+        then: datetime | None = None,
         reasons: tuple[NotYet, ...] = (),
     ) -> None:
         where = (entry.environment, share.service, share.image[0].tag)
@@ -186,24 +233,39 @@ class _Replay:
         """Return what the changed rule would have had against a move when it was decided."""
         if rule is None:
             return (Failed(Code.NO_RULE, "the changed rules do not cover it"),)
+        kind = promotion.kind if promotion else entry.kind
+        old = effective(self.old, entry.environment, share.service) if self.old else None
+        is_chosen = kind is Kind.ROLLBACK or not _chooses_otherwise(old, rule)  # the way back: any that ran
+        passed_over = () if is_chosen else _passed_over(rule.service, share.image)
         if promotion is None and rule.environment.is_guarded:
-            return (Waiting(Code.APPROVALS_MISSING, "it moved by itself; somebody would have been asked"),)
-        gates, kind = ALONE, promotion.kind if promotion else entry.kind  # by commit: its own entry opens it
+            asked = Waiting(Code.APPROVALS_MISSING, "it moved by itself; somebody would have been asked")
+            return (*passed_over, asked)
+        gates = ALONE  # by commit: its own entry opens it
         if promotion and rule.environment.is_guarded:
             gates = before_merge(rule, promotion)
         elif kind is Kind.ROLLBACK:
             gates = ()
         elif kind is Kind.EMERGENCY and rule.environment.emergency:
             gates = at_once(rule.environment.emergency)
-        image, current, facts = share.image, share.previous, facts_of(entry, share.service)
-        case = self._case(rule, image, current, at=entry.time, promotion=promotion, facts=facts)
-        found = not_yet(ask(gates, case))
+        case = self._case(self.new, rule, share.image, share.previous, at=entry.time, promotion=promotion)
+        found = not_yet(ask(gates, self._attested(case, entry)))
         self.unknown += [
-            f"{share.service} {image[0].tag} in {entry.environment}: {reason.detail}"
+            f"{share.service} {share.image[0].tag} in {entry.environment}: {reason.detail}"
             for reason in found
             if reason.code in _UNKNOWN
         ]
-        return tuple(reason for reason in found if reason.code not in _UNKNOWN)
+        return (*passed_over, *found)
+
+    def _attested(self, case: Case, entry: Entry) -> Case:
+        """Add what an entry says was looked up outside: by gates, in teams, in the code's history."""
+        state, authors = self.state, Authors.attested(entry.evidence)
+        members = members_of(entry.evidence, entry.time)
+        return replace(
+            case,
+            facts=facts_of(entry, case.service),
+            members=who_may_count(case.rules, state.links, state.forge_ids, members),
+            authors=authors.people if authors else (),
+        )
 
     # --- versions on their way ----------------------------------------------------------------------------------
 
@@ -220,25 +282,52 @@ class _Replay:
                     yield environment, service
 
     def _is_changed(self, place: Place) -> bool:
-        old = effective(self.old, *place) if self.old else None
-        new = effective(self.new, *place)
-        if old and new and old.service.versions != new.service.versions:
+        rules, new = self.old, effective(self.new, *place)
+        old = effective(rules, *place) if rules else None
+        if new is None:
+            return False
+        if rules is None or old is None:
+            return True
+        is_other = _chooses_otherwise(old, new)
+        if is_other:
             said = f"{place[1]} in {place[0]}: of other versions only those are known that were selected then"
             self.unknown.append(said)
-        return new is not None and (old is None or old.hash != new.hash)
+        return is_other or old.hash != new.hash or rules.teams != self.new.teams
 
     def _look(self, place: Place, at: datetime) -> None:
-        """Note since when each of the rules would let through the versions that were seen and do not stand there."""
+        """Note since when each of the rules would let through what does not stand there: versions, or a request."""
+        if self.new.environment_for(*place).is_guarded:
+            self._look_at_request(place, at)
+            return
         self._watch(place)
         for rules, attribute in ((self.old, "old"), (self.new, "new")):
             rule = effective(rules, *place) if rules else None
-            if rule is not None and (attribute == "new" or self._is_alike(rule, place)):
-                self._let(rule, place, attribute, at)
+            if (
+                rules and rule and not rule.environment.is_guarded
+            ):  # else to be let through means another thing
+                self._let(rules, rule, place, attribute, at)
 
-    def _is_alike(self, old: EffectiveRule, place: Place) -> bool:
-        """Whether to be let through means the same by both rules: to be offered to people, or to move by itself."""
-        new = effective(self.new, *place)
-        return new is not None and new.environment.is_guarded == old.environment.is_guarded
+    def _look_at_request(self, place: Place, at: datetime) -> None:
+        """Note since when each of the rules would merge what people have asked for there."""
+        promotion = self.state.live_at(*place)
+        if promotion is None or promotion.stage is not Stage.OPEN:
+            return
+        watch = self.requests.setdefault(promotion.id, _Watch(promotion.image))
+        for rules, attribute in ((self.old, "old"), (self.new, "new")):
+            reasons = self._before_merge(rules, promotion, at) if rules else None
+            if reasons is not None:
+                self._note(watch, attribute, reasons, place, at)
+
+    def _before_merge(self, rules: Rules, promotion: Promotion, at: datetime) -> tuple[NotYet, ...] | None:
+        """Return what stands before a merge, of each service that moves; nothing where rules do not have one."""
+        found: list[NotYet] = []
+        for share in promotion.shares:
+            rule = effective(rules, promotion.environment, share.service)
+            if rule is None:
+                return None
+            case = self._case(rules, rule, share.image, share.previous, at=at, promotion=promotion)
+            found += not_yet(ask(before_merge(rule, promotion), case))
+        return tuple(found)
 
     def _watch(self, place: Place) -> None:
         watches = self.watched.setdefault(place, {})
@@ -246,19 +335,25 @@ class _Replay:
             image = (Pinned(one.repository, one.tag, one.digest),)
             watches.setdefault(called(self.new.services.get(place[1]), image), _Watch(image))
 
-    def _let(self, rule: EffectiveRule, place: Place, attribute: str, at: datetime) -> None:
-        """Note the best version that this rule lets through now; of what waits for time alone, when to look again."""
+    def _let(self, rules: Rules, rule: EffectiveRule, place: Place, attribute: str, at: datetime) -> None:
+        """Note the best version that this rule lets through now."""
         current = self._current(place)
-        gates = ALONE if not rule.environment.is_guarded else _ASKABLE
         for watch in self._forward(rule, place, current):
-            reasons = not_yet(ask(gates, self._case(rule, watch.image, current, at=at)))
-            if not reasons:
-                if getattr(watch, attribute) is None:
-                    setattr(watch, attribute, at)
+            case = self._case(rules, rule, watch.image, current, at=at)
+            if self._note(watch, attribute, not_yet(ask(ALONE, case)), place, at):
                 return
-            opens = _opens(reasons)
-            if opens and at < opens <= self.until:
-                heapq.heappush(self.due, (opens, place))
+
+    def _note(
+        self, watch: _Watch, attribute: str, reasons: tuple[NotYet, ...], place: Place, at: datetime
+    ) -> bool:
+        """Say whether nothing that is known stands in the way; of what waits for time alone, when to look again."""
+        known, unsure = _parted(reasons)
+        opens = _opens(known)
+        if opens and at < opens <= self.until:
+            heapq.heappush(self.due, (opens, place))
+        if not known and getattr(watch, attribute) is None:
+            setattr(watch, attribute, _Ready(at, unsure))
+        return not known
 
     def _forward(self, rule: EffectiveRule, place: Place, current: tuple[Pinned, ...]) -> list[_Watch]:
         """Return the versions that are a step on from what stands there, newest first."""
@@ -269,6 +364,7 @@ class _Replay:
             watch
             for tag, watch in self.watched[place].items()
             if tag not in here
+            and not _passed_over(rule.service, watch.image)
             and all(is_newer(rule.service, self.state, tag, old) is not False for old in here)
         ]
         return sorted(found, key=cmp_to_key(partial(_order, rule.service, self.state)))
@@ -285,24 +381,28 @@ class _Replay:
 
     def _case(
         self,
+        rules: Rules,
         rule: EffectiveRule,
         image: tuple[Pinned, ...],
         current: tuple[Pinned, ...],
         *,
         at: datetime,
         promotion: Promotion | None = None,
-        facts: tuple[Fact, ...] = (),
     ) -> Case:
-        service, rules = rule.service.name, self.new
+        service = rule.service.name
         names = (rule.environment.name, *rule.environment.after)
         stood = {(name, service): self.baseline(rules, name, service) for name in names}
-        return Case(rules, rule, self.state, image, current, at, stood, promotion, facts)
+
+        def since(place: Place) -> datetime | None:
+            return self.stood_since(rules, *place)
+
+        return Case(rules, rule, self.state, image, current, at, stood, promotion, stood_since=since)
 
 
-# what has to be so before somebody can be asked: what people do afterwards is not the rule's doing
-_ASKABLE: tuple[Gate, ...] = tuple(gate for gate in OPENED_BY_LEDGER if gate is not known_before)
 _MOVES = frozenset({Kind.BUMP, Kind.LANDED})
-_UNKNOWN = frozenset({Code.GATE_UNKNOWN})  # nobody looked then, so nobody can say now
+_MERGED = frozenset({Stage.MERGING, Stage.MERGED, Stage.LANDED, Stage.MISMATCH})
+_UNKNOWN = frozenset({Code.GATE_UNKNOWN, Code.MEMBERS_UNKNOWN})  # nobody looked then, so nobody can say now
+_TAKEN = frozenset({Fate.SELECTED, *BUILDS})  # a build's time is for the order: it leaves nothing out
 
 
 def _is_move(entry: Entry) -> bool:
@@ -314,6 +414,30 @@ def _opens(reasons: tuple[NotYet, ...]) -> datetime | None:
     times = [reason.until if isinstance(reason, Waiting) else None for reason in reasons]
     known = [time for time in times if time is not None]
     return max(known) if known and len(known) == len(times) else None
+
+
+def _parted(reasons: tuple[NotYet, ...]) -> tuple[tuple[NotYet, ...], tuple[NotYet, ...]]:
+    """Return what stands in the way, and what nobody knows."""
+    known = tuple(one for one in reasons if one.code not in _UNKNOWN)
+    return known, tuple(one for one in reasons if one.code in _UNKNOWN)
+
+
+def _chooses_otherwise(old: EffectiveRule | None, new: EffectiveRule) -> bool:
+    """Whether the rules take other versions than they did."""
+    return old is None or _choice(old.service) != _choice(new.service)
+
+
+def _choice(service: Service) -> tuple[object, ...]:
+    return service.versions, service.exclusions, service.trouble
+
+
+def _passed_over(service: Service, images: tuple[Pinned, ...]) -> tuple[NotYet, ...]:
+    """Return why a service's ``versions`` do not take a version at all; nothing where they do."""
+    if service.trouble:
+        return (Failed(service.trouble.code, service.trouble.detail),)
+    tag = images[0].tag
+    fate = service.select([tag]).fates[tag]
+    return () if fate in _TAKEN else (Failed(fate, f"versions: {service.versions_text}"),)
 
 
 def _order(service: Service, state: State, one: _Watch, other: _Watch) -> int:

@@ -11,16 +11,20 @@ _SAID = {
     Outcome.STOPPED: "would have been stopped",
     Outcome.EARLIER: "could have moved earlier",
     Outcome.LATER: "would have moved later",
+    Outcome.UNKNOWN: "is not known",
 }
 
 
 def sum_of(found: Simulation) -> str:
-    """Return how many moves were judged, and how many differ."""
+    """Return how many moves were judged, how many differ, and of how many nobody can say."""
     span = f"{found.since:%Y-%m-%d} to {found.until:%Y-%m-%d}"
     counted = "1 move" if found.moves == 1 else f"{found.moves} moves"
     same = found.moves - sum(1 for one in found.differences if one.at)
-    many = "1 difference" if len(found.differences) == 1 else f"{len(found.differences)} differences"
-    return f"{counted} from {span}: {same} as they were, {many}"
+    unknown = sum(1 for one in found.differences if one.outcome is Outcome.UNKNOWN)
+    differ = len(found.differences) - unknown
+    many = "1 difference" if differ == 1 else f"{differ} differences"
+    more = f", {unknown} not known" if unknown else ""
+    return f"{counted} from {span}: {same} as they were, {many}{more}"
 
 
 def lines(found: Simulation) -> Iterator[str]:
@@ -36,4 +40,4 @@ def _line(one: Difference) -> str:
 
 
 def _meaning(code: str) -> str:
-    return MEANINGS[Code(code)] if code in set(Code) else code
+    return MEANINGS[Code(code)] if code in set(Code) else "the changed `versions` do not take it"

@@ -165,11 +165,38 @@ def test_changed_rules_judge_each_member_of_a_move() -> None:
             baseline=lambda *place: found.book.stood[place[1], place[2]],
             since=START,
             until=found.at,
+            stood_since=lambda *_: None,
         )
         return [(one.outcome, one.environment, one.service) for one in simulation.differences]
 
     assert replayed("old") == []
     assert replayed() == [(Outcome.LATER, "production", "cart")]
+
+
+def test_a_group_s_request_is_let_through_as_one_or_not_at_all() -> None:
+    found = asked(shop(), BOTH)
+    found.add(about(found, Kind.APPROVE, person("ada")))
+    found.add(about(found, Kind.REJECT, person("bob")))
+    fewer = TEXT.replace("approvals: 2 of", "approvals: 1 of")
+    alone = fewer.replace("groups: {shop: [web, cart]}\n", "").replace(
+        "  cart: {image: ghcr.io/example/cart, versions: 1.x}\n", ""
+    )
+
+    def replayed(text: str) -> list[tuple[Outcome, str, str]]:
+        simulation = simulate(
+            "2026",
+            found.entries,
+            old=found.book.rules,
+            new=rules(text),
+            baseline=lambda *place: found.book.stood[place[1], place[2]],
+            since=START,
+            until=found.at,
+            stood_since=lambda *_: None,
+        )
+        return [(one.outcome, one.environment, one.service) for one in simulation.differences]
+
+    assert replayed(fewer) == [(Outcome.ALLOWED, "production", name) for name in ("web", "cart")]
+    assert replayed(alone) == [(Outcome.STOPPED, "staging", "cart")]
 
 
 def test_a_member_s_rule_says_its_group_and_where_that_is_written() -> None:

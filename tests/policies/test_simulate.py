@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from policies.codes import Code
 from policies.emergency import due
 from policies.entry import Kind, Sighting, write_time
-from policies.rules import Apart, Environment, Line, Rules
+from policies.facts import Fact, Finding, to_json
+from policies.rules import Apart, Environment, Line, OutsideGate, Rules, Trouble
 from policies.simulate import Difference, Outcome, Simulation, simulate
 from tests.policies.gate_worlds import ruled
 from tests.policies.ledger_builders import (
@@ -27,6 +28,7 @@ from tests.policies.ledger_builders import (
 )
 
 LATE = START + timedelta(days=30)
+HOOK = OutsideGate("http", "http", {"url": ("https://example.com/state",)})
 
 
 def replay(found: Story, changed: Rules, *, since: datetime = START, until: datetime = LATE) -> Simulation:
@@ -39,6 +41,7 @@ def replay(found: Story, changed: Rules, *, since: datetime = START, until: date
         baseline=lambda _rules, environment, service: found.book.stood.get((environment, service), ()),
         since=since,
         until=until,
+        stood_since=lambda _rules, environment, service: found.book.stood_since.get((environment, service)),
     )
 
 
@@ -91,22 +94,249 @@ def test_a_longer_soak_makes_a_move_later_and_says_when() -> None:
     assert difference.then == happened.at - timedelta(minutes=7) + timedelta(hours=2)
 
 
-def test_a_shorter_soak_lets_a_version_through_earlier() -> None:
+def held_by_soak(hours: float = 2, **keys: Any) -> Story:
+    """Ask for a version that soaks in the rules of then; Ada approves after five minutes, Bob after six."""
+    then = with_keys("production", soak=timedelta(hours=hours), **keys)
+    happened = Story(story().book)
+    happened.book.versions[happened.book.line[0]] = then
+    happened.add(happened.genesis())
+    happened.add(happened.rules_at(happened.book.line[0]))
+    happened.asked("1.1.0").approved("ada", "bob")
+    return happened
+
+
+def merged_later(happened: Story, hours: float = 3) -> Story:
+    """Let time pass and the bot merge."""
+    happened.at += timedelta(hours=hours)
+    return happened.landed()
+
+
+def test_a_shorter_soak_lets_a_version_through_when_it_was_asked_for_and_approved() -> None:
+    happened = held_by_soak()
+    approved = happened.at - timedelta(minutes=1)
+
+    (difference,) = replay(merged_later(happened), rules()).differences
+
+    assert (difference.outcome, difference.version) == (Outcome.EARLIER, "1.1.0")
+    assert difference.then == approved
+
+
+def test_a_shorter_soak_that_ends_after_the_approvals_counts_from_its_own_end() -> None:
+    happened = merged_later(held_by_soak())
+
+    (difference,) = replay(happened, with_keys("production", soak=timedelta(hours=1))).differences
+
+    assert (difference.outcome, difference.then) == (
+        Outcome.EARLIER,
+        START + timedelta(minutes=3) + timedelta(hours=1),
+    )
+
+
+def test_fewer_approvals_let_a_version_through_when_enough_of_them_were_in() -> None:
+    happened = story().asked("1.1.0").approved("ada")
+    first = happened.at - timedelta(minutes=1)
+    happened.at += timedelta(minutes=9)
+    happened.approved("bob").landed()
+    fewer = with_keys("production", approvals=(Line(1, ("release-managers",)),))
+
+    found = replay(happened, fewer)
+
+    assert [(one.outcome, one.then) for one in found.differences] == [(Outcome.EARLIER, first)]
+
+
+def test_people_who_join_a_team_count_from_when_they_approved() -> None:
+    then = RULES.replace("approvals: 2 of release-managers", "approvals: [1 of leads, 1 of release-managers]")
+    then = then.replace("teams: {", "teams: {leads: [bob], ")
+    happened = story(then).asked("1.1.0", "dan").approved("ada", "carol")
+    both = happened.at - timedelta(minutes=1)
+    happened.at += timedelta(minutes=9)
+    happened.approved("bob").landed()
+
+    found = replay(happened, rules(then.replace("leads: [bob]", "leads: [bob, carol]")))
+
+    assert replay(happened, rules(then)).differences == ()
+    assert [(one.outcome, one.then) for one in found.differences] == [(Outcome.EARLIER, both)]
+
+
+def test_fewer_approvals_let_through_what_was_asked_for_and_turned_down() -> None:
+    happened = story().asked("1.1.0").approved("ada")
+    approved = happened.at - timedelta(minutes=1)
+    happened.add(happened.about(Kind.REJECT, person("bob")))
+    fewer = with_keys("production", approvals=(Line(1, ("release-managers",)),))
+
+    found = replay(happened, fewer)
+
+    assert [(one.outcome, one.version, one.then) for one in found.differences] == [
+        (Outcome.ALLOWED, "1.1.0", approved)
+    ]
+    assert replay(happened, fewer, since=approved + timedelta(minutes=1)).differences == ()
+
+
+def test_what_is_being_merged_at_the_end_did_move() -> None:
+    happened = story().asked("1.1.0").approved("ada")
+    happened.at += timedelta(minutes=9)
+    happened.approved("bob").add(happened.about(Kind.INTENT))
+    ruled(happened, gates=(HOOK,))  # the ledger alone does not say when these rules would have let it
+
+    assert told(replay(happened, rules())) == []
+
+
+def test_a_request_in_a_place_that_the_changed_rules_leave_out_is_not_weighed() -> None:
+    happened = story().asked("1.1.0").approved("ada")
+    text = RULES.replace("versions: 1.x}\n  cart", "versions: 1.x, environments: [staging]}\n  cart")
+
+    assert told(replay(happened, rules(text))) == []
+
+
+# --- outside gates -------------------------------------------------------------------------------------------------
+
+
+def test_a_gate_that_nobody_asked_is_not_known_and_never_earlier() -> None:
+    happened = merged_later(held_by_soak())
+
+    found = replay(happened, with_keys("production", gates=(HOOK,)))
+
+    assert told(found) == [("unknown", "production", "1.1.0", ("gate-unknown",))]
+    assert found.differences[0].then is None
+    assert found.unknown == ("web 1.1.0 in production: http has not been looked at yet",)
+
+
+def test_a_gate_that_was_asked_when_it_moved_was_not_asked_before() -> None:
+    happened = held_by_soak(gates=(HOOK,))
+    happened.at += timedelta(hours=3)
+    fact = Fact("http", Finding.PASSED, "", "open", happened.at)
+    intent = happened.about(Kind.INTENT)
+    happened.add(replace(intent, evidence={**intent.evidence, "facts": to_json([fact])}))
+    happened.add(happened.about(Kind.MERGED))
+    happened.add(happened.about(Kind.LANDED))
+
+    soaked = with_keys("production", soak=timedelta(hours=2), gates=(HOOK,))
+    assert told(replay(happened, soaked)) == []
+    assert told(replay(happened, with_keys("production", gates=(HOOK,)))) == [
+        ("unknown", "production", "1.1.0", ("gate-unknown",))
+    ]
+    assert told(replay(happened, with_keys("production"))) == [("earlier", "production", "1.1.0", ())]
+
+
+def test_a_gate_that_nobody_asked_beside_what_stops_a_move_is_said_with_it() -> None:
+    happened = story().asked("1.1.0").approved().landed()
+    strict = with_keys("production", gates=(HOOK,), approvals=(Line(3, ("release-managers",)),))
+
+    assert told(replay(happened, strict)) == [
+        ("stopped", "production", "1.1.0", ("gate-unknown", "approvals-missing"))
+    ]
+
+
+def test_what_nobody_asks_for_hangs_on_a_gate_that_was_not_asked_too() -> None:
+    happened = story().staged("1.1.0")
+
+    found = replay(happened, with_keys("production", approvals=(), gates=(HOOK,)))
+
+    assert told(found) == [("unknown", "production", "1.1.0", ("gate-unknown",))]
+    assert found.differences[0].then is None
+
+
+def test_a_team_that_nobody_looked_up_is_not_known() -> None:
+    happened = story().asked("1.1.0").approved().landed()
+    text = RULES.replace("[ada, bob, carol]", "github:acme/releases")
+
+    assert told(replay(happened, rules(text))) == [("unknown", "production", "1.1.0", ("members-unknown",))]
+
+
+# --- where people are asked ----------------------------------------------------------------------------------------
+
+
+def test_what_nobody_asked_for_is_not_let_through_where_people_are_asked() -> None:
+    happened = story()
+    happened.add(happened.seen("1.1.0"))
+    happened.add(happened.seen("1.2.0"))
+    happened.add(happened.bump("1.2.0"))
+
+    assert told(replay(happened, with_keys("staging", approvals=(Line(1),)))) == [
+        ("stopped", "staging", "1.2.0", ("approvals-missing",))
+    ]
+    assert told(replay(happened, with_keys("production", soak=timedelta(hours=1)))) == []
+    later = with_keys("production", after=())
+    assert told(replay(happened, later)) == []
+
+
+# --- versions ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("versions", "code"),
+    [
+        ("1.5.x", "out-of-range"),
+        ("{semver: 1.x, tags: '^2'}", "tag-filtered"),
+    ],
+)
+def test_a_version_that_the_changed_rules_do_not_take_is_stopped(versions: str, code: str) -> None:
+    happened = story().asked("1.1.0").approved().landed().staged("1.5.1")
+    text = RULES.replace(
+        "web: {image: ghcr.io/example/web, versions: 1.x}",
+        f"web: {{image: ghcr.io/example/web, versions: {versions}}}",
+    )
+
+    found = told(replay(happened, rules(text)))
+
+    assert found[:2] == [("stopped", where, "1.1.0", (code,)) for where in ("staging", "production")]
+    assert found[2:] == ([] if code == "out-of-range" else [("stopped", "staging", "1.5.1", (code,))])
+
+
+def test_a_version_that_is_not_taken_is_not_let_through_either() -> None:
+    happened = story().staged("1.1.0", "1.5.1")
+    text = RULES.replace("approvals: 2 of release-managers", "approvals: none")
+    text = text.replace(
+        "web: {image: ghcr.io/example/web, versions: 1.x}",
+        "web: {image: ghcr.io/example/web, versions: 1.5.x}",
+    )
+
+    assert told(replay(happened, rules(text))) == [
+        ("stopped", "staging", "1.1.0", ("out-of-range",)),
+        ("allowed", "production", "1.5.1", ()),
+    ]
+
+
+def test_a_range_that_moves_its_asking_says_both() -> None:
+    happened = story().staged("1.1.0")
+    changed = rules(RULES.replace("web, versions: 1.x", "web, versions: 1.5.x"))
+    asking = replace(changed.environments["staging"], approvals=(Line(1),))
+    changed = replace(changed, environments={**changed.environments, "staging": asking})
+
+    assert told(replay(happened, changed)) == [
+        ("stopped", "staging", "1.1.0", ("out-of-range", "approvals-missing"))
+    ]
+
+
+def test_the_way_back_is_not_held_to_the_range() -> None:
+    happened = story().staged("1.1.0", "1.5.1")
+    happened.add(happened.rollback("1.1.0", environment="staging"))
+    text = RULES.replace("web, versions: 1.x", "web, versions: 1.5.x")
+
+    assert told(replay(happened, rules(text))) == [("stopped", "staging", "1.1.0", ("out-of-range",))]
+
+
+def test_a_policy_that_is_missing_in_the_changed_rules_stops_with_its_code() -> None:
+    happened = story().staged("1.1.0")
+    base = rules()
+    lost = replace(base.services["web"], trouble=Trouble(Code.FLUX_MISSING, "no ImagePolicy flux-system/web"))
+
+    found = replay(happened, replace(base, services={**base.services, "web": lost}))
+
+    assert told(found) == [("stopped", "staging", "1.1.0", ("flux-missing",))]
+
+
+def test_what_stood_before_the_ledger_soaks_from_when_it_came() -> None:
     slow = with_keys("production", soak=timedelta(hours=2))
     happened = story()
     happened.book.versions[happened.book.line[0]] = slow
-    happened = Story(happened.book)
-    happened.add(happened.genesis())
-    happened.add(happened.rules_at(happened.book.line[0]))
-    happened.staged("1.1.0")
-    happened.at += timedelta(hours=3)
+    happened.book.stood["staging", "web"] = (pinned("1.1.0"),)
+    happened.book.stood_since["staging", "web"] = START - timedelta(days=1)
+    happened.add(happened.seen("1.1.0"))
     happened.add(happened.propose("1.1.0"))
     happened.approved().landed()
 
-    (difference,) = replay(happened, rules()).differences
-
-    assert (difference.outcome, difference.version) == (Outcome.EARLIER, "1.1.0")
-    assert difference.then == START + timedelta(minutes=3)
+    assert told(replay(happened, with_keys("production", soak=timedelta(hours=2)))) == []
 
 
 @pytest.mark.parametrize(
