@@ -23,6 +23,8 @@ MEANS = {
     Sort.UNAUTHORISED: "moved past the bot, or not as it was approved",
 }
 
+NOT_ASKED = "not asked by the rule"
+
 
 @dataclass(frozen=True, slots=True)
 class Range:
@@ -141,7 +143,7 @@ def change_page(what: Range, found: Dossier) -> str:
         section("Who and when", page.table(("What", "Who", "When", "Entry", "Words"), _people(one))),
         section("The rule of that day", *_rule(found)),
         section("What was asked before it moved", _gates(one, found.gates)),
-        section("What looked outside of the clone (attested)", *_attested(one)),
+        section("What was looked up outside of the clone (attested)", *_attested(one)),
         section("The change in Git", *_diff(found)),
         section("The ledger's entries", _entries(one)),
         section("Check it with plain git", page.pre(text_lines(_commands(what, found)))),
@@ -223,10 +225,10 @@ def _gates(change: Change, gates: Sequence[Judged]) -> Html:
         verdict = one.verdict
         name = f"{one.service}: {one.gate}" if is_group else one.gate
         if isinstance(verdict, Passed):
-            rows.append((name.replace("_", " "), text("passed"), text("")))
+            rows.append((name, text("passed") if one.is_asked else marked(NOT_ASKED, "dim"), text("")))
         else:
             said = f"{phrase(verdict.code.value)} {verdict.detail}".strip()
-            rows.append((name.replace("_", " "), marked(verdict.code.value, "bad"), text(said)))
+            rows.append((name, marked(verdict.code.value, "bad"), text(said)))
     head = paragraph(f"Re-performed from this clone in the state that entry #{change.decided} followed:")
     return Html(f"{head}\n{page.table(('Gate', 'Verdict', 'Why'), rows)}")
 

@@ -6,19 +6,22 @@ from dataclasses import dataclass
 from policies.asked import Asked, Book
 from policies.cases import cases_of
 from policies.entry import Entry, Kind
-from policies.gates import ALONE, MERGED, Gate, before_merge, blocked
+from policies.gates import ALONE, MERGED, TABLE, Gate, before_merge, blocked, is_ruled
 from policies.rules import EffectiveRule
 from policies.state import State
 from policies.verdict import Verdict
 
+_NAMES = {row.gate: row.name for row in TABLE}
+
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """One gate by its name, and what it says about a service."""
+    """One gate by its name in the table, and what it says about a service; ``is_asked``: by a key of the rule."""
 
     gate: str
     verdict: Verdict
     service: str
+    is_asked: bool = True
 
 
 def reperformed(
@@ -44,7 +47,7 @@ def _judged(asked: Asked) -> Iterator[Judged]:
     if asked.rule is not None:
         for case in cases_of(asked, asked.rule, asked.promotion):
             for gate in _gates(asked, case.rule):
-                yield Judged(gate.__name__, gate(case), case.service)
+                yield Judged(_NAMES[gate], gate(case), case.service, is_ruled(gate, case))
 
 
 def _gates(asked: Asked, rule: EffectiveRule) -> tuple[Gate, ...]:

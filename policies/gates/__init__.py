@@ -29,6 +29,7 @@ from policies.gates.outside import (
     signature,
 )
 from policies.gates.promised import expired, expires, is_expired, merge_within, reminds, was_frozen
+from policies.gates.ruled import is_ruled
 from policies.gates.sightings import known_before
 from policies.gates.standing import frozen, held, reviewed
 from policies.gates.table import (
@@ -101,6 +102,7 @@ __all__ = [
     "http",
     "is_excluded",
     "is_expired",
+    "is_ruled",
     "jump",
     "known_before",
     "labels",

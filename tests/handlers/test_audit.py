@@ -116,6 +116,11 @@ def test_a_page_has_the_rule_the_gates_the_people_and_the_diff(
     }
     assert "release-managers</th><td>ada, bob, carol" in shown
     assert "<td>approvals</td><td>passed</td>" in shown
+    for gate in ("hold", "freeze", "previous"):
+        assert f"<td>{gate}</td><td>passed</td>" in shown
+    for gate in ("signature", "http", "soak", "age", "limit", "takes", "window", "config", "health"):
+        assert f'<td>{gate}</td><td><span class="dim">not asked by the rule</span></td>' in shown
+    assert "<h2>What was looked up outside of the clone (attested)</h2>" in shown
     assert shown.count("<td>approved</td>") == 2
     assert "ada (slack:T0/U0ADA), by button" in shown
     assert f"<ins>+    newTag: 1.1.0@{promoted.image[0].digest}</ins>" in shown

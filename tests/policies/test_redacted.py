@@ -122,7 +122,7 @@ def test_what_is_judged_again_has_its_evidence_whole_and_tells_no_words() -> Non
     ((_, judged),) = reperformed("2026", entries, found.book, {late.seq})
 
     assert entries[-1] == found.entries[-1]
-    (held,) = [one.verdict for one in judged if isinstance(one.verdict, Waiting) and one.gate == "held"]
+    (held,) = [one.verdict for one in judged if isinstance(one.verdict, Waiting) and one.gate == "hold"]
     assert held.detail == hidden(90)
 
 
