@@ -302,9 +302,8 @@ class _Replay:
         self._watch(place)
         for rules, attribute in ((self.old, "old"), (self.new, "new")):
             rule = effective(rules, *place) if rules else None
-            if (
-                rules and rule and not rule.environment.is_guarded
-            ):  # else to be let through means another thing
+            # where people are asked, to be let through means another thing
+            if rules and rule and not rule.environment.is_guarded:
                 self._let(rules, rule, place, attribute, at)
 
     def _look_at_request(self, place: Place, at: datetime) -> None:
@@ -327,6 +326,8 @@ class _Replay:
                 return None
             case = self._case(rules, rule, share.image, share.previous, at=at, promotion=promotion)
             found += not_yet(ask(before_merge(rule, promotion), case))
+            if rules is self.new and not promotion.is_rollback:
+                found += _passed_over(rule.service, share.image)
         return tuple(found)
 
     def _watch(self, place: Place) -> None:
@@ -357,14 +358,18 @@ class _Replay:
 
     def _forward(self, rule: EffectiveRule, place: Place, current: tuple[Pinned, ...]) -> list[_Watch]:
         """Return the versions that are a step on from what stands there, newest first."""
+        taken = {
+            name: watch
+            for name, watch in self.watched[place].items()
+            if not _passed_over(rule.service, watch.image)
+        }
         if rule.service.versions.followed:
-            return [watch for watch in reversed(self.watched[place].values()) if watch.image != current]
+            return [watch for watch in reversed(taken.values()) if watch.image != current]
         here = {one.tag for one in current}
         found = [
             watch
-            for tag, watch in self.watched[place].items()
+            for tag, watch in taken.items()
             if tag not in here
-            and not _passed_over(rule.service, watch.image)
             and all(is_newer(rule.service, self.state, tag, old) is not False for old in here)
         ]
         return sorted(found, key=cmp_to_key(partial(_order, rule.service, self.state)))

@@ -297,6 +297,25 @@ def test_a_version_that_is_not_taken_is_not_let_through_either() -> None:
     ]
 
 
+def test_a_request_for_a_version_that_is_not_taken_is_not_let_through() -> None:
+    happened = story().asked("1.1.0").approved("ada")
+    happened.add(happened.about(Kind.REJECT, person("bob")))
+    fewer = RULES.replace("approvals: 2 of", "approvals: 1 of")
+
+    assert told(replay(happened, rules(fewer))) == [("allowed", "production", "1.1.0", ())]
+    assert told(replay(happened, rules(fewer.replace("web, versions: 1.x", "web, versions: 1.5.x")))) == [
+        ("stopped", "staging", "1.1.0", ("out-of-range",))
+    ]
+
+
+def test_a_tag_that_is_followed_lets_no_other_tag_through() -> None:
+    happened = story().staged("1.1.0")
+    text = RULES.replace("web, versions: 1.x", "web, versions: {digest-of: latest}")
+    text = text.replace("approvals: 2 of release-managers", "approvals: none")
+
+    assert told(replay(happened, rules(text))) == [("stopped", "staging", "1.1.0", ("tag-filtered",))]
+
+
 def test_a_range_that_moves_its_asking_says_both() -> None:
     happened = story().staged("1.1.0")
     changed = rules(RULES.replace("web, versions: 1.x", "web, versions: 1.5.x"))
