@@ -65,6 +65,14 @@ def heads_of(git: Git, remote: Remote) -> str:
     return TRACKED if names and not own else _HEADS
 
 
+def is_shallow(remote: Remote) -> bool:
+    """Whether ``remote`` is a folder of this machine whose history is cut off: nothing can be fetched of it."""
+    folder = Path(remote.address)
+    return remote.transport == "file" and any(
+        (folder / name).is_file() for name in ("shallow", ".git/shallow")
+    )
+
+
 def ensure(git: Git, remote: Remote, branch: str | None) -> None:
     """Have a whole clone of ``remote`` in its folder; one that is half-made or another's is made anew.
 

@@ -164,6 +164,11 @@ class Mirror:
         lines = (line.partition(" ") for line in out.decode("utf-8", "replace").splitlines())
         found = {name.removeprefix(TRACKED): oid_of(oid) for oid, _, name in lines}
         if self.branch not in found:
+            if clone.is_shallow(self._remote):
+                raise PermanentError(
+                    f"{self._remote.address} is a shallow clone; expected the whole history:"
+                    " run `git fetch --unshallow` there"
+                )
             raise PermanentError(f"branch {self.branch!r} was never fetched from {self._remote.address}")
         ledgers = {name.removeprefix(LEDGER): oid for name, oid in found.items() if name.startswith(LEDGER)}
         return Tips(

@@ -149,7 +149,6 @@ class _Audit:
             return
         self.line = list(reversed(self.mirror.first_parents(self.tips.target, since=genesis)))
         self.on_line = frozenset(self.line)
-        self.report.commits = len(self.line)
         seqs = {oid: entry.seq for oid, entry in chain.entries}
         for index, (oid, entry) in enumerate(chain.entries):
             if index % _HELD == _HELD - 1:
@@ -380,6 +379,7 @@ class _Audit:
             info = self.mirror.commit_info(commit)
             if write_time(info.committed_at) < self.since:
                 continue
+            self.report.commits += 1
             for (environment, service), before, image in self.book.moved(Oid(info.parents[0]), commit):
                 if any((head, environment, service) in merging for head in info.parents[1:]):
                     continue  # the forge has merged it; its entries are on their way

@@ -37,6 +37,7 @@ class Moved:
     previous: tuple[Pinned, ...]
     commit: str
     promotion: str = ""
+    asked: int = 0  # the number of the entry that asked for it; 0 = none did
     requester: str = ""
     approvers: tuple[str, ...] = ()
     note: str = ""
@@ -99,6 +100,7 @@ def _moved(state: State, environment: str, move: Move) -> Moved:
         previous=move.previous,
         commit=move.commit,
         promotion=move.promotion,
+        asked=promotion.seq if promotion else 0,
         requester=promotion.by.person if promotion and isinstance(promotion.by, By) else "",
         approvers=tuple(one.by.person for one in promotion.approvals) if promotion else (),
         note=promotion.note if promotion else "",
@@ -120,6 +122,7 @@ def _move_json(one: Moved) -> dict[str, Any]:
         "previous": [str(image) for image in one.previous],
         "commit": one.commit,
         "promotion": one.promotion,
+        "asked": one.asked or None,
         "requester": one.requester,
         "approvers": list(one.approvers),
         "note": one.note,
@@ -138,7 +141,7 @@ def to_table(found: Sequence[Moved]) -> Table:
                     f"#{one.seq}",
                     write_time(one.at),
                     one.environment,
-                    one.kind.value,
+                    f"{one.kind} #{one.asked}" if one.asked else one.kind.value,
                     _tags(one.previous),
                     _tags(one.image),
                     one.commit[:12],

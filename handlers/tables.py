@@ -192,9 +192,10 @@ def why_lines(
             code = "current" if one.verdict is Standing.CURRENT else "ready"
             lines.append(f"  {code}: {phrase(code)}")
         for reason in one.reasons:
-            detail = f" ({reason.detail})" if reason.detail else ""
+            meaning = phrase(reason.code.value)
+            detail = "" if reason.detail in meaning else f" ({reason.detail})"
             then = f"; {found}" if (found := happens(reason, at)) else ""
-            lines.append(f"  {reason.code.value}: {phrase(reason.code.value)}{detail}{then}")
+            lines.append(f"  {reason.code.value}: {meaning}{detail}{then}")
         if step := steps.get(one.version):
             lines.append(f"  next: {step}")
     return [visible(line) for line in lines]

@@ -137,5 +137,5 @@ def checked(what: str, named: str, known: Iterable[str]) -> None:
     if named in names:
         return
     near = get_close_matches(named, names, n=1)
-    expected = f"{near[0]!r}, did you mean that?" if near else f"one of {', '.join(names[:30])}"
+    expected = f"{near[0]!r}, did you mean that?" if near else f"one of {', '.join(names[:60])}"
     raise UseError(f"there is no {what} {named[:60]!r}; expected {expected}")

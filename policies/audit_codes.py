@@ -120,6 +120,7 @@ ATTESTED: Final[Mapping[str, str]] = {
     "movers": "forge",
     "members": "teams",
     "registry": "registry",
+    "built": "registry",
     "empty": "registry",
     "sighted": "registry",
     "statuses": "health",

@@ -160,7 +160,8 @@ def _values(kind: str, name: str, setting: Setting, values: tuple[str, ...]) -> 
         yield Complaint(name, f"{name} has {len(values)} values", f"at most {most}")
     for value in values:
         if not value or len(value) > MAX_VALUE or not setting.is_good(value):
-            yield Complaint(name, f"{name} is {value[:60]!r}", setting.expected)
+            verb = "has" if name == "is" else "is"
+            yield Complaint(name, f"{name} {verb} {value[:60]!r}", setting.expected)
 
 
 def filled(text: str, **values: str) -> str:

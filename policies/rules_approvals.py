@@ -53,7 +53,7 @@ def lines(node: Node, people: People, findings: Findings) -> tuple[Line, ...]:
 def _line(text: Text, people: People, findings: Findings) -> Line | None:
     found = _LINE.fullmatch(text.value)
     if found is None:
-        findings.add(text.at, f"{shown(text.value)} says not who approves", _FORMS)
+        findings.add(text.at, f"{shown(text.value)} does not say who approves", _FORMS)
         return None
     line = Line(int(found["count"]), _names(text, found["names"] or "", people, findings))
     if not 1 <= line.count <= MAX_COUNT:

@@ -37,7 +37,7 @@ def _circles(document: Document, rules: Rules, findings: Findings) -> None:
             return
         named = [name for name in left if name in circle]
         at = document.sections["environments"][named[0]].place("after")
-        what = f"{', '.join(named[:10])} come after each other in a circle"
+        what = f"{', '.join(named[:10])} come after one another in a circle"
         findings.add(at, what, "an environment that comes first")
         left = {name: after - circle for name, after in left.items() if name not in circle}
 

@@ -113,7 +113,10 @@ def fields(node: Node, keys: Keys, findings: Findings) -> Fields | None:
             entries[key.value] = value
         else:
             is_whole = False
-            findings.unknown(key.at, f"key in {keys.what}", key.value, keys.known)
+            if key.value in keys.elsewhere:
+                findings.add(key.at, f"{keys.what} has {key.value}", f"{key.value} outside of {keys.what}")
+            else:
+                findings.unknown(key.at, f"key in {keys.what}", key.value, keys.known)
     return Fields(node.at, entries, findings, is_whole)
 
 

@@ -49,10 +49,11 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """The keys of one kind of table."""
+    """The keys of one kind of table; ``elsewhere`` are those that only the table that it is part of may hold."""
 
     what: str
     keys: tuple[Key, ...]
+    elsewhere: tuple[str, ...] = ()
 
     @property
     def known(self) -> tuple[str, ...]:
@@ -62,7 +63,7 @@ class Keys:
     def without(self, what: str, *names: str) -> "Keys":
         """Return the keys of a table that may hold most of these."""
         left = (replace(key, is_required=False) for key in self.keys if key.name not in names)
-        return Keys(what, tuple(left))
+        return Keys(what, tuple(left), names)
 
     def form(self) -> Form:
         """Return the schema of such a table."""

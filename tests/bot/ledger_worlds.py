@@ -273,10 +273,10 @@ class World:
         rest = {"by": person(by), "image": now.image, "change": now.change, "rule": now.rule}
         return self.about(Kind.APPROVE, **{**rest, "evidence": {"account": dict(FLAGS)}, **changes})
 
-    def audit(self, where: Path) -> Report:
+    def audit(self, where: Path, since: str = "") -> Report:
         """Verify from a clone of its own."""
         mirror = Mirror.open(str(self.remote), where)
-        return verify(mirror, Book(mirror, "promotion"), folder="promotion")
+        return verify(mirror, Book(mirror, "promotion"), folder="promotion", since=since)
 
 
 def bot(remote: Path, where: Path, signer: Signer) -> Desk:

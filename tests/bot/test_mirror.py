@@ -302,6 +302,15 @@ def test_a_target_that_was_deleted_is_named(remote: Path, mirror: Mirror) -> Non
         mirror.fetch()
 
 
+def test_a_shallow_clone_says_what_to_do(remote: Path, tmp_path: Path) -> None:
+    commit_to(remote, {"more.yaml": "tag: 4\n"})
+    shallow = tmp_path / "shallow"
+    git(tmp_path, "clone", "-q", "--depth=1", f"file://{remote}", str(shallow))
+
+    with pytest.raises(PermanentError, match=r"shallow clone.*git fetch --unshallow"):
+        Mirror.open(str(shallow), tmp_path / "of-it").fetch()
+
+
 def test_history_is_read_in_its_order(remote: Path, mirror: Mirror) -> None:
     two = mirror.fetch().target
     side = commit_to(remote, {"side": "1"}, branch="side", parents=[two], message="Side\n")

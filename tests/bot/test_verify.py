@@ -75,6 +75,8 @@ def test_a_day_by_the_rules_has_no_finding(tmp_path: Path) -> None:
     assert report.commits == 5
     assert report.attested > 0
     assert report.tip == found.ledger_tip
+    later = found.audit(tmp_path / "later", "2099-01-01T00:00:00Z")
+    assert (later.commits, later.entries) == (0, report.entries)
 
 
 @pytest.mark.parametrize(

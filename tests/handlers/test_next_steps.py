@@ -216,3 +216,12 @@ def test_the_next_step_stands_below_its_version_and_in_json() -> None:
     assert why_lines(row, [one], START, None, steps)[-1] == "  next: somebody asks for it"
     assert why_json(decision, row, [one], None, steps)["versions"][0]["next"] == "somebody asks for it"
     assert why_json(decision, row, [one])["versions"][0]["next"] is None
+
+
+def test_what_a_code_says_is_not_said_twice() -> None:
+    asked = Waiting(Code.NOT_REQUESTED, "nobody has asked for it")
+    _, row, one = _decision(START, asked, Waiting(Code.HELD, "by ada"))
+    lines = why_lines(row, [one], START)
+
+    assert lines[2] == "  not-requested: nobody has asked for it yet"
+    assert lines[3].endswith("(by ada)")

@@ -2,7 +2,11 @@
 
 from pathlib import Path
 
+from handlers.history import moves, to_json
+from policies.entry import Kind
+from policies.state import Stage
 from tests.handlers.test_cli import IMAGE, Cli, app, nothing_set
+from tests.policies.ledger_builders import at_stage
 from tests.repositories import git
 
 __all__ = ["app", "nothing_set"]  # fixtures
@@ -39,7 +43,16 @@ def test_history_lists_every_move_oldest_first(app: Cli) -> None:
         ("staging", "bump", "checkout-api:1.0.0", "checkout-api:1.1.0"),
         ("staging", "bump", found[1][2].rpartition("/")[2], "checkout-api:1.2.0"),
     ]
+    assert [one["asked"] for one in read["moves"]] == [None, None]
     assert "the rule" in app.run("history", "checkout-api", "staging")[1]
+
+
+def test_history_tells_the_move_from_the_request_that_it_came_of() -> None:
+    (found,) = moves(at_stage(Stage.LANDED).state, "web", "production")
+
+    assert found.kind is Kind.PROPOSE
+    assert 0 < found.asked < found.seq
+    assert to_json("web", [found])["moves"][0]["asked"] == found.asked
 
 
 def test_history_of_what_never_moved_names_what_has(app: Cli) -> None:

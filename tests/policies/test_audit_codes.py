@@ -32,4 +32,5 @@ def test_what_an_entry_rests_on_is_told_by_who_said_it() -> None:
         "teams",
     }
     assert attested_by({"renamed": {}, "marked": True, "pushed": True}) == frozenset()
+    assert attested_by({"built": []}) == {"registry"}
     assert set(ATTESTED.values()) >= {"chat", "forge", "registry"}

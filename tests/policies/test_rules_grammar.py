@@ -128,7 +128,7 @@ IN_ENVIRONMENT: dict[str, tuple[str, str]] = {
     "exceptions in a word": ("exceptions: web", "exceptions is 'web'; expected a table of services"),
     "an exception of a key that is for all": (
         "exceptions: {web: {path: x}}",
-        "unknown key in an exception 'path'; expected",
+        "an exception has path; expected path outside of an exception",
     ),
     "an exception of nothing": (
         "exceptions: {web: {}}",

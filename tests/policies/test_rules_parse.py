@@ -267,11 +267,11 @@ REFUSALS = {
     ),
     "approvals in words": (
         ENVIRONMENT.replace("approvals: 1", "approvals: two"),
-        "5:16: 'two' says not who approves; expected none, 2, 2 of TEAM",
+        "5:16: 'two' does not say who approves; expected none, 2, 2 of TEAM",
     ),
     "none among lines": (
         ENVIRONMENT.replace("approvals: 1", "approvals: [none]"),
-        "5:17: 'none' says not who approves; expected none, 2, 2 of TEAM",
+        "5:17: 'none' does not say who approves; expected none, 2, 2 of TEAM",
     ),
     "no lines": (
         ENVIRONMENT.replace("approvals: 1", "approvals: []"),
@@ -303,7 +303,7 @@ REFUSALS = {
     ),
     "a circle": (
         FIRST.replace("approvals: none", "approvals: none, after: production"),
-        "3:78: staging, production come after each other in a circle; expected an environment that comes first",
+        "3:78: staging, production come after one another in a circle; expected an environment that comes first",
     ),
     "digest of its own": (
         ENVIRONMENT + "    digest: pinned\n",
