@@ -271,7 +271,7 @@ With `--json` one object. Fields may be added; one that is there keeps its meani
 |---|---|
 | `schema` | `countersign.verify/1` |
 | `tip` | the last entry's commit, 40 digits; `""` where there is none |
-| `entries`, `commits` | how many were read; commits are those of the target branch since the ledger begins |
+| `entries`, `commits` | how many were read; commits: of the target branch since the ledger, or `--since`, begins |
 | `attested` | how many entries rest on a look outside of the clone |
 | `attested_by` | object: who said so, and how many entries rest on that |
 | `notes` | list of lines |
