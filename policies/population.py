@@ -181,7 +181,8 @@ def _of_promotion(promotion: Promotion, thread: _Thread) -> Change:
         refusals=tuple(_refusal(oid, entry) for oid, entry in thread.entries if entry.kind is Kind.REFUSED),
         ended=words.get(last.seq) if last is not begun[1] else None,
         why=promotion.why,
-        needs_review=sort in {Sort.EMERGENCY, Sort.UNAUTHORISED}
+        needs_review=sort is Sort.UNAUTHORISED
+        or (sort is Sort.EMERGENCY and (promotion.is_live or bool(promotion.commit)))
         or (bool(begun[1].until) and bool(promotion.commit)),
         review=thread.review,
         change=promotion.change,

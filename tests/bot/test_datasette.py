@@ -10,8 +10,9 @@ import yaml
 from datasette.app import Datasette  # type: ignore[import-untyped]
 
 from bot.index import Index
-from policies.entry import Kind
-from tests.bot.ledger_builders import Story, by
+from policies.entry import Beside, Entry, Kind, Member, Pinned
+from policies.keys import promotion_id
+from tests.bot.ledger_builders import Story, by, pinned
 
 FILE = Path(__file__).parents[2] / "deploy" / "datasette.yaml"
 VALUES = {"first": "2026-11-23", "last": "2026-11-23"}
@@ -82,6 +83,80 @@ def test_a_question_is_answered_by_sqlite(name: str, told: Story, path: Path) ->
     connection.close()
 
     assert len(found) == ROWS[name]
+
+
+def asked(name: str, told: Story, folder: Path) -> list[sqlite3.Row]:
+    """Return the rows of one question, about an index of this story."""
+    index = Index.open(folder / "asked.sqlite")
+    index.follow(told.chain)
+    index.close()
+    connection = sqlite3.connect(folder / "asked.sqlite")
+    connection.row_factory = sqlite3.Row
+    found: list[sqlite3.Row] = connection.execute(questions()[name]["sql"], VALUES).fetchall()
+    connection.close()
+    return found
+
+
+def _images(*tags: str) -> tuple[Pinned, ...]:
+    return tuple(image for tag in tags for image in pinned(tag))
+
+
+def test_each_image_of_each_service_that_moved_has_a_row(tmp_path: Path) -> None:
+    told = Story()
+    move: dict[str, Any] = {"environment": "staging", "change": "1" * 64, "rule": told.rule("staging")}
+    beside = Beside("cart", _images("2.1", "2.2"), _images("1.1", "1.2"), move["rule"])
+    told.add(
+        Kind.BUMP, service="api", image=_images("2.0"), previous=_images("1.0"), commit="c1" * 20,
+        also=(beside,), **move,
+    )  # fmt: skip
+    told.add(Kind.EXTERNAL, environment="staging", service="api", commit="c2" * 20, previous=_images("2.0"))
+    members = (Member("mail", 1), Member("shop", 2))
+    image, previous = _images("3.0", "3.1", "3.2"), _images("2.0", "2.1", "2.2")
+    asked_for = told.add(
+        Kind.PROPOSE, by=by("carol"), environment="production", service="all", group="all", members=members,
+        image=image, previous=previous, change="a" * 64, rule=told.rule("production"), head="c3" * 20,
+    )  # fmt: skip
+    landed = {"environment": "production", "service": "all", "group": "all", "promotion": asked_for.promotion}
+    told.add(Kind.LANDED, image=image, commit="c4" * 20, **landed)
+
+    rows = asked("what-moved", told, tmp_path)
+
+    assert [(one["kind"], one["service"], one["before"], one["version"]) for one in rows] == [
+        ("bump", "api", "1.0", "2.0"),
+        ("bump", "cart", "1.1", "2.1"),
+        ("bump", "cart", "1.2", "2.2"),
+        ("external", "api", "2.0", None),
+        ("landed", "mail", "2.0", "3.0"),
+        ("landed", "shop", "2.1", "3.1"),
+        ("landed", "shop", "2.2", "3.2"),
+    ]
+    assert {one["image"] for one in rows} == {"ghcr.io/example/checkout-api"}
+
+
+def _apart(told: Story, kind: Kind, tag: str, **fields: Any) -> Entry:
+    return told.add(
+        kind, by=by("ada"), environment="production", service="checkout-api", image=pinned(tag),
+        previous=pinned("1.4.1"), change="a" * 64, rule=told.rule("production"), note="payments fail",
+        promotion=promotion_id("2026", tag), **fields,
+    )  # fmt: skip
+
+
+def test_what_waits_for_its_review_is_what_the_ledger_has_open(tmp_path: Path) -> None:
+    told, until = Story(), "2026-11-25T09:00:00Z"
+    _apart(told, Kind.EMERGENCY, "1.4.2", commit="e1" * 20, until=until)
+    cancelled = _apart(told, Kind.EMERGENCY, "1.4.3", head="e2" * 20, until=until)
+    told.say(Kind.CANCEL, cancelled.promotion, "ada")
+    _apart(told, Kind.ROLLBACK, "1.4.0", commit="e3" * 20, until=until)
+    _apart(told, Kind.ROLLBACK, "1.3.9", commit="e4" * 20)
+    config = {"environment": "production", "since": "e5" * 20, "commits": ("e6" * 20,)}
+    told.add(Kind.CONFIG, commit="e6" * 20, why="guarded", **config)
+    told.add(Kind.CONFIG, commit="e7" * 20, why="unguarded", **config)
+
+    rows = asked("not-reviewed", told, tmp_path)
+
+    assert [one["kind"] for one in rows] == ["emergency", "rollback", "config"]
+    assert [one["seq"] for one in rows] == list(told.state.open)
+    assert [one["target_commit"] for one in rows] == ["e1" * 20, "e3" * 20, "e6" * 20]
 
 
 def test_datasette_answers_all_of_them(told: Story, path: Path) -> None:

@@ -124,6 +124,9 @@ def test_an_emergency_is_an_exception_that_has_to_be_reviewed() -> None:
     change = changes(found)[-1]
 
     assert (change.sort, change.needs_review, change.is_exception) == (Sort.EMERGENCY, True, True)
+    found.add(found.about(Kind.CANCEL, person("ada")))
+    (*_, ended) = changes(found)
+    assert (ended.sort, ended.needs_review) == (Sort.EMERGENCY, False), "nothing happened"
 
 
 def test_entries_of_a_promotion_that_was_not_read_are_no_change() -> None:
