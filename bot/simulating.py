@@ -1,20 +1,22 @@
 """What changed rules would have made of the ledger: the files of a folder, held against what this clone records."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from bot.book import Sight
 from bot.desk import Desk
 from bot.errors import PermanentError
 from bot.mirror import MAX_BLOB_BYTES
-from policies.entry import Pinned
 from policies.rules import Rules
 from policies.rules_parse import parse
 from policies.simulate import Simulation, simulate
 
 MAX_DAYS = 3660
 _RULES = (".yaml", ".yml")
+_Answer = TypeVar("_Answer")
 
 
 def read_folder(root: Path, folder: str) -> Mapping[str, bytes]:
@@ -53,19 +55,26 @@ def replayed(desk: Desk, changed: Rules, *, at: datetime, span: timedelta) -> Si
     if genesis is None:
         return None
 
-    def stood(rules: Rules, environment: str, service: str) -> tuple[Pinned, ...]:
-        return desk.book.baseline(genesis.commit, rules, environment, service)
-
-    def since(rules: Rules, environment: str, service: str) -> datetime | None:
-        return desk.book.since(genesis.commit, rules, environment, service)
-
     return simulate(
         chain.year,
         [(str(oid), entry) for oid, entry in chain.entries],
         old=desk.book.rules,
         new=changed,
-        baseline=stood,
+        baseline=once(partial(desk.book.baseline, genesis.commit)),
         since=at - span,
         until=at,
-        stood_since=since,
+        stood_since=once(partial(desk.book.since, genesis.commit)),
     )
+
+
+def once(look: Callable[[Rules, str, str], _Answer]) -> Callable[[Rules, str, str], _Answer]:
+    """Return the same question, asked of Git once for each rules and place: a replay asks by turns for old and new."""
+    known: dict[tuple[int, str, str], tuple[Rules, _Answer]] = {}
+
+    def answer(rules: Rules, environment: str, service: str) -> _Answer:
+        key = (id(rules), environment, service)
+        if key not in known:
+            known[key] = (rules, look(rules, environment, service))  # kept, so that no others get its id
+        return known[key][1]
+
+    return answer
