@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.book import RulesAt
@@ -29,6 +29,7 @@ MOVES_NOTHING = "moves no image of a guarded environment"
 GUARDED = "changes a guarded environment outside of Countersign: needs its approval"
 TOO_MANY = "changes too many files to say that no guarded environment is moved"
 UNREADABLE = "a file of a guarded environment cannot be read"
+NO_CHANGE = "**Changes no effective rule** any more."
 _HOW = (
     "Ask for the version in Slack instead; Countersign then opens the pull request itself."
     " Merged past this check it counts as an external move, which is told in the environment's channel."
@@ -39,11 +40,15 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What is said of a pull request: in one line, and in more."""
+    """What is said of a pull request: in one line, and in more.
+
+    ``comment``: what it makes of the rules, as its comment says it; '' = nothing, none = not known.
+    """
 
     is_allowed: bool
     description: str
     summary: str = ""
+    comment: str | None = None
 
 
 def answer_pull_requests(forge: Forge | None, desk: Desk, index: Index, at: datetime) -> list[str]:
@@ -69,6 +74,8 @@ def answer_pull_requests(forge: Forge | None, desk: Desk, index: Index, at: date
                 description=judged.description,
                 summary=judged.summary,
             )
+            if judged.comment is not None:
+                forge.comment(pull.number, judged.comment or NO_CHANGE, is_edit=not judged.comment)
         except BotError as error:
             _log.warning("pull request %d was not answered: %s", pull.number, error)
             left.append(f"pull request {pull.number} was not answered: {error}")
@@ -128,7 +135,10 @@ class _Look:
         judged = self._moves(pull, changes, changes.files)
         check = RulesCheck(self.forge, self.desk, self.rules, self.desk.book.folder, self.at)
         rules = check.touched(changes.files)
-        return _both(judged, check.say(pull.head, rules)) if rules else judged
+        if not rules:
+            return replace(judged, comment="")
+        said = check.say(pull.head, rules)
+        return replace(_both(judged, said), comment=said.comment)
 
     def _moves(self, pull: OpenPullRequest, changes: Changes, files: tuple[str, ...]) -> Judged:
         """Say whether an image of a guarded environment would be another one."""

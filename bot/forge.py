@@ -23,6 +23,7 @@ from bot.forge_bodies import (
     title_of,
 )
 from bot.forge_client import Manner, UnsureError, plain, site_of
+from bot.forge_comments import Comments
 from bot.forge_emails import Emails
 from bot.forge_hands import HandsOf
 from bot.forge_looks import Looks
@@ -74,6 +75,7 @@ class GitHubForge:
         self._site = site_of(base_url)
         self._acts = Acts(self._wire, manner.between_looks, sleep)
         self._verdicts = Verdicts(self._acts)
+        self._comments = Comments(self._acts)
         self._looks = Looks(self._wire, branch)
         self._people = People(
             self._wire, lambda other: Wire(other, login_of(other) if login_of else login, base_url, manner)
@@ -180,6 +182,10 @@ class GitHubForge:
     def status(self, head: str, *, is_allowed: bool, description: str, summary: str = "") -> None:
         """Say the verdict ``countersign`` on a head: a check run of an App, else a commit status."""
         self._verdicts.say(head, Verdict(is_allowed, description, summary))
+
+    def comment(self, number: int, text: str, *, is_edit: bool = False) -> None:
+        """Keep one comment of ours on a pull request (Markdown); ``is_edit``: none is made where there is none."""
+        self._comments.keep(number, text, is_edit=is_edit)
 
     def open_pull_requests(self) -> Sequence[OpenPullRequest]:
         """Return everybody's open pull requests, those that moved last first."""

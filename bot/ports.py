@@ -177,6 +177,12 @@ class Forge(Protocol):
         A status has room for 140 characters of the description; a check run has the summary (Markdown) too.
         """
 
+    def comment(self, number: int, text: str, *, is_edit: bool = False) -> None:
+        """Keep one comment of ours on a pull request (Markdown), at most 65,536 characters; more is cut with a pointer.
+
+        It is edited, never a second one made; ``is_edit``: none is made where there is none.
+        """
+
     def open_pull_requests(self) -> Sequence[OpenPullRequest]:
         """Return everybody's open pull requests, those that moved last first."""
 

@@ -9,6 +9,7 @@ from bot.desk import Desk
 from bot.errors import PermanentError
 from bot.ports import Forge
 from bot.simulating import replayed
+from policies.markdown import in_code, inert
 from policies.rules import Rules
 from policies.rules_changes import changes, spelled
 from policies.rules_findings import RulesError
@@ -30,6 +31,12 @@ class RulesSaid:
     is_good: bool
     description: str
     summary: str
+
+    @property
+    def comment(self) -> str:
+        """The same as a comment (Markdown); '' where no effective rule changes."""
+        head = f"**{self.description[:1].upper()}{self.description[1:]}**"
+        return f"{head}\n\n{self.summary}" if self.summary else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +88,9 @@ class RulesCheck:
         found = replayed(self.desk, new, at=self.at, span=REPLAYED)
         if found is None:
             return []
-        rows = [f"- {' '.join(line.replace('`', chr(39)).split())}" for line in lines(found)]
+        rows = [f"- {inert(line)}" for line in lines(found)]
         more = [f"- and {len(rows) - MAX_LINES} more: `countersign simulate`"] * (len(rows) > MAX_LINES)
-        unknown = [f"- not known: {line}" for line in found.unknown[:MAX_LINES]]
+        unknown = [f"- not known: {inert(line)}" for line in found.unknown[:MAX_LINES]]
         return ["", f"Had they been in force, {sum_of(found)}.", "", *rows[:MAX_LINES], *more, *unknown]
 
     def _laid(self, head: str, touched: tuple[str, ...]) -> Mapping[str, bytes]:
@@ -104,7 +111,7 @@ class RulesCheck:
 def _broken(error: RulesError) -> RulesSaid:
     shown = error.findings[:MAX_LINES]
     count = f"{len(error.findings)} finding{'s' if len(error.findings) > 1 else ''}"
-    rows = [f"- `{' '.join(str(one).replace('`', chr(39)).split())}`" for one in shown]
+    rows = [f"- {in_code(str(one))}" for one in shown]
     more = [f"- and {len(error.findings) - len(shown)} more"] * (len(error.findings) > len(shown))
     lines = ["The rules of this pull request cannot be used; the last good ones would stay in force:", ""]
     return RulesSaid(

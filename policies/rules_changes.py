@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from policies.calendar import Calendar
 from policies.duration import spell
+from policies.markdown import inert
 from policies.rules import Environment, Host, Person, Rules, Team, effective
 from policies.rules_findings import visible
 from policies.rules_shown import ENVIRONMENT_VALUES, SERVICE_VALUES, listed
@@ -171,7 +172,7 @@ def spelled(found: Iterable[Change], most: int) -> Iterator[str]:
     """Yield a line of Markdown for each change; what was written stands in code: it brings no links and no names."""
     every = list(found)
     for one in every[:most]:
-        yield f"- {Change(visible(one.about), *(part and _code(part) for part in (one.was, one.becomes)))}"
+        yield f"- {Change(inert(one.about), *(part and _code(part) for part in (one.was, one.becomes)))}"
     if len(every) > most:
         yield f"- and {len(every) - most} more"
 

@@ -138,7 +138,7 @@ class Bodies(Accounts):
             "commit_id": review.commit_id,
         }
 
-    def comment(self, comment: Comment) -> Json:
+    def comment(self, comment: Comment, app: Json | None = None) -> Json:
         """Write a comment of a conversation."""
         return {
             "id": comment.id,
@@ -148,6 +148,7 @@ class Bodies(Accounts):
             "issue_url": f"{self.here}/issues/{comment.pull}",
             "user": self.user(comment.author),
             "body": comment.body,
+            "performed_via_github_app": app,
             "author_association": "MEMBER",
             "created_at": comment.created_at,
             "updated_at": comment.updated_at,

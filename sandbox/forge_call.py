@@ -15,7 +15,7 @@ from sandbox.forge_history import Commit
 from sandbox.forge_pulls import Pulls, stamp
 from sandbox.forge_refusals import custom, forbidden, not_found
 from sandbox.forge_repository import ForgeRepository
-from sandbox.forge_state import CheckRun, Pull, State, User
+from sandbox.forge_state import CheckRun, Comment, Pull, State, User
 
 _PER_PAGE, _MAX_PER_PAGE = 30, 100
 MAX_COMMITS = 250  # GitHub, of a pull request or a comparison
@@ -68,9 +68,9 @@ class Call:
             raise custom("Commit", f"No commit found for SHA: {self.path[key]}")
         return found
 
-    def app_of(self, run: CheckRun) -> Json | None:
-        """Write the App that a check run belongs to."""
-        app = self.apps.by_id(run.app)
+    def app_of(self, made: CheckRun | Comment) -> Json | None:
+        """Write the App that a check run or comment is by."""
+        app = self.apps.by_id(made.app)
         return None if app is None else self.bodies.app(app)
 
 

@@ -127,28 +127,31 @@ def list_events(call: Call) -> Response:
 def list_comments(call: Call) -> Response:
     """GET /issues/{number}/comments, oldest first."""
     pull = call.pull()
-    return page(call, [one for one in call.state.comments if one.pull == pull.number], call.bodies.comment)
+    said = [one for one in call.state.comments if one.pull == pull.number]
+    return page(call, said, lambda one: call.bodies.comment(one, call.app_of(one)))
 
 
 def create_comment(call: Call) -> Response:
     """POST /issues/{number}/comments."""
     now = call.now()
     text = _comment_body(call)
-    comment = Comment(call.state.next_id(), call.pull().number, call.user.login, text, now, now)
+    app = call.app.id if call.app else 0
+    comment = Comment(call.state.next_id(), call.pull().number, call.user.login, text, now, now, app)
     call.state.comments.append(comment)
-    return JSONResponse(call.bodies.comment(comment), 201)
+    return JSONResponse(call.bodies.comment(comment, call.app_of(comment)), 201)
 
 
 def get_comment(call: Call) -> Response:
     """GET /issues/comments/{id}."""
-    return JSONResponse(call.bodies.comment(_comment(call)))
+    comment = _comment(call)
+    return JSONResponse(call.bodies.comment(comment, call.app_of(comment)))
 
 
 def change_comment(call: Call) -> Response:
     """PATCH /issues/comments/{id}."""
     comment = _own_comment(call)
     comment.body, comment.updated_at = _comment_body(call), call.now()
-    return JSONResponse(call.bodies.comment(comment))
+    return JSONResponse(call.bodies.comment(comment, call.app_of(comment)))
 
 
 def delete_comment(call: Call) -> Response:

@@ -82,6 +82,7 @@ class Comment:
     body: str
     created_at: str
     updated_at: str
+    app: int = 0  # by which it was written, 0 = none
 
 
 @dataclass(slots=True)

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 import pytest
 
 from bot import rules_check
-from bot.checks import GUARDED, MOVES_NOTHING, answer_pull_requests
+from bot.checks import GUARDED, MOVES_NOTHING, NO_CHANGE, answer_pull_requests
+from bot.forge_comments import CUT, MARKER
+from policies.rules_changes import Change, spelled
 from tests.bot.test_checks import OVERLAY, Office, at_work
 
 RULES = "promotion/rules.yaml"
@@ -35,6 +37,19 @@ class Room:
 
     def summary(self, head: str) -> str:
         return self.office.summary(head)
+
+    @property
+    def number(self) -> int:
+        pulls = self.office.world.forge.snapshot()["pulls"]
+        return max(int(one["number"]) for one in pulls if one["head"] == self.branch)
+
+    def comments(self) -> list[str]:
+        """What the pull request's conversation says."""
+        pulls = self.office.world.forge.snapshot()["pulls"]
+        return [said["body"] for one in pulls if one["number"] == self.number for said in one["comments"]]
+
+    def comment(self, login: str, body: str) -> None:
+        self.office.world.forge.comment(self.number, login=login, body=body)
 
 
 @pytest.fixture(scope="module")
@@ -197,3 +212,115 @@ def test_the_rules_of_a_pull_request_judge_nothing(office: Room) -> None:
     office.answer()
 
     assert office.verdict(head) == (None, GUARDED)
+
+
+APPROVERS = "approvals: 2 of release-managers"
+
+
+def test_one_comment_says_it_and_is_edited_when_the_head_moves(office: Room) -> None:
+    office.opened(changed(office, RULES, APPROVERS, "approvals: 1"))
+    office.answer()
+    (first,) = office.comments()
+
+    files = changed(office, RULES, APPROVERS, "approvals: 2 of ada or bob")
+    office.office.world.forge.push_to_branch(office.branch, files, "Another", login="ada-l")
+    office.answer()
+    (second,) = office.comments()
+
+    assert first.startswith(f"{MARKER}\n**Changes the rules: 1 effective change**\n")
+    assert "production: was `2 of release-managers`, becomes `1`" in first
+    assert "Had they been in force, " in first
+    assert "becomes `2 of ada or bob`" in second
+
+
+def test_a_comment_that_says_the_same_is_not_written_again(office: Room) -> None:
+    office.opened(changed(office, RULES, APPROVERS, "approvals: 1"))
+    office.answer()
+    (said,) = office.comments()
+    forge, twin = office.office.engine.forge, office.office.world.forge
+    twin.forget()
+
+    assert forge
+    forge.comment(office.number, said.removeprefix(f"{MARKER}\n"))
+
+    assert [one.method for one in twin.seen() if "/comments" in one.target] == ["GET"]
+
+
+def test_the_marker_of_somebody_else_is_not_ours(office: Room) -> None:
+    office.opened(changed(office, RULES, APPROVERS, "approvals: 1"))
+    office.comment("ada-l", f"{MARKER}\nall is well")
+
+    office.answer()
+
+    theirs, ours = office.comments()
+    assert theirs == f"{MARKER}\nall is well"
+    assert "becomes `1`" in ours
+
+
+def test_rules_that_are_taken_back_are_said_to_change_nothing(office: Room) -> None:
+    office.opened(changed(office, RULES, APPROVERS, "approvals: 1"))
+    office.answer()
+    same = {RULES: office.text(RULES), "README.md": "# Here\n"}
+    office.office.world.forge.push_to_branch(office.branch, same, "Back", login="ada-l")
+
+    office.answer()
+
+    assert office.comments() == [f"{MARKER}\n{NO_CHANGE}"]
+
+
+def test_what_changes_no_rule_gets_no_comment(office: Room) -> None:
+    office.opened({"README.md": "# There\n"})
+
+    office.answer()
+
+    assert office.comments() == []
+
+
+def test_a_comment_that_is_refused_leaves_the_check_and_is_tried_again(office: Room) -> None:
+    head = office.opened(changed(office, RULES, APPROVERS, "approvals: 1"))
+    office.office.world.forge.fail(502, method="POST", address="/comments")
+
+    (left,) = office.answer()
+
+    assert "the comment on pull request" in left
+    assert office.verdict(head)[0] == "success"
+    assert office.answer() == []
+    assert len(office.comments()) == 1
+
+
+def test_an_answer_that_is_lost_makes_no_second_comment(office: Room) -> None:
+    office.opened(changed(office, RULES, APPROVERS, "approvals: 1"))
+    office.office.world.forge.fail(502, method="POST", address="/comments", after=True)
+
+    assert office.answer() == []
+
+    assert len(office.comments()) == 1
+
+
+def test_a_comment_is_cut_at_a_line_with_a_pointer(office: Room) -> None:
+    office.opened({"README.md": "# Long\n"})
+    forge = office.office.engine.forge
+    assert forge
+
+    for _ in range(2):
+        forge.comment(office.number, "\n".join(["- `" + "x" * 97 + "`"] * 1_000))
+
+    (said,) = office.comments()
+    assert 65_000 < len(said) <= 65_536
+    assert said.endswith(f"x`\n\n{CUT}")
+
+
+def test_with_a_token_the_account_of_the_token_is_the_author(office: Room) -> None:
+    office.opened({"README.md": "# Token\n"})
+    office.comment("ada-l", f"{MARKER}\nnot mine")
+
+    for text in ("first", "second"):
+        office.office.person.comment(office.number, text)
+
+    assert office.comments() == [f"{MARKER}\nnot mine", f"{MARKER}\nsecond"]
+
+
+def test_names_in_the_comment_mention_nobody() -> None:
+    (line,) = spelled([Change("team @acme/all [x](https://evil.example)", "@bob", "`@eve`")], 5)
+
+    assert line == "- `team @acme/all [x](https://evil.example)`: was `@bob`, becomes `'@eve'`"
