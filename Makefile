@@ -20,7 +20,7 @@ demo-script: setup ## Play a day in the sandbox, print it, and check its outcome
 	@$(BIN)/countersign demo --script $(ARGS)
 
 test: setup ## Run the tests (ARGS="-k word" for some of them)
-	@$(BIN)/python -m pytest -n 2 $(ARGS)
+	@$(BIN)/python -m pytest -n 3 $(ARGS)
 
 check: setup ## Check form, style, types and imports
 	$(BIN)/ruff format --check .

@@ -4,7 +4,7 @@ import os
 import secrets
 import socket
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -29,6 +29,8 @@ OWNER, NAME = "example", "gitops"
 REPOSITORY = "gitops.git"
 SIGNING_KEY = "signing_key"
 TICK_SECONDS = 1
+NOT_LENT = range(20_000, 32_000)  # below the ephemeral ports of Linux (32768 to 60999)
+TRIED_PORTS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +130,13 @@ def _write_key(path: Path) -> None:
 
 
 def _free_port() -> int:
-    """Return a port that is free now: the bot keeps it over its restarts."""
+    """Return a port that is free now: the bot keeps it over its restarts.
+
+    It is none of those that the system lends to connections on their way out, which could take it meanwhile.
+    """
+    for _ in range(TRIED_PORTS):
+        port = NOT_LENT.start + secrets.randbelow(len(NOT_LENT))
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])

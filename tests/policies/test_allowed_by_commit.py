@@ -123,7 +123,7 @@ def test_the_rule_lets_through(made: Made) -> None:
 
 
 @pytest.mark.parametrize("is_gone", [True, False], ids=["not to be read", "without the service"])
-def test_what_the_rules_of_that_day_do_not_tell_is_taken_for_a_fact(*, is_gone: bool) -> None:
+def test_a_merge_without_the_rules_that_it_was_judged_by_is_refused(*, is_gone: bool) -> None:
     found = _merging()
     entry, commit = found.about(Kind.MERGED), found.promotion().rule.commit
     if is_gone:
@@ -131,7 +131,7 @@ def test_what_the_rules_of_that_day_do_not_tell_is_taken_for_a_fact(*, is_gone: 
     else:
         found.book.versions[commit] = replace(found.book.versions[commit], services={})
 
-    assert found.reasons(entry) == []
+    assert [one.code for one in found.reasons(entry)] == [Code.NO_RULE]
 
 
 def test_people_merge_nothing_where_there_is_no_pull_request() -> None:
