@@ -31,7 +31,7 @@ def land(desk: Desk, promotion: Promotion, *, url: str, at: datetime) -> AppendA
         now = look.state.promotions[promotion.id]
         if now.stage is not Stage.MERGING or now.head != promotion.head:
             return Proposal()
-        for one in stopped(look, now, at, UNASKED):
+        for one in stopped(look, now, UNASKED):
             raise Declined(NotRecorded(code=one.code, detail=one.detail))
         commit = _commit(desk, look, now, url=url, at=at)
         merged = replace(

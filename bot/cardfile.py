@@ -396,15 +396,9 @@ class _CardFile:
             digest="",
             images=_images(shares),
             stage=CardStage.MOVED,
-            promotion=move.promotion,
-            requester=self._who(promotion.by) if promotion else None,
-            note=promotion.note if promotion else "",
-            asked=promotion.opened if promotion else None,
-            commit=move.commit,
-            is_rollback=move.kind is Kind.ROLLBACK,
             health=_worst([self._health(environment, one.service, move.commit) for one in shares]),
         )
-        return self._reviewed(card, promotion) if promotion else card
+        return self._of_move(card, move, promotion)
 
     def _moved(self, environment: str, service: str, moves: Sequence[Move]) -> Card:
         move = moves[-1]
@@ -426,16 +420,23 @@ class _CardFile:
             digest=_digest(move.image),
             stage=CardStage.MOVED,
             repository=move.image[0].repository,
+            health=self._health(environment, service, move.commit),
+        )
+        return self._of_move(card, move, promotion)
+
+    def _of_move(self, card: Card, move: Move, promotion: Promotion | None) -> Card:
+        """Add what a move says of itself, and who wanted it."""
+        moved = replace(
+            card,
             promotion=move.promotion,
-            requester=self._who(promotion.by) if promotion else None,
-            note=promotion.note if promotion else "",
-            asked=promotion.opened if promotion else None,
             commit=move.commit,
             is_rollback=move.kind is Kind.ROLLBACK,
-            health=self._health(environment, service, move.commit),
             is_emergency=move.kind is Kind.EMERGENCY,
         )
-        return self._reviewed(card, promotion) if promotion else card
+        if promotion is None:
+            return moved
+        asked = replace(moved, requester=self._who(promotion.by), note=promotion.note, asked=promotion.opened)
+        return self._reviewed(asked, promotion)
 
     def _reviewed(self, card: Card, promotion: Promotion) -> Card:
         """Add what waits for a review, once it is over."""

@@ -2,9 +2,10 @@
 
 import logging
 import threading
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import TypeVar
 
 from bot import claims
 from bot import survey as surveys
@@ -61,6 +62,7 @@ from policies.words import (
 )
 
 _log = logging.getLogger(__name__)
+T = TypeVar("T")
 _ROUNDS = 4  # a move opens the next environment's gate: so many in one pass
 
 
@@ -385,21 +387,25 @@ class Engine:
 
     def say(self, speaker: Speaker, word: Word) -> Answer:
         """Take a person's word: look up who they are, write it down, bring on what it makes possible, show it."""
-        if waits := self._must_wait():
-            return waits
         told = self._look  # a pass that is under way has told nobody yet
         seen = frozenset(one.seq for one in told.state.holds.values()) if told else None
+        return self._answered(lambda at: self._say(speaker, word, at, seen), "a word was not recorded")
+
+    def _answered(self, do: Callable[[datetime], T], failed: str) -> T | NotRecorded:
+        """Do what a person wants of the newest that the remote has, or say why it was not done."""
+        if waits := self._must_wait():
+            return waits
         with self._lock:
             at = self.clock.now()
             if self.is_observing():
                 return NotRecorded(code="observing")
             try:
                 self.desk.mirror.fetch()
-                return self._say(speaker, word, at, seen)
+                return do(at)
             except Declined as declined:
                 return declined.answer
             except BotError as error:
-                _log.warning("a word was not recorded: %s", error)
+                _log.warning("%s: %s", failed, error)
                 return NotRecorded(code="not-recorded", detail=str(error))
 
     def _say(self, speaker: Speaker, word: Word, at: datetime, seen: frozenset[int] | None) -> Answer:
@@ -428,21 +434,12 @@ class Engine:
 
     def prepare(self, speaker: Speaker, word: Pair) -> Awaiting | NotRecorded:
         """Look at what two people have to say together, for the first of them: nothing is recorded yet."""
-        if waits := self._must_wait():
-            return waits
-        with self._lock:
-            at = self.clock.now()
-            if self.is_observing():
-                return NotRecorded(code="observing")
-            try:
-                self.desk.mirror.fetch()
-                rules = self.desk.rules(self.desk.mirror.tips()).rules
-                return Together(self.desk, self.index, self._hearing()).ask(rules, speaker, word, at)
-            except Declined as declined:
-                return declined.answer
-            except BotError as error:
-                _log.warning("nobody was asked to confirm: %s", error)
-                return NotRecorded(code="not-recorded", detail=str(error))
+
+        def prepared(at: datetime) -> Awaiting:
+            rules = self.desk.rules(self.desk.mirror.tips()).rules
+            return Together(self.desk, self.index, self._hearing()).ask(rules, speaker, word, at)
+
+        return self._answered(prepared, "nobody was asked to confirm")
 
     def _confirmed(self, answer: AppendAnswer, at: datetime) -> Answer:
         match answer:

@@ -399,13 +399,10 @@ class Hearing:
         By ``#seq`` of its entry, ``#number`` of its pull request, its promotion, or its commit.
         """
         state = self.desk.view(at).state
-        wanted = named.strip().removeprefix("#")
-        number = _number(wanted)
+        number = _number(_plain(named))
         if number in state.open:
             return number
-        if named.startswith("#") and number is not None:
-            branch = self.forge.branch_of(number) if self.forge else ""
-            wanted = branch.rpartition("/")[2] or wanted
+        wanted = self._id_of(named)
         found = [seq for seq, one in state.open.items() if _is_named(state, one, wanted)]
         if len(found) != 1:
             choices = tuple(f"#{seq}" for seq in state.open)
@@ -415,16 +412,20 @@ class Hearing:
     def _promotion(self, named: str, at: datetime) -> Promotion:
         """Return the promotion that is meant: by id, by the beginning of one, or by ``#number``. Raises: Declined."""
         state = self.desk.view(at).state
-        wanted = named.strip().removeprefix("#")
-        number = _number(wanted)
-        if named.startswith("#") and number is not None:
-            branch = self.forge.branch_of(number) if self.forge else ""
-            wanted = branch.rpartition("/")[2] or wanted
+        wanted = self._id_of(named)
         found = [one for one in state.promotions if wanted and one.startswith(wanted)]
         if len(found) != 1:
             choices = tuple(one.id for one in state.under_way())
             raise Declined(NotRecorded(code="unknown-promotion", detail=named[:40], choices=choices))
         return state.promotions[found[0]]
+
+    def _id_of(self, named: str) -> str:
+        """Return the id that a name has or begins with; of ``#number`` the promotion whose pull request that is."""
+        wanted = _plain(named)
+        number = _number(wanted)
+        if not named.startswith("#") or number is None or self.forge is None:
+            return wanted
+        return self.forge.branch_of(number).rpartition("/")[2] or wanted
 
 
 def _refuse_part(rules: Rules, environment: str, service: str) -> None:
@@ -438,6 +439,10 @@ def _refuse_version(group: str, version: str) -> None:
     if version:
         detail = f"{group} is a group, whose services have versions of their own; it moves as it is now"
         raise Declined(NotRecorded(code=Code.NOT_WHOLE, detail=detail, choices=(group,)))
+
+
+def _plain(named: str) -> str:
+    return named.strip().removeprefix("#")
 
 
 def _number(text: str) -> int | None:

@@ -66,8 +66,10 @@ class Matching:
 
     def meet(self, rules: Rules, speaker: Speaker, at: datetime) -> None:
         """Write down who somebody is whom neither rules nor links know, where an address says it. Raises: BotError."""
+        if not rules.identity.email:
+            return
         state = self.desk.ledger.read(self.desk.mirror.tips()).state
-        if not rules.identity.email or of_slack(rules, state.links, state.forge_ids, speaker.user):
+        if of_slack(rules, state.links, state.forge_ids, speaker.user):
             return
         found = self.look(rules, speaker.user)
         if found is None or self.chat is None:

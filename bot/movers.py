@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from bot.mirror import Mirror
 from bot.objects import Oid
 from bot.ports import Forge, Hands
-from policies.authors import MOVERS, Authors
+from policies.authors import MAX_WHY, MOVERS, Authors
 from policies.canonical import Json
 from policies.entry import Entry, Kind
 from policies.people import of_forge
@@ -19,7 +19,6 @@ REVIEWED = frozenset(
     {Kind.EXTERNAL, Kind.MISMATCH, Kind.CONFIG}
 )  # what comes by others' hands and is reviewed
 _GUARDED = "guarded"
-_MAX_WHY = 200
 
 
 @dataclass(slots=True)
@@ -61,7 +60,7 @@ class Movers:
             people=tuple(sorted({person.name for person in known if person})),
             logins=tuple(sorted({one.login for one in accounts.values()}))[:MAX_LOGINS],
             unnamed=sum(one.unnamed for one in hands),
-            why=" ".join(why.split())[:_MAX_WHY],
+            why=" ".join(why.split())[:MAX_WHY],
         )
         return {MOVERS: movers.as_json()}
 

@@ -246,15 +246,23 @@ def judge(
 def _renewed(look: Survey, rule: EffectiveRule, promotion: Promotion, said: Said) -> int:
     """Return the number of the person's own approval that they give anew; 0 where it needs no go, or is their first."""
     mine = next((one for one in promotion.approvals if one.by.person == said.by.person), None)
-    cases = promised(look, rule, promotion)
+    cases = cases_under_way(look, rule, promotion)
     return mine.seq if mine and not all(isinstance(merge_within(one), Passed) for one in cases) else 0
 
 
-def promised(look: Survey, rule: EffectiveRule, promotion: Promotion) -> tuple[Case, ...]:
-    """Return what is asked about how long a request and its approvals hold, by the rule of each service that moves."""
-    image, previous = promotion.image, promotion.previous
+def cases_under_way(look: Survey, rule: EffectiveRule, promotion: Promotion) -> tuple[Case, ...]:
+    """Return what gates that need nothing from outside are asked of a promotion: a case for each service that moves."""
+    moves = {one.service: one for one in promotion.shares}
     return tuple(
-        Case(look.world.rules, part, look.state, image, previous, look.at, promotion=promotion)
+        Case(
+            look.world.rules,
+            part,
+            look.state,
+            moves[part.service.name].image,
+            moves[part.service.name].previous,
+            look.at,
+            promotion=promotion,
+        )
         for part in rule.moving([one.service for one in promotion.members])
     )
 

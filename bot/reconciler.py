@@ -15,7 +15,7 @@ from bot.ledger import AppendAnswer, Appended, NotAllowed, NotWritten, Proposal
 from bot.matching import Matching
 from bot.objects import Oid
 from bot.ports import Chat, Forge, Merged, PullRequest
-from bot.promoter import Declined, end, head_branch, moved, promised, rule_of
+from bot.promoter import Declined, cases_under_way, end, head_branch, moved, rule_of
 from bot.push import Ok, RefUpdate
 from bot.quarantine import FORGE
 from bot.reviews import Reviews
@@ -157,7 +157,7 @@ class Reconciler:
 
     def _over(self, look: Survey, promotion: Promotion) -> str:
         rule = moving_rule(look.world.rules, promotion.environment, promotion.service)
-        cases = promised(look, rule, promotion) if rule else ()
+        cases = cases_under_way(look, rule, promotion) if rule else ()
         asked = Asked(look.state, about(Kind.ENDED, promotion, look.at), self.desk.book, look.world.rules)
         if not cases or any(joined(asked)):
             return "removed"
@@ -392,7 +392,7 @@ class Reconciler:
             return self._wait_for_people(look, promotion, pull, at)
         if pull.is_merged and pull.commit:
             return self._landed(look, promotion, Oid(pull.commit), at)
-        if pull.is_open and (stops := stopped(look, promotion, at)):
+        if pull.is_open and (stops := stopped(look, promotion)):
             return self._abort(promotion, as_abort(stops[0].code), at)
         if not pull.is_open:
             return self._abort(promotion, "refused", at)
@@ -413,7 +413,7 @@ class Reconciler:
 
     def _commit(self, look: Survey, promotion: Promotion, at: datetime) -> bool:
         """Push what is approved where there is no pull request; a freeze, hold or block since the intent stops it."""
-        if stops := stopped(look, promotion, at):
+        if stops := stopped(look, promotion):
             return self._abort(promotion, as_abort(stops[0].code), at)
         return self._push(promotion, "", at)
 

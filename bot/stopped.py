@@ -1,11 +1,11 @@
 """What was put in the way of a merge between its intent and the moment at which the bot makes it."""
 
 from collections.abc import Collection
-from datetime import datetime
 
+from bot.promoter import cases_under_way
 from bot.survey import Survey
 from policies.codes import Code
-from policies.gates import STOPS, Case, Gate, ask, before_merge, blocked, held
+from policies.gates import STOPS, Gate, ask, before_merge, blocked, held
 from policies.promotion import Promotion
 from policies.rules import moving_rule
 from policies.verdict import NotYet, not_yet
@@ -14,17 +14,12 @@ from policies.verdict import NotYet, not_yet
 UNASKED: tuple[Gate, ...] = (blocked, held)
 
 
-def stopped(
-    look: Survey, promotion: Promotion, at: datetime, gates: Collection[Gate] = STOPS
-) -> tuple[NotYet, ...]:
+def stopped(look: Survey, promotion: Promotion, gates: Collection[Gate] = STOPS) -> tuple[NotYet, ...]:
     """Return what stops the merge now, of those gates that stood before its intent: what is skipped stays skipped."""
-    rules = look.world.rules
-    rule = moving_rule(rules, promotion.environment, promotion.service)
+    rule = moving_rule(look.world.rules, promotion.environment, promotion.service)
     found: list[NotYet] = []
-    for part in rule.moving([one.service for one in promotion.members]) if rule else ():
-        image = promotion.image_of(part.service.name)
-        case = Case(rules, part, look.state, image, (), at, promotion=promotion)
-        asked = tuple(gate for gate in before_merge(part, promotion) if gate in gates)
+    for case in cases_under_way(look, rule, promotion) if rule else ():
+        asked = tuple(gate for gate in before_merge(case.rule, promotion) if gate in gates)
         found += not_yet(ask(asked, case))
     return tuple(found)
 

@@ -59,15 +59,7 @@ class Replies:
             self._to_hook(to, message, response_type="in_channel")
         else:
             with translated("chat.postMessage", where=to.channel):
-                self._client.chat_postMessage(
-                    channel=to.channel,
-                    text=message.text,
-                    blocks=list(message.blocks),
-                    unfurl_links=False,
-                    unfurl_media=False,
-                    parse="none",
-                    link_names=False,
-                )
+                self._to_channel(to.channel, message)
         faults.point("after-answer")
 
     def settle(self, to: Address, message: Message) -> None:
@@ -112,12 +104,15 @@ class Replies:
     def _direct(self, to: Address, message: Message) -> None:
         with translated("chat.postMessage"):
             opened = self._client.conversations_open(users=to.user)
-            self._client.chat_postMessage(
-                channel=str((opened.get("channel") or {}).get("id") or to.user),
-                text=message.text,
-                blocks=list(message.blocks),
-                unfurl_links=False,
-                unfurl_media=False,
-                parse="none",
-                link_names=False,
-            )
+            self._to_channel(str((opened.get("channel") or {}).get("id") or to.user), message)
+
+    def _to_channel(self, channel: str, message: Message) -> None:
+        self._client.chat_postMessage(
+            channel=channel,
+            text=message.text,
+            blocks=list(message.blocks),
+            unfurl_links=False,
+            unfurl_media=False,
+            parse="none",
+            link_names=False,
+        )

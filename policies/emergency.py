@@ -8,7 +8,7 @@ from policies.entry import write_time
 from policies.rules import Apart, EffectiveRule
 
 REVIEW: Final = timedelta(days=2)  # of an emergency, where the rule does not say how long
-REMINDED_AT: Final = 2  # people are reminded when so much of the time is over: half of it
+REMINDED_AT: Final = 2  # people are reminded, of a request too, when so much of the time is over: half of it
 
 
 def due(apart: Apart, at: datetime) -> datetime:

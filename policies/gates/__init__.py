@@ -52,7 +52,7 @@ from policies.gates.table import (
     before_merge,
     before_offer,
 )
-from policies.gates.waits import age, freeze, limit, soak, window_at
+from policies.gates.waits import age, freeze, limit, soak
 
 __all__ = [
     "ALONE",
@@ -121,5 +121,4 @@ __all__ = [
     "takes",
     "was_frozen",
     "went_back",
-    "window_at",
 ]

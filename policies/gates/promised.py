@@ -4,6 +4,7 @@ from datetime import datetime
 
 from policies.calendar import Calendar, working_time
 from policies.codes import Code
+from policies.emergency import REMINDED_AT
 from policies.gates.case import Case
 from policies.gates.standing import frozen
 from policies.gates.waits import freeze
@@ -11,8 +12,6 @@ from policies.rules import EffectiveRule
 from policies.state import Promotion
 from policies.verdict import PASSED, Failed, Verdict, Waiting
 from policies.windows import touched
-
-REMINDED_AT = 2  # of its time: then half of it is over
 
 
 def merge_within(case: Case) -> Verdict:

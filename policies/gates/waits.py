@@ -10,7 +10,6 @@ from policies.entry import Kind
 from policies.gates.before import each_before
 from policies.gates.case import Case
 from policies.gates.clock import clock
-from policies.rules import Environment
 from policies.state import Move
 from policies.verdict import PASSED, Verdict, Waiting
 from policies.windows import is_in, opens
@@ -86,11 +85,6 @@ def _closed(windows: tuple[Window, ...], calendar: Calendar, zone: str, at: date
     if window is None:
         return PASSED
     return Waiting(Code.FREEZE_WINDOW, f"{window} ({zone or 'UTC'})", opens(windows, calendar, zone, at))
-
-
-def window_at(where: Environment, calendar: Calendar, at: datetime) -> Window | None:
-    """Return a window of an environment's rules in which that instant (UTC) is."""
-    return _window(where.freeze, calendar, where.zone or calendar.zone, at)
 
 
 def _window(windows: tuple[Window, ...], calendar: Calendar, zone: str, at: datetime) -> Window | None:

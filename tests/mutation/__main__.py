@@ -16,7 +16,7 @@ import pytest
 
 from tests.mutation.argued import ARGUED
 from tests.mutation.operators import Mutant, mutants
-from tests.mutation.reach import TESTS, Reach, reach
+from tests.mutation.reach import QUIET, TESTS, Reach, reach
 from tests.mutation.targets import ROOT, TARGETS, file_of
 from tests.mutation.trial import Verdict, started
 
@@ -105,19 +105,7 @@ def main(arguments: Sequence[str]) -> int:
         say("looking which tests run which lines")
         known = reach([module for part in modules.values() for module in part], folder)
     trials = Trials(parts, known, given.processes)
-    quiet = [
-        "-q",
-        "-s",
-        "-p",
-        "no:cacheprovider",
-        "-p",
-        "no:cov",
-        "-p",
-        "no:xdist",
-        "-p",
-        "tests.mutation.calm",
-    ]
-    pytest.main([*quiet, "--rootdir", str(ROOT), *TESTS], plugins=[trials])
+    pytest.main([*QUIET, "-s", "--rootdir", str(ROOT), *TESTS], plugins=[trials])
     return 0 if trials.is_well else 1
 
 

@@ -20,6 +20,7 @@ import pytest
 from _pytest.runner import runtestprotocol
 
 from tests.mutation.operators import Mutant, faulty
+from tests.mutation.reach import QUIET
 from tests.mutation.targets import ROOT, file_of
 
 OWN = ("policies", "bot", "handlers", "sandbox", "tests")
@@ -95,19 +96,7 @@ def _loaded_anew(mutant: Mutant, tests: Sequence[str]) -> int:
     sys.meta_path.insert(0, _Faulty(mutant))
     os.chdir(ROOT)
     files = sorted({test.split("::")[0] for test in tests})
-    quiet = [
-        "-x",
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        "-p",
-        "no:cov",
-        "-p",
-        "no:xdist",
-        "-p",
-        "tests.mutation.calm",
-    ]
-    return int(pytest.main([*quiet, *files], plugins=[_Only(tests)]))
+    return int(pytest.main([*QUIET, "-x", *files], plugins=[_Only(tests)]))
 
 
 class _Faulty(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):

@@ -10,7 +10,7 @@ from policies.decide import _not_merged, tried_again_at
 from policies.entry import By
 from policies.gates import approvals
 from policies.gates.promised import expires, reminds
-from policies.gates.waits import window_at
+from policies.gates.waits import _window
 from policies.image import Repository
 from policies.promotion import Approval
 from policies.reviews import Attested, ReviewState, review_in
@@ -66,8 +66,8 @@ def test_the_window_that_an_instant_is_in_is_named() -> None:
     window = parse_window("Fri 15:00 - Mon 08:00")
     where = replace(about.rule.environment, freeze=(window,))
 
-    assert window_at(where, NO_CALENDAR, datetime(2026, 11, 28, 12, tzinfo=UTC)) == window
-    assert window_at(where, NO_CALENDAR, datetime(2026, 11, 25, 12, tzinfo=UTC)) is None
+    assert _window(where.freeze, NO_CALENDAR, "", datetime(2026, 11, 28, 12, tzinfo=UTC)) == window
+    assert _window(where.freeze, NO_CALENDAR, "", datetime(2026, 11, 25, 12, tzinfo=UTC)) is None
 
 
 @pytest.mark.parametrize(("count", "detail"), [(1, "1 review"), (2, "2 reviews")])

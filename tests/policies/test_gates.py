@@ -11,6 +11,7 @@ from policies import gates
 from policies.codes import Code
 from policies.entry import Bot, Kind, write_time
 from policies.gates import Case, ask
+from policies.gates.waits import _window
 from policies.people import ACCOUNTS_DECIDE
 from policies.rules import effective
 from policies.state import Open, Stage
@@ -383,5 +384,5 @@ def test_an_environment_says_in_which_of_its_windows_an_instant_is() -> None:
     about = case(found)
     where, calendar = about.rule.environment, about.rules.calendar
 
-    assert gates.window_at(where, calendar, about.at) == where.freeze[1]
-    assert gates.window_at(where, calendar, about.at + timedelta(hours=2)) is None
+    assert _window(where.freeze, calendar, "", about.at) == where.freeze[1]
+    assert _window(where.freeze, calendar, "", about.at + timedelta(hours=2)) is None
