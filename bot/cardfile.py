@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from bot.backlog import batches, caught_up, taken
 from bot.cards import Card, CardLine, CardStage, Shown, Who
 from bot.furnishing import furnished
 from bot.observing import would_move
@@ -24,7 +25,7 @@ from policies.people import known
 from policies.promotion import version_of
 from policies.redacted import is_hidden
 from policies.rules import AUTHORS, Service, effective, moving_rule
-from policies.state import Move, Promotion, Stage, State
+from policies.state import Move, Place, Promotion, Stage, State
 from policies.tally import Tally
 from policies.verdict import Failed, NotYet, Waiting
 
@@ -69,12 +70,14 @@ def cards(
     found: list[Shown] = [
         *first_looks(look, decision, known, Wrong.OBSERVING if is_observing else Wrong.FIRST_LOOK)
     ]
+    together = batches(look, TOLD_FOR)
     troubles = [*troubles_of(look, decision), *troubles, *would_move(look, decision, observed)]
+    troubles += caught_up(look, together)
     lasting = f"notice/{Wrong.OBSERVING}/" if is_observing else "-"
     found += notices(look, troubles, [one for one in known if not one.startswith(lasting)])
     found += anchored(look, known, end)
     names = episodes(look.state, look.world.rules.services)
-    told = _CardFile(look, decision, pulls, known, names, frozenset(names.values())).cards()
+    told = _CardFile(look, decision, pulls, known, names, frozenset(names.values()), taken(together)).cards()
     told = [furnished(one, look.world.rules) for one in told]
     found += [replace(one, is_observed=True) if one.environment in observed else one for one in told]
     return tuple({one.what: one for one in found if one.channel}.values())
@@ -133,6 +136,9 @@ class _CardFile:
     known: Collection[str]
     names: Mapping[str, str]
     taken: frozenset[str]
+    in_backlog: Collection[
+        tuple[Place, int]
+    ] = ()  # moves that one notice tells: place, and the entry's number
 
     def cards(self) -> list[Card]:
         """Return all cards, oldest episode first."""
@@ -349,10 +355,17 @@ class _CardFile:
                 continue
             is_ours = move.kind in {Kind.BUMP, Kind.ROLLBACK, Kind.EMERGENCY}
             if rule and not rule.environment.is_guarded and is_ours and self.look.at - move.at <= TOLD_FOR:
-                found.append((move, self._moved(environment, service, moves)))
+                card = self._moved(environment, service, moves)
+                if self._is_drawn(card, move):
+                    found.append((move, card))
             if self.look.state.redacted:
                 found += self._hidden(environment, service, moves)
         return [*found, *self._moved_together()]
+
+    def _is_drawn(self, card: Card, move: Move) -> bool:
+        """Whether a move has a card: one of a backlog only once it runs badly, and its way back is offered."""
+        is_told = ((card.environment, card.service), move.seq) in self.in_backlog
+        return not is_told or card.what in self.known or card.health == "unhealthy"
 
     def _hidden(self, environment: str, service: str, moves: Sequence[Move]) -> list[tuple[Move, Card]]:
         """Return the moves whose words were hidden after their cards were shown."""

@@ -14,6 +14,7 @@ from policies.emergency import reminds as reminds_of_review
 from policies.entry import Bot, By, Kind, Pinned, write_time
 from policies.evidence import Silence, TagList
 from policies.gates import expires, reminds
+from policies.group_rows import BY_WORD
 from policies.image import Digest, Repository, Tag
 from policies.redacted import is_hidden
 from policies.rules import Rules, moving_rule
@@ -24,6 +25,7 @@ class Wrong(StrEnum):
     """What a notice is about; each has its sentence in handlers/messages.py."""
 
     FIRST_LOOK = "first-look"
+    CAUGHT_UP = "caught-up"  # nothing is wrong: what a first start moved in one commit
     RULES_BROKEN = "rules-broken"
     REGISTRY_SILENT = "registry-silent"
     EXTERNAL = "external"
@@ -77,7 +79,10 @@ _PARTS = 5  # of a notice's name
 MAX_NAMES = 50  # in a list of services, for one message
 MAX_SUBJECT = 128  # characters, of a notice's name
 SEPARATOR = ", "  # between names in a fact
-BEHIND = "behind in "  # with an environment's name: the fact that lists its services that could move
+# with an environment's name: facts of a first look about it
+SERVICES = "services in "  # how many services have a place there
+BEHIND = "behind in "  # which of them something newer is known of
+DECIDING = "deciding in "  # for which of these only a person's word is missing
 _BETWEEN = ","  # between environments in the name of a first look
 
 
@@ -180,7 +185,7 @@ def _is_over(look: Survey, told: Trouble, current: Mapping[str, Trouble]) -> boo
         return False  # nobody knows where to say so
     match told.code:
         case (
-            Wrong.FIRST_LOOK | Wrong.ROLLED_BACK | Wrong.MADE_UP
+            Wrong.FIRST_LOOK | Wrong.CAUGHT_UP | Wrong.ROLLED_BACK | Wrong.MADE_UP
         ):  # what was told stays, unless its words were hidden since
             promotion = look.state.promotions.get(told.subject)
             return promotion is not None and is_hidden(promotion.note)
@@ -529,27 +534,34 @@ def _parted(names: Iterable[str]) -> list[list[str]]:
 def _first_look(
     look: Survey, decision: Decision, channel: str, environments: Sequence[str], code: Wrong
 ) -> Notice:
-    """Return what is told of environments: how many services, which could move in each, and where nobody moves them."""
+    """Return what is told of environments: how many services, which are behind in each, which wait for people alone."""
     rules = look.world.rules.environments
-    rows = [row for row in decision.rows if row.environment in environments and row.current]
-    behind = {
-        f"{BEHIND}{name}": SEPARATOR.join(
-            row.service for row in rows if row.environment == name and _could_move(row)
-        )
+    rows = {
+        name: [row for row in decision.rows if row.environment == name and row.current]
         for name in environments
     }
+    numbers: dict[str, str] = {}
+    for name, mine in rows.items():
+        numbers[f"{SERVICES}{name}"] = str(len(mine))
+        numbers[f"{BEHIND}{name}"] = SEPARATOR.join(row.service for row in mine if _could_move(row))
+        numbers[f"{DECIDING}{name}"] = SEPARATOR.join(row.service for row in mine if _waits_for_people(row))
     first = Trouble(code, environments[0], subject=_BETWEEN.join(environments[1:]))
     facts = {
         "environments": SEPARATOR.join(environments),
-        "services": str(len({row.service for row in rows})),
+        "services": str(len({row.service for mine in rows.values() for row in mine})),
         "asked": SEPARATOR.join(name for name in environments if not rules[name].catch_up),
-        **behind,
+        **numbers,
     }
     return Notice(what=first.what, channel=channel, code=first.code, facts=facts)
 
 
 def _could_move(row: Row) -> bool:
     return any(one.verdict is not Standing.REFUSED for one in row.candidates)
+
+
+def _waits_for_people(row: Row) -> bool:
+    """Whether something newer is there for which nothing but a person's word is missing."""
+    return any(one.reasons and {why.code for why in one.reasons} <= BY_WORD for one in row.candidates)
 
 
 def _listed(names: Iterable[str]) -> str:

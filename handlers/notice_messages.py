@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from bot.cards import Notice
-from bot.troubles import BEHIND, SEPARATOR, Wrong
+from bot.troubles import BEHIND, DECIDING, SEPARATOR, SERVICES, Wrong
 from handlers.card_messages import SHORT_COMMIT, short_digest
 from handlers.reasons import phrase
 from handlers.spans import Code, Line, Link, Moment, Sign, Span, Strong, joined, line
@@ -50,6 +50,7 @@ _ON: dict[str, str] = {
     "push-refused": "The GitOps repository refuses what Countersign writes. An operator has to look; it is tried again "
     "at each pass.",
     "anchor": "The ledger ends at {seq} {oid}. Who has this line can tell later whether it still has that entry.",
+    "caught-up": "{count} services in {environment} caught up with what was there at the first look, in one go.",
     "would-move": "Observing: Countersign would move {service} in {environment} to {version}. Nothing was written.",
     "ledger-read-only": "The ledger can only be read, so nothing moves until an operator has looked.",
 }
@@ -76,6 +77,7 @@ _OVER: dict[str, str] = {
     "review-reminder": "What happened to {service} in {environment} does not wait for a review any more.",
     "review-overdue": "What happened to {service} in {environment} was reviewed.",
     "made-up-trailers": "The trailers of {commit} are not Countersign's.",
+    "caught-up": "{environment} caught up with what was there at the first look.",
     "stuck": "{service} in {environment} can move again.",
     "farewell": "Countersign is back.",
     "repository-refused": "The GitOps repository lets Countersign in again.",
@@ -91,6 +93,7 @@ _FIRST: Mapping[str, str] = {
 }
 _SIGNS: Mapping[str, str] = {
     Wrong.FIRST_LOOK: "package",
+    Wrong.CAUGHT_UP: "package",
     Wrong.OBSERVING: "eyes",
     Wrong.WOULD_MOVE: "eyes",
     Wrong.FAREWELL: "wave",
@@ -100,7 +103,7 @@ _SIGNS: Mapping[str, str] = {
 }
 _HIDDEN = frozenset({"count", "environment", "kind", "service"})  # said by the sentence, or of no use alone
 _PROSE = frozenset(
-    {"detail", "lost", "next", "what", "expected", "names", "services", "movers", "movers-unknown"}
+    {"detail", "lost", "next", "what", "expected", "names", "services", "commits", "movers", "movers-unknown"}
 )
 _LABELS = {
     "was": "first seen as",
@@ -109,6 +112,7 @@ _LABELS = {
     "movers-unknown": "by whom it came is not known in full",
 }
 MAX_IN_SENTENCE = 5  # names; more of them are a point
+MAX_IN_LINE = 10  # names, of one environment among several
 MAX_NAMES = 50  # in a point
 
 
@@ -126,7 +130,7 @@ def notice_detail(of: Notice) -> tuple[Line, ...]:
     if of.is_over:
         return ()
     if of.code in _FIRST:
-        return _could_move(of.facts)
+        return _first_numbers(of.facts)
     said = _ON.get(of.code, "{version}")
     left = {
         key: one for key, one in of.facts.items() if one and key not in _HIDDEN and f"{{{key}}}" not in said
@@ -164,58 +168,74 @@ def _moment(value: str) -> Span:
 # --- the first look -----------------------------------------------------------------------------------------
 
 
-def _behind(facts: Mapping[str, str]) -> dict[str, list[str]]:
-    """Return the services that could move, by environment."""
-    return {
-        key.removeprefix(BEHIND): value.split(SEPARATOR) if value else []
-        for key, value in facts.items()
-        if key.startswith(BEHIND)
-    }
-
-
 def _first_look(facts: Mapping[str, str]) -> Line:
-    """Return the sentence of a first look: what is looked after where, and what could move."""
-    behind = list(_behind(facts).values())
-    services, environments = facts.get("services", "?"), facts.get("environments", "?")
-    counted = f"{services} service" if services == "1" else f"{services} services"
-    where = Strong(_named(environments.split(SEPARATOR)))
-    head = line(f"Countersign looks after {counted} in ", where, f"; {_count(behind)}.")
-    asked = facts.get("asked", "")
-    if not (asked and any(behind)):
-        return head
-    which = "Versions" if asked == environments else f"In {_named(asked.split(SEPARATOR))} versions"
-    return line(*head, f" {which} that were there before move only when somebody asks for them.")
+    """Return the sentence of a first look: what is looked after where; of one environment alone with its numbers."""
+    environments = _names(facts.get("environments", "?"))
+    head = line(
+        "Countersign looks after ", _counted(facts.get("services", "?")), " in ", Strong(_named(environments))
+    )
+    if len(environments) == 1:
+        head = line(*head, f": {_behind(facts, environments[0], MAX_IN_SENTENCE)}")
+    asked = _names(facts.get("asked", ""))
+    if not any(facts.get(f"{BEHIND}{one}") for one in asked):
+        return line(*head, ".")
+    which = "Versions" if asked == environments else f"In {_named(asked)} versions"
+    return line(*head, f". {which} that were there before move only when somebody asks for them.")
 
 
-def _count(behind: Sequence[list[str]]) -> str:
-    first = behind[0] if behind else []
-    if not any(behind):
-        return "none could move now"
-    if any(one != first for one in behind):
-        return "some could move"
-    each = " in each" if len(behind) > 1 else ""
-    names = f": {_named(first)}" if len(first) <= MAX_IN_SENTENCE else ""
-    return f"{len(first)} could move{each}{names}"
-
-
-def _could_move(facts: Mapping[str, str]) -> tuple[Line, ...]:
-    """Return which services could move where, as far as the sentence does not name them."""
-    behind = _behind(facts)
-    lists = list(behind.values())
-    if all(one == lists[0] for one in lists):
-        return tuple(line(_named(one)) for one in lists[:1] if len(one) > MAX_IN_SENTENCE)
+def _first_numbers(facts: Mapping[str, str]) -> tuple[Line, ...]:
+    """Return a line for each environment with its numbers; of one alone the names that its sentence has no room for."""
+    environments = _names(facts.get("environments", "?"))
+    if len(environments) == 1:
+        lists = {"behind": _names(facts.get(f"{BEHIND}{environments[0]}", ""))}
+        lists["a decision is needed for"] = _names(facts.get(f"{DECIDING}{environments[0]}", ""))
+        if lists["behind"] == lists["a decision is needed for"]:
+            del lists["a decision is needed for"]
+        return tuple(
+            line(f"{said}: {_named(names)}") for said, names in lists.items() if len(names) > MAX_IN_SENTENCE
+        )
     return tuple(
-        line(Strong(where), f": {_named(names) if names else 'none'}") for where, names in behind.items()
+        line(
+            Strong(where),
+            f": {_counted(facts.get(f'{SERVICES}{where}', '?'))}, {_behind(facts, where, MAX_IN_LINE, cut=True)}",
+        )
+        for where in environments
     )
 
 
-def _named(names: Sequence[str]) -> str:
+def _counted(services: str) -> str:
+    return f"{services} service" if services == "1" else f"{services} services"
+
+
+def _behind(facts: Mapping[str, str], where: str, most: int, *, cut: bool = False) -> str:
+    """Return how many services are behind there, and how many wait for people, with names where there is room.
+
+    More names than ``most`` are left out, or counted where the list may be ``cut``.
+    """
+
+    def named(names: Sequence[str]) -> str:
+        return f" ({_named(names, most)})" if names and (cut or len(names) <= most) else ""
+
+    behind, deciding = _names(facts.get(f"{BEHIND}{where}", "")), _names(facts.get(f"{DECIDING}{where}", ""))
+    if not behind:
+        return "none behind"
+    said = f"{len(behind)} behind{named(behind)}"
+    if not deciding:
+        return said
+    if deciding == behind:
+        return f"{said}, {'which needs' if len(behind) == 1 else 'and each needs'} a decision"
+    needs = "needs" if len(deciding) == 1 else "need"
+    return f"{said}, {len(deciding)} {needs} a decision{named(deciding)}"
+
+
+def _names(listed: str) -> list[str]:
+    return listed.split(SEPARATOR) if listed else []
+
+
+def _named(names: Sequence[str], most: int = MAX_NAMES) -> str:
     """Return names as a sentence lists them; what is too much is counted."""
-    *most, last = [
-        *names[:MAX_NAMES],
-        *([f"{len(names) - MAX_NAMES} more"] if len(names) > MAX_NAMES else []),
-    ]
-    return f"{SEPARATOR.join(most)} and {last}" if most else last
+    *firsts, last = [*names[:most], *([f"{len(names) - most} more"] if len(names) > most else [])]
+    return f"{SEPARATOR.join(firsts)} and {last}" if firsts else last
 
 
 def _generic(of: Notice) -> Line:

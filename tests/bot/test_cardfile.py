@@ -505,7 +505,9 @@ def test_the_first_look_is_one_notice_for_each_channel() -> None:
         "environments": "production",
         "services": "1",
         "asked": "production",
+        "services in production": "1",
         "behind in production": "checkout-api",
+        "deciding in production": "",
     }
 
 
@@ -522,10 +524,23 @@ def test_environments_that_share_a_channel_share_its_first_look() -> None:
         "environments": "staging, production",
         "services": "1",
         "asked": "staging, production",
+        "services in staging": "1",
         "behind in staging": "checkout-api",
+        "deciding in staging": "checkout-api",
+        "services in production": "1",
         "behind in production": "checkout-api",
+        "deciding in production": "",
     }
     assert drawn(story, (what,)) == {}
+
+
+def test_what_only_people_keep_back_needs_a_decision() -> None:
+    story = ready()  # 1.4.2 runs in staging
+
+    told = drawn(story, LOOKED[:1])[LOOKED[1]]
+
+    assert isinstance(told, Notice)
+    assert told.facts["deciding in production"] == "checkout-api"
 
 
 def test_the_first_look_of_very_many_environments_is_told_in_parts_and_once() -> None:

@@ -1,25 +1,32 @@
 """Several services in one move: one commit, one entry, and each of them held to all that stands before a move."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from bot import wording
+from bot.backlog import batches, caught_up
+from bot.cardfile import TOLD_FOR, cards
+from bot.cards import Card, CardStage, Notice, Shown
 from bot.index import Index
 from bot.ledger import NotAllowed, Proposal
 from bot.objects import Oid
 from bot.poller import ROOM, Stuck, bumps
 from bot.signing import Signer
 from bot.survey import Survey
+from bot.troubles import Wrong
 from policies import population
 from policies.codes import Code
 from policies.entry import MAX_LINE, Beside, Entry, Kind, Pinned, parse
 from policies.evidence import TagList
 from policies.facts import MAX_DETAIL, Fact, Finding
+from policies.growing import Trail
 from policies.image import Digest, Repository, Tag
 from policies.population import Sort
+from policies.remembered import Health
 from policies.rules import effective
 from tests.bot.ledger_worlds import World, bot, digest
 from tests.repositories import Files, git, make_bare, read_file, tip
@@ -88,6 +95,81 @@ def test_the_backlog_of_a_first_start_is_one_commit_with_one_entry(behind: World
         assert move
         assert (move.image[0].tag, move.commit) == ("1.1.0", entry.commit)
     assert behind.audit(tmp_path / "auditor").findings == []
+
+
+def _drawn(found: World, known: Collection[str] = ()) -> dict[str, Shown]:
+    look = found.desk.view(found.at)
+    told = [*known, f"notice/{Wrong.FIRST_LOOK}/staging/-/trial"]
+    return {one.what: one for one in cards(look, found.desk.decide(look), {}, told)}
+
+
+def test_the_backlog_is_one_message_and_no_card(behind: World) -> None:
+    behind.run()
+    (entry,) = _bumps(behind)
+
+    drawn = _drawn(behind)
+
+    (told,) = drawn.values()
+    assert isinstance(told, Notice)
+    assert (told.code, told.channel, told.is_over) == (Wrong.CAUGHT_UP, "deploys", False)
+    assert told.facts == {
+        "environment": "staging",
+        "count": "3",
+        "commits": entry.commit[:12],
+        "services": "cart 1.0.0 -> 1.1.0, search 1.0.0 -> 1.1.0, web 1.0.0 -> 1.1.0",
+    }
+    behind.at += TOLD_FOR + timedelta(minutes=1)
+    assert _drawn(behind, drawn) == {}  # what was told stays as it was told
+
+
+def test_what_came_after_the_backlog_has_its_card_and_the_message_stays(behind: World) -> None:
+    behind.run()
+    (what,) = _drawn(behind)
+    _answer(behind, "1.0.0", "1.1.0", "1.2.0", services=("cart",))
+    behind.run()
+    behind.run()
+
+    drawn = _drawn(behind, [what])
+
+    assert set(drawn) == {what, "card/staging/cart/1.2.0", "card/trial/cart/1.2.0"}
+    told = drawn[what]
+    assert isinstance(told, Notice)
+    assert told.facts["count"] == "3"
+
+
+def test_a_service_of_the_backlog_has_a_card_once_it_runs_badly(behind: World) -> None:
+    behind.run()
+    (entry,) = _bumps(behind)
+    where = ("staging", "cart")
+    look = behind.desk.view(behind.at)
+    move = look.state.moves[where][-1]
+    sick = Health(entry.commit, move.image, behind.at, is_healthy=False, seq=move.seq + 1)
+    look.state.health[where] = Trail().and_then(sick)
+
+    drawn = {one.what: one for one in cards(look, behind.desk.decide(look), {}, ())}
+
+    card = drawn["card/staging/cart/1.1.0"]
+    assert isinstance(card, Card)
+    assert (card.stage, card.health) == (CardStage.MOVED, "unhealthy")
+    assert "card/staging/web/1.1.0" not in drawn
+    well = replace(sick, is_healthy=True, seq=sick.seq + 1)
+    look.state.health[where] = look.state.health[where].and_then(well)
+    again = {one.what for one in cards(look, behind.desk.decide(look), {}, ["card/staging/cart/1.1.0"])}
+    assert "card/staging/cart/1.1.0" in again  # what was shown is drawn to its end
+
+
+def test_a_service_with_a_channel_of_its_own_hears_of_its_backlog_there(behind: World) -> None:
+    behind.run()
+    look = behind.desk.view(behind.at)
+    services = dict(look.world.rules.services)
+    services["cart"] = replace(services["cart"], channel="carts")
+    rules = replace(look.world.rules, services=services)
+    look = replace(look, world=replace(look.world, rules=rules))
+
+    told = caught_up(look, batches(look, TOLD_FOR))
+
+    assert {one.channel: one.facts["count"] for one in told} == {"carts": "1", "deploys": "2"}
+    assert len({one.what for one in told}) == 2
 
 
 def test_what_came_later_moves_by_itself_again(behind: World, tmp_path: Path) -> None:

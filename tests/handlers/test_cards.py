@@ -424,6 +424,7 @@ def test_every_trouble_of_the_engine_has_its_sentence(code: Wrong, *, is_over: b
             "by",
             "number",
             "kind",
+            "count",
             "seq",
             "oid",
         ],
@@ -437,52 +438,100 @@ def test_every_trouble_of_the_engine_has_its_sentence(code: Wrong, *, is_over: b
     assert code.value not in text or code.value.isalpha()  # a word of people, no code
 
 
-FIRST = {"environments": "staging, production", "services": "12", "asked": "staging, production"}
+FIRST = {
+    "environments": "staging, production",
+    "services": "12",
+    "asked": "staging, production",
+    "services in staging": "12",
+    "services in production": "11",
+}
+ALONE = {
+    "environments": "production",
+    "services": "12",
+    "asked": "production",
+    "services in production": "12",
+}
 KEPT = " Versions that were there before move only when somebody asks for them."
+MANY = ", ".join(f"s{number}" for number in range(12))
 
 
 @pytest.mark.parametrize(
     ("facts", "expected"),
     [
         (
-            {**FIRST, "behind in staging": "web", "behind in production": "web"},
-            "12 services in staging and production; 1 could move in each: web." + KEPT,
-        ),
-        (
-            {**FIRST, "behind in staging": "", "behind in production": ""},
-            "12 services in staging and production; none could move now.",
-        ),
-        (
-            {**FIRST, "behind in staging": "", "behind in production": "api, cart, web"},
-            (
-                f"12 services in staging and production; some could move.{KEPT}\n"
-                "- staging: none\n- production: api, cart and web"
-            ),
-        ),
-        (
-            {"environments": "staging", "services": "1", "asked": "staging", "behind in staging": "web"},
-            "1 service in staging; 1 could move: web." + KEPT,
-        ),
-        (
             {
-                "environments": "staging",
-                "services": "6",
-                "asked": "",
-                "behind in staging": "a, b, c, d, e, f",
+                **FIRST,
+                "behind in staging": "web",
+                "deciding in staging": "web",
+                "behind in production": "api, web",
+                "deciding in production": "web",
             },
-            "6 services in staging; 6 could move.\n- a, b, c, d, e and f",
+            (
+                f"12 services in staging and production.{KEPT}\n"
+                "- staging: 12 services, 1 behind (web), which needs a decision\n"
+                "- production: 11 services, 2 behind (api and web), 1 needs a decision (web)"
+            ),
         ),
         (
-            {**FIRST, "asked": "production", "behind in staging": "web", "behind in production": "web"},
+            FIRST,
             (
-                "12 services in staging and production; 1 could move in each: web. "
-                "In production versions that were there before move only when somebody asks for them."
+                "12 services in staging and production.\n"
+                "- staging: 12 services, none behind\n- production: 11 services, none behind"
             ),
+        ),
+        (
+            {**FIRST, "asked": "production", "behind in staging": MANY, "behind in production": "api"},
+            (
+                "12 services in staging and production. "
+                "In production versions that were there before move only when somebody asks for them.\n"
+                "- staging: 12 services, 12 behind (s0, s1, s2, s3, s4, s5, s6, s7, s8, s9 and 2 more)\n"
+                "- production: 11 services, 1 behind (api)"
+            ),
+        ),
+        (
+            {**FIRST, "asked": "production", "behind in staging": "web"},
+            (
+                "12 services in staging and production.\n"
+                "- staging: 12 services, 1 behind (web)\n- production: 11 services, none behind"
+            ),
+        ),
+        (
+            {**ALONE, "behind in production": "a, b, c, d, e, f, g", "deciding in production": "b, f"},
+            (
+                f"12 services in production: 7 behind, 2 need a decision (b and f).{KEPT}\n"
+                "- behind: a, b, c, d, e, f and g"
+            ),
+        ),
+        (
+            {**ALONE, "behind in production": "a, b", "deciding in production": "a, b"},
+            f"12 services in production: 2 behind (a and b), and each needs a decision.{KEPT}",
+        ),
+        (
+            {**ALONE, "behind in production": MANY, "deciding in production": MANY},
+            (
+                f"12 services in production: 12 behind, and each needs a decision.{KEPT}\n"
+                "- behind: s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, s10 and s11"
+            ),
+        ),
+        (
+            {**ALONE, "services": "1", "asked": "", "behind in production": "web"},
+            "1 service in production: 1 behind (web).",
         ),
     ],
-    ids=["the same in each", "nothing", "not the same", "one", "many, and caught up", "one catches up"],
+    ids=[
+        "numbers for each",
+        "nothing",
+        "many, and caught up",
+        "only what catches up is behind",
+        "one environment",
+        "all wait for people",
+        "many wait for people",
+        "one service",
+    ],
 )
-def test_a_first_look_says_what_could_move_where(facts: dict[str, str], expected: str) -> None:
+def test_a_first_look_says_what_is_behind_where_and_what_waits_for_people(
+    facts: dict[str, str], expected: str
+) -> None:
     shown = seen(render(Notice(what="w", channel="c", code="first-look", facts=facts), 1))
 
     assert shown == f"\N{PACKAGE} Countersign looks after {expected}"
@@ -490,12 +539,33 @@ def test_a_first_look_says_what_could_move_where(facts: dict[str, str], expected
 
 def test_a_first_look_of_five_hundred_services_stays_a_message() -> None:
     many = ", ".join(f"service-{number}" for number in range(500))
-    facts = {"environments": "staging", "services": "500", "behind in staging": many}
+    facts = {
+        "environments": "staging",
+        "services": "500",
+        "behind in staging": many,
+        "deciding in staging": many,
+    }
 
     message = render(Notice(what="w", channel="c", code="first-look", facts=facts), 1)
 
     assert problems_of_blocks(list(message.blocks)) == []
     assert seen(message).endswith(", service-49 and 450 more")
+
+
+def test_what_caught_up_in_one_commit_is_one_message() -> None:
+    facts = {
+        "environment": "staging",
+        "count": "2",
+        "commits": "d1a82a41d1a8",
+        "services": "cart 1.0.0 -> 1.1.0, web 1.0.0 -> 1.1.0",
+    }
+
+    shown = seen(render(Notice(what="w", channel="c", code="caught-up", facts=facts), 1))
+
+    assert shown == (
+        "\N{PACKAGE} 2 services in staging caught up with what was there at the first look, in one go.\n"
+        "- commits: d1a82a41d1a8\n- services: cart 1.0.0 -> 1.1.0, web 1.0.0 -> 1.1.0"
+    )
 
 
 def test_a_tag_that_moved_is_told_with_its_environments_and_what_to_do() -> None:
