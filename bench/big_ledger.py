@@ -19,15 +19,15 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from bot import wording
-from bot.objects import BOT, EMPTY_TREE, Oid, write_commit
+from bot.repository.objects import BOT, EMPTY_TREE, Oid, write_commit
 from bot.signing import Signer, vouch
 from policies.canonical import Json, digest_of
-from policies.entry import Bot, By, Entry, Kind, Pinned, Placed, RuleAt, Sighting, write_time
-from policies.keys import bump_key, expected_key, promotion_id
-from policies.rules import EffectiveRule, effective
-from policies.rules_hash import rules_hash
-from policies.rules_parse import parse
-from policies.state import Promotion, State
+from policies.entries.entry import Bot, By, Entry, Kind, Pinned, Placed, RuleAt, Sighting, write_time
+from policies.ledger.keys import bump_key, expected_key, promotion_id
+from policies.ledger.state import Promotion, State
+from policies.rulebook.parse import parse
+from policies.rules.hash import rules_hash
+from policies.rules.rules import EffectiveRule, effective
 
 START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 STEP = timedelta(seconds=20)

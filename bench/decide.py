@@ -16,11 +16,11 @@ from itertools import pairwise
 
 from policies.decide import decide
 from policies.deciding import Decider
-from policies.entry import Entry, Kind, Pinned, Sighting, write_time
-from policies.evidence import TagList
-from policies.image import Repository, Tag
-from policies.rules_parse import parse
-from policies.state import State
+from policies.entries.entry import Entry, Kind, Pinned, Sighting, write_time
+from policies.images.evidence import TagList
+from policies.images.image import Repository, Tag
+from policies.ledger.state import State
+from policies.rulebook.parse import parse
 from policies.world import Pin, World
 
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)

@@ -10,7 +10,7 @@ import statistics
 import time
 from collections.abc import Callable
 
-from policies.tag_filter import compiled
+from policies.images.tag_filter import compiled
 
 # Each makes a backtracking engine try all ways to split the text, which doubles, squares or cubes with its length.
 HOSTILE = {

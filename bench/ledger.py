@@ -20,20 +20,20 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from bench.big_ledger import make
-from bot.book import Book
-from bot.chain import Chain
+from bot.chains.chain import Chain
+from bot.chains.signatures_ahead import MANY
+from bot.chains.years import read_year
 from bot.checking import Checking
 from bot.index import Index
 from bot.ledger import Appended, Ledger, Proposal
-from bot.mirror import Mirror
+from bot.looking.book import Book
 from bot.preview import Preview, preview_of
-from bot.push import Ok, RefUpdate
-from bot.signatures_ahead import MANY
+from bot.repository.mirror import Mirror
+from bot.repository.push import Ok, RefUpdate
 from bot.signing import Signer
 from bot.verify import verify
-from bot.years import read_year
-from policies.entry import Entry, Kind, Placed, write_time
-from policies.keys import expected_key
+from policies.entries.entry import Entry, Kind, Placed, write_time
+from policies.ledger.keys import expected_key
 
 AT = datetime(2026, 12, 1, 9, 0, tzinfo=UTC)
 

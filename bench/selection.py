@@ -19,11 +19,11 @@ from typing import Any
 import packaging.version
 import semver
 
-from bot.oci import Caps, Endpoint, Response, TagsAsked
-from policies.evidence import TagList
-from policies.image import Repository
-from policies.selection import SelectionPolicy
-from policies.standing import advance, stand
+from bot.registries.oci import Caps, Endpoint, Response, TagsAsked
+from policies.images.evidence import TagList
+from policies.images.image import Repository
+from policies.images.selection import SelectionPolicy
+from policies.images.standing import advance, stand
 
 COUNT = 100_000
 RANGES = (">=1.0.0", ">=1.0.0 <90.0.0", "1.x")

@@ -10,8 +10,8 @@ import time
 from pathlib import Path
 
 from bot.folder import Folder
-from handlers import set as setting
-from policies.setters import latest
+from handlers.shell import set as setting
+from policies.manifests.setters import latest
 
 FILES, FOLDERS, MARKED = 10_000, 1_000, 500
 TARGET_SECONDS = 0.3

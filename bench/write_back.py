@@ -14,17 +14,17 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from bot.book import Book
-from bot.desk import Desk
 from bot.ledger import Appended, Ledger
-from bot.mirror import Mirror
-from bot.objects import Oid
-from bot.poller import Writer, bumps
-from bot.push import Ok, RefUpdate
-from bot.registry import PycurlRegistry
-from bot.registry_login import Logins
+from bot.looking.book import Book
+from bot.looking.survey import ask
+from bot.promoting.desk import Desk
+from bot.promoting.poller import Writer, bumps
+from bot.registries.login import Logins
+from bot.registries.registry import PycurlRegistry
+from bot.repository.mirror import Mirror
+from bot.repository.objects import Oid
+from bot.repository.push import Ok, RefUpdate
 from bot.signing import Signer
-from bot.survey import ask
 from sandbox.http import serve
 from sandbox.registry import RegistryTwin
 from tests.repositories import make_bare

@@ -13,23 +13,23 @@ from functools import partial
 from bot import assembly
 from bot.engine import Engine
 from bot.errors import TransientError
+from bot.looking.quarantine import SLACK
 from bot.pacing import Pace
 from bot.ports import Chat
-from bot.quarantine import SLACK
 from bot.rounds import Rounds
 from bot.scheduler import Ticker
 from bot.settings import Settings
-from handlers import cli
-from handlers.chat import SlackChat, web_client
-from handlers.errands import Errands
-from handlers.homes import Homes
 from handlers.http import web
 from handlers.metrics import Standing, metrics
-from handlers.reply import Replies
 from handlers.serving import listen, run
-from handlers.slack import slack_app
-from handlers.socket_mode import SocketMode
-from handlers.terminal import tell
+from handlers.shell import cli
+from handlers.shell.terminal import tell
+from handlers.slack.app import slack_app
+from handlers.slack.chat import SlackChat, web_client
+from handlers.slack.errands import Errands
+from handlers.slack.homes import Homes
+from handlers.slack.reply import Replies
+from handlers.slack.socket_mode import SocketMode
 from handlers.webhooks import Doorbell, webhooks
 
 RETRY_SECONDS = 5.0  # while the repository cannot be reached at the start

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from policies.entry import Kind
+from policies.entries.entry import Kind
 from policies.verdict import NotYet
 from policies.words import Pair, Speaker
 
@@ -62,7 +62,7 @@ class Awaiting:
     facts: tuple[str, ...] = ()
 
 
-# codes that are not a rule's: the sentence for each is in handlers/messages.py
+# codes that are not a rule's: the sentence for each is in handlers/slack/messages.py
 PROBLEMS = (
     "unknown-service",
     "unknown-environment",

@@ -9,28 +9,28 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from bot.book import Book
-from bot.desk import Desk
 from bot.engine import Engine
 from bot.errors import BotError, PermanentError, SettingsError, TransientError
-from bot.forge import GitHubForge
-from bot.forge_app import AppLogin
-from bot.forge_wire import Login, TokenLogin
+from bot.forge.app import AppLogin
+from bot.forge.pull_requests import GitHubForge
+from bot.forge.wire import Login, TokenLogin
 from bot.index import Index
 from bot.ledger import Ledger
-from bot.mirror import Mirror
+from bot.looking.book import Book
 from bot.observing import Observer
-from bot.outbox import Outbox
 from bot.pacing import Pace
-from bot.poller import Writer
 from bot.ports import Chat
-from bot.promoter import Declined
-from bot.registry import PycurlRegistry
-from bot.registry_login import Logins
-from bot.remote import Remote
+from bot.promoting.desk import Desk
+from bot.promoting.poller import Writer
+from bot.promoting.promoter import Declined
+from bot.registries.login import Logins
+from bot.registries.registry import PycurlRegistry
+from bot.repository.mirror import Mirror
+from bot.repository.remote import Remote
+from bot.repository.second_remote import SecondRemote
 from bot.scheduler import SystemClock
-from bot.second_remote import SecondRemote
 from bot.settings import Settings
+from bot.showing.outbox import Outbox
 from bot.sign_in import DeviceFlow
 from bot.signing import Signer
 

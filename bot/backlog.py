@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
-from bot.survey import Survey
-from bot.troubles import SEPARATOR, Trouble, Wrong
-from policies.digest_versions import called
-from policies.entry import Kind
-from policies.state import Move, Place
+from bot.looking.survey import Survey
+from bot.looking.troubles import SEPARATOR, Trouble, Wrong
+from policies.entries.entry import Kind
+from policies.ledger.digest_versions import called
+from policies.ledger.state import Move, Place
 
 _Batch = tuple[str, int]  # an environment, and the number of the entry that moved several services there
 

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from bot.chain import Chain
-from bot.objects import RawCommit
+from bot.chains.chain import Chain
+from bot.chains.signatures_ahead import MANY
 from bot.preview import Preview
-from bot.signatures_ahead import MANY
+from bot.repository.objects import RawCommit
 
 Glance = Callable[[str, Sequence[RawCommit]], Preview | None]  # a year, and its commits from the first
 

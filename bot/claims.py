@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from bot import wording
-from bot.mirror import Mirror
-from bot.objects import Oid
-from policies.promotion import Stage
-from policies.state import State
+from bot.repository.mirror import Mirror
+from bot.repository.objects import Oid
+from policies.entries.promotion import Stage
+from policies.ledger.state import State
 
 NEWEST = 50  # commits that carry such trailers, which are looked at in a pass
 MAX_TOLD = 5  # of them at once: whoever pushes hundreds fills no channel

@@ -3,19 +3,19 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from bot.book import Book
-from bot.chain import Chain
-from bot.mirror import Mirror
-from bot.objects import CommitInfo, Oid, oid_of
+from bot.chains.chain import Chain
+from bot.looking.book import Book
+from bot.repository.mirror import Mirror
+from bot.repository.objects import CommitInfo, Oid, oid_of
+from policies.allowed.reperformed import Judged, reperformed
 from policies.canonical import Json
+from policies.entries.redacted import without_notes
 from policies.errors import PolicyError
-from policies.population import Change
-from policies.redacted import without_notes
-from policies.reperformed import Judged, reperformed
+from policies.ledger.population import Change
 from policies.rule_text import Excerpt, excerpt
-from policies.rules import EffectiveRule, Position, Rules, moving_rule
-from policies.rules_shown import RuleLine, rule_lines
-from policies.unified_diff import unified
+from policies.rules.rules import EffectiveRule, Position, Rules, moving_rule
+from policies.rules.shown import RuleLine, rule_lines
+from policies.texts.unified_diff import unified
 
 MAX_DIFF_BYTES = 1 << 20  # of one file; more is no change that a person has read
 

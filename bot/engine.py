@@ -8,50 +8,50 @@ from datetime import datetime
 from typing import TypeVar
 
 from bot import claims
-from bot import survey as surveys
 from bot.answers import Answer, Awaiting, NotRecorded, Recorded
-from bot.builds import Builds
-from bot.cardfile import cards
 from bot.checking import Checking
-from bot.checks import answer_pull_requests
-from bot.configured import Configured
-from bot.desk import Desk
 from bot.errors import BotError, PermanentError
-from bot.health import Watch
-from bot.hearing import Hearing
-from bot.image_contents import Contents
 from bot.index import Index
 from bot.ledger import HOST_REFUSES, AppendAnswer, Appended, NotAllowed, NotWritten, Proposal
-from bot.linking import Linking, Tell
 from bot.look import Look
-from bot.matching import Matching
-from bot.movers import commits_of, waits
-from bot.opener import opened
-from bot.outbox import Outbox, is_late
-from bot.outside import Outside, asks_outside
-from bot.poller import Stuck, bumps, externals
+from bot.looking import survey as surveys
+from bot.looking.builds import Builds
+from bot.looking.configured import Configured
+from bot.looking.health import Watch
+from bot.looking.movers import commits_of, waits
+from bot.looking.outside import Outside, asks_outside
+from bot.looking.quarantine import quarantines
+from bot.looking.rosters import teams_of
+from bot.looking.survey import Survey
+from bot.looking.troubles import Trouble, Wrong
 from bot.ports import Asked, Chat, Clock, Forge, Registry, SignIn
 from bot.preview import Preview, preview_of
-from bot.promoter import Declined
-from bot.quarantine import quarantines
-from bot.reconciler import Reconciler
-from bot.refusals import note_refusal
+from bot.promoting.checks import answer_pull_requests
+from bot.promoting.desk import Desk
+from bot.promoting.hearing import Hearing
+from bot.promoting.linking import Linking, Tell
+from bot.promoting.matching import Matching
+from bot.promoting.opener import opened
+from bot.promoting.poller import Stuck, bumps, externals
+from bot.promoting.promoter import Declined
+from bot.promoting.reconciler import Reconciler
+from bot.promoting.refusals import note_refusal
+from bot.promoting.together import Together, loss_said
+from bot.registries.image_contents import Contents
 from bot.retire import end_all, farewell, plan, strangers
-from bot.rosters import teams_of
-from bot.survey import Survey
-from bot.together import Together, loss_said
-from bot.troubles import Trouble, Wrong
+from bot.showing.cardfile import cards
+from bot.showing.outbox import Outbox, is_late
 from policies.codes import Code
 from policies.decide import Candidate, Standing, decide_row
 from policies.decide import why as why_not
-from policies.entry import Bot, Both, Entry, Kind, Placed, Share, parse_time, write_time
+from policies.entries.entry import Bot, Both, Entry, Kind, Placed, Share, parse_time, write_time
+from policies.entries.promotion import version_of
 from policies.gates import count_approvals
-from policies.keys import expected_key
-from policies.people import of_slack
-from policies.promotion import version_of
-from policies.rules import Rules, effective, moving_rule
-from policies.state import Place as Where
-from policies.state import State
+from policies.ledger.keys import expected_key
+from policies.ledger.people import of_slack
+from policies.ledger.state import Place as Where
+from policies.ledger.state import State
+from policies.rules.rules import Rules, effective, moving_rule
 from policies.words import (
     Approve,
     Confirm,

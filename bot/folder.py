@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bot.errors import PermanentError
-from policies.markers import is_read
+from policies.manifests.markers import is_read
 
 MAX_FILES = 200_000  # a folder with more is not the one that was meant
 MAX_BYTES = 256 * 1024 * 1024  # what is read to be refused; far less is edited

@@ -11,13 +11,13 @@ from typing import Any
 from sqlite_utils import Database
 
 from bot import faults
-from bot.chain import Chain
+from bot.chains.chain import Chain
 from bot.errors import PermanentError, TransientError
 from policies.canonical import Json
-from policies.entry import By, Entry, Kind
-from policies.facts import Fact, from_json, to_json
-from policies.redacted import veiled
-from policies.state import Promotion
+from policies.entries.entry import By, Entry, Kind
+from policies.entries.facts import Fact, from_json, to_json
+from policies.entries.redacted import veiled
+from policies.ledger.state import Promotion
 
 SCHEMA = 4  # PRAGMA user_version; a file of any other shape is put aside
 BUSY_SECONDS = 30.0  # how long another process may hold the file

@@ -9,21 +9,21 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from bot import faults
-from bot.chain import Chain, grow
+from bot.chains.chain import Chain, grow
+from bot.chains.signatures_ahead import ahead
+from bot.chains.years import checkpoint, genesis, may_turn, read_year, wrongly_begun
 from bot.checking import Checking
 from bot.errors import TransientError
 from bot.measures import MEASURES, Measure
-from bot.mirror import Mirror, Tips
-from bot.objects import Oid, RawCommit
-from bot.push import Lost, Ok, PushAnswer, RefUpdate, Refused, Unknown
-from bot.second_remote import SecondRemote
-from bot.signatures_ahead import ahead
+from bot.repository.mirror import Mirror, Tips
+from bot.repository.objects import Oid, RawCommit
+from bot.repository.push import Lost, Ok, PushAnswer, RefUpdate, Refused, Unknown
+from bot.repository.second_remote import SecondRemote
 from bot.signing import Signer, is_vouched
-from bot.years import checkpoint, genesis, may_turn, read_year, wrongly_begun
-from policies.carried import first_number
 from policies.codes import Code
-from policies.entry import Entry, EntryError, parse
-from policies.state import State
+from policies.entries.carried import first_number
+from policies.entries.entry import Entry, EntryError, parse
+from policies.ledger.state import State
 from policies.validator import Book, Refusal, refuse
 
 GIVE_UP_SECONDS = 60.0  # a person sees "not recorded, press again", never silence

@@ -6,21 +6,22 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from bot.errors import PermanentError
-from bot.flux_shelf import MANIFESTS, readable
-from bot.mirror import MAX_BLOB_BYTES, Mirror
-from bot.objects import Oid
-from bot.signatures import TRUST_ROOT
-from policies import at_path, charts, kustomize, references, rules_seen
+from bot.registries.signatures import TRUST_ROOT
+from bot.repository.flux_shelf import MANIFESTS, readable
+from bot.repository.mirror import MAX_BLOB_BYTES, Mirror
+from bot.repository.objects import Oid
 from policies.codes import Code
+from policies.manifests import at_path, charts, kustomize, references
+from policies.manifests.places import Found, Problem, ProblemCode, Reference
+from policies.manifests.reach import SharedPin, reach, shared_pins
 from policies.pins import Shelf, files_under, place_at
-from policies.places import Found, Problem, ProblemCode, Reference
-from policies.reach import SharedPin, reach, shared_pins
-from policies.rules import Environment, Position, Rules, Service
-from policies.rules_findings import Finding, RulesError, Weight
-from policies.rules_flux_lint import flux_findings
-from policies.rules_lint import ReferenceSeen, lint
-from policies.rules_parse import parse
-from policies.rules_seen import Flux
+from policies.rulebook import seen as rules_seen
+from policies.rulebook.findings import Finding, RulesError, Weight
+from policies.rulebook.flux_lint import flux_findings
+from policies.rulebook.lint import ReferenceSeen, lint
+from policies.rulebook.parse import parse
+from policies.rulebook.seen import Flux
+from policies.rules.rules import Environment, Position, Rules, Service
 
 MAX_FILES = 200_000  # a folder with more is not the one that was meant
 _NAMES = (*MANIFESTS, ".json", ".toml")  # the files that may name an image, or be named by a rule

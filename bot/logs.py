@@ -6,7 +6,7 @@ import re
 import sys
 from datetime import UTC, datetime
 
-from bot.git import redact
+from bot.repository.git import redact
 
 _SECRETS = re.compile(
     r"eyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?"  # RFC 7519

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from policies.decide import Decision
-from policies.membership import Members
-from policies.rules import Rules
-from policies.state import State
+from policies.entries.membership import Members
+from policies.ledger.state import State
+from policies.rules.rules import Rules
 from policies.world import World
 
 

@@ -4,11 +4,11 @@ from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from bot.index import Index
-from bot.survey import Survey
-from bot.troubles import Trouble, Wrong
+from bot.looking.survey import Survey
+from bot.looking.troubles import Trouble, Wrong
 from policies.decide import Decision, Standing
-from policies.entry import Entry, Kind, parse
-from policies.state import State
+from policies.entries.entry import Entry, Kind, parse
+from policies.ledger.state import State
 
 
 class Observer:

@@ -11,7 +11,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from policies.entry import Bot, Entry, Kind, Placed
+from policies.entries.entry import Bot, Entry, Kind, Placed
 
 PER_MINUTE = 6.0  # GitHub, "Repository limits": pushes a minute
 BURST = 10.0

@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot.cards import Shown
-from policies.entry import Placed
-from policies.evidence import DigestAnswer, TagAnswer
-from policies.image import Repository, Tag
-from policies.reports import Report
-from policies.rules import Host
+from policies.entries.entry import Placed
+from policies.entries.reports import Report
+from policies.images.evidence import DigestAnswer, TagAnswer
+from policies.images.image import Repository, Tag
+from policies.rules.rules import Host
 
 
 class Clock(Protocol):

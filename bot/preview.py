@@ -10,18 +10,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 
-from bot.book import Book, RulesAt
-from bot.mirror import Tips
-from bot.objects import RawCommit
-from bot.survey import Answers, survey
+from bot.looking.book import Book, RulesAt
+from bot.looking.survey import Answers, survey
+from bot.repository.mirror import Tips
+from bot.repository.objects import RawCommit
 from policies import decide as decisions
 from policies.decide import Candidate, Decision
-from policies.entry import EntryError
-from policies.membership import NOBODY, Members
-from policies.rules import Rules
-from policies.skim import skim
-from policies.state import State
-from policies.tables import Tables
+from policies.entries.entry import EntryError
+from policies.entries.membership import NOBODY, Members
+from policies.entries.skim import skim
+from policies.entries.tables import Tables
+from policies.ledger.state import State
+from policies.rules.rules import Rules
 
 _log = logging.getLogger(__name__)
 

@@ -4,15 +4,15 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from bot.cards import Card, CardStage, Notice, Shown
-from bot.desk import Desk
 from bot.ledger import Proposal
-from bot.promoter import end
-from bot.reconciler import Reconciler
-from bot.survey import Survey
-from bot.troubles import Trouble, Wrong
-from bot.withdrawal import withdrawal
-from policies.entry import Placed
-from policies.state import Promotion, Stage
+from bot.looking.survey import Survey
+from bot.looking.troubles import Trouble, Wrong
+from bot.promoting.desk import Desk
+from bot.promoting.promoter import end
+from bot.promoting.reconciler import Reconciler
+from bot.promoting.withdrawal import withdrawal
+from policies.entries.entry import Placed
+from policies.ledger.state import Promotion, Stage
 
 NOTE = "Countersign was retired"
 _CANDIDATE_PARTS = 4  # of a name: card, environment, service, tag

@@ -16,7 +16,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, Va
 from bot import private_keys
 from bot import settings_checks as checks
 from bot.errors import SettingsError
-from bot.remote import Remote
+from bot.repository.remote import Remote
 from bot.signing import Signer
 
 SIGNING_KEY_FILE = "signing_key"

@@ -7,8 +7,8 @@ from pydantic import AfterValidator, BeforeValidator, SecretStr
 
 from bot import faults
 from bot.errors import SettingsError
-from bot.objects import branch_name, file_path
-from bot.remote import Remote
+from bot.repository.objects import branch_name, file_path
+from bot.repository.remote import Remote
 from policies.errors import PolicyError
 
 _NUMBER = re.compile(r"[0-9]{1,6}", re.ASCII)

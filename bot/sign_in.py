@@ -9,9 +9,9 @@ from datetime import timedelta
 from typing import Any
 
 from bot.errors import PermanentError, TransientError
-from bot.forge_accounts import account_of
-from bot.forge_bodies import object_of, token_of
-from bot.forge_client import Client, ErrorAnswerError, Manner, UnsureError, plain, site_of
+from bot.forge.accounts import account_of
+from bot.forge.bodies import object_of, token_of
+from bot.forge.client import Client, ErrorAnswerError, Manner, UnsureError, plain, site_of
 from bot.ports import Asked, Ended, SignedIn, Waits
 
 _GRANT = "urn:ietf:params:oauth:grant-type:device_code"

@@ -7,22 +7,22 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 
 from bot import wording
-from bot.book import Book, RulesAt
-from bot.chain import Chain
+from bot.chains.chain import Chain
+from bot.chains.years import read_years, whole
 from bot.claims import made_up
-from bot.landing import look as look_at
-from bot.mirror import Anchor, Mirror, Tips
-from bot.objects import Oid
-from bot.poller import Writer
+from bot.looking.book import Book, RulesAt
+from bot.promoting.landing import look as look_at
+from bot.promoting.poller import Writer
+from bot.promoting.urgency import is_marked, under
+from bot.repository.mirror import Anchor, Mirror, Tips
+from bot.repository.objects import Oid
 from bot.signing import is_vouched
-from bot.urgency import is_marked, under
-from bot.years import read_years, whole
 from policies.audit_codes import CODES, AuditCode, attested_by
-from policies.entry import Entry, Kind, Pinned, Share, shares, write_time
-from policies.membership import SKEW
-from policies.population import UNRECORDED, Change, unrecorded
-from policies.rules import EffectiveRule, moving_rule
-from policies.state import Promotion, Stage, State, is_same
+from policies.entries.entry import Entry, Kind, Pinned, Share, shares, write_time
+from policies.entries.membership import SKEW
+from policies.ledger.population import UNRECORDED, Change, unrecorded
+from policies.ledger.state import Promotion, Stage, State, is_same
+from policies.rules.rules import EffectiveRule, moving_rule
 
 _ALL = 1 << 30
 GRACE = timedelta(minutes=5)  # between an intent and its merge the rules may change

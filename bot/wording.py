@@ -5,15 +5,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from policies import gate_notes
-from policies.by_hand import is_for_people
-from policies.digest_versions import told_apart
-from policies.duration import spell
-from policies.entry import By, Entry, Kind, Pinned, RuleAt, Share, write_time
+from policies.entries import gate_notes
+from policies.entries.entry import By, Entry, Kind, Pinned, RuleAt, Share, write_time
 from policies.errors import PolicyError
 from policies.gates import lines_of
-from policies.rules import EffectiveRule
-from policies.state import Approval, Promotion
+from policies.ledger.by_hand import is_for_people
+from policies.ledger.digest_versions import told_apart
+from policies.ledger.state import Approval, Promotion
+from policies.rules.rules import EffectiveRule
+from policies.times.duration import spell
 
 Trailer = tuple[str, str]
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from policies.entry import Kind
+from policies.entries.entry import Kind
 
 WORDS = (
     Kind.PROPOSE,
@@ -71,9 +71,16 @@ DOORS = (
     Door("the App Home", Way.HOME, "home"),
     Door("a button that is a link", Way.BUTTON, "link"),
     Door("a button of another version", Way.BUTTON, "unknown"),
-    Door("/promote link, and a code that is typed at GitHub", Way.LINK, "bot.linking", (Kind.IDENTITY,)),
-    Door("a review at GitHub", Way.REVIEW, "bot.reviews", (Kind.APPROVE, Kind.UNAPPROVE, Kind.REJECT)),
-    Door("a commit on the branch of a promotion", Way.BRANCH, "bot.reconciler", (Kind.ENDED,)),
+    Door(
+        "/promote link, and a code that is typed at GitHub",
+        Way.LINK,
+        "bot.promoting.linking",
+        (Kind.IDENTITY,),
+    ),
+    Door(
+        "a review at GitHub", Way.REVIEW, "bot.promoting.reviews", (Kind.APPROVE, Kind.UNAPPROVE, Kind.REJECT)
+    ),
+    Door("a commit on the branch of a promotion", Way.BRANCH, "bot.promoting.reconciler", (Kind.ENDED,)),
     Door("countersign pass", Way.COMMAND_LINE, "pass", PASS),
     Door("countersign retire", Way.COMMAND_LINE, "retire", (Kind.ENDED,)),
     Door("countersign serve, at each tick", Way.SCHEDULE, "serve", PASS),

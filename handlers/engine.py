@@ -7,9 +7,9 @@ from typing import Protocol
 from bot.answers import Answer, Awaiting, NotRecorded
 from bot.ports import Asked
 from policies.decide import Candidate, Decision
-from policies.membership import Members
-from policies.rules import Rules
-from policies.tables import Tables
+from policies.entries.membership import Members
+from policies.entries.tables import Tables
+from policies.rules.rules import Rules
 from policies.words import Pair, Speaker, Word
 
 

@@ -31,14 +31,14 @@ INPUTS = (
     Input(
         "a request that Slack signed", "handlers.http", Fate.QUARANTINED, "400 with what is wrong; the log"
     ),
-    Input("an envelope on Slack's socket", "handlers.socket_mode", Fate.DROPPED, "the log"),
+    Input("an envelope on Slack's socket", "handlers.slack.socket_mode", Fate.DROPPED, "the log"),
     Input(
         "the fields of a command or a button",
-        "handlers.speaking",
+        "handlers.slack.speaking",
         Fate.ANSWERED,
         "the person alone, in Slack",
     ),
-    Input("an answer of Slack's API", "handlers.slack_errors", Fate.WAITS, "the log, and what a pass leaves"),
+    Input("an answer of Slack's API", "handlers.slack.errors", Fate.WAITS, "the log, and what a pass leaves"),
     Input("a webhook that GitHub did not sign", "handlers.webhooks", Fate.ANSWERED, "401; the log"),
     Input(
         "a webhook's body",
@@ -48,25 +48,34 @@ INPUTS = (
     ),
     Input(
         "an answer of the forge",
-        "bot.forge_bodies",
+        "bot.forge.bodies",
         Fate.QUARANTINED,
         "what a pass leaves; the channel (stuck)",
     ),
     Input(
         "a team at the forge or in Slack",
-        "bot.rosters",
+        "bot.looking.rosters",
         Fate.QUARANTINED,
         "`members-unknown` in what a pass leaves",
     ),
     Input("who signs in with a code", "bot.sign_in", Fate.ANSWERED, "the person alone, in Slack"),
     Input(
-        "an answer of a registry", "bot.oci", Fate.QUARANTINED, "the channel (registry-silent), `plan`, `why`"
+        "an answer of a registry",
+        "bot.registries.oci",
+        Fate.QUARANTINED,
+        "the channel (registry-silent), `plan`, `why`",
     ),
     Input(
-        "an answer of a gate outside", "bot.outside", Fate.WAITS, "`gate-unknown` on the card and in `why`"
+        "an answer of a gate outside",
+        "bot.looking.outside",
+        Fate.WAITS,
+        "`gate-unknown` on the card and in `why`",
     ),
     Input(
-        "an entry of another writer", "bot.chain", Fate.READ_ONLY, "every channel; `verify`: entry-invalid"
+        "an entry of another writer",
+        "bot.chains.chain",
+        Fate.READ_ONLY,
+        "every channel; `verify`: entry-invalid",
     ),
     Input(
         "trailers on a commit of the target branch",
@@ -76,7 +85,7 @@ INPUTS = (
     ),
     Input(
         "rules",
-        "policies.rules_parse",
+        "policies.rulebook.parse",
         Fate.TOLD,
         "the channel (rules-broken), `lint`; the last good ones hold",
     ),

@@ -6,18 +6,18 @@ from datetime import datetime, timedelta
 from itertools import takewhile
 
 from policies.codes import Code
-from policies.digest_versions import called, is_meant
-from policies.entry import Pinned
-from policies.evidence import Silence, Silent
+from policies.entries.entry import Pinned
 from policies.gates import ALONE, Case, ask, before_merge, before_offer, expires, skips
 from policies.gates.sightings import was_before
 from policies.group_rows import grouped
-from policies.image import Tag
-from policies.newness import is_newer
+from policies.images.evidence import Silence, Silent
+from policies.images.image import Tag
+from policies.images.selection import BUILDS, Fate, Selection
+from policies.ledger.digest_versions import called, is_meant
+from policies.ledger.newness import is_newer
+from policies.ledger.state import Promotion, Stage
 from policies.rows import BETWEEN_DIGESTS, Candidate, Row, Standing, forward, row_with
-from policies.rules import EffectiveRule, Service, effective
-from policies.selection import BUILDS, Fate, Selection
-from policies.state import Promotion, Stage
+from policies.rules.rules import EffectiveRule, Service, effective
 from policies.verdict import Failed, NotYet, Waiting, not_yet
 from policies.world import Pin, World
 

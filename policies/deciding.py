@@ -3,14 +3,14 @@
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from policies.calendar import Calendar, intervals
 from policies.decide import Decision, Row, row_of, selection_of
-from policies.digest_versions import tag_in
-from policies.entry import Entry, Pinned
-from policies.evidence import DigestAnswer, TagAnswer
+from policies.entries.entry import Entry, Pinned
 from policies.group_rows import grouped
-from policies.image import Repository, Tag
-from policies.rules import EffectiveRule, Environment, Rules, effective
+from policies.images.evidence import DigestAnswer, TagAnswer
+from policies.images.image import Repository, Tag
+from policies.ledger.digest_versions import tag_in
+from policies.rules.rules import EffectiveRule, Environment, Rules, effective
+from policies.times.calendar import Calendar, intervals
 from policies.verdict import NotYet, Waiting
 from policies.world import Pin, World
 

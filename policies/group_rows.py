@@ -6,13 +6,13 @@ from datetime import datetime
 
 from policies.canonical import digest_of
 from policies.codes import Code
-from policies.entry import Member, Pinned, shares
+from policies.entries.entry import Member, Pinned, shares
+from policies.entries.promotion import version_of
 from policies.gates.sightings import was_before
-from policies.newness import is_newer
-from policies.promotion import version_of
+from policies.ledger.newness import is_newer
+from policies.ledger.state import Place, Promotion, State
 from policies.rows import BETWEEN_DIGESTS, Candidate, Row, Standing, forward, row_with
-from policies.rules import EffectiveRule, moving_rule
-from policies.state import Place, Promotion, State
+from policies.rules.rules import EffectiveRule, moving_rule
 from policies.verdict import Failed, NotYet, Waiting
 from policies.world import World
 

@@ -11,13 +11,13 @@ from typing import Final
 
 from policies.canonical import Json, digest_of
 from policies.codes import Code
-from policies.entry import MAX_NOTE, Entry, Kind, Pinned, digests_of, write_time
-from policies.evidence import DigestAnswer, TagList
-from policies.fold_standing import DOUBTED
-from policies.image import Digest, Repository, Tag
-from policies.keys import standing_key
-from policies.rules import Rules
-from policies.state import State
+from policies.entries.entry import MAX_NOTE, Entry, Kind, Pinned, digests_of, write_time
+from policies.images.evidence import DigestAnswer, TagList
+from policies.images.image import Digest, Repository, Tag
+from policies.ledger.keys import standing_key
+from policies.ledger.standing import DOUBTED
+from policies.ledger.state import State
+from policies.rules.rules import Rules
 from policies.verdict import Waiting
 
 MAX_SHARE: Final = (1, 3)  # of the tags may go at once, as a fraction

@@ -5,16 +5,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Self, TypeVar
 
-from policies import charts, kustomize
-from policies.at_path import At
 from policies.codes import Code
-from policies.edit import Edit
-from policies.entry import Pinned
-from policies.flux_documents import FluxName, policy_named
-from policies.image import Digest, Repository, Tag
-from policies.places import Found, NamePattern, Problem, Reference, ReferenceKind
-from policies.references import rewrite
-from policies.rules import DigestRule, EffectiveRule, Service
+from policies.entries.entry import Pinned
+from policies.flux.documents import FluxName, policy_named
+from policies.images.image import Digest, Repository, Tag
+from policies.manifests import charts, kustomize
+from policies.manifests.at_path import At
+from policies.manifests.places import Found, NamePattern, Problem, Reference, ReferenceKind
+from policies.manifests.references import rewrite
+from policies.rules.rules import DigestRule, EffectiveRule, Service
+from policies.texts.edit import Edit
 from policies.world import Pin
 
 _T = TypeVar("_T")

@@ -7,11 +7,11 @@ from functools import partial
 from itertools import takewhile
 
 from policies.codes import Code
-from policies.digest_versions import tag_in
-from policies.entry import Member, Pinned
-from policies.image import Tag
-from policies.rules import EffectiveRule
-from policies.selection import Selection, newer
+from policies.entries.entry import Member, Pinned
+from policies.images.image import Tag
+from policies.images.selection import Selection, newer
+from policies.ledger.digest_versions import tag_in
+from policies.rules.rules import EffectiveRule
 from policies.verdict import NotYet, Waiting
 
 BETWEEN_DIGESTS = "+"  # as keys of the ledger have it

@@ -10,18 +10,18 @@ from datetime import datetime
 from enum import StrEnum
 from functools import cmp_to_key, partial
 
-from policies.authors import Authors
-from policies.cases import facts_of
+from policies.allowed.cases import facts_of
 from policies.codes import Code
-from policies.digest_versions import called
-from policies.entry import Entry, Kind, Pinned, Share
+from policies.entries.authors import Authors
+from policies.entries.entry import Entry, Kind, Pinned, Share
+from policies.entries.membership import members_of
 from policies.gates import ALONE, Case, ask, at_once, before_merge
-from policies.membership import members_of
-from policies.newness import is_newer
-from policies.people import who_may_count
-from policies.rules import EffectiveRule, Rules, Service, effective
-from policies.selection import BUILDS, Fate
-from policies.state import Place, Promotion, Stage, State
+from policies.images.selection import BUILDS, Fate
+from policies.ledger.digest_versions import called
+from policies.ledger.newness import is_newer
+from policies.ledger.people import who_may_count
+from policies.ledger.state import Place, Promotion, Stage, State
+from policies.rules.rules import EffectiveRule, Rules, Service, effective
 from policies.verdict import Failed, NotYet, Waiting, not_yet
 
 Baseline = Callable[[Rules, str, str], tuple[Pinned, ...]]

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from policies.codes import MEANINGS, Code
-from policies.entry import write_time
+from policies.entries.entry import write_time
 from policies.simulate import Difference, Outcome, Simulation
 
 _SAID = {

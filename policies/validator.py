@@ -2,28 +2,26 @@
 
 from datetime import datetime, timedelta
 
-from policies import (
-    allowed_emergency,
-    allowed_facts,
-    allowed_groups,
-    allowed_health,
-    allowed_identity,
-    allowed_merges,
-    allowed_moves,
-    allowed_repair,
-    allowed_reviews,
-    allowed_speakers,
-    allowed_standing,
-    allowed_words,
-)
-from policies.allowed_speakers import ACCOUNT_FLAGS
-from policies.asked import Asked, Book, Check, No, Refusal
-from policies.carried import first_number
+from policies.allowed import emergency as allowed_emergency
+from policies.allowed import facts as allowed_facts
+from policies.allowed import groups as allowed_groups
+from policies.allowed import health as allowed_health
+from policies.allowed import identity as allowed_identity
+from policies.allowed import merges as allowed_merges
+from policies.allowed import moves as allowed_moves
+from policies.allowed import repair as allowed_repair
+from policies.allowed import reviews as allowed_reviews
+from policies.allowed import speakers as allowed_speakers
+from policies.allowed import standing as allowed_standing
+from policies.allowed import words as allowed_words
+from policies.allowed.asked import Asked, Book, Check, No, Refusal
+from policies.allowed.speakers import ACCOUNT_FLAGS
 from policies.codes import Code
-from policies.entry import Entry, Kind
-from policies.keys import expected_key
-from policies.rules import Rules
-from policies.state import Promotion, Stage, State
+from policies.entries.carried import first_number
+from policies.entries.entry import Entry, Kind
+from policies.ledger.keys import expected_key
+from policies.ledger.state import Promotion, Stage, State
+from policies.rules.rules import Rules
 
 __all__ = ["ACCOUNT_FLAGS", "Book", "Refusal", "every_refusal", "refuse"]
 

@@ -4,15 +4,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from policies.builds import Builds
 from policies.codes import Code
-from policies.entry import Pinned
-from policies.evidence import DigestAnswer, Silence, Silent, TagAnswer, listed_by_all
-from policies.facts import Fact
-from policies.image import Digest, Repository, Tag
-from policies.membership import Members
-from policies.rules import Rules, Service
-from policies.state import Place, State
+from policies.entries.entry import Pinned
+from policies.entries.facts import Fact
+from policies.entries.membership import Members
+from policies.images.builds import Builds
+from policies.images.evidence import DigestAnswer, Silence, Silent, TagAnswer, listed_by_all
+from policies.images.image import Digest, Repository, Tag
+from policies.ledger.state import Place, State
+from policies.rules.rules import Rules, Service
 from policies.verdict import NotYet
 
 About = tuple[str, str, tuple[str, ...]]  # environment, service, digests: what a fact is about

@@ -12,10 +12,10 @@ import yaml
 from bot.__main__ import STOP_SECONDS, SWITCHES
 from bot.measures import Measures
 from bot.settings import NAMES, load
-from handlers import cli
 from handlers.http import web
 from handlers.metrics import Standing, page
 from handlers.serving import GRACE_SECONDS
+from handlers.shell import cli
 
 ROOT = Path(__file__).parents[1]
 DEPLOY = ROOT / "deploy"

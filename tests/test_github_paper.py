@@ -9,9 +9,9 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from bot.clone import LEDGER, PROMOTIONS
-from bot.forge_app import EVENTS, PERMISSIONS
-from bot.forge_verdict import CONTEXT
+from bot.forge.app import EVENTS, PERMISSIONS
+from bot.forge.verdict import CONTEXT
+from bot.repository.clone import LEDGER, PROMOTIONS
 from bot.settings import NAMES
 from handlers.webhooks import WAKING
 

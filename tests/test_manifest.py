@@ -13,12 +13,12 @@ from slack_sdk import WebClient
 from starlette.routing import Route
 
 from bot.settings import load
-from handlers.chat import SlackChat, web_client
-from handlers.errands import Errands
 from handlers.http import web
-from handlers.messages import outdated
-from handlers.reply import Address, Replies
-from handlers.slack import PROMOTE_IMAGE, PROMOTE_THIS, slack_app
+from handlers.slack.app import PROMOTE_IMAGE, PROMOTE_THIS, slack_app
+from handlers.slack.chat import SlackChat, web_client
+from handlers.slack.errands import Errands
+from handlers.slack.messages import outdated
+from handlers.slack.reply import Address, Replies
 from sandbox.http import serve
 from sandbox.slack import SlackTwin
 from tests.handlers.samples import EngineOfValues, FixedClock, card

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from bot.settings import NAMES, SOURCES, load
-from handlers import cli
+from handlers.shell import cli
 from sandbox.world import opened
 from tests.repositories import git
 

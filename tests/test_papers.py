@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from policies.codes import MEANINGS, Code
-from policies.evidence import Silent
-from policies.selection import Fate
-from policies.state import LIVE, TRANSITIONS, Stage
+from policies.images.evidence import Silent
+from policies.images.selection import Fate
+from policies.ledger.state import LIVE, TRANSITIONS, Stage
 from scripts.papers import FATES, PAPERS, SILENCES, architecture, states
 
 ROOT = Path(__file__).parents[1]

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bot.signing import Signer
-from policies.entry import Kind
+from policies.entries.entry import Kind
 from tests.bot.ledger_worlds import World, digest, kustomization, world
 from tests.repositories import commit_to, git
 

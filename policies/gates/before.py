@@ -4,11 +4,11 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from policies.codes import Code
-from policies.entry import Pinned
+from policies.entries.entry import Pinned
+from policies.entries.remembered import Fortune
 from policies.gates.case import Case, holds
 from policies.gates.clock import befell, clock, watched
-from policies.remembered import Fortune
-from policies.rules import Takes
+from policies.rules.rules import Takes
 from policies.verdict import PASSED, Passed, Verdict, Waiting
 
 

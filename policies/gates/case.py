@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from policies.entry import Pinned
-from policies.facts import Fact
-from policies.membership import Members
-from policies.rules import EffectiveRule, Rules
-from policies.state import Place, Promotion, Seen, State, is_same
+from policies.entries.entry import Pinned
+from policies.entries.facts import Fact
+from policies.entries.membership import Members
+from policies.ledger.state import Place, Promotion, Seen, State, is_same
+from policies.rules.rules import EffectiveRule, Rules
 from policies.verdict import Verdict
 
 StoodSince = Callable[

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from policies.entry import Pinned
+from policies.entries.entry import Pinned
+from policies.entries.remembered import Event, Fortune, is_version
 from policies.gates.case import Case, holds
-from policies.remembered import Event, Fortune, is_version
 
 
 @dataclass(frozen=True, slots=True)

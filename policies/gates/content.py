@@ -1,9 +1,9 @@
 """Whether the image is what it was, and whether anybody spoke against it."""
 
 from policies.codes import Code
-from policies.entry import Pinned
+from policies.entries.entry import Pinned
 from policies.gates.case import Case
-from policies.selection import major
+from policies.images.selection import major
 from policies.verdict import PASSED, Failed, Verdict, Waiting
 
 

@@ -3,13 +3,13 @@
 from collections.abc import Collection
 
 from policies.codes import Code
-from policies.entry import By
+from policies.entries.entry import By
+from policies.entries.membership import NOBODY, Members
 from policies.gates.case import Case
-from policies.membership import NOBODY, Members
-from policies.people import is_one
-from policies.rules import AUTHORS, REQUESTER, EffectiveRule, Evidence, Line, Rules
-from policies.state import Promotion
-from policies.tally import Tally, may_fill, tally
+from policies.ledger.people import is_one
+from policies.ledger.state import Promotion
+from policies.ledger.tally import Tally, may_fill, tally
+from policies.rules.rules import AUTHORS, REQUESTER, EffectiveRule, Evidence, Line, Rules
 from policies.verdict import PASSED, Verdict, Waiting
 
 _NOBODY_CAN = Tally(((Line(1), ()),))

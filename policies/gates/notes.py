@@ -2,10 +2,10 @@
 
 from datetime import timedelta
 
-from policies.duration import spell
 from policies.gates.case import Case, Gate
 from policies.gates.clock import clock
 from policies.gates.table import TABLE
+from policies.times.duration import spell
 from policies.verdict import Passed
 
 

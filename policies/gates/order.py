@@ -1,11 +1,11 @@
 """No step back without a named person (promise 5)."""
 
 from policies.codes import Code
-from policies.entry import Pinned
+from policies.entries.entry import Pinned
+from policies.entries.remembered import is_version
 from policies.gates.before import has_run
 from policies.gates.case import Case, holds
-from policies.newness import is_newer
-from policies.remembered import is_version
+from policies.ledger.newness import is_newer
 from policies.verdict import PASSED, Failed, Verdict
 
 

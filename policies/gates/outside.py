@@ -1,8 +1,8 @@
 """Gates that ask outside: what was looked up is evidence; what is unknown, missing or stale waits."""
 
-from policies.facts import MAX_AGE, MAX_AGE_OF_CONTENT, verdict_of
+from policies.entries.facts import MAX_AGE, MAX_AGE_OF_CONTENT, verdict_of
 from policies.gates.case import Case, Gate
-from policies.rules import OutsideGate
+from policies.rules.rules import OutsideGate
 from policies.verdict import PASSED, Failed, Passed, Verdict
 
 PLATFORMS = "service/platforms"  # its facts: no gate of the rules can have this name

@@ -2,16 +2,16 @@
 
 from datetime import datetime
 
-from policies.calendar import Calendar, working_time
 from policies.codes import Code
-from policies.emergency import REMINDED_AT
 from policies.gates.case import Case
 from policies.gates.standing import frozen
 from policies.gates.waits import freeze
-from policies.rules import EffectiveRule
-from policies.state import Promotion
+from policies.ledger.emergency import REMINDED_AT
+from policies.ledger.state import Promotion
+from policies.rules.rules import EffectiveRule
+from policies.times.calendar import Calendar, working_time
+from policies.times.windows import touched
 from policies.verdict import PASSED, Failed, Verdict, Waiting
-from policies.windows import touched
 
 
 def merge_within(case: Case) -> Verdict:

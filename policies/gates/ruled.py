@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from policies.gates import before, content, outside, sightings, standing, waits
 from policies.gates.case import Case, Gate
 from policies.gates.clock import watched
-from policies.rules import ConfigRule, Takes
+from policies.rules.rules import ConfigRule, Takes
 
 
 def is_ruled(gate: Gate, case: Case) -> bool:

@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 
 from policies.codes import Code
-from policies.entry import Pinned
+from policies.entries.entry import Pinned
 from policies.gates.case import Case
-from policies.newness import is_newer
-from policies.rules import Service
-from policies.state import State
+from policies.ledger.newness import is_newer
+from policies.ledger.state import State
+from policies.rules.rules import Service
 from policies.verdict import PASSED, Verdict, Waiting
 
 

@@ -1,9 +1,9 @@
 """What people said: the service is held, the environment stands still."""
 
 from policies.codes import Code
-from policies.entry import Kind
+from policies.entries.entry import Kind
 from policies.gates.case import Case
-from policies.state import Open
+from policies.ledger.state import Open
 from policies.verdict import PASSED, Verdict, Waiting
 
 

@@ -6,8 +6,8 @@ from enum import Flag, auto
 from policies.codes import Code
 from policies.gates import before, content, counting, order, outside, promised, sightings, standing, waits
 from policies.gates.case import Case, Gate
-from policies.rules import Apart, EffectiveRule
-from policies.state import Promotion
+from policies.ledger.state import Promotion
+from policies.rules.rules import Apart, EffectiveRule
 from policies.verdict import NotYet, Verdict, not_yet
 
 

@@ -3,16 +3,16 @@
 from datetime import datetime
 from functools import lru_cache
 
-from policies.calendar import Calendar, Window
 from policies.codes import Code
-from policies.duration import spell
-from policies.entry import Kind
+from policies.entries.entry import Kind
 from policies.gates.before import each_before
 from policies.gates.case import Case
 from policies.gates.clock import clock
-from policies.state import Move
+from policies.ledger.state import Move
+from policies.times.calendar import Calendar, Window
+from policies.times.duration import spell
+from policies.times.windows import is_in, opens
 from policies.verdict import PASSED, Verdict, Waiting
-from policies.windows import is_in, opens
 
 
 def soak(case: Case) -> Verdict:

@@ -16,9 +16,9 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
-from bot.forge import GitHubForge
-from bot.forge_app import PERMISSIONS, AppLogin
-from bot.forge_wire import Manner
+from bot.forge.app import PERMISSIONS, AppLogin
+from bot.forge.pull_requests import GitHubForge
+from bot.forge.wire import Manner
 from sandbox.forge import AppAccount, ForgeTwin, User
 from sandbox.git import Git
 from sandbox.http import serve

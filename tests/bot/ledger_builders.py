@@ -5,19 +5,19 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bot.book import RulesAt
-from bot.chain import Chain
-from bot.mirror import Tips
-from bot.objects import Oid
-from bot.survey import Survey
+from bot.chains.chain import Chain
+from bot.looking.book import RulesAt
+from bot.looking.survey import Survey
+from bot.repository.mirror import Tips
+from bot.repository.objects import Oid
 from policies.decide import Decision, decide
-from policies.entry import Bot, By, Entry, Kind, Pinned, Placed, RuleAt, Sighting, write_time
-from policies.evidence import TagAnswer, TagList
-from policies.image import Digest, Repository, Tag
-from policies.keys import expected_key, promotion_id
-from policies.rules import effective
-from policies.rules_parse import parse
-from policies.state import Place, Promotion, State
+from policies.entries.entry import Bot, By, Entry, Kind, Pinned, Placed, RuleAt, Sighting, write_time
+from policies.images.evidence import TagAnswer, TagList
+from policies.images.image import Digest, Repository, Tag
+from policies.ledger.keys import expected_key, promotion_id
+from policies.ledger.state import Place, Promotion, State
+from policies.rulebook.parse import parse
+from policies.rules.rules import effective
 from policies.world import Pin, World
 
 NINE = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)

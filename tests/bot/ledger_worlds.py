@@ -8,26 +8,26 @@ from pathlib import Path
 from types import MappingProxyType
 
 from bot import wording
-from bot.apart import Ground, rollback
-from bot.book import Book
-from bot.desk import Desk
 from bot.ledger import AppendAnswer, Appended, Ledger, Proposal
-from bot.mirror import Mirror
-from bot.objects import Oid
-from bot.poller import Writer, bumps, externals
-from bot.promoter import Said, judge, propose, rule_of
-from bot.push import Ok, RefUpdate
-from bot.reconciler import about
+from bot.looking.book import Book
+from bot.looking.survey import Survey
+from bot.promoting.apart import Ground, rollback
+from bot.promoting.desk import Desk
+from bot.promoting.poller import Writer, bumps, externals
+from bot.promoting.promoter import Said, judge, propose, rule_of
+from bot.promoting.reconciler import about
+from bot.promoting.urgency import mark, urgency_of
+from bot.repository.mirror import Mirror
+from bot.repository.objects import Oid
+from bot.repository.push import Ok, RefUpdate
 from bot.signing import Signer
-from bot.survey import Survey
-from bot.urgency import mark, urgency_of
 from bot.verify import Report, verify
 from policies.canonical import Json
-from policies.entry import By, Entry, Kind, Pinned
-from policies.evidence import TagList
-from policies.image import Digest, Repository, Tag
-from policies.keys import attempt_key, expected_key
-from policies.state import Promotion, State
+from policies.entries.entry import By, Entry, Kind, Pinned
+from policies.images.evidence import TagList
+from policies.images.image import Digest, Repository, Tag
+from policies.ledger.keys import attempt_key, expected_key
+from policies.ledger.state import Promotion, State
 from policies.words import Approve, Cancel, Reject, Rollback, Unapprove
 from tests.repositories import Files, commit_to, git, make_bare, tip
 

@@ -10,8 +10,8 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from bot import cosign
-from bot.image_contents import SIGNATURE, SIMPLE_SIGNING
+from bot.registries import cosign
+from bot.registries.image_contents import SIGNATURE, SIMPLE_SIGNING
 from sandbox import images
 from sandbox.images import Blob, Image
 from sandbox.registry import RegistryTwin

@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
 
-from bot.bundles import STATEMENT
-from bot.image_contents import BUNDLE, SIGNS
+from bot.registries.bundles import STATEMENT
+from bot.registries.image_contents import BUNDLE, SIGNS
 from sandbox import images
 from sandbox.images import Blob, Image
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bot.claims import made_up
-from bot.desk import Desk
+from bot.promoting.desk import Desk
 from bot.signing import Signer, is_vouched, vouch
 from bot.wording import parse_trailers
 from tests.bot.ledger_worlds import World, bot, digest, kustomization, world

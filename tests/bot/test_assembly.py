@@ -20,9 +20,9 @@ import pytest
 from bot import assembly
 from bot.engine import Engine
 from bot.errors import PermanentError, SettingsError, TransientError
-from bot.forge_app import AppLogin
+from bot.forge.app import AppLogin
 from bot.logs import redacted, set_up
-from bot.remote import Remote
+from bot.repository.remote import Remote
 from bot.rounds import STALE, Rounds
 from bot.settings import Settings, load
 from tests.bot.forge_worlds import app_key, pem

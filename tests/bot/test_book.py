@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from bot.book import Book, RulesAt
-from bot.mirror import Mirror
-from bot.objects import Oid
+from bot.looking.book import Book, RulesAt
+from bot.repository.mirror import Mirror
+from bot.repository.objects import Oid
 from policies.codes import Code
-from policies.edit import apply
-from policies.entry import Pinned
+from policies.entries.entry import Pinned
 from policies.pins import Place, edits_to
-from policies.rules import Rules, effective
+from policies.rules.rules import Rules, effective
+from policies.texts.edit import apply
 from tests.repositories import commit_to, git, make_bare
 
 ENVIRONMENTS = """\

@@ -6,15 +6,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bot.builds import Builds
-from bot.image_contents import CREATED, ImageContents
 from bot.index import Index
-from bot.registry import PycurlRegistry
-from policies.builds import Build, BuildKey
-from policies.evidence import Silence, Silent, TagList
-from policies.image import Digest, Repository, Tag
-from policies.rules import Host, Rules
-from policies.rules_parse import parse
+from bot.looking.builds import Builds
+from bot.registries.image_contents import CREATED, ImageContents
+from bot.registries.registry import PycurlRegistry
+from policies.images.builds import Build, BuildKey
+from policies.images.evidence import Silence, Silent, TagList
+from policies.images.image import Digest, Repository, Tag
+from policies.rulebook.parse import parse
+from policies.rules.rules import Host, Rules
 from tests.bot.test_registry import registry
 from tests.real_registry import RealRegistry
 

@@ -8,15 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.cardfile import TOLD_FOR, cards
 from bot.cards import Card, CardLine, CardStage, Notice, Shown, Who
-from bot.troubles import Trouble
+from bot.looking.troubles import Trouble
+from bot.showing.cardfile import TOLD_FOR, cards
 from policies.codes import Code
-from policies.entry import Kind, Pinned, Placed
-from policies.evidence import Silence, Silent, TagList
-from policies.image import Tag
-from policies.rules import Position
-from policies.rules_findings import Finding, RulesError
+from policies.entries.entry import Kind, Pinned, Placed
+from policies.images.evidence import Silence, Silent, TagList
+from policies.images.image import Tag
+from policies.rulebook.findings import Finding, RulesError
+from policies.rules.rules import Position
 from policies.world import Pin
 from tests.bot.ledger_builders import API, NINE, RULES, Story, digest, pinned
 

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from bot.chain import Chain, grow, read_entry
-from bot.objects import BOT, EMPTY_TREE, Identity, Oid, RawCommit, write_commit
-from bot.promoter import propose, rule_of
+from bot.chains.chain import Chain, grow, read_entry
+from bot.promoting.promoter import propose, rule_of
+from bot.repository.objects import BOT, EMPTY_TREE, Identity, Oid, RawCommit, write_commit
 from bot.signing import Signer
-from policies.entry import Entry, EntryError, Kind, Pinned, UnknownKindError, parse
+from policies.entries.entry import Entry, EntryError, Kind, Pinned, UnknownKindError, parse
 from policies.errors import PolicyError
-from policies.state import State
+from policies.ledger.state import State
 from tests.bot.ledger_worlds import WEB, World, bot, digest, said
 from tests.policies.ledger_builders import shelf, shown
 from tests.repositories import git, make_bare, tip

@@ -12,24 +12,25 @@ from typing import Any, get_args
 
 import pytest
 
-from bot import checking, signatures_ahead
+from bot import checking
 from bot.answers import NotRecorded
-from bot.book import Book
-from bot.chain import Chain
+from bot.chains import signatures_ahead
+from bot.chains.chain import Chain
 from bot.checking import Checking
 from bot.engine import Engine, PassReport
 from bot.errors import BotError, PermanentError
 from bot.index import Index
 from bot.look import Look
-from bot.objects import EMPTY_TREE, RawCommit
-from bot.outbox import Outbox
+from bot.looking.book import Book
+from bot.looking.survey import Answers, survey
 from bot.preview import Preview, preview_of, tables_of
+from bot.repository.objects import EMPTY_TREE, RawCommit
 from bot.rounds import STALE, Rounds
-from bot.survey import Answers, survey
+from bot.showing.outbox import Outbox
 from policies.decide import decide
-from policies.evidence import TagList
-from policies.image import Digest
-from policies.state import State
+from policies.images.evidence import TagList
+from policies.images.image import Digest
+from policies.ledger.state import State
 from policies.words import Fork, Redact, Speaker, Word
 from tests.bot.ledger_worlds import NINE, World, bot, digest, world
 from tests.repositories import git

@@ -9,16 +9,17 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from bot import assembly, checks
-from bot.checks import GUARDED, MOVES_NOTHING, TOO_MANY, UNREADABLE, answer_pull_requests, missing
+from bot import assembly
 from bot.engine import Engine
-from bot.forge import GitHubForge
-from bot.forge_app import PERMISSIONS, AppLogin
-from bot.forge_wire import Manner, TokenLogin
+from bot.forge.app import PERMISSIONS, AppLogin
+from bot.forge.pull_requests import GitHubForge
+from bot.forge.wire import Manner, TokenLogin
 from bot.index import Index
+from bot.promoting import checks
+from bot.promoting.checks import GUARDED, MOVES_NOTHING, TOO_MANY, UNREADABLE, answer_pull_requests, missing
 from bot.settings import Settings, load
 from policies.codes import Code
-from policies.evidence import Silent
+from policies.images.evidence import Silent
 from policies.verdict import Failed, Waiting
 from sandbox.forge import AppAccount
 from sandbox.world import World, opened

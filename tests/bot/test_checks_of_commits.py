@@ -10,10 +10,10 @@ import pytest
 
 from bot.index import Index
 from bot.ledger import Proposal
-from bot.outside import Outside
+from bot.looking.outside import Outside
 from policies.codes import Code
-from policies.entry import Kind
-from policies.facts import Finding
+from policies.entries.entry import Kind
+from policies.entries.facts import Finding
 from tests.bot.forge_worlds import ADA, AppWorld, app_world
 from tests.bot.ledger_worlds import FILES, RULES, World, digest, world
 from tests.repositories import commit_to, git, tip

@@ -5,9 +5,9 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.choices import Choices
-from policies.evidence import TagList
-from policies.selection import SelectionPolicy
+from bot.looking.choices import Choices
+from policies.images.evidence import TagList
+from policies.images.selection import SelectionPolicy
 from tests.policies.ledger_builders import rules
 
 WEB = rules().services["web"]

@@ -6,17 +6,17 @@ from typing import cast
 
 import pytest
 
-from bot.apart import review
-from bot.configured import Configured
 from bot.errors import PermanentError
 from bot.ledger import Appended, NotAllowed, Proposal
+from bot.looking.configured import Configured
+from bot.looking.quarantine import quarantines
 from bot.ports import Forge
-from bot.quarantine import quarantines
-from policies.allowed_repair import MAX_QUARANTINES
+from bot.promoting.apart import review
+from policies.allowed.repair import MAX_QUARANTINES
 from policies.decide import decide
-from policies.entry import Entry, Kind
-from policies.evidence import Silence, Silent
-from policies.image import Repository, Tag
+from policies.entries.entry import Entry, Kind
+from policies.images.evidence import Silence, Silent
+from policies.images.image import Repository, Tag
 from policies.words import Review
 from tests.bot.ledger_worlds import FILES, RULES, WEB, World, kustomization, said, world
 from tests.repositories import commit_to

@@ -4,8 +4,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from bot import book
 from bot.ledger import Appended
+from bot.looking import book
 from bot.signing import Signer
 from policies.decide import decide_row
 from policies.gates import Case, soak

@@ -10,8 +10,8 @@ import yaml
 from datasette.app import Datasette  # type: ignore[import-untyped]
 
 from bot.index import Index
-from policies.entry import Beside, Entry, Kind, Member, Pinned
-from policies.keys import promotion_id
+from policies.entries.entry import Beside, Entry, Kind, Member, Pinned
+from policies.ledger.keys import promotion_id
 from tests.bot.ledger_builders import Story, by, pinned
 
 FILE = Path(__file__).parents[2] / "deploy" / "datasette.yaml"

@@ -6,19 +6,19 @@ from pathlib import Path
 import pytest
 
 from bot.answers import NotRecorded
-from bot.apart import Ground, rollback, rollback_target
 from bot.ledger import Appended, NotAllowed, Proposal
-from bot.poller import bumps
-from bot.promoter import Declined, propose, rule_of, stand
+from bot.looking.survey import Survey
+from bot.promoting.apart import Ground, rollback, rollback_target
+from bot.promoting.poller import bumps
+from bot.promoting.promoter import Declined, propose, rule_of, stand
 from bot.signing import Signer
-from bot.survey import Survey
 from policies import guards
 from policies.codes import Code
 from policies.decide import Candidate, Row, Standing, decide, why
-from policies.entry import Entry, Kind, Pinned
-from policies.evidence import TagList
-from policies.image import Digest, Tag
-from policies.rules import EffectiveRule, effective
+from policies.entries.entry import Entry, Kind, Pinned
+from policies.images.evidence import TagList
+from policies.images.image import Digest, Tag
+from policies.rules.rules import EffectiveRule, effective
 from policies.words import Approve, Block, Resume, Rollback, Unblock
 from tests.bot.ledger_worlds import FILES as WORLD_FILES
 from tests.bot.ledger_worlds import RULES, WEB, World, bot, digest, said

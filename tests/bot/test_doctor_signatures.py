@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from bot import doctor_signatures, signatures
-from bot.doctor import Mark, repository_checks
-from bot.doctor_signatures import signature_checks
+from bot.doctor import signatures as doctor_signatures
+from bot.doctor.doctor import Mark, repository_checks
+from bot.doctor.signatures import signature_checks
+from bot.registries import signatures
 from bot.settings import load
 from sandbox.world import World, opened
 from tests.bot.sigstore_world import IDENTITY, ISSUER, Sigstore

@@ -5,11 +5,11 @@ from pathlib import Path
 
 from bot.dossier import dossiers
 from bot.ledger import Appended, Proposal
-from bot.promoter import Said, judge, stand
+from bot.promoting.promoter import Said, judge, stand
 from policies.canonical import Json
-from policies.entry import Both, Entry, Kind, write_time
-from policies.keys import expected_key
-from policies.population import population
+from policies.entries.entry import Both, Entry, Kind, write_time
+from policies.ledger.keys import expected_key
+from policies.ledger.population import population
 from policies.verdict import Passed
 from policies.words import Approve, Hold
 from tests.bot.ledger_worlds import FILES, FLAGS, RULES, World, person, said, world

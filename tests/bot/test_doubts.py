@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from bot.ledger import NotAllowed, Proposal
-from bot.promoter import stand
-from bot.suspicions import Suspicions
-from bot.troubles import troubles_of
+from bot.looking.troubles import troubles_of
+from bot.promoting.promoter import stand
+from bot.promoting.suspicions import Suspicions
 from policies.codes import Code
 from policies.decide import Candidate, decide
-from policies.entry import Bot, Entry, Kind, Pinned
-from policies.keys import expected_key
+from policies.entries.entry import Bot, Entry, Kind, Pinned
+from policies.ledger.keys import expected_key
 from policies.words import Hold, Resume
 from tests.bot.ledger_worlds import FILES as WORLD_FILES
 from tests.bot.ledger_worlds import RULES, digest, said, world

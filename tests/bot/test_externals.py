@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.mirror import Mirror
-from bot.objects import Oid
-from bot.poller import externals
+from bot.promoting.poller import externals
+from bot.repository.mirror import Mirror
+from bot.repository.objects import Oid
 from tests.bot.ledger_worlds import world
 
 

@@ -19,10 +19,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bot.errors import PermanentError, SettingsError, TransientError
-from bot.forge import GitHubForge
-from bot.forge_acts import LOOKS
-from bot.forge_people import merger_of
-from bot.forge_wire import Manner, TokenLogin, plain
+from bot.forge.acts import LOOKS
+from bot.forge.people import merger_of
+from bot.forge.pull_requests import GitHubForge
+from bot.forge.wire import Manner, TokenLogin, plain
 from bot.ports import Forge, ForgeAccount, Merged, Merger, NotMerged, PullRequest
 from sandbox.forge import ForgeTwin, User
 from sandbox.git import Git
@@ -785,8 +785,8 @@ LIFE = """
 import sys
 from pydantic import SecretStr
 from bot import faults
-from bot.forge import GitHubForge
-from bot.forge_wire import Manner, TokenLogin
+from bot.forge.pull_requests import GitHubForge
+from bot.forge.wire import Manner, TokenLogin
 url, trap, head, branch = sys.argv[1:]
 forge = GitHubForge("example/gitops", "main", TokenLogin(SecretStr("token-bot")), base_url=url, manner=Manner(5, 0, 0))
 faults.arm(trap)

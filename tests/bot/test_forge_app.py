@@ -16,8 +16,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bot.errors import BotError, PermanentError, TransientError
-from bot.forge_app import PERMISSIONS, RENEWED_BEFORE, AppLogin
-from bot.forge_bodies import MAX_BODY
+from bot.forge.app import PERMISSIONS, RENEWED_BEFORE, AppLogin
+from bot.forge.bodies import MAX_BODY
 from bot.ports import Changes, ForgeAccount, Merged, OpenPullRequest
 from sandbox.http import endpoint, serve
 from tests.bot.forge_worlds import (

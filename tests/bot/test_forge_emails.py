@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.errors import PermanentError, TransientError
-from bot.forge_app import PERMISSIONS
+from bot.forge.app import PERMISSIONS
 from bot.ports import Addressed
 from sandbox.forge import User
 from tests.bot.forge_worlds import AppWorld, app_account, app_world

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from bot.errors import PermanentError, TransientError
-from bot.forge_accounts import account_of
-from bot.forge_app import PERMISSIONS
-from bot.forge_bodies import reviews_asked
-from bot.forge_people import last_words, review_of
+from bot.forge.accounts import account_of
+from bot.forge.app import PERMISSIONS
+from bot.forge.bodies import reviews_asked
+from bot.forge.people import last_words, review_of
 from bot.ports import ForgeAccount, PullRequest
 from sandbox.forge import User
 from tests.bot.forge_worlds import ADA, BRANCH, AppWorld, app_account, app_world

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from bot.errors import PermanentError, TransientError
-from bot.forge import GitHubForge
-from bot.forge_reports import Reports
-from policies.reports import Report, ReportState
+from bot.forge.pull_requests import GitHubForge
+from bot.forge.reports import Reports
+from policies.entries.reports import Report, ReportState
 from tests.bot.forge_worlds import ADA, AppWorld, app_world
 
 

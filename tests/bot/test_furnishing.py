@@ -6,10 +6,10 @@ from datetime import timedelta
 import pytest
 
 from bot.cards import Card, CardStage, Notice, Who
-from bot.furnishing import furnished, pings
-from bot.troubles import Trouble, Wrong
-from policies.rules import Team
-from policies.rules_parse import parse
+from bot.looking.troubles import Trouble, Wrong
+from bot.showing.furnishing import furnished, pings
+from policies.rulebook.parse import parse
+from policies.rules.rules import Team
 from tests.bot.ledger_builders import RULES, Story
 from tests.bot.test_cardfile import PRODUCTION, drawn, ready
 from tests.bot.test_cardfile import card as drawn_card

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from bot import git as runner
 from bot.errors import BotError, PermanentError, SettingsError, TransientError
-from bot.git import Answer, Credentials, Git, LateError, complaint, failure, redact
+from bot.repository import git as runner
+from bot.repository.git import Answer, Credentials, Git, LateError, complaint, failure, redact
 from tests.repositories import make_bare
 
 StandIn = Callable[[str], Git]

@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 
 from bot.ledger import Proposal
-from bot.promoter import propose, rule_of
-from bot.reconciler import Reconciler
-from bot.survey import Survey
-from policies.entry import Kind, Member, Pinned
-from policies.evidence import TagList
-from policies.image import Digest, Repository, Tag
-from policies.state import Stage
+from bot.looking.survey import Survey
+from bot.promoting.promoter import propose, rule_of
+from bot.promoting.reconciler import Reconciler
+from policies.entries.entry import Kind, Member, Pinned
+from policies.images.evidence import TagList
+from policies.images.image import Digest, Repository, Tag
+from policies.ledger.state import Stage
 from tests.bot.ledger_worlds import FILES, RULES, World, digest, said, world
 from tests.repositories import Files, commit_to
 

@@ -8,13 +8,13 @@ from typing import Any, cast
 import pytest
 
 from bot.errors import TransientError
-from bot.health import MAX_COMMITS, MAX_LOOKS, Watch
-from bot.mirror import Mirror
-from bot.objects import Oid
+from bot.looking.health import MAX_COMMITS, MAX_LOOKS, Watch
+from bot.looking.survey import Survey
 from bot.ports import Forge
-from bot.survey import Survey
-from policies.entry import Entry, Kind
-from policies.reports import Report, ReportState
+from bot.repository.mirror import Mirror
+from bot.repository.objects import Oid
+from policies.entries.entry import Entry, Kind
+from policies.entries.reports import Report, ReportState
 from tests.bot.ledger_builders import COMMIT, Story, oid, pinned
 
 NAME = "kustomization/apps/staging"

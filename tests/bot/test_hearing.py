@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from bot.hearing import Hearing
 from bot.ledger import AppendAnswer, Appended, NotAllowed
-from bot.promoter import Declined
-from bot.registry import PycurlRegistry
-from bot.registry_login import Logins
-from bot.rosters import Roster
+from bot.looking.rosters import Roster
+from bot.promoting.hearing import Hearing
+from bot.promoting.promoter import Declined
+from bot.registries.login import Logins
+from bot.registries.registry import PycurlRegistry
 from policies.codes import Code
 from policies.words import Alone, Approve, Hold, Resume, Review
 from tests.bot.forge_worlds import app_world

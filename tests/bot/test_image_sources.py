@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.image_sources import repository_of
+from bot.looking.image_sources import repository_of
 
 HOME = "https://github.com/acme"
 

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from bot.chain import Chain, Fault
+from bot.chains.chain import Chain, Fault
 from bot.errors import PermanentError, TransientError
 from bot.index import Index, Sent
-from policies.entry import Kind, Placed
-from policies.facts import Fact, Finding
-from policies.state import State, fold
+from policies.entries.entry import Kind, Placed
+from policies.entries.facts import Fact, Finding
+from policies.ledger.state import State, fold
 from tests.bot.ledger_builders import Story, by, oid, pinned
 
 SENT = Sent("card/production/checkout-api/1.4.2", "C1", "1700.1", 3, "e" * 64, "open")

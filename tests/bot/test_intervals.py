@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.survey import Answers, due
-from policies.image import Repository
-from policies.rules_parse import parse
+from bot.looking.survey import Answers, due
+from policies.images.image import Repository
+from policies.rulebook.parse import parse
 
 AT = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 RULES = """\

@@ -15,17 +15,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot import signatures
-from bot.image_contents import Bundled, Signed
-from bot.outside import Outside, Question
-from bot.registry import PycurlRegistry
-from bot.registry_login import Logins
-from bot.signatures import CannotJudge, judge_of
+from bot.looking.outside import Outside, Question
+from bot.registries import signatures
+from bot.registries.image_contents import Bundled, Signed
+from bot.registries.login import Logins
+from bot.registries.registry import PycurlRegistry
+from bot.registries.signatures import CannotJudge, judge_of
 from policies.codes import Code
-from policies.entry import Pinned
+from policies.entries.entry import Pinned
+from policies.entries.facts import Finding
 from policies.errors import PolicyError
-from policies.facts import Finding
-from policies.rules import OutsideGate, effective
+from policies.rules.rules import OutsideGate, effective
 from sandbox import images
 from sandbox.http import serve
 from sandbox.images import Image

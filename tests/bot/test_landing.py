@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.landing import look
-from bot.objects import Oid
-from policies.entry import Pinned
-from policies.rules import effective
+from bot.promoting.landing import look
+from bot.repository.objects import Oid
+from policies.entries.entry import Pinned
+from policies.rules.rules import effective
 from tests.bot.ledger_worlds import FILES, RULES, WEB, World, digest, kustomization, world
 from tests.repositories import Files, Link, commit_to, git, read_file, tip
 

@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 
 from bot.ledger import Appended, NotAllowed, NotWritten, Proposal
-from bot.mirror import Mirror, Tips
-from bot.objects import Oid
-from bot.push import Ok, PushAnswer, RefUpdate, Unknown
+from bot.repository.mirror import Mirror, Tips
+from bot.repository.objects import Oid
+from bot.repository.push import Ok, PushAnswer, RefUpdate, Unknown
 from bot.signing import Signer
 from policies.codes import Code
-from policies.entry import Entry, Kind, write_time
-from policies.keys import expected_key
-from policies.state import State
+from policies.entries.entry import Entry, Kind, write_time
+from policies.ledger.keys import expected_key
+from policies.ledger.state import State
 from policies.words import Approve
 from tests.bot.ledger_worlds import FLAGS, NINE, World, bot, person, world
 from tests.repositories import commit_to, hook, log, tip

@@ -2,9 +2,9 @@
 
 import pytest
 
-from bot.linking import person_for
 from bot.ports import ForgeAccount
-from policies.people import ACCOUNTS_DECIDE
+from bot.promoting.linking import person_for
+from policies.ledger.people import ACCOUNTS_DECIDE
 from policies.words import Speaker
 from tests.policies.ledger_builders import change_rules, rules
 from tests.policies.test_emails import NAMED, ON, TEAM, met

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bot.linting import lint_folder
-from policies.rules_findings import Weight
+from policies.rulebook.findings import Weight
 from tests.policies import twelve_services
 
 RULES = """\

@@ -13,12 +13,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot import clone
-from bot import mirror as module
 from bot.errors import PermanentError, SettingsError, TransientError
-from bot.mirror import Anchor, Mirror
-from bot.objects import EMPTY_TREE, Identity, Oid, branch_ref, file_path, oid_of
-from bot.push import Lost, Ok, RefUpdate, Refused, Unknown
+from bot.repository import clone
+from bot.repository import mirror as module
+from bot.repository.mirror import Anchor, Mirror
+from bot.repository.objects import EMPTY_TREE, Identity, Oid, branch_ref, file_path, oid_of
+from bot.repository.push import Lost, Ok, RefUpdate, Refused, Unknown
 from bot.signing import Signer, split_signature, verify
 from policies.errors import PolicyError
 from tests.repositories import Link, commit_to, git, hook, log, make_bare, read_files, tip
@@ -99,7 +99,7 @@ def test_the_clone_of_another_repository_is_made_anew(remote: Path, tmp_path: Pa
 def test_a_clone_killed_half_way_is_made_anew(remote: Path, tmp_path: Path) -> None:
     place = tmp_path / "mirror"
     script = (
-        "import sys; from pathlib import Path; from bot import faults; from bot.mirror import Mirror\n"
+        "import sys; from pathlib import Path; from bot import faults; from bot.repository.mirror import Mirror\n"
         "faults.arm('before-clone-ready'); Mirror.open(sys.argv[1], Path(sys.argv[2]))"
     )
     killed = subprocess.run(

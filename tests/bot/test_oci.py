@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot import oci
-from bot.oci import Caps, Challenge, DigestAsked, Endpoint, Known, Response, TagsAsked
-from bot.registry_login import Login
+from bot.registries import oci
+from bot.registries.login import Login
+from bot.registries.oci import Caps, Challenge, DigestAsked, Endpoint, Known, Response, TagsAsked
 from policies.errors import PolicyError
-from policies.evidence import Silence, Silent, TagAnswer, TagList
-from policies.image import Digest, Repository, Tag
-from policies.rules import Host
+from policies.images.evidence import Silence, Silent, TagAnswer, TagList
+from policies.images.image import Digest, Repository, Tag
+from policies.rules.rules import Host
 
 CART = Repository.parse("registry.example.com/shop/cart")
 AT = Endpoint.of(CART, {})

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from bot.cardfile import cards
 from bot.cards import Card, CardStage, Notice, Shown
 from bot.errors import PermanentError, TransientError
 from bot.index import Index
-from bot.outbox import MAX_REFUSALS, Outbox, describe, hash_of, is_late
 from bot.ports import Account, Chat
-from policies.entry import Kind, Placed
+from bot.showing.cardfile import cards
+from bot.showing.outbox import MAX_REFUSALS, Outbox, describe, hash_of, is_late
+from policies.entries.entry import Kind, Placed
 from tests.bot.ledger_builders import Story
 
 HOME = Path(__file__).resolve().parents[2]
@@ -469,7 +469,7 @@ import sys
 from pathlib import Path
 from bot import faults
 from bot.index import Index
-from bot.outbox import Outbox
+from bot.showing.outbox import Outbox
 from tests.bot.test_outbox import CARD, OPEN, Page
 
 faults.arm(sys.argv[1])

@@ -17,19 +17,20 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from bot import cosign, outside
-from bot.image_contents import SIGNATURE, SIMPLE_SIGNING, ImageContents, Signatures, Signed
-from bot.outside import REVISION, Found, Outside, Question, source_of
-from bot.registry import PycurlRegistry
-from bot.registry_login import Logins
+from bot.looking import outside
+from bot.looking.outside import REVISION, Found, Outside, Question, source_of
+from bot.registries import cosign
+from bot.registries.image_contents import SIGNATURE, SIMPLE_SIGNING, ImageContents, Signatures, Signed
+from bot.registries.login import Logins
+from bot.registries.registry import PycurlRegistry
 from policies.codes import Code
-from policies.entry import Pinned
+from policies.entries.entry import Pinned
+from policies.entries.facts import Finding
 from policies.errors import PolicyError
-from policies.evidence import Silence, Silent
-from policies.facts import Finding
 from policies.gates import PLATFORMS
-from policies.image import Repository
-from policies.rules import OutsideGate, effective
+from policies.images.evidence import Silence, Silent
+from policies.images.image import Repository
+from policies.rules.rules import OutsideGate, effective
 from sandbox import images
 from sandbox.http import serve
 from sandbox.registry import Fault, RegistryTwin

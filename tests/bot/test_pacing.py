@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from bot.ledger import Appended, Proposal
 from bot.pacing import BURST, KEPT_FOR_PEOPLE, Pace, may_wait
-from policies.entry import Bot, By, Entry, Kind, Placed
-from policies.keys import expected_key
+from policies.entries.entry import Bot, By, Entry, Kind, Placed
+from policies.ledger.keys import expected_key
 from policies.words import Approve
 from tests.bot.ledger_worlds import World, bot, kustomization, world
 from tests.repositories import commit_to, git

@@ -2,9 +2,9 @@
 
 import pytest
 
-from bot.git import Answer
-from bot.objects import Oid
-from bot.push import Lost, Ok, PushAnswer, RefUpdate, Refused, Unknown, classify
+from bot.repository.git import Answer
+from bot.repository.objects import Oid
+from bot.repository.push import Lost, Ok, PushAnswer, RefUpdate, Refused, Unknown, classify
 from policies.errors import PolicyError
 
 OLD, NEW = Oid("1" * 40), Oid("2" * 40)

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from bot.errors import PermanentError, UnreadableError
-from bot.quarantine import MAX_KEPT, Jar, quarantines
-from policies.allowed_repair import MAX_QUARANTINES
+from bot.looking.quarantine import MAX_KEPT, Jar, quarantines
+from policies.allowed.repair import MAX_QUARANTINES
 from tests.bot.ledger_worlds import World, world
 
 

@@ -23,12 +23,12 @@ from cryptography.x509.oid import NameOID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.oci import Caps
-from bot.registry import Limits, PycurlRegistry
-from bot.registry_login import Logins
-from policies.evidence import Silence, Silent, TagList
-from policies.image import Digest, Repository, Tag
-from policies.rules import Host
+from bot.registries.login import Logins
+from bot.registries.oci import Caps
+from bot.registries.registry import Limits, PycurlRegistry
+from policies.images.evidence import Silence, Silent, TagList
+from policies.images.image import Digest, Repository, Tag
+from policies.rules.rules import Host
 from tests.real_registry import RealRegistry
 
 CANARY = "canary-9f2c"
@@ -453,7 +453,7 @@ def test_a_public_address_is_connected_to_after_it_was_looked_at(monkeypatch: py
         looked_at.append(address)
         return True
 
-    monkeypatch.setattr("bot.oci.is_public", is_public)
+    monkeypatch.setattr("bot.registries.oci.is_public", is_public)
     with Server(lambda _: listing("1")) as server, registry() as asking:
         repository = Repository.parse(f"127.1:{server.host.partition(':')[2]}/x")
         rules = {repository.host: Host(http=True)}

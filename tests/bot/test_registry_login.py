@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bot.registry_login import HUB_SERVER, KEEP, Login, LoginFailure, Logins, canonical_host
+from bot.registries.login import HUB_SERVER, KEEP, Login, LoginFailure, Logins, canonical_host
 
 CANARY = "canary-9f2c"
 AUTH = base64.b64encode(f"ada:{CANARY}".encode()).decode()

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import SettingsError
-from bot.remote import Remote
+from bot.repository.remote import Remote
 
 
 @pytest.mark.parametrize(

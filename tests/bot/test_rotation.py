@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.desk import Desk
 from bot.ledger import NotWritten
+from bot.promoting.desk import Desk
 from bot.signing import Signer, split_signature, verify
-from policies.entry import Entry, Kind, write_time
+from policies.entries.entry import Entry, Kind, write_time
 from tests.bot.ledger_worlds import World, bot, world
 
 

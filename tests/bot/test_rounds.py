@@ -12,7 +12,7 @@ from bot.errors import BotError, TransientError
 from bot.measures import MEASURES, Measure
 from bot.pacing import Pace
 from bot.rounds import STALE, Rounds
-from policies.entry import Entry, Kind
+from policies.entries.entry import Entry, Kind
 
 AT = datetime(2026, 11, 20, 14, 28, tzinfo=UTC)
 

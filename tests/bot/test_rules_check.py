@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import pytest
 
-from bot import rules_check
-from bot.checks import GUARDED, MOVES_NOTHING, NO_CHANGE, answer_pull_requests
-from bot.forge_comments import CUT, MARKER
-from policies.rules_changes import Change, spelled
+from bot.forge.comments import CUT, MARKER
+from bot.promoting import rules_check
+from bot.promoting.checks import GUARDED, MOVES_NOTHING, NO_CHANGE, answer_pull_requests
+from policies.rulebook.changes import Change, spelled
 from tests.bot.test_checks import OVERLAY, Office, at_work
 
 RULES = "promotion/rules.yaml"

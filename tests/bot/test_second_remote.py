@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.cardfile import cards
-from bot.second_remote import SecondRemote
+from bot.repository.second_remote import SecondRemote
+from bot.showing.cardfile import cards
 from policies.decide import decide
 from policies.words import Approve
 from tests.bot.ledger_worlds import World, bot, world

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.errors import PermanentError, TransientError
-from bot.forge_client import site_of
+from bot.forge.client import site_of
 from bot.ports import Asked, Ended, ForgeAccount, SignedIn, Waits
 from bot.sign_in import DeviceFlow
 from tests.bot.forge_worlds import MANNER, AppWorld, app_world

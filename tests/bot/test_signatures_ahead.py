@@ -9,9 +9,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from bot import signatures_ahead as module
-from bot.objects import BOT, EMPTY_TREE, Oid, RawCommit, write_commit
-from bot.signatures_ahead import Ahead, ahead, signed_by
+from bot.chains import signatures_ahead as module
+from bot.chains.signatures_ahead import Ahead, ahead, signed_by
+from bot.repository.objects import BOT, EMPTY_TREE, Oid, RawCommit, write_commit
 from bot.signing import Signer, wire_of
 
 AT = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)

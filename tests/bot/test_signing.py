@@ -17,8 +17,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import SettingsError
-from bot.mirror import Mirror
-from bot.push import Ok, RefUpdate
+from bot.repository.mirror import Mirror
+from bot.repository.push import Ok, RefUpdate
 from bot.signing import Signer, split_signature, verify
 from tests.repositories import git, make_bare
 

@@ -1,7 +1,7 @@
 """A replay of the ledger under other rules."""
 
-from bot.simulating import once
-from policies.rules import Rules
+from bot.promoting.simulating import once
+from policies.rules.rules import Rules
 
 
 def test_git_is_asked_once_for_each_rules_and_place() -> None:

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from bot.ledger import Appended
-from bot.promoter import stand
-from bot.suspicions import Suspicions
+from bot.promoting.promoter import stand
+from bot.promoting.suspicions import Suspicions
 from policies.decide import Standing, decide
-from policies.entry import Bot, Entry, Kind
-from policies.evidence import Silence, Silent, TagList
-from policies.image import Digest, Tag
+from policies.entries.entry import Bot, Entry, Kind
+from policies.images.evidence import Silence, Silent, TagList
+from policies.images.image import Digest, Tag
 from policies.words import Hold, Resume, Unblock
 from tests.bot.ledger_worlds import FILES as WORLD_FILES
 from tests.bot.ledger_worlds import RULES, WEB, World, digest, said, world

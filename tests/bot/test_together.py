@@ -9,25 +9,25 @@ import pytest
 
 from bot import wording
 from bot.backlog import batches, caught_up
-from bot.cardfile import TOLD_FOR, cards
 from bot.cards import Card, CardStage, Notice, Shown
 from bot.index import Index
 from bot.ledger import NotAllowed, Proposal
-from bot.objects import Oid
-from bot.poller import ROOM, Stuck, bumps
+from bot.looking.survey import Survey
+from bot.looking.troubles import Wrong
+from bot.promoting.poller import ROOM, Stuck, bumps
+from bot.repository.objects import Oid
+from bot.showing.cardfile import TOLD_FOR, cards
 from bot.signing import Signer
-from bot.survey import Survey
-from bot.troubles import Wrong
-from policies import population
 from policies.codes import Code
-from policies.entry import MAX_LINE, Beside, Entry, Kind, Pinned, parse
-from policies.evidence import TagList
-from policies.facts import MAX_DETAIL, Fact, Finding
+from policies.entries.entry import MAX_LINE, Beside, Entry, Kind, Pinned, parse
+from policies.entries.facts import MAX_DETAIL, Fact, Finding
+from policies.entries.remembered import Health
 from policies.growing import Trail
-from policies.image import Digest, Repository, Tag
-from policies.population import Sort
-from policies.remembered import Health
-from policies.rules import effective
+from policies.images.evidence import TagList
+from policies.images.image import Digest, Repository, Tag
+from policies.ledger import population
+from policies.ledger.population import Sort
+from policies.rules.rules import effective
 from tests.bot.ledger_worlds import World, bot, digest
 from tests.repositories import Files, git, make_bare, read_file, tip
 

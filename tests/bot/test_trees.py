@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from bot import trees as module
 from bot.errors import PermanentError
-from bot.git import Git
-from bot.mirror import Mirror
-from bot.objects import Oid
-from bot.standing_git import MAX_ASKED_BYTES, StandingGit
-from bot.trees import Trees
+from bot.repository import trees as module
+from bot.repository.git import Git
+from bot.repository.mirror import Mirror
+from bot.repository.objects import Oid
+from bot.repository.standing_git import MAX_ASKED_BYTES, StandingGit
+from bot.repository.trees import Trees
 from tests.repositories import Files, Link, commit_to, git, make_bare, tip
 
 HISTORY: list[Files] = [

@@ -9,15 +9,15 @@ import pytest
 
 from bot import wording
 from bot.ledger import Appended, Proposal
-from bot.push import Ok, RefUpdate
+from bot.repository.push import Ok, RefUpdate
 from bot.signing import Signer
 from bot.verify import Finding, Report
 from policies.canonical import Json
-from policies.change import change_hash
-from policies.entry import Entry, Kind, Pinned, RuleAt, write_time
-from policies.keys import bump_key, promotion_id
-from policies.rules import effective
-from policies.rules_hash import rules_hash
+from policies.entries.change import change_hash
+from policies.entries.entry import Entry, Kind, Pinned, RuleAt, write_time
+from policies.ledger.keys import bump_key, promotion_id
+from policies.rules.hash import rules_hash
+from policies.rules.rules import effective
 from policies.words import Approve, Reject
 from tests.bot.ledger_worlds import (
     FILES,

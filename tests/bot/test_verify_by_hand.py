@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from bot.ledger import Appended
-from bot.promoter import stand
-from policies.by_hand import BY_HAND, MergedBy, clearance
+from bot.promoting.promoter import stand
 from policies.canonical import Json
-from policies.entry import Entry, Kind, write_time
-from policies.stood import DECIDES
+from policies.entries.entry import Entry, Kind, write_time
+from policies.entries.stood import DECIDES
+from policies.ledger.by_hand import BY_HAND, MergedBy, clearance
 from policies.words import Approve, Freeze
 from tests.bot.ledger_worlds import FILES, RULES, World, said, world
 from tests.repositories import git

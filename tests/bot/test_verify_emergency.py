@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from bot.apart import Ground, emergency, review
 from bot.index import Index
-from bot.promoter import rule_of
+from bot.promoting.apart import Ground, emergency, review
+from bot.promoting.promoter import rule_of
 from bot.wording import landing, parse_trailers
-from policies.entry import Pinned, write_time
+from policies.entries.entry import Pinned, write_time
 from policies.words import Emergency, Review
 from tests.bot.ledger_worlds import FILES, RULES, WEB, World, digest, said, world
 from tests.repositories import git

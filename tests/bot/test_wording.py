@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot import wording
-from policies.entry import By, Kind
+from policies.entries.entry import By, Kind
 from policies.errors import PolicyError
-from policies.rules import Merges, effective
-from policies.state import Stage
+from policies.ledger.state import Stage
+from policies.rules.rules import Merges, effective
 from tests.policies.ledger_builders import at_stage, oid, person, pinned, rules, story
 from tests.repositories import commit_to, git, make_bare
 

@@ -23,14 +23,14 @@ from bot import assembly, faults
 from bot.answers import Answer, Recorded
 from bot.engine import Engine
 from bot.errors import BotError
-from bot.forge import GitHubForge
-from bot.forge_client import Manner
-from bot.forge_wire import TokenLogin
+from bot.forge.client import Manner
+from bot.forge.pull_requests import GitHubForge
+from bot.forge.wire import TokenLogin
 from bot.settings import load
-from handlers import messages
-from handlers.chat import SlackChat, web_client
-from handlers.homes import Homes
-from handlers.reply import Address, Replies
+from handlers.slack import messages
+from handlers.slack.chat import SlackChat, web_client
+from handlers.slack.homes import Homes
+from handlers.slack.reply import Address, Replies
 from policies.words import Speaker, Word
 
 HURRIED = Manner(timeout=10, between_writes=0.0, between_looks=0.0)

@@ -9,17 +9,18 @@ from pathlib import Path
 from typing import Any
 
 from bot.errors import BotError
-from bot.push import RefUpdate
-from handlers.command import parse as parse_command
-from handlers.names import Names
-from handlers.speaking import candidate_of, of_command, of_interaction, promotion_of
-from handlers.typed import typed
-from policies import references, rules_parse
-from policies.entry import EntryError
-from policies.entry import parse as parse_entry
+from bot.repository.push import RefUpdate
+from handlers.slack.command import parse as parse_command
+from handlers.slack.names import Names
+from handlers.slack.speaking import candidate_of, of_command, of_interaction, promotion_of
+from handlers.slack.typed import typed
+from policies.entries.entry import EntryError
+from policies.entries.entry import parse as parse_entry
 from policies.errors import PolicyError
-from policies.image import Digest, ImageReference, Repository, Tag
-from policies.rules_findings import RulesError
+from policies.images.image import Digest, ImageReference, Repository, Tag
+from policies.manifests import references
+from policies.rulebook import parse as rules_parse
+from policies.rulebook.findings import RulesError
 from policies.words import Approve, Freeze, Propose, Unfreeze, Word
 from sandbox.registry_answers import Fault
 from tests.campaign import hostile

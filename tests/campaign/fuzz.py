@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from bot.oci import (
+from bot.registries.oci import (
     Caps,
     DigestAsked,
     Endpoint,
@@ -26,9 +26,9 @@ from bot.oci import (
     token_of,
 )
 from bot.wording import parse_trailers
-from handlers.command import parse as parse_command
-from handlers.names import Names
-from handlers.speaking import (
+from handlers.slack.command import parse as parse_command
+from handlers.slack.names import Names
+from handlers.slack.speaking import (
     address_of_command,
     address_of_interaction,
     candidate_of,
@@ -38,14 +38,15 @@ from handlers.speaking import (
     text_of_message,
     value_of,
 )
-from handlers.typed import typed
-from policies import references, rules_parse
-from policies.entry import By, Entry, EntryError, Kind, Pinned, RuleAt, Sighting, write_time
-from policies.entry import parse as parse_entry
+from handlers.slack.typed import typed
+from policies.entries.entry import By, Entry, EntryError, Kind, Pinned, RuleAt, Sighting, write_time
+from policies.entries.entry import parse as parse_entry
 from policies.errors import PolicyError
-from policies.evidence import Silence
-from policies.image import ImageReference, Repository, Tag
-from policies.rules_findings import RulesError
+from policies.images.evidence import Silence
+from policies.images.image import ImageReference, Repository, Tag
+from policies.manifests import references
+from policies.rulebook import parse as rules_parse
+from policies.rulebook.findings import RulesError
 
 AT = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 SLOW_SECONDS = 5.0  # of the processor: one mutant that takes more would hold the others up

@@ -19,7 +19,7 @@ from bot.engine import Engine
 from bot.errors import BotError
 from bot.scheduler import SystemClock
 from bot.settings import load
-from handlers.chat import SlackChat, web_client
+from handlers.slack.chat import SlackChat, web_client
 from policies.words import Speaker, Word
 from sandbox.feed import Event, EventKind
 from sandbox.transcript import Transcript

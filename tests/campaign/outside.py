@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.push import Lost, PushAnswer, RefUpdate, Unknown
+from bot.repository.push import Lost, PushAnswer, RefUpdate, Unknown
 from policies.words import Approve, Cancel, Propose, Speaker, Word
 from sandbox.forge_door import Fault
 from sandbox.forge_refusals import RefusalError

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from bot.ledger import NotWritten, Proposal
-from bot.objects import BOT, EMPTY_TREE, Oid, write_commit
+from bot.repository.objects import BOT, EMPTY_TREE, Oid, write_commit
 from bot.signing import Signer
-from policies.entry import Entry, Kind, Sighting, write_time
+from policies.entries.entry import Entry, Kind, Sighting, write_time
 from policies.words import Reject
 from tests.bot.ledger_worlds import FLAGS, NINE, WEB, World, bot, digest, person, world
 from tests.repositories import commit_to, git, tip

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from bot.book import Book
-from bot.chain import Chain, Fault
+from bot.chains.chain import Chain, Fault
 from bot.ledger import Ledger
-from bot.mirror import Mirror
+from bot.looking.book import Book
+from bot.repository.mirror import Mirror
 from bot.signing import Signer
 from bot.verify import Report, verify
 

@@ -13,14 +13,14 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bot.book import Book
 from bot.ledger import Appended, Ledger, Proposal
-from bot.mirror import Mirror
-from bot.push import PushAnswer, RefUpdate, Unknown
+from bot.looking.book import Book
+from bot.repository.mirror import Mirror
+from bot.repository.push import PushAnswer, RefUpdate, Unknown
 from bot.signing import Signer
-from policies.entry import Entry, Kind, Sighting, write_time
-from policies.keys import expected_key
-from policies.state import State
+from policies.entries.entry import Entry, Kind, Sighting, write_time
+from policies.ledger.keys import expected_key
+from policies.ledger.state import State
 from tests.bot.ledger_worlds import WEB, digest
 
 DESTROYED, KILLED = 0.20, 0.05

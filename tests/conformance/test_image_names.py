@@ -3,7 +3,7 @@
 from typing import Any
 
 from policies.errors import PolicyError
-from policies.image_name import (
+from policies.images.image_name import (
     DOCKER_HUB,
     ImageName,
     is_private,

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from policies.errors import PolicyError
-from policies.number import parse_number
-from policies.selection import Numerical, SelectionPolicy, newer, select
-from policies.tag_filter import TagFilter
+from policies.images.number import parse_number
+from policies.images.selection import Numerical, SelectionPolicy, newer, select
+from policies.images.tag_filter import TagFilter
 from tests.conformance_data import Conformance
 
 FILES = ("policy_cases.json", "policy_observed.json")

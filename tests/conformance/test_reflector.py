@@ -2,10 +2,17 @@
 
 from typing import Any
 
-from policies.digest_reflection import DigestReflection, Latest, Reflected, asks_again, asks_registry, reflect
 from policies.errors import PolicyError
-from policies.selection import SelectionPolicy, select
-from policies.tag_list import checksum, is_same_exclusion_list, latest_tags, scan, without_excluded
+from policies.images.digest_reflection import (
+    DigestReflection,
+    Latest,
+    Reflected,
+    asks_again,
+    asks_registry,
+    reflect,
+)
+from policies.images.selection import SelectionPolicy, select
+from policies.images.tag_list import checksum, is_same_exclusion_list, latest_tags, scan, without_excluded
 from tests.conformance_data import Conformance
 
 FILES = ("reflector_cases.json",)

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from typing import Any
 
 from policies.errors import PolicyError
-from policies.version import Version, tag_precedence
-from policies.version_range import Range, _rewrite_hyphens, _terms
+from policies.images.version import Version, tag_precedence
+from policies.images.version_range import Range, _rewrite_hyphens, _terms
 from tests.conformance_data import Conformance
 
 FILES = ("semver_constraints.json", "semver_observed.json")

@@ -10,9 +10,9 @@ from typing import Any, cast
 import pytest
 import yaml
 
-from policies import setters
 from policies.errors import PolicyError
-from policies.places import ProblemCode
+from policies.manifests import setters
+from policies.manifests.places import ProblemCode
 from tests.conformance.setters_differences import RULES, rule_of, same_values
 from tests.conformance_data import FOLDER, Conformance
 

@@ -9,8 +9,8 @@ import orjson
 import pytest
 import typer
 
-from handlers import offline
-from handlers.terminal import Run
+from handlers.shell import offline
+from handlers.shell.terminal import Run
 
 
 @dataclass(frozen=True, slots=True)

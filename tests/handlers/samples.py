@@ -7,17 +7,17 @@ from datetime import UTC, datetime, timedelta
 from bot.answers import Answer, Awaiting, NotRecorded, Recorded
 from bot.cards import Card, CardLine, CardStage, Who
 from bot.ports import Asked
-from handlers.names import Names
+from handlers.slack.names import Names
 from policies.codes import Code
 from policies.decide import Candidate, Decision, Row, Standing
-from policies.entry import By, Kind, Pinned, RuleAt
+from policies.entries.entry import By, Kind, Pinned, RuleAt
+from policies.entries.membership import Members
 from policies.growing import Trail
-from policies.image import Repository
-from policies.membership import Members
-from policies.rules import Environment, Line, Person, Position, Rules, Service, Team
-from policies.selection import SelectionPolicy
-from policies.state import Approval, Move, Promotion, Stage, State
-from policies.state import Standing as InForce
+from policies.images.image import Repository
+from policies.images.selection import SelectionPolicy
+from policies.ledger.state import Approval, Move, Promotion, Stage, State
+from policies.ledger.state import Standing as InForce
+from policies.rules.rules import Environment, Line, Person, Position, Rules, Service, Team
 from policies.verdict import Waiting
 from policies.words import Pair, Speaker, Word
 

@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 from bot.ledger import Appended, NotWritten, Proposal
-from bot.poller import externals
+from bot.promoting.poller import externals
 from bot.settings import NAMES, Settings
-from handlers import cli, page
-from handlers.export import COLUMNS
-from policies.entry import Kind
+from handlers.shell import cli, page
+from handlers.shell.export import COLUMNS
+from policies.entries.entry import Kind
 from policies.words import Approve, Reject
 from tests.bot.ledger_worlds import World, bot, kustomization, world
 from tests.repositories import commit_to, git

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from slack_sdk.models.blocks import ActionsBlock, Block
 
 from bot.cards import DECIDABLE, CardLine, CardStage, Notice, Who
-from bot.troubles import Wrong
-from handlers.blocks import Message, Said, message_of
-from handlers.cards import render
+from bot.looking.troubles import Wrong
+from handlers.slack.blocks import Message, Said, message_of
+from handlers.slack.cards import render
 from policies.codes import Code
 from policies.verdict import Failed, Waiting
 from sandbox.block_kit import interactive, problems_of_blocks

@@ -11,9 +11,9 @@ import pytest
 from bot.cards import CardStage, Notice
 from bot.errors import BotError, PermanentError, SettingsError, TransientError
 from bot.ports import Account, Chat
-from handlers.chat import SlackChat, web_client
-from handlers.slack_errors import RateLimitedError
-from policies.entry import Placed
+from handlers.slack.chat import SlackChat, web_client
+from handlers.slack.errors import RateLimitedError
+from policies.entries.entry import Placed
 from sandbox.http import serve
 from sandbox.members import Channel, User, Usergroup
 from sandbox.slack import SlackTwin

@@ -15,7 +15,7 @@ import pytest
 from bot.assembly import alone
 from bot.logs import OURS
 from bot.settings import NAMES, Settings, load
-from handlers import cli
+from handlers.shell import cli
 from sandbox.http import serve
 from sandbox.registry import RegistryTwin
 from tests.repositories import commit_to, git, log, make_bare, private_key, tip

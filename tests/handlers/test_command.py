@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.command import parse
-from handlers.names import Names
-from handlers.questions import (
+from handlers.slack.command import parse
+from handlers.slack.names import Names
+from handlers.slack.questions import (
     Help,
     History,
     Misunderstood,
@@ -20,8 +20,8 @@ from handlers.questions import (
     WhoAmI,
     Why,
 )
-from handlers.spelling import spell
-from handlers.typed import unescaped
+from handlers.slack.spelling import spell
+from handlers.slack.typed import unescaped
 from policies.words import (
     Approve,
     Block,

@@ -18,17 +18,17 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from bot.doctor import Check, Mark, clock_check, repository_checks
-from bot.doctor_forge import Asker, forge_checks, judged, merged
-from bot.doctor_reports import report_checks
+from bot.doctor.doctor import Check, Mark, clock_check, repository_checks
+from bot.doctor.forge import Asker, forge_checks, judged, merged
+from bot.doctor.reports import report_checks
 from bot.scheduler import SystemClock
 from bot.settings import load
-from handlers import doctor
-from handlers.doctor import Visit
-from handlers.doctor_slack import SCOPES, scope_checks
-from handlers.terminal import Run
-from policies.rules import Rules
-from policies.rules_parse import parse
+from handlers.shell import doctor
+from handlers.shell.doctor import Visit
+from handlers.shell.terminal import Run
+from handlers.slack.doctor import SCOPES, scope_checks
+from policies.rulebook.parse import parse
+from policies.rules.rules import Rules
 from sandbox.http import serve
 from sandbox.members import Channel, User
 from sandbox.world import World, opened
@@ -737,6 +737,6 @@ def test_a_clock_is_held_against_what_hosts_say(header: str, mark: Mark) -> None
 
 
 def test_the_door_offers_it() -> None:
-    from handlers.cli import app  # noqa: PLC0415  the whole door, for this test alone
+    from handlers.shell.cli import app  # noqa: PLC0415  the whole door, for this test alone
 
     assert {"doctor", "init"} <= {command.name for command in app.registered_commands}

@@ -8,24 +8,25 @@ from pathlib import Path
 import typer
 from slack_bolt.listener import CustomListener
 
-from handlers import cli
-from handlers.chat import web_client
 from handlers.doors import DOORS, LOOKS, SHOWS, SLACK, SLACK_ROUTE, Way
-from handlers.errands import Errands
-from handlers.reply import Replies
-from handlers.slack import slack_app
-from policies import allowed_speakers, validator
-from policies.entry_fields import VIA
+from handlers.shell import cli
+from handlers.slack.app import slack_app
+from handlers.slack.chat import web_client
+from handlers.slack.errands import Errands
+from handlers.slack.reply import Replies
+from policies import validator
+from policies.allowed import speakers as allowed_speakers
+from policies.entries.fields import VIA
 from tests.handlers.samples import EngineOfValues, FixedClock
 
 ROOT = Path(__file__).parents[2]
 # who may call what the engine does to the world: file, function, method; each is what a door comes to
 CALLERS = {
-    ("handlers/slack.py", "_told", "say"),
-    ("handlers/slack.py", "_confirmed", "say"),
-    ("handlers/slack.py", "_linked", "link"),
-    ("handlers/cli.py", "pass_", "run_pass"),
-    ("handlers/retire.py", "retire", "retire"),
+    ("handlers/slack/app.py", "_told", "say"),
+    ("handlers/slack/app.py", "_confirmed", "say"),
+    ("handlers/slack/app.py", "_linked", "link"),
+    ("handlers/shell/cli.py", "pass_", "run_pass"),
+    ("handlers/shell/retire.py", "retire", "retire"),
     ("bot/rounds.py", "tick", "run_pass"),
 }
 SPOKEN = {kind for kind, check in validator._WHO.items() if check is not allowed_speakers.by_bot}
@@ -75,7 +76,7 @@ def test_slack_is_listened_to_in_one_place() -> None:
         and ast.unparse(call.func.value) in {"app", "self.app", "self._app"}
     }
 
-    assert found == {("handlers/slack.py", "slack_app")}
+    assert found == {("handlers/slack/app.py", "slack_app")}
 
 
 def test_every_command_is_a_door_or_only_looks() -> None:

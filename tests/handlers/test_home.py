@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.home import MAX_DECISIONS, MAX_REVIEWS, home
-from handlers.messages import CHECKING
-from policies.entry import Kind
-from policies.rules import Team
-from policies.state import Open, State
+from handlers.slack.home import MAX_DECISIONS, MAX_REVIEWS, home
+from handlers.slack.messages import CHECKING
+from policies.entries.entry import Kind
+from policies.ledger.state import Open, State
+from policies.rules.rules import Team
 from sandbox.block_kit import problems_of_view
 from tests.handlers.samples import (
     AT,

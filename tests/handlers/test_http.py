@@ -11,10 +11,10 @@ from urllib.parse import urlsplit
 import pytest
 from slack_sdk import WebClient
 
-from handlers.errands import Errands
 from handlers.http import MAX_BODY, web
-from handlers.reply import Replies
-from handlers.slack import slack_app
+from handlers.slack.app import slack_app
+from handlers.slack.errands import Errands
+from handlers.slack.reply import Replies
 from sandbox.courier import Courier, Envelope, signature
 from sandbox.http import serve
 from tests.handlers.samples import EngineOfValues, FixedClock

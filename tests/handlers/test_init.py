@@ -10,10 +10,10 @@ import pytest
 import typer
 
 from bot.linting import lint_folder
-from handlers import init
-from handlers.terminal import Run
-from policies.rules_findings import Weight
-from policies.rules_schema import schema
+from handlers.shell import init
+from handlers.shell.terminal import Run
+from policies.rulebook.findings import Weight
+from policies.rulebook.schema import schema
 from tests.repositories import make_bare
 
 API = "ghcr.io/example/api"
@@ -214,6 +214,6 @@ def test_an_active_automation_is_shown_with_its_patch(countersign: Typist, folde
 
 
 def test_the_door_offers_it() -> None:
-    from handlers.cli import app  # noqa: PLC0415  the whole door, for this test alone
+    from handlers.shell.cli import app  # noqa: PLC0415  the whole door, for this test alone
 
     assert {"init"} <= {command.name for command in app.registered_commands}

@@ -7,18 +7,18 @@ from typing import Any
 import pytest
 
 from bot.answers import PROBLEMS, NotRecorded, Recorded
-from handlers import messages, reports
-from handlers.blocks import MAX_POINTS, Said, message_of
-from handlers.help import help_about
-from handlers.questions import History, Pending, Status, Who, WhoAmI, Why
-from handlers.reasons import PHRASES, phrase, reason
-from handlers.spans import plain
+from handlers.slack import messages, reports
+from handlers.slack.blocks import MAX_POINTS, Said, message_of
+from handlers.slack.help import help_about
+from handlers.slack.questions import History, Pending, Status, Who, WhoAmI, Why
+from handlers.slack.reasons import PHRASES, phrase, reason
+from handlers.slack.spans import plain
 from policies.codes import Code
 from policies.decide import Candidate, Decision, Standing
-from policies.entry import Kind
-from policies.evidence import Silent
-from policies.selection import Fate
-from policies.state import Open, Stage
+from policies.entries.entry import Kind
+from policies.images.evidence import Silent
+from policies.images.selection import Fate
+from policies.ledger.state import Open, Stage
 from policies.verdict import Failed, Waiting
 from policies.words import Approve, Propose, Rollback, Word
 from sandbox.block_kit import problems_of_blocks

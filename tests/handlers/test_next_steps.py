@@ -9,18 +9,18 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from handlers.next_steps import next_of
-from handlers.reasons import moment
-from handlers.tables import plan_json, plan_table, why_json, why_lines
+from handlers.shell.next_steps import next_of
+from handlers.shell.tables import plan_json, plan_table, why_json, why_lines
+from handlers.slack.reasons import moment
 from policies import gates
 from policies.codes import Code
 from policies.decide import Candidate, Decision, Row, Standing
-from policies.entry import Kind, write_time
-from policies.evidence import Silent
+from policies.entries.entry import Kind, write_time
 from policies.gates import Case, Gate
-from policies.rules import Line as Asked
-from policies.rules import Merges, Opens, Team
-from policies.state import Stage
+from policies.images.evidence import Silent
+from policies.ledger.state import Stage
+from policies.rules.rules import Line as Asked
+from policies.rules.rules import Merges, Opens, Team
 from policies.verdict import Failed, NotYet, Waiting
 from tests.handlers.samples import AT, PROMOTION, RULES, LookOfValues, promotion, state
 from tests.handlers.samples import environment as environment_of

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from handlers.history import moves, to_json
-from policies.entry import Kind
-from policies.state import Stage
+from handlers.shell.history import moves, to_json
+from policies.entries.entry import Kind
+from policies.ledger.state import Stage
 from tests.handlers.test_cli import IMAGE, Cli, app, nothing_set
 from tests.policies.ledger_builders import at_stage
 from tests.repositories import git

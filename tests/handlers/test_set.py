@@ -13,10 +13,11 @@ import yaml
 
 from bot.errors import PermanentError
 from bot.folder import Folder
-from handlers import set as setting
-from policies import edit, references
-from policies.image import Digest, Tag
-from policies.setters import latest
+from handlers.shell import set as setting
+from policies.images.image import Digest, Tag
+from policies.manifests import references
+from policies.manifests.setters import latest
+from policies.texts import edit
 from tests.handlers.offline_line import Type, typist
 from tests.real_registry import RealRegistry
 

@@ -16,17 +16,17 @@ from slack_sdk.signature import SignatureVerifier
 from bot.answers import NotRecorded, Recorded
 from bot.cards import CardStage
 from bot.errors import TransientError
-from handlers import messages
-from handlers.cards import render
-from handlers.chat import web_client
-from handlers.errands import Errands
 from handlers.http import web
-from handlers.reply import Address, Replies
-from handlers.slack import PROMOTE_IMAGE, PROMOTE_THIS, slack_app
-from handlers.speaking import of_interaction
+from handlers.slack import messages
+from handlers.slack.app import PROMOTE_IMAGE, PROMOTE_THIS, slack_app
+from handlers.slack.cards import render
+from handlers.slack.chat import web_client
+from handlers.slack.errands import Errands
+from handlers.slack.reply import Address, Replies
+from handlers.slack.speaking import of_interaction
 from policies.codes import Code
-from policies.entry import Kind
-from policies.state import Stage
+from policies.entries.entry import Kind
+from policies.ledger.state import Stage
 from policies.words import Approve, Freeze, Propose, Reject, Rollback, Speaker, Word
 from sandbox.courier import Courier
 from sandbox.feed import EventKind, Message

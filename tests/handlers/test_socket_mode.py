@@ -12,15 +12,15 @@ from typing import Any
 import pytest
 
 from bot.answers import Recorded
-from handlers import socket_mode
-from handlers.cards import render
-from handlers.chat import web_client
-from handlers.errands import Errands
 from handlers.http import web
-from handlers.reply import Replies
-from handlers.slack import PROMOTE_IMAGE, PROMOTE_THIS, slack_app
-from handlers.socket_mode import SocketMode
-from policies.entry import Kind
+from handlers.slack import socket_mode
+from handlers.slack.app import PROMOTE_IMAGE, PROMOTE_THIS, slack_app
+from handlers.slack.cards import render
+from handlers.slack.chat import web_client
+from handlers.slack.errands import Errands
+from handlers.slack.reply import Replies
+from handlers.slack.socket_mode import SocketMode
+from policies.entries.entry import Kind
 from policies.words import Approve, Propose, Reject
 from sandbox.courier import Courier
 from sandbox.feed import Message

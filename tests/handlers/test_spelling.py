@@ -3,8 +3,8 @@
 import pytest
 
 from bot.answers import NotRecorded
-from handlers.command import parse
-from handlers.spelling import corrected
+from handlers.slack.command import parse
+from handlers.slack.spelling import corrected
 from policies.words import Approve, Block, Freeze, Hold, Propose, Resume, Rollback, Unblock, Unfreeze, Word
 from tests.handlers.samples import AT, NAMES
 

@@ -1,7 +1,7 @@
 """What ``verify`` prints: by what it means for an auditor, with what was expected and what one does next."""
 
 from bot.verify import Report
-from handlers.verified import to_json, to_lines
+from handlers.shell.verified import to_json, to_lines
 from policies.audit_codes import CODES, Means
 
 OID = "0123456789abcdef0123456789abcdef01234567"

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
-from policies.entry import Kind
+from policies.entries.entry import Kind
 from policies.growing import Trail
-from policies.rules import Limit, OutsideGate, Takes
-from policies.state import Open, Stage
-from policies.windows import parse_window
+from policies.ledger.state import Open, Stage
+from policies.rules.rules import Limit, OutsideGate, Takes
+from policies.times.windows import parse_window
 from tests.policies.gate_worlds import later, ruled
 from tests.policies.ledger_builders import IMAGE, Story, at_stage, oid, person, pinned, story
 

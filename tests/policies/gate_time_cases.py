@@ -6,14 +6,14 @@ from datetime import timedelta
 from typing import Any
 
 from policies import gates
-from policies.calendar import Calendar
 from policies.codes import Code
-from policies.entry import Kind, write_time
-from policies.facts import Fact, Finding
+from policies.entries.entry import Kind, write_time
+from policies.entries.facts import Fact, Finding
 from policies.gates import Case
-from policies.rules import Limit, OutsideGate, Takes
-from policies.state import Stage
-from policies.windows import parse_dates, parse_window, parse_working
+from policies.ledger.state import Stage
+from policies.rules.rules import Limit, OutsideGate, Takes
+from policies.times.calendar import Calendar
+from policies.times.windows import parse_dates, parse_window, parse_working
 from tests.policies.gate_worlds import case, later, looked, ruled
 from tests.policies.ledger_builders import Story, at_stage, person, pinned, story
 

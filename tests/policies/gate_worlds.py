@@ -5,13 +5,13 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from policies import fold_facts
-from policies.calendar import Calendar
-from policies.entry import Pinned
-from policies.facts import Fact
+from policies.entries.entry import Pinned
+from policies.entries.facts import Fact
 from policies.gates import Case
-from policies.rules import effective
-from policies.state import Health, Place
+from policies.ledger import facts as fold_facts
+from policies.ledger.state import Health, Place
+from policies.rules.rules import effective
+from policies.times.calendar import Calendar
 from tests.policies.ledger_builders import Story, oid, pinned
 
 

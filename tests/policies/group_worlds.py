@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from policies.entry import Bot, By, Entry, Kind, Member, Pinned, RuleAt
-from policies.evidence import TagList
-from policies.image import Digest, Repository, Tag
-from policies.keys import bump_key
-from policies.rules import moving_rule
+from policies.entries.entry import Bot, By, Entry, Kind, Member, Pinned, RuleAt
+from policies.images.evidence import TagList
+from policies.images.image import Digest, Repository, Tag
+from policies.ledger.keys import bump_key
+from policies.rules.rules import moving_rule
 from policies.world import Pin, World
 from tests.policies.ledger_builders import FLAGS, RULES, Story, hash_of, oid, person, pinned, story
 

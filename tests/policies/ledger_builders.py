@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from policies.canonical import Json
-from policies.entry import (
+from policies.entries.entry import (
     Bot,
     Both,
     By,
@@ -21,11 +21,11 @@ from policies.entry import (
     parse,
     write_time,
 )
-from policies.keys import bump_key, expected_key, promotion_id
-from policies.rules import Rules, effective
-from policies.rules_hash import rules_hash
-from policies.rules_parse import parse as parse_rules
-from policies.state import Promotion, Stage, State
+from policies.ledger.keys import bump_key, expected_key, promotion_id
+from policies.ledger.state import Promotion, Stage, State
+from policies.rulebook.parse import parse as parse_rules
+from policies.rules.hash import rules_hash
+from policies.rules.rules import Rules, effective
 from policies.validator import Refusal, every_refusal, refuse
 
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from policies.codes import Code
-from policies.entry import Entry, Kind
-from policies.state import Stage
+from policies.entries.entry import Entry, Kind
+from policies.ledger.state import Stage
 from tests.policies.group_worlds import TEXT, about, asked, shop
 from tests.policies.ledger_builders import RULES, Story, person, story
 

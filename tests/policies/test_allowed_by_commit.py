@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from policies.by_hand import is_for_people
 from policies.codes import Code
-from policies.entry import Entry, Kind
-from policies.rules import Merges, effective
+from policies.entries.entry import Entry, Kind
+from policies.ledger.by_hand import is_for_people
+from policies.rules.rules import Merges, effective
 from tests.policies.ledger_builders import RULES, Story, change_rules, oid, person, rules, story
 
 BY = "approvals: 2 of release-managers"

@@ -7,17 +7,17 @@ from typing import Any
 
 import pytest
 
-from policies import stood
-from policies.by_hand import BY_HAND, MergedBy, clearance, merged_by
 from policies.canonical import Json
-from policies.carried import carry, restore
 from policies.codes import Code
 from policies.decide import tried_again_at
-from policies.entry import Bot, Entry, Kind, write_time
-from policies.remembered import Span
-from policies.rules import Apart, Line, Merges
-from policies.state import Stage
-from policies.tables import Tables
+from policies.entries import stood
+from policies.entries.carried import carry, restore
+from policies.entries.entry import Bot, Entry, Kind, write_time
+from policies.entries.remembered import Span
+from policies.entries.tables import Tables
+from policies.ledger.by_hand import BY_HAND, MergedBy, clearance, merged_by
+from policies.ledger.state import Stage
+from policies.rules.rules import Apart, Line, Merges
 from tests.policies.gate_worlds import ruled
 from tests.policies.ledger_builders import RULES, START, Story, change_rules, person, pinned, story
 

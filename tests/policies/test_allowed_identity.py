@@ -10,14 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policies.allowed_identity import names_for
+from policies.allowed.identity import names_for
 from policies.canonical import Json
-from policies.carried import carry, restore
 from policies.codes import Code
-from policies.entry import Entry, EntryError, Kind, Link, parse, write_time
-from policies.people import everybody, known, of_forge, of_slack
-from policies.remembered import ForgeId
-from policies.state import State
+from policies.entries.carried import carry, restore
+from policies.entries.entry import Entry, EntryError, Kind, Link, parse, write_time
+from policies.entries.remembered import ForgeId
+from policies.ledger.people import everybody, known, of_forge, of_slack
+from policies.ledger.state import State
 from tests.policies.ledger_builders import RULES, Story, change_rules, person, rules, story
 
 ERIN = Link("erin-k", "T0", "U0ERIN", 4242, "erin-k")

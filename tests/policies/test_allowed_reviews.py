@@ -9,9 +9,9 @@ import pytest
 
 from policies.canonical import Json
 from policies.codes import Code
-from policies.entry import Bot, By, Entry, Kind, write_time
-from policies.remembered import ForgeId
-from policies.reviews import review_in
+from policies.entries.entry import Bot, By, Entry, Kind, write_time
+from policies.entries.remembered import ForgeId
+from policies.entries.reviews import review_in
 from tests.policies.ledger_builders import FLAGS, RULES, Story, change_rules, oid, person, story
 
 FORGE_FLAGS: Mapping[str, Json] = {"active": True, "bot": False}

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from policies.codes import Code
-from policies.entry import Bot, By, Entry, Kind
-from policies.keys import expected_key, promotion_id
-from policies.rollout import asks
-from policies.rules import effective
+from policies.entries.entry import Bot, By, Entry, Kind
+from policies.ledger.keys import expected_key, promotion_id
+from policies.ledger.rollout import asks
+from policies.rules.rules import effective
 from tests.policies.ledger_builders import RULES, Story, hash_of, oid, person, pinned, story
 
 SELF_MERGING = RULES.replace("approvals: none}", "approvals: none, via: pull-request}")

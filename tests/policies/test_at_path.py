@@ -8,15 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policies import at_path, json_text, references, toml_text
-from policies import edit as edit_module
-from policies.at_path import At
-from policies.edit import Edit, EditRefused, apply
 from policies.errors import PolicyError
-from policies.image import Digest, Repository, Tag
-from policies.key_path import KeyPath
-from policies.places import Found, ProblemCode, ReferenceKind
-from policies.yaml_text import YamlRefused
+from policies.images.image import Digest, Repository, Tag
+from policies.manifests import at_path, references
+from policies.manifests.at_path import At
+from policies.manifests.places import Found, ProblemCode, ReferenceKind
+from policies.texts import edit as edit_module
+from policies.texts import json_text, toml_text
+from policies.texts.edit import Edit, EditRefused, apply
+from policies.texts.key_path import KeyPath
+from policies.texts.yaml_text import YamlRefused
 
 OLD, NEW = "sha256:" + "b" * 64, Digest("sha256:" + "a" * 64)
 OURS = Repository("ghcr.io/x/app")

@@ -5,15 +5,15 @@ from datetime import timedelta
 
 import pytest
 
-from policies import authors
-from policies.authors import Authors, together
 from policies.canonical import Json
-from policies.entry import Kind, write_time
-from policies.membership import is_fresh, members_of
-from policies.reviews import review_in
-from policies.rollout import asks, is_source, lent, source
-from policies.rules import effective
-from policies.tally import may_approve
+from policies.entries import authors
+from policies.entries.authors import Authors, together
+from policies.entries.entry import Kind, write_time
+from policies.entries.membership import is_fresh, members_of
+from policies.entries.reviews import review_in
+from policies.ledger.rollout import asks, is_source, lent, source
+from policies.ledger.tally import may_approve
+from policies.rules.rules import effective
 from tests.policies.ledger_builders import RULES, START, Story, hash_of, pinned, rules, story
 
 AUTHORS: dict[str, Json] = {"known": True, "people": ["ada"], "logins": ["ada-l"]}

@@ -4,7 +4,7 @@ import ast
 from pathlib import Path
 
 from policies.audit_codes import ATTESTED, CODES, attested_by
-from policies.population import UNRECORDED
+from policies.ledger.population import UNRECORDED
 
 VERIFY = Path(__file__).parents[2] / "bot" / "verify.py"
 

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policies.authors import Authors
 from policies.canonical import Json
 from policies.codes import Code
-from policies.entry import Bot, Entry, Kind
+from policies.entries.authors import Authors
+from policies.entries.entry import Bot, Entry, Kind
 from tests.policies.ledger_builders import FLAGS, RULES, Story, person, story
 
 AUTHORS = RULES.replace(

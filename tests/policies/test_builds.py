@@ -5,17 +5,17 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from policies.builds import NO_BUILDS, Build, Builds, Said, judged, together
 from policies.codes import Code
 from policies.decide import Standing, decide_row, why
-from policies.entry import Entry, write_time
+from policies.entries.entry import Entry, write_time
 from policies.errors import PolicyError
-from policies.evidence import TagList
-from policies.fold_facts import built_in
-from policies.image import Digest, Repository, Tag
-from policies.newness import is_newer
-from policies.proposal_versions import of_policy
-from policies.selection import Fate, SelectionPolicy, best, eligible, newer, select
+from policies.images.builds import NO_BUILDS, Build, Builds, Said, judged, together
+from policies.images.evidence import TagList
+from policies.images.image import Digest, Repository, Tag
+from policies.images.selection import Fate, SelectionPolicy, best, eligible, newer, select
+from policies.ledger.facts import built_in
+from policies.ledger.newness import is_newer
+from policies.proposing.versions import of_policy
 from policies.verdict import Waiting
 from policies.world import Pin, World
 from tests.policies.ledger_builders import IMAGE, RULES, Story, pinned, story

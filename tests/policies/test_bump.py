@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from policies.bump import bump
-from policies.version import Version
+from policies.images.version import Version
 
 NUMBERS = st.integers(0, 2)
 VERSIONS = st.builds(

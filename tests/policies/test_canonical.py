@@ -13,12 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from policies.canonical import Json, canonical, digest_of
-from policies.entry import SHAPES, parse
-from policies.keys import expected_key, promotion_id
-from policies.rules import effective
-from policies.rules_hash import rules_hash
-from policies.rules_parse import parse as parse_rules
-from policies.state import State
+from policies.entries.entry import SHAPES, parse
+from policies.ledger.keys import expected_key, promotion_id
+from policies.ledger.state import State
+from policies.rulebook.parse import parse as parse_rules
+from policies.rules.hash import rules_hash
+from policies.rules.rules import effective
 from policies.validator import refuse
 from tests.policies.ledger_builders import Shelf
 

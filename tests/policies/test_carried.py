@@ -4,11 +4,11 @@ from datetime import timedelta
 
 import pytest
 
-from policies.carried import _adapter, carry, first_number, restore
+from policies.entries.carried import _adapter, carry, first_number, restore
+from policies.entries.remembered import Span
+from policies.entries.tables import Tables
 from policies.errors import PolicyError
-from policies.remembered import Span
-from policies.state import State
-from policies.tables import Tables
+from policies.ledger.state import State
 from tests.policies.ledger_builders import START, pinned, story
 
 

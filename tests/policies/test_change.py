@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policies.change import change_hash
+from policies.entries.change import change_hash
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policies import charts, references
-from policies.edit import apply
 from policies.errors import PolicyError
-from policies.image import Digest, Tag
-from policies.places import Found, ProblemCode, ReferenceKind
+from policies.images.image import Digest, Tag
+from policies.manifests import charts, references
+from policies.manifests.places import Found, ProblemCode, ReferenceKind
+from policies.texts.edit import apply
 
 OLD, NEW = "sha256:" + "b" * 64, Digest("sha256:" + "a" * 64)
 SOURCE = """\

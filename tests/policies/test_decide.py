@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from policies.codes import Code
 from policies.decide import Candidate, Decision, Row, Standing, decide, decide_row, tried_again_at, why
-from policies.entry import Bot, Kind, Pinned, write_time
-from policies.evidence import Silence, Silent, TagList
+from policies.entries.entry import Bot, Kind, Pinned, write_time
 from policies.gates import ALONE, MERGED, ROLLED_BACK, Case, ask
-from policies.image import Digest, Repository, Tag
-from policies.rules import Trouble, effective
-from policies.state import Stage
+from policies.images.evidence import Silence, Silent, TagList
+from policies.images.image import Digest, Repository, Tag
+from policies.ledger.state import Stage
+from policies.rules.rules import Trouble, effective
 from policies.verdict import PASSED, Failed, Waiting
 from policies.world import Pin, World
 from tests.policies.ledger_builders import (

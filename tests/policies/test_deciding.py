@@ -13,13 +13,13 @@ from policies import deciding
 from policies.codes import Code
 from policies.decide import decide
 from policies.deciding import Decider
-from policies.entry import Kind
-from policies.evidence import Silence, Silent, TagList
-from policies.image import Digest, Repository, Tag
-from policies.rules import Rules
-from policies.state import State
+from policies.entries.entry import Kind
+from policies.images.evidence import Silence, Silent, TagList
+from policies.images.image import Digest, Repository, Tag
+from policies.ledger.state import State
+from policies.rules.rules import Rules
+from policies.times.windows import parse_window
 from policies.verdict import Waiting
-from policies.windows import parse_window
 from policies.world import Pin, World
 from tests.policies.ledger_builders import IMAGE, RULES, Story, person, pinned, rules, story
 

@@ -2,8 +2,15 @@
 
 import pytest
 
-from policies.digest_reflection import DigestReflection, Latest, Reflected, asks_again, asks_registry, reflect
 from policies.errors import PolicyError
+from policies.images.digest_reflection import (
+    DigestReflection,
+    Latest,
+    Reflected,
+    asks_again,
+    asks_registry,
+    reflect,
+)
 
 NEVER, IF_NOT_PRESENT, ALWAYS = DigestReflection
 BEFORE = Reflected(Latest("app", "1", "d1"), Latest("app", "0", "d0"))

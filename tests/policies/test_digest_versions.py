@@ -9,17 +9,17 @@ import pytest
 from policies import guards
 from policies.codes import Code
 from policies.decide import Row, Standing, decide_row, why
-from policies.digest_versions import called, is_digest, is_meant, tag_in, told_apart
-from policies.entry import Entry, Kind, Pinned, Sighting
+from policies.entries.entry import Entry, Kind, Pinned, Sighting
 from policies.errors import PolicyError
-from policies.evidence import Silence, Silent, TagList
 from policies.gates import Case, age, blocked, digest, downgrade, previous, soak, went_back
 from policies.gates.sightings import was_before
-from policies.image import Digest, Repository, Tag
-from policies.proposal_versions import of_policy
-from policies.rules import Service, effective
-from policies.rules_findings import RulesError
-from policies.selection import Fate, SelectionPolicy, best, newer, select
+from policies.images.evidence import Silence, Silent, TagList
+from policies.images.image import Digest, Repository, Tag
+from policies.images.selection import Fate, SelectionPolicy, best, newer, select
+from policies.ledger.digest_versions import called, is_digest, is_meant, tag_in, told_apart
+from policies.proposing.versions import of_policy
+from policies.rulebook.findings import RulesError
+from policies.rules.rules import Service, effective
 from policies.verdict import PASSED
 from policies.world import Pin, World
 from tests.policies.ledger_builders import IMAGE, RULES, Story, hash_of, person, rules, story

@@ -8,11 +8,11 @@ import pytest
 from policies import guards
 from policies.codes import Code
 from policies.decide import Row, Standing, decide_row
-from policies.entry import Bot, Entry, Kind, Pinned, Sighting, write_time
-from policies.evidence import TagList
+from policies.entries.entry import Bot, Entry, Kind, Pinned, Sighting, write_time
 from policies.gates import age, downgrade
 from policies.guards import Finding
-from policies.image import Digest, Repository, Tag
+from policies.images.evidence import TagList
+from policies.images.image import Digest, Repository, Tag
 from policies.verdict import PASSED
 from policies.world import Pin, World
 from tests.policies.gate_worlds import case

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policies.duration import duration, spell
 from policies.errors import PolicyError
+from policies.times.duration import duration, spell
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,12 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policies import edit as edit_module
-from policies import references, yaml_events, yaml_text
-from policies.edit import Edit, EditRefused, apply, splice
-from policies.image import Digest, Tag
-from policies.references import Reference
+from policies.images.image import Digest, Tag
+from policies.manifests import references
+from policies.manifests.references import Reference
+from policies.texts import edit as edit_module
+from policies.texts import yaml_events, yaml_text
+from policies.texts.edit import Edit, EditRefused, apply, splice
 
 REPOSITORIES = Path(os.environ.get("REPOSITORIES_DIR", "../shared/repositories"))
 MARKER = '{"$imagepolicy": "flux-system:app"}'

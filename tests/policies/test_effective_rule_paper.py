@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from policies.gates import TABLE, Before
-from policies.rules import Rules, effective, moving_rule
-from policies.rules_parse import parse
+from policies.rulebook.parse import parse
+from policies.rules.rules import Rules, effective, moving_rule
 
 PAGE = (Path(__file__).parents[2] / "docs" / "ledger.md").read_text("utf-8")
 UNITS = {"d": 86400, "h": 3600, "m": 60, "s": 1}

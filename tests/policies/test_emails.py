@@ -8,16 +8,16 @@ from typing import Any
 import pytest
 
 from policies.canonical import Json
-from policies.carried import carry, restore
 from policies.codes import Code
-from policies.emails import EMAIL, attested
-from policies.entry import Bot, By, Entry, EntryError, Kind, Link, parse, write_time
-from policies.mail_domains import address_of, is_domain, is_public
-from policies.people import ACCOUNTS_DECIDE, everybody, known
-from policies.rules import Rules, effective
-from policies.rules_findings import RulesError
-from policies.rules_parse import parse as parse_rules
-from policies.tables import Tables
+from policies.entries.carried import carry, restore
+from policies.entries.emails import EMAIL, attested
+from policies.entries.entry import Bot, By, Entry, EntryError, Kind, Link, parse, write_time
+from policies.entries.mail_domains import address_of, is_domain, is_public
+from policies.entries.tables import Tables
+from policies.ledger.people import ACCOUNTS_DECIDE, everybody, known
+from policies.rulebook.findings import RulesError
+from policies.rulebook.parse import parse as parse_rules
+from policies.rules.rules import Rules, effective
 from tests.policies.ledger_builders import RULES, Story, change_rules, person, rules, story
 from tests.policies.test_allowed_reviews import reviewed
 

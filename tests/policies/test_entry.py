@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from policies.canonical import canonical
-from policies.entry import (
+from policies.entries.entry import (
     MAX_DEPTH,
     MAX_LINE,
     MAX_NOTE,
@@ -35,7 +35,7 @@ from policies.entry import (
     parse_time,
     write_time,
 )
-from policies.state import Stage
+from policies.ledger.state import Stage
 from tests.policies.ledger_builders import SIGNER, at_stage, hash_of, oid, person, pinned, story
 
 NAMES = st.from_regex(r"[a-z0-9][a-z0-9-]{0,20}", fullmatch=True)

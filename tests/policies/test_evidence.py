@@ -2,7 +2,7 @@
 
 import pytest
 
-from policies.evidence import Silence, Silent, TagAnswer, TagList, listed_by_all
+from policies.images.evidence import Silence, Silent, TagAnswer, TagList, listed_by_all
 
 ONE, OTHER = TagList(("1.0.0", "1.1.0")), TagList(("1.1.0", "1.2.0"), whole=False)
 SILENT = Silence(Silent.SLOW, "asked for 30 s")

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from policies.canonical import Json
 from policies.codes import Code
-from policies.facts import MAX_AGE, MAX_FACTS, MAX_SKEW, Fact, Finding, from_json, to_json, verdict_of
+from policies.entries.facts import MAX_AGE, MAX_FACTS, MAX_SKEW, Fact, Finding, from_json, to_json, verdict_of
 from policies.verdict import PASSED, Failed, Passed, Waiting
 
 AT = datetime(2026, 11, 26, 15, 30, tzinfo=UTC)

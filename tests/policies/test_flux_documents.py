@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policies import flux_documents
-from policies.digest_reflection import DigestReflection
-from policies.flux_documents import FluxDocuments, ImagePolicy, Reason, Unresolved
-from policies.selection import SelectionPolicy, select
-from policies.unified_diff import unified
+from policies.flux import documents as flux_documents
+from policies.flux.documents import FluxDocuments, ImagePolicy, Reason, Unresolved
+from policies.images.digest_reflection import DigestReflection
+from policies.images.selection import SelectionPolicy, select
+from policies.texts.unified_diff import unified
 
 REPOSITORY = """\
 apiVersion: image.toolkit.fluxcd.io/v1

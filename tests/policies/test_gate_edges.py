@@ -7,19 +7,19 @@ import pytest
 
 from policies.codes import Code
 from policies.decide import _not_merged, tried_again_at
-from policies.entry import By
+from policies.entries.entry import By
+from policies.entries.promotion import Approval
+from policies.entries.reviews import Attested, ReviewState, review_in
 from policies.gates import approvals
 from policies.gates.promised import expires, reminds
 from policies.gates.waits import _window
-from policies.image import Repository
-from policies.promotion import Approval
-from policies.reviews import Attested, ReviewState, review_in
-from policies.rules import Evidence
-from policies.rules_effective import NO_CALENDAR
-from policies.state import Stage
-from policies.tally import may_approve
+from policies.images.image import Repository
+from policies.ledger.state import Stage
+from policies.ledger.tally import may_approve
+from policies.rules.effective import NO_CALENDAR
+from policies.rules.rules import Evidence
+from policies.times.windows import parse_window
 from policies.verdict import PASSED, Waiting
-from policies.windows import parse_window
 from tests.policies.gate_worlds import case, ruled
 from tests.policies.ledger_builders import START, at_stage, oid, rules, story
 

@@ -9,16 +9,16 @@ from hypothesis import strategies as st
 
 from policies import gates
 from policies.decide import Standing, decide_row
-from policies.entry import Kind
-from policies.evidence import TagList
-from policies.facts import Fact, Finding, to_json
+from policies.entries.entry import Kind
+from policies.entries.facts import Fact, Finding, to_json
 from policies.gates import Before, ask, outside
 from policies.growing import Trail
-from policies.image import Digest, Repository, Tag
-from policies.rules import Apart, Environment, Limit, Line, OutsideGate
-from policies.state import Stage
+from policies.images.evidence import TagList
+from policies.images.image import Digest, Repository, Tag
+from policies.ledger.state import Stage
+from policies.rules.rules import Apart, Environment, Limit, Line, OutsideGate
+from policies.times.windows import parse_window
 from policies.verdict import Failed, Passed, Waiting
-from policies.windows import parse_window
 from policies.world import Pin, World
 from tests.policies.gate_stops import FAR, STOPS, alone, approved
 from tests.policies.gate_time_cases import CASES

@@ -7,13 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policies import gate_notes, gates
+from policies import gates
 from policies.canonical import Json
 from policies.codes import Code
-from policies.entry import Kind
-from policies.facts import Fact, Finding
-from policies.rules import OutsideGate
-from policies.state import Stage
+from policies.entries import gate_notes
+from policies.entries.entry import Kind
+from policies.entries.facts import Fact, Finding
+from policies.ledger.state import Stage
+from policies.rules.rules import OutsideGate
 from tests.policies.gate_worlds import case, later, looked, ruled
 from tests.policies.ledger_builders import RULES, Story, at_stage, pinned, story
 

@@ -9,14 +9,14 @@ import pytest
 
 from policies import gates
 from policies.codes import Code
-from policies.entry import Bot, Kind, write_time
+from policies.entries.entry import Bot, Kind, write_time
 from policies.gates import Case, ask
 from policies.gates.waits import _window
-from policies.people import ACCOUNTS_DECIDE
-from policies.rules import effective
-from policies.state import Open, Stage
+from policies.ledger.people import ACCOUNTS_DECIDE
+from policies.ledger.state import Open, Stage
+from policies.rules.rules import effective
+from policies.times.windows import parse_window
 from policies.verdict import PASSED, Failed, Verdict, Waiting, not_yet
-from policies.windows import parse_window
 from tests.policies.gate_time_cases import CASES as TIMED
 from tests.policies.gate_worlds import case, later, ruled
 from tests.policies.ledger_builders import (

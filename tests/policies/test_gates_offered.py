@@ -8,8 +8,8 @@ import pytest
 from policies import gates
 from policies.codes import Code
 from policies.deciding import Decider
-from policies.facts import Fact, Finding, to_json
-from policies.rules import OutsideGate
+from policies.entries.facts import Fact, Finding, to_json
+from policies.rules.rules import OutsideGate
 from policies.verdict import Passed
 from policies.world import World
 from tests.policies.gate_worlds import case, ruled

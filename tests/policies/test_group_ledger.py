@@ -5,19 +5,19 @@ from dataclasses import replace
 
 import pytest
 
-from policies import gate_notes
-from policies.authors import Authors, together
-from policies.carried import carry, restore
-from policies.entry import EntryError, Kind, Member, Share, parse, shares
+from policies.allowed.reperformed import judged
+from policies.entries import gate_notes
+from policies.entries.authors import Authors, together
+from policies.entries.carried import carry, restore
+from policies.entries.entry import EntryError, Kind, Member, Share, parse, shares
+from policies.entries.promotion import version_of
 from policies.gates import count_approvals, counts
-from policies.population import population
-from policies.promotion import version_of
-from policies.reperformed import judged
-from policies.rules import effective, moving_rule
-from policies.rules_hash import rules_hash
-from policies.rules_shown import rule_lines, written
+from policies.ledger.population import population
+from policies.ledger.state import State
+from policies.rules.hash import rules_hash
+from policies.rules.rules import effective, moving_rule
+from policies.rules.shown import rule_lines, written
 from policies.simulate import Outcome, simulate
-from policies.state import State
 from policies.verdict import Passed
 from tests.policies.group_worlds import TEXT, about, asked, bump, image, landed, seen, shop, staged
 from tests.policies.ledger_builders import START, Story, person, rules

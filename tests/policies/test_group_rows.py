@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from policies.codes import Code
 from policies.decide import Decision, Row, Standing, decide, decide_row, rows_of, why
 from policies.deciding import Decider
-from policies.entry import Kind
+from policies.entries.entry import Kind
 from policies.group_rows import combination, seen_ahead
-from policies.rules import effective, moving_rule
+from policies.rules.rules import effective, moving_rule
 from policies.validator import every_refusal
 from policies.world import World
 from tests.policies.group_worlds import (

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from policies import guards
 from policies.codes import Code
-from policies.entry import Bot, Entry, Kind
-from policies.evidence import Silence, Silent, TagList
+from policies.entries.entry import Bot, Entry, Kind
 from policies.guards import Finding
-from policies.image import Digest, Repository, Tag
-from policies.state import State
+from policies.images.evidence import Silence, Silent, TagList
+from policies.images.image import Digest, Repository, Tag
+from policies.ledger.state import State
 from tests.policies.ledger_builders import (
     IMAGE,
     RULES,

@@ -2,9 +2,9 @@
 
 import pytest
 
-from policies import references
-from policies.image import Digest, Tag
-from policies.places import ProblemCode, ReferenceKind
+from policies.images.image import Digest, Tag
+from policies.manifests import references
+from policies.manifests.places import ProblemCode, ReferenceKind
 
 OLD, NEW = "sha256:" + "b" * 64, Digest("sha256:" + "a" * 64)
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from policies.errors import PolicyError
-from policies.image import Digest, ImageReference, Repository, Tag
+from policies.images.image import Digest, ImageReference, Repository, Tag
 
 DIGEST = "sha256:" + "ab" * 32
 

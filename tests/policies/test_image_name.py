@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from policies.errors import PolicyError
-from policies.image_name import (
+from policies.images.image_name import (
     ImageName,
     is_private,
     parse_image_repository,

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from policies import json_pointer
 from policies.errors import PolicyError
+from policies.texts import json_pointer
 
 DOCUMENT: Any = {"a": [1, {"b/c": True, "m~n": "x"}], "": 0, "z": None, "f": 1.5}
 

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from policies.canonical import digest_of
-from policies.entry import Bot, Entry, Kind
-from policies.keys import (
+from policies.entries.entry import Bot, Entry, Kind
+from policies.ledger.keys import (
     attempt_key,
     bump_key,
     expected_key,
@@ -19,7 +19,7 @@ from policies.keys import (
     rollback_key,
     word_key,
 )
-from policies.state import Stage, State
+from policies.ledger.state import Stage, State
 from tests.policies.ledger_builders import (
     SIGNER,
     Story,

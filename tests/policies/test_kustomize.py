@@ -2,11 +2,12 @@
 
 import pytest
 
-from policies import edit, kustomize, references
 from policies.errors import PolicyError
-from policies.image import Digest, Tag
-from policies.places import Part, ProblemCode, ReferenceKind
-from policies.references import rewrite
+from policies.images.image import Digest, Tag
+from policies.manifests import kustomize, references
+from policies.manifests.places import Part, ProblemCode, ReferenceKind
+from policies.manifests.references import rewrite
+from policies.texts import edit
 
 OLD, NEW = Digest("sha256:" + "b" * 64), Digest("sha256:" + "a" * 64)
 KUSTOMIZE = "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n"

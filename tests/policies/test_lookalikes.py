@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from policies.entry import By, EntryError, Kind, Link, parse, write_time
-from policies.people import of_forge, of_slack
-from policies.rules_findings import RulesError
-from policies.rules_parse import parse as parse_rules
+from policies.entries.entry import By, EntryError, Kind, Link, parse, write_time
+from policies.ledger.people import of_forge, of_slack
+from policies.rulebook.findings import RulesError
+from policies.rulebook.parse import parse as parse_rules
 from tests.policies.ledger_builders import RULES, person, rules, story
 
 LOGINS = [

@@ -2,7 +2,7 @@
 
 import pytest
 
-from policies.markdown import in_code, inert
+from policies.rulebook.markdown import in_code, inert
 
 
 @pytest.mark.parametrize(

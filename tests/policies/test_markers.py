@@ -2,10 +2,10 @@
 
 import pytest
 
-from policies import markers, references
-from policies.image import Digest, Tag
-from policies.markers import MarkerIgnored
-from policies.places import Part, ProblemCode, ReferenceKind
+from policies.images.image import Digest, Tag
+from policies.manifests import markers, references
+from policies.manifests.markers import MarkerIgnored
+from policies.manifests.places import Part, ProblemCode, ReferenceKind
 
 APP = '{"$imagepolicy": "flux-system:app"}'
 

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from policies.canonical import Json
 from policies.codes import Code
-from policies.entry import Bot, Entry, Kind, write_time
+from policies.entries.entry import Bot, Entry, Kind, write_time
+from policies.entries.membership import FRESH, attested, members_of
 from policies.gates import Case, approvals, count_approvals
-from policies.membership import FRESH, attested, members_of
-from policies.rules import Apart, Line, Team, effective
+from policies.rules.rules import Apart, Line, Team, effective
 from policies.verdict import PASSED
 from tests.policies.ledger_builders import FLAGS, RULES, START, Story, person, story
 

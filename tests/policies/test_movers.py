@@ -5,15 +5,15 @@ from dataclasses import replace
 
 import pytest
 
-from policies.asked import Refusal
-from policies.authors import MOVERS, Authors
+from policies.allowed.asked import Refusal
 from policies.canonical import Json
-from policies.carried import carry, restore
 from policies.codes import Code
-from policies.entry import Kind
-from policies.promotion import Stage
-from policies.rules import ConfigRule
-from policies.tables import Tables
+from policies.entries.authors import MOVERS, Authors
+from policies.entries.carried import carry, restore
+from policies.entries.entry import Kind
+from policies.entries.promotion import Stage
+from policies.entries.tables import Tables
+from policies.rules.rules import ConfigRule
 from tests.policies.gate_worlds import ruled
 from tests.policies.ledger_builders import Story, at_stage, person, story
 

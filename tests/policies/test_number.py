@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policies.number import parse_number
+from policies.images.number import parse_number
 
 
 @pytest.mark.parametrize(

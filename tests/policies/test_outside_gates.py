@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from policies.errors import PolicyError
-from policies.outside_gates import KINDS, compares, complaints, filled
+from policies.rulebook.outside_gates import KINDS, compares, complaints, filled
 
 KEY = "-----BEGIN PUBLIC KEY-----\nMFkwEwYH+/8=\n-----END PUBLIC KEY-----\n"
 KEYLESS: dict[str, tuple[str, ...]] = {

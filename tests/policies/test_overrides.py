@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policies import references
-from policies.overrides import overrides
-from policies.places import Reference
+from policies.manifests import references
+from policies.manifests.overrides import overrides
+from policies.manifests.places import Reference
 
 POD = "kind: Pod\nmetadata: {name: web}\nspec: {containers: [{name: web, image: r/app:1}]}\n"
 SETS = "images: [{name: r/app, newTag: '2'}]\n"

@@ -4,16 +4,16 @@ from dataclasses import replace
 
 import pytest
 
-from policies import at_path
-from policies.at_path import At
 from policies.codes import Code
-from policies.edit import apply
-from policies.entry import Pinned
+from policies.entries.entry import Pinned
 from policies.errors import PolicyError
-from policies.image import Repository
+from policies.images.image import Repository
+from policies.manifests import at_path
+from policies.manifests.at_path import At
+from policies.manifests.references import find
 from policies.pins import Place, Shelf, edits_to, files_under, place_at, place_of
-from policies.references import find
-from policies.rules import DigestRule, EffectiveRule, effective
+from policies.rules.rules import DigestRule, EffectiveRule, effective
+from policies.texts.edit import apply
 from tests.policies.ledger_builders import pinned, rules
 
 RULES = rules()

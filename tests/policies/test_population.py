@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policies.entry import Bot, By, Kind
-from policies.population import Change, Sort, population, pull_request_of, unrecorded, who
-from policies.sample import sample
-from policies.state import Stage
+from policies.entries.entry import Bot, By, Kind
+from policies.ledger.population import Change, Sort, population, pull_request_of, unrecorded, who
+from policies.ledger.sample import sample
+from policies.ledger.state import Stage
 from tests.policies.ledger_builders import RULES, Story, at_stage, person, story
 
 APART = RULES.replace(

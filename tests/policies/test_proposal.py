@@ -9,16 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policies.image import Repository, Tag
-from policies.proposal import Proposal, propose
-from policies.proposal_places import after, environments
-from policies.proposal_services import named
-from policies.proposal_text import PLACEHOLDER
-from policies.proposal_versions import Versions, of_policy, of_tags
-from policies.rules import Rules
-from policies.rules_lint import ReferenceSeen, lint
-from policies.rules_parse import parse
-from policies.selection import SelectionPolicy, select
+from policies.images.image import Repository, Tag
+from policies.images.selection import SelectionPolicy, select
+from policies.proposing.places import after, environments
+from policies.proposing.proposal import Proposal, propose
+from policies.proposing.services import named
+from policies.proposing.text import PLACEHOLDER
+from policies.proposing.versions import Versions, of_policy, of_tags
+from policies.rulebook.lint import ReferenceSeen, lint
+from policies.rulebook.parse import parse
+from policies.rules.rules import Rules
 
 REPOSITORIES = Path(
     os.environ.get("SHARED_REPOSITORIES", Path(__file__).parents[3] / "shared" / "repositories")

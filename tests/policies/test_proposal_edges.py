@@ -3,13 +3,13 @@
 import pytest
 
 from policies.errors import PolicyError
-from policies.image import Repository
-from policies.proposal import _that_parse
-from policies.proposal_places import environments, sharers
-from policies.proposal_services import Draft, named
-from policies.proposal_versions import Versions, of_policy
-from policies.rules_fields import MAX_NAME
-from policies.selection import SelectionPolicy
+from policies.images.image import Repository
+from policies.images.selection import SelectionPolicy
+from policies.proposing.places import environments, sharers
+from policies.proposing.proposal import _that_parse
+from policies.proposing.services import Draft, named
+from policies.proposing.versions import Versions, of_policy
+from policies.rulebook.fields import MAX_NAME
 from tests.policies.test_proposal import API, TWO, codes, flux, overlay, proposed, rules_of, workload
 
 DIGEST = "sha256:" + "a" * 64

@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from policies.errors import PolicyError
-from policies.quoting import needs_quotes, written
+from policies.texts.quoting import needs_quotes, written
 
 # YAML 1.2.2, section 10.3.2: what the core schema does not take as a string.
 CORE = re.compile(

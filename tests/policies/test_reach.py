@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policies import references
-from policies.places import ProblemCode
-from policies.reach import MAX_DEPTH, Reach, reach, shared_pins
+from policies.manifests import references
+from policies.manifests.places import ProblemCode
+from policies.manifests.reach import MAX_DEPTH, Reach, reach, shared_pins
 
 POD = "kind: Pod\nmetadata: {name: web}\nspec: {containers: [{name: web, image: ghcr.io/x/app:1}]}\n"
 FLUX = """\

@@ -5,12 +5,12 @@ from datetime import timedelta
 
 import pytest
 
+from policies.allowed.reperformed import reperformed
 from policies.canonical import Json
-from policies.carried import carry
-from policies.entry import Beside, Entry, Kind, RuleAt
-from policies.redacted import ended_by, hidden, is_hidden, veiled, without_notes
-from policies.reperformed import reperformed
-from policies.state import Stage
+from policies.entries.carried import carry
+from policies.entries.entry import Beside, Entry, Kind, RuleAt
+from policies.entries.redacted import ended_by, hidden, is_hidden, veiled, without_notes
+from policies.ledger.state import Stage
 from policies.verdict import Waiting
 from tests.policies.ledger_builders import Story, at_stage, oid, person
 

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policies import references
-from policies.edit import apply
-from policies.image import Digest, Tag
-from policies.places import Problem, ProblemCode
+from policies.images.image import Digest, Tag
+from policies.manifests import references
+from policies.manifests.places import Problem, ProblemCode
+from policies.texts.edit import apply
 
 NEW = Digest("sha256:" + "a" * 64)
 APP = '# {"$imagepolicy": "flux-system:app"}'

@@ -8,12 +8,12 @@ import pytest
 
 from policies.canonical import Json
 from policies.codes import Code
-from policies.entry import Bot, Kind, RuleAt
+from policies.entries.entry import Bot, Kind, RuleAt
+from policies.entries.remembered import Span
 from policies.growing import Trail
-from policies.remembered import Span
-from policies.renames import Renames, renames, renames_of
-from policies.rules_hash import rules_hash
-from policies.state import Stage
+from policies.ledger.renames import Renames, renames, renames_of
+from policies.ledger.state import Stage
+from policies.rules.hash import rules_hash
 from tests.policies.ledger_builders import (
     FILES,
     FLAGS,

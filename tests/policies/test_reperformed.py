@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from policies.entry import Entry, Kind
+from policies.allowed.reperformed import Judged, reperformed
+from policies.entries.entry import Entry, Kind
 from policies.gates import TABLE, Before, is_ruled
-from policies.reperformed import Judged, reperformed
-from policies.rules import ConfigRule, Limit, OutsideGate, Takes
-from policies.state import Stage
+from policies.ledger.state import Stage
+from policies.rules.rules import ConfigRule, Limit, OutsideGate, Takes
 from policies.verdict import Passed
 from tests.policies.gate_worlds import case, ruled
 from tests.policies.ledger_builders import Story, at_stage, story

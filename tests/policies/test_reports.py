@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policies.reports import Report, ReportState, is_healthy, is_named, newest
+from policies.entries.reports import Report, ReportState, is_healthy, is_named, newest
 
 OK, BAD, WAIT = ReportState.SUCCESS, ReportState.FAILURE, ReportState.PENDING
 NAME = "kustomization/apps"

@@ -6,10 +6,10 @@ from dataclasses import replace
 import pytest
 
 from policies.codes import Code
-from policies.entry import Bot, Entry, Kind
-from policies.rollout import evidence_of, is_source, lent, source
-from policies.rules import effective
-from policies.state import Stage
+from policies.entries.entry import Bot, Entry, Kind
+from policies.ledger.rollout import evidence_of, is_source, lent, source
+from policies.ledger.state import Stage
+from policies.rules.rules import effective
 from tests.policies.ledger_builders import RULES, Story, person, pinned, story
 
 US = "us"

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policies import rules_changes
-from policies.rules import Rules
-from policies.rules_changes import Change, changes, spelled
-from policies.rules_parse import parse
+from policies.rulebook import changes as rules_changes
+from policies.rulebook.changes import Change, changes, spelled
+from policies.rulebook.parse import parse
+from policies.rules.rules import Rules
 from tests.policies.twelve_services import FILES
 
 HOST = "{http: true, private: true, ca: /ca.pem, concurrency: 3, interval: 1h}"

@@ -2,10 +2,10 @@
 
 import pytest
 
-from policies.rules_flux_lint import flux_findings
-from policies.rules_lint import lint
-from policies.rules_parse import parse
-from policies.rules_seen import Flux, Sync
+from policies.rulebook.flux_lint import flux_findings
+from policies.rulebook.lint import lint
+from policies.rulebook.parse import parse
+from policies.rulebook.seen import Flux, Sync
 from tests.policies.test_rules_keys import text_of
 from tests.policies.twelve_services import encoded
 

@@ -4,20 +4,22 @@ from collections.abc import Iterator
 
 import pytest
 
-from policies import references, rules_seen, rules_service
 from policies.codes import Code
+from policies.images.selection import Fate
+from policies.manifests import references
+from policies.manifests.places import Reference
 from policies.pins import Shelf, files_under
-from policies.places import Reference
-from policies.rules import Position, Rules, Service, effective
-from policies.rules_document import Entry
-from policies.rules_findings import Findings, RulesError, Weight
-from policies.rules_flux_lint import flux_findings
-from policies.rules_hash import rules_hash
-from policies.rules_parse import parse
-from policies.rules_people import People
-from policies.rules_seen import Flux, says
-from policies.rules_text import Table, Text
-from policies.selection import Fate
+from policies.rulebook import seen as rules_seen
+from policies.rulebook import service as rules_service
+from policies.rulebook.document import Entry
+from policies.rulebook.findings import Findings, RulesError, Weight
+from policies.rulebook.flux_lint import flux_findings
+from policies.rulebook.parse import parse
+from policies.rulebook.people import People
+from policies.rulebook.seen import Flux, says
+from policies.rulebook.text import Table, Text
+from policies.rules.hash import rules_hash
+from policies.rules.rules import Position, Rules, Service, effective
 
 ENVIRONMENTS = """\
 environments:

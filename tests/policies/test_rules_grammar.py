@@ -2,8 +2,8 @@
 
 import pytest
 
-from policies.rules_layers import MAX_EXCEPTIONS, circles
-from policies.rules_parse import RulesError, parse
+from policies.rulebook.layers import MAX_EXCEPTIONS, circles
+from policies.rulebook.parse import RulesError, parse
 from tests.policies.test_rules_keys import URL, rules_of, text_of
 
 LIKE = "  eu: {like: production, path: eu}\n"

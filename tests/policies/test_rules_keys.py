@@ -6,8 +6,19 @@ from typing import Any
 
 import pytest
 
-from policies.calendar import Calendar, Closed, DateRange, Weekly
-from policies.rules import (
+from policies.rulebook.keys import (
+    CALENDAR,
+    EMERGENCY,
+    ENVIRONMENT_KEYS,
+    PERSON,
+    REGISTRY,
+    ROLLBACK,
+    SERVICE,
+    VERSIONS,
+    Keys,
+)
+from policies.rulebook.parse import parse
+from policies.rules.rules import (
     Apart,
     ConfigRule,
     Environment,
@@ -24,18 +35,7 @@ from policies.rules import (
     Via,
     effective,
 )
-from policies.rules_keys import (
-    CALENDAR,
-    EMERGENCY,
-    ENVIRONMENT_KEYS,
-    PERSON,
-    REGISTRY,
-    ROLLBACK,
-    SERVICE,
-    VERSIONS,
-    Keys,
-)
-from policies.rules_parse import parse
+from policies.times.calendar import Calendar, Closed, DateRange, Weekly
 
 WHOLE = """\
 environments:

@@ -7,8 +7,8 @@ from contextlib import suppress
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policies.rules import Layer, Rules, effective
-from policies.rules_parse import RulesError, parse
+from policies.rulebook.parse import RulesError, parse
+from policies.rules.rules import Layer, Rules, effective
 from tests.policies.twelve_services import FILES, encoded
 
 # key -> values that differ from the built-in one and from each other

@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policies import references
-from policies.image import Repository
-from policies.reach import SharedPin
-from policies.rules import Line, Person, Position, Rules
-from policies.rules_findings import Weight
-from policies.rules_lint import ReferenceSeen, lint
-from policies.rules_parse import parse
-from policies.rules_quorum import can_be_filled
+from policies.images.image import Repository
+from policies.manifests import references
+from policies.manifests.reach import SharedPin
+from policies.rulebook.findings import Weight
+from policies.rulebook.lint import ReferenceSeen, lint
+from policies.rulebook.parse import parse
+from policies.rulebook.quorum import can_be_filled
+from policies.rules.rules import Line, Person, Position, Rules
 
 PEOPLE = """\
 people: {ada: {slack: U0ADA}, bob: {slack: U0BOB}, carol: {slack: U0CAROL}}

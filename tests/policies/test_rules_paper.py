@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from policies.rules_document import SECTIONS
-from policies.rules_keys import (
+from policies.rulebook.document import SECTIONS
+from policies.rulebook.keys import (
     CALENDAR,
     DEFAULTS,
     DISCOVER,
@@ -18,7 +18,7 @@ from policies.rules_keys import (
     VERSIONS,
     Keys,
 )
-from policies.rules_parse import parse
+from policies.rulebook.parse import parse
 
 PAPER = (Path(__file__).parents[2] / "docs" / "rules.md").read_text("utf-8")
 EXAMPLES = re.findall(r"```yaml\n(.*?)```", PAPER, re.DOTALL)

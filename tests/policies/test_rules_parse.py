@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from policies.errors import PolicyError
-from policies.rules import Apart, DigestRule, Host, Line, Person, Position, Rules, Team, Via, effective
-from policies.rules_fields import RESERVED
-from policies.rules_findings import MAX_FINDINGS
-from policies.rules_parse import Finding, RulesError, parse
-from policies.selection import Numerical, Order, Semver
+from policies.images.selection import Numerical, Order, Semver
+from policies.rulebook.fields import RESERVED
+from policies.rulebook.findings import MAX_FINDINGS
+from policies.rulebook.parse import Finding, RulesError, parse
+from policies.rules.rules import Apart, DigestRule, Host, Line, Person, Position, Rules, Team, Via, effective
 
 # DESIGN section 4, first example.
 FIRST = """\

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # its types are a package of their own
 
-from policies.rules_parse import RulesError, parse
-from policies.rules_schema import schema
+from policies.rulebook.parse import RulesError, parse
+from policies.rulebook.schema import schema
 from tests.policies.test_rules_keys import SAMPLES, text_of, written
 from tests.policies.test_rules_parse import FIRST, REFUSALS
 from tests.policies.twelve_services import PEOPLE, SERVICES

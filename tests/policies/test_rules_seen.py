@@ -2,9 +2,9 @@
 
 import pytest
 
-from policies import rules_seen
-from policies.rules_flux_lint import flux_findings
-from policies.rules_seen import Nothing
+from policies.rulebook import seen as rules_seen
+from policies.rulebook.flux_lint import flux_findings
+from policies.rulebook.seen import Nothing
 from tests.policies.ledger_builders import rules
 
 SYNC = "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: apps}\n"

@@ -2,11 +2,11 @@
 
 import pytest
 
-from policies.rules import Rules, effective
-from policies.rules_hash import rules_hash
-from policies.rules_keys import ENVIRONMENT, EXCEPTIONS, SERVICE
-from policies.rules_parse import parse
-from policies.rules_shown import ENVIRONMENT_VALUES, SERVICE_VALUES, rule_lines, written
+from policies.rulebook.keys import ENVIRONMENT, EXCEPTIONS, SERVICE
+from policies.rulebook.parse import parse
+from policies.rules.hash import rules_hash
+from policies.rules.rules import Rules, effective
+from policies.rules.shown import ENVIRONMENT_VALUES, SERVICE_VALUES, rule_lines, written
 from tests.policies.test_rules_keys import rules_of, text_of
 from tests.policies.twelve_services import encoded
 

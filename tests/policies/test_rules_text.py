@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policies.rules_findings import Findings
-from policies.rules_text import MAX_BYTES, MAX_DEPTH, Items, Node, Table, Text, read
+from policies.rulebook.findings import Findings
+from policies.rulebook.text import MAX_BYTES, MAX_DEPTH, Items, Node, Table, Text, read
 
 
 def plain(node: Node | None) -> object:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from policies.rules import Rules, effective
-from policies.rules_parse import RulesError, parse
+from policies.rulebook.parse import RulesError, parse
+from policies.rules.rules import Rules, effective
 
 TEXT = """\
 environments:

@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from policies.errors import PolicyError
-from policies.image import Tag
-from policies.number import parse_number
-from policies.selection import Fate, Order, SelectionPolicy, best, newer, select
-from policies.version import Version
-from policies.version_range import Range
+from policies.images.image import Tag
+from policies.images.number import parse_number
+from policies.images.selection import Fate, Order, SelectionPolicy, best, newer, select
+from policies.images.version import Version
+from policies.images.version_range import Range
 
 SEMVER = SelectionPolicy.semver(">=1.0.0")
 BRANCH = (r"^main-[0-9a-f]+-(?P<ts>\d+)$", "$ts")

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policies import setters
 from policies.errors import PolicyError
-from policies.image import ImageReference, Repository, Tag
-from policies.places import ProblemCode
+from policies.images.image import ImageReference, Repository, Tag
+from policies.manifests import setters
+from policies.manifests.places import ProblemCode
 
 DIGEST = "sha256:" + "a" * 64
 POLICIES = {"n:a": setters.latest("r.io/x/a:2.0"), "n:d": setters.latest(f"r.io/x/d:2.0@{DIGEST}")}

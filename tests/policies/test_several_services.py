@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
+from policies.allowed.reperformed import judged
 from policies.codes import Code
-from policies.entry import Beside, Entry, Kind, Pinned, Sighting, parse
-from policies.population import population
-from policies.reperformed import judged
+from policies.entries.entry import Beside, Entry, Kind, Pinned, Sighting, parse
+from policies.ledger.population import population
 from tests.policies.ledger_builders import Story, pinned, story
 
 CART = "ghcr.io/example/cart"

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from policies.codes import Code
-from policies.emergency import due
-from policies.entry import Kind, Sighting, write_time
-from policies.facts import Fact, Finding, to_json
-from policies.rules import Apart, Environment, Line, OutsideGate, Rules, Trouble
+from policies.entries.entry import Kind, Sighting, write_time
+from policies.entries.facts import Fact, Finding, to_json
+from policies.ledger.emergency import due
+from policies.rules.rules import Apart, Environment, Line, OutsideGate, Rules, Trouble
 from policies.simulate import Difference, Outcome, Simulation, simulate
 from tests.policies.gate_worlds import ruled
 from tests.policies.ledger_builders import (

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from policies.codes import MEANINGS, Code
-from policies.selection import Fate
+from policies.images.selection import Fate
 from policies.simulate import Difference, Outcome, Simulation
 from policies.simulate_text import lines, sum_of
 from policies.verdict import Failed, Waiting

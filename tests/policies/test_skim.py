@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 
 from policies.canonical import Json, canonical
-from policies.entry import Entry, EntryError, parse
-from policies.skim import skim
-from policies.state import Stage
+from policies.entries.entry import Entry, EntryError, parse
+from policies.entries.skim import skim
+from policies.ledger.state import Stage
 from tests.policies.ledger_builders import at_stage
 from tests.policies.test_entry import entries
 

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policies.evidence import TagList
-from policies.selection import SelectionPolicy, select
-from policies.standing import advance, stand
+from policies.images.evidence import TagList
+from policies.images.selection import SelectionPolicy, select
+from policies.images.standing import advance, stand
 
 POLICIES = [
     SelectionPolicy.semver("1.x || >=2.0.0-0"),

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policies.entry import Bot, Entry, Kind, Pinned, write_time
-from policies.state import (
+from policies.entries.entry import Bot, Entry, Kind, Pinned, write_time
+from policies.ledger.state import (
     ENDINGS,
     LIVE,
     TRANSITIONS,

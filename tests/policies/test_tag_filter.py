@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from policies.errors import PolicyError
-from policies.tag_filter import TagFilter
+from policies.images.tag_filter import TagFilter
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from policies.errors import PolicyError
-from policies.tag_list import (
+from policies.images.tag_list import (
     MAX_EXCLUSIONS,
     checksum,
     exclusions_of,

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policies.rules import Line
-from policies.tally import may_fill, tally
+from policies.ledger.tally import may_fill, tally
+from policies.rules.rules import Line
 from tests.policies.ledger_builders import RULES, rules
 
 PEOPLE = ("ada", "bob", "carol", "dan")

@@ -7,10 +7,10 @@ from datetime import timedelta
 import pytest
 
 from policies.codes import Code
-from policies.entry import SHAPES, Bot, Entry, Kind, Pinned, write_time
-from policies.keys import bump_key
-from policies.rules import Apart, Line
-from policies.state import ENDINGS, TRANSITIONS, Stage
+from policies.entries.entry import SHAPES, Bot, Entry, Kind, Pinned, write_time
+from policies.ledger.keys import bump_key
+from policies.ledger.state import ENDINGS, TRANSITIONS, Stage
+from policies.rules.rules import Apart, Line
 from policies.validator import _CHECKS, _WHO, Refusal, refuse
 from tests.policies.ledger_builders import (
     FLAGS,

@@ -5,12 +5,12 @@ from dataclasses import replace
 
 import pytest
 
-from policies.asked import Asked
-from policies.cases import cases_of
+from policies.allowed.asked import Asked
+from policies.allowed.cases import cases_of
 from policies.codes import Code
-from policies.entry import Bot, Entry, Kind
-from policies.rules import ConfigRule, Evidence, effective
-from policies.state import Stage, State
+from policies.entries.entry import Bot, Entry, Kind
+from policies.ledger.state import Stage, State
+from policies.rules.rules import ConfigRule, Evidence, effective
 from policies.validator import every_refusal
 from tests.policies.gate_worlds import ruled
 from tests.policies.ledger_builders import (

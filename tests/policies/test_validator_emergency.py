@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from policies.codes import Code
-from policies.emergency import due
-from policies.entry import Bot, Entry, Kind, write_time
+from policies.entries.entry import Bot, Entry, Kind, write_time
 from policies.gates import TABLE, Before, at_once, before_merge
-from policies.rules import Apart, Line, effective
-from policies.state import Stage
+from policies.ledger.emergency import due
+from policies.ledger.state import Stage
+from policies.rules.rules import Apart, Line, effective
 from tests.policies.gate_worlds import ruled
 from tests.policies.ledger_builders import (
     RULES,

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from policies.codes import Code
-from policies.entry import Beside, Bot, Entry, Kind, Member, write_time
-from policies.keys import bump_key
-from policies.state import Stage
+from policies.entries.entry import Beside, Bot, Entry, Kind, Member, write_time
+from policies.ledger.keys import bump_key
+from policies.ledger.state import Stage
 from tests.policies.group_worlds import (
     TEXT,
     about,

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from policies.allowed_repair import MAX_QUARANTINES
+from policies.allowed.repair import MAX_QUARANTINES
 from policies.canonical import Json
-from policies.checkpoint import sum_of
 from policies.codes import Code
-from policies.entry import Bot, Entry, Kind, Link
-from policies.state import Stage
+from policies.entries.entry import Bot, Entry, Kind, Link
+from policies.ledger.checkpoint import sum_of
+from policies.ledger.state import Stage
 from tests.policies.ledger_builders import (
     FLAGS,
     RULES,

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from policies.carried import carry, restore
 from policies.codes import Code
-from policies.emergency import reminds, rollback_due
-from policies.entry import Entry, Kind
-from policies.population import population
-from policies.rules import Apart, Line
-from policies.state import Stage
-from policies.tables import Tables
+from policies.entries.carried import carry, restore
+from policies.entries.entry import Entry, Kind
+from policies.entries.tables import Tables
+from policies.ledger.emergency import reminds, rollback_due
+from policies.ledger.population import population
+from policies.ledger.state import Stage
+from policies.rules.rules import Apart, Line
 from tests.policies.gate_worlds import ruled
 from tests.policies.ledger_builders import Story, at_stage, person, story
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from policies.errors import PolicyError
-from policies.version import MAX_NUMBER, Version, highest_tag, prerelease_precedence, tag_precedence
+from policies.images.version import MAX_NUMBER, Version, highest_tag, prerelease_precedence, tag_precedence
 
 NUMBERS = st.integers(0, 3) | st.integers(0, MAX_NUMBER)
 PARTS = st.sampled_from(["0", "1", "2", "10", "a", "A", "rc1", "rc10", "0a", "a-b", "-", "x"])

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from policies.errors import PolicyError
-from policies.version import Version
-from policies.version_range import Entry, Range
+from policies.images.version import Version
+from policies.images.version_range import Entry, Range
 
 VERSIONS = [
     *("0.0.0", "0.0.3", "0.0.4", "0.2.9", "0.3.0", "1.0.0-rc1", "1.0.0", "1.2.2"),

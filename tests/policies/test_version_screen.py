@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from policies.errors import PolicyError
-from policies.selection import SelectionPolicy, best, select
-from policies.version import MAX_NUMBER, Version
-from policies.version_screen import reaching
+from policies.images.selection import SelectionPolicy, best, select
+from policies.images.version import MAX_NUMBER, Version
+from policies.images.version_screen import reaching
 
 MANY = [f"build-{number}" for number in range(2_001)]
 NUMBERS = st.sampled_from([0, 1, 2, 9, 10, 11, 19, 20, 99, 100, 109, 190, 999, 1000, MAX_NUMBER])

@@ -3,8 +3,8 @@
 import pytest
 
 from policies.codes import Code
-from policies.entry import Kind
-from policies.state import Stage
+from policies.entries.entry import Kind
+from policies.ledger.state import Stage
 from tests.policies.ledger_builders import Story, at_stage, person, pinned, story
 
 

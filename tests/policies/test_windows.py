@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from policies.calendar import (
+from policies.errors import PolicyError
+from policies.times.calendar import (
     HORIZON,
     Calendar,
     Closed,
@@ -17,8 +18,7 @@ from policies.calendar import (
     working_time,
     zone_of,
 )
-from policies.errors import PolicyError
-from policies.windows import is_in, opens, parse_dates, parse_window, parse_working, touched
+from policies.times.windows import is_in, opens, parse_dates, parse_window, parse_working, touched
 
 BERLIN = "Europe/Berlin"
 PLAIN = Calendar()

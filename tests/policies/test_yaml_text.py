@@ -7,8 +7,8 @@ import yaml as library
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policies import yaml_text
-from policies.yaml_nodes import AliasNode, ListNode, MapNode, Node, ScalarNode
+from policies.texts import yaml_text
+from policies.texts.yaml_nodes import AliasNode, ListNode, MapNode, Node, ScalarNode
 
 FRAGMENTS = (
     *(

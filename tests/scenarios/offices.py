@@ -9,13 +9,13 @@ from pathlib import Path
 from bot import assembly
 from bot.answers import NotRecorded, Recorded
 from bot.engine import Engine
-from bot.forge import GitHubForge
-from bot.forge_wire import Manner, TokenLogin
+from bot.forge.pull_requests import GitHubForge
+from bot.forge.wire import Manner, TokenLogin
 from bot.settings import load
 from bot.verify import verify
-from handlers.chat import SlackChat, web_client
-from policies.entry import Entry
-from policies.state import Stage
+from handlers.slack.chat import SlackChat, web_client
+from policies.entries.entry import Entry
+from policies.ledger.state import Stage
 from policies.words import Propose, Speaker, Word
 from sandbox.forge_world import now as present
 from sandbox.gitops import CHECKOUT

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from bot import atomic
-from bot.desk import Desk
 from bot.ledger import NotAllowed
-from bot.promoter import Said, stand
+from bot.promoting import atomic
+from bot.promoting.desk import Desk
+from bot.promoting.promoter import Said, stand
 from policies.codes import Code
-from policies.entry import By
-from policies.state import Stage
+from policies.entries.entry import By
+from policies.ledger.state import Stage
 from policies.validator import ACCOUNT_FLAGS
 from policies.words import Approve, Freeze, Rollback
 from sandbox.gitops import CHECKOUT

@@ -7,8 +7,8 @@ import pytest
 
 from bot.answers import NotRecorded, Recorded
 from policies.canonical import Json
-from policies.entry import Entry
-from policies.state import Stage
+from policies.entries.entry import Entry
+from policies.ledger.state import Stage
 from policies.words import Approve, Propose, Rollback
 from sandbox.gitops import CHECKOUT
 from tests.scenarios.offices import Office, office_in

@@ -15,16 +15,17 @@ from bot.answers import Awaiting
 from bot.cards import CardStage
 from bot.rounds import Rounds
 from bot.sign_in import DeviceFlow
-from handlers import cli, second
-from handlers.cards import render
-from handlers.chat import web_client
 from handlers.doors import DOORS
-from handlers.errands import Errands
 from handlers.http import web
-from handlers.reply import Replies
-from handlers.slack import PROMOTE_IMAGE, PROMOTE_THIS, slack_app
+from handlers.shell import cli
+from handlers.slack import second
+from handlers.slack.app import PROMOTE_IMAGE, PROMOTE_THIS, slack_app
+from handlers.slack.cards import render
+from handlers.slack.chat import web_client
+from handlers.slack.errands import Errands
+from handlers.slack.reply import Replies
 from handlers.webhooks import Doorbell, webhooks
-from policies.state import Stage
+from policies.ledger.state import Stage
 from policies.words import Block, Emergency, Freeze, Hold, Redact, Speaker
 from sandbox.courier import Courier
 from sandbox.feed import EventKind, Message, View

@@ -7,7 +7,7 @@ import pytest
 
 from bot.answers import NotRecorded, Recorded
 from bot.look import Look
-from policies.state import Stage
+from policies.ledger.state import Stage
 from policies.words import Approve, Emergency, Freeze, Propose, Review, Rollback, Unfreeze
 from sandbox.gitops import CHECKOUT
 from tests.scenarios.offices import Office, office_in

@@ -9,7 +9,7 @@ import pytest
 
 from bot.answers import NotRecorded, Recorded
 from policies.codes import Code
-from policies.state import Stage
+from policies.ledger.state import Stage
 from policies.words import Approve, Speaker
 from tests.scenarios.offices import TEAM, Office, office_in
 

@@ -8,21 +8,21 @@ import pytest
 
 from bot import wording
 from bot.answers import NotRecorded, Recorded
-from bot.cardfile import cards as cards_of
 from bot.cards import Card
 from bot.dossier import dossiers
 from bot.ledger import Proposal
-from bot.poller import Writer
+from bot.promoting.poller import Writer
+from bot.showing.cardfile import cards as cards_of
 from bot.verify import verify
-from handlers.history import moves
-from handlers.questions import History, Pending, Question, Status, Who, Why
-from handlers.reports import reply
-from handlers.spelling import corrected
+from handlers.shell.history import moves
+from handlers.slack.questions import History, Pending, Question, Status, Who, Why
+from handlers.slack.reports import reply
+from handlers.slack.spelling import corrected
 from policies.codes import Code
-from policies.entry import Entry, Kind, write_time
-from policies.keys import expected_key
-from policies.population import population
-from policies.state import Stage
+from policies.entries.entry import Entry, Kind, write_time
+from policies.ledger.keys import expected_key
+from policies.ledger.population import population
+from policies.ledger.state import Stage
 from policies.words import Approve, Block, Emergency, Hold, Propose, Resume, Rollback, Word
 from sandbox.gitops import CHECKOUT, PRODUCTION, STAGING, WEB
 from tests.scenarios.offices import Office, office_in

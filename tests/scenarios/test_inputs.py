@@ -19,19 +19,19 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bot.answers import NotRecorded, Recorded
-from bot.objects import EMPTY_TREE
+from bot.repository.objects import EMPTY_TREE
 from bot.sign_in import DeviceFlow
-from handlers import cli
-from handlers.chat import web_client
 from handlers.doors import SLACK_ROUTE
-from handlers.errands import Errands
 from handlers.http import web
 from handlers.inputs import INPUTS, Fate
-from handlers.reply import Replies
-from handlers.slack import slack_app
+from handlers.shell import cli
+from handlers.slack.app import slack_app
+from handlers.slack.chat import web_client
+from handlers.slack.errands import Errands
+from handlers.slack.reply import Replies
 from handlers.webhooks import Doorbell, webhooks
-from policies.allowed_repair import MAX_QUARANTINES
-from policies.entry import Kind
+from policies.allowed.repair import MAX_QUARANTINES
+from policies.entries.entry import Kind
 from policies.words import Hold, Speaker
 from sandbox.courier import Courier
 from sandbox.gitops import WEB

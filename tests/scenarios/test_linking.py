@@ -9,10 +9,10 @@ import pytest
 from bot.answers import Answer, NotRecorded, Recorded
 from bot.ports import Asked
 from bot.sign_in import DeviceFlow
-from handlers import reports
-from handlers.questions import WhoAmI
-from policies.entry import Kind
-from policies.state import Stage
+from handlers.slack import reports
+from handlers.slack.questions import WhoAmI
+from policies.entries.entry import Kind
+from policies.ledger.state import Stage
 from policies.words import Approve, Speaker
 from sandbox.forge import User
 from sandbox.members import User as Member

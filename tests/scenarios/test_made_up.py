@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from bot.doctor import repository_checks
+from bot.doctor.doctor import repository_checks
 from bot.settings import load
 from tests.scenarios.offices import office_in
 

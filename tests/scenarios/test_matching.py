@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from bot.answers import NotRecorded, Recorded
-from handlers import reports
-from handlers.questions import WhoAmI
+from handlers.slack import reports
+from handlers.slack.questions import WhoAmI
 from policies.codes import Code
-from policies.state import Stage
+from policies.ledger.state import Stage
 from policies.words import Approve, Hold
 from sandbox.forge import User
 from sandbox.gitops import CHECKOUT

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.answers import Recorded
-from policies.state import Stage
+from policies.ledger.state import Stage
 from policies.words import Approve, Freeze, Reject, Review, Rollback, Unapprove, Unfreeze
 from sandbox.forge import RefusalError
 from sandbox.gitops import CHECKOUT

@@ -8,21 +8,21 @@ from pathlib import Path
 
 import pytest
 
-from bot import promoter
+from bot.chains.years import read_years, whole
 from bot.dossier import dossiers
 from bot.index import Index
 from bot.ledger import Appended, Proposal
-from bot.objects import Oid
-from bot.push import Ok, RefUpdate
+from bot.promoting import promoter
+from bot.repository.objects import Oid
+from bot.repository.push import Ok, RefUpdate
 from bot.signing import Signer
-from bot.years import read_years, whole
 from policies.canonical import Json
-from policies.carried import carry, restore
-from policies.entry import Entry, Kind, Placed, write_time
-from policies.keys import expected_key
-from policies.population import population
-from policies.promotion import Stage
-from policies.state import State
+from policies.entries.carried import carry, restore
+from policies.entries.entry import Entry, Kind, Placed, write_time
+from policies.entries.promotion import Stage
+from policies.ledger.keys import expected_key
+from policies.ledger.population import population
+from policies.ledger.state import State
 from policies.verdict import Passed
 from policies.words import Approve, Freeze, Hold
 from tests.bot.ledger_worlds import FLAGS, World, bot, digest, kustomization, person, said, world

@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from bot import signatures
 from bot.answers import NotRecorded, Recorded
 from bot.index import Index
-from bot.outside import Outside
+from bot.looking.outside import Outside
+from bot.registries import signatures
 from bot.verify import verify
-from policies.entry import Bot
-from policies.facts import from_json
-from policies.state import Stage
+from policies.entries.entry import Bot
+from policies.entries.facts import from_json
+from policies.ledger.state import Stage
 from policies.words import Approve, Propose
 from sandbox import images
 from sandbox.gitops import CHECKOUT

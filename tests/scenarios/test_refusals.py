@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from bot.answers import NotRecorded, Recorded
-from policies.entry import Kind
-from policies.state import Stage
+from policies.entries.entry import Kind
+from policies.ledger.state import Stage
 from policies.words import (
     Approve,
     Block,

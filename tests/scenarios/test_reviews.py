@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.answers import Recorded
-from policies.state import Stage
+from policies.ledger.state import Stage
 from policies.words import Approve
 from sandbox.forge import User
 from sandbox.gitops import CHECKOUT

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.answers import NotRecorded, Recorded
-from policies.state import Stage
+from policies.ledger.state import Stage
 from policies.words import Approve, Review, Rollback
 from sandbox.gitops import CHECKOUT
 from tests.scenarios.offices import Office, office_in

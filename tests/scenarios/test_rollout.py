@@ -7,9 +7,9 @@ import pytest
 
 from bot.answers import NotRecorded, Recorded
 from bot.verify import verify
-from policies.entry import Bot
-from policies.promotion import Promotion
-from policies.state import Stage
+from policies.entries.entry import Bot
+from policies.entries.promotion import Promotion
+from policies.ledger.state import Stage
 from policies.words import Approve, Propose, Reject, Rollback
 from sandbox.gitops import CHECKOUT
 from tests.scenarios.offices import Office, office_in

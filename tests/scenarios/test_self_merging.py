@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from bot.answers import Recorded
-from policies.entry import Bot
-from policies.state import Stage
+from policies.entries.entry import Bot
+from policies.ledger.state import Stage
 from policies.words import Approve, Hold, Rollback
 from sandbox.gitops import CHECKOUT
 from tests.scenarios.offices import Office, office_in

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from bot.errors import PermanentError
-from bot.mirror import Mirror
-from bot.objects import Oid
-from bot.push import Lost, Ok, RefUpdate, Refused
+from bot.repository.mirror import Mirror
+from bot.repository.objects import Oid
+from bot.repository.push import Lost, Ok, RefUpdate, Refused
 from sandbox import day
 from sandbox.bot import BotProcess
 from sandbox.forge_state import User

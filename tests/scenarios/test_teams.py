@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.answers import NotRecorded, Recorded
-from policies.state import Stage
+from policies.ledger.state import Stage
 from policies.words import Approve
 from tests.scenarios.offices import Office, office_in
 

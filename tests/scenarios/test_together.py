@@ -8,8 +8,9 @@ import pytest
 
 from bot.answers import Awaiting, NotRecorded, Recorded
 from bot.verify import verify
-from handlers import cli, second
-from policies.entry import Both, Kind
+from handlers.shell import cli
+from handlers.slack import second
+from policies.entries.entry import Both, Kind
 from policies.words import Confirm, Fork, Hold, Pair, Redact, Reject, Speaker
 from sandbox.gitops import CHECKOUT
 from sandbox.page_state import ledger_rows, shown

@@ -5,15 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from bot import assembly, atomic
+from bot import assembly
 from bot.answers import NotRecorded, Recorded
-from bot.desk import Desk
 from bot.errors import SettingsError
-from bot.promoter import Said, stand
-from bot.reconciler import Reconciler
+from bot.promoting import atomic
+from bot.promoting.desk import Desk
+from bot.promoting.promoter import Said, stand
+from bot.promoting.reconciler import Reconciler
 from bot.settings import load
-from policies.entry import By
-from policies.state import Stage
+from policies.entries.entry import By
+from policies.ledger.state import Stage
 from policies.validator import ACCOUNT_FLAGS
 from policies.words import Approve, Block, Freeze, Hold, Reject, Rollback, Unfreeze
 from sandbox.gitops import CHECKOUT

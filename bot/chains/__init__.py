@@ -1,0 +1,1 @@
+"""Chains: the ledger's branches read as signed chains, year after year."""

@@ -1,0 +1,1 @@
+"""The forge: pull requests, reviews, accounts and reports of one GitHub repository."""

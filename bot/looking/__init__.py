@@ -1,0 +1,1 @@
+"""Looking: everything that is known at one moment, gathered from the outside worlds."""

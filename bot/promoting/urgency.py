@@ -1,0 +1,36 @@
+"""What a landing says of an emergency: until when somebody looks at it, and what the rule lets it skip."""
+
+from bot.looking.book import Book
+from bot.wording import Urgency
+from policies.canonical import Json
+from policies.entries.entry import Entry, Kind, write_time
+from policies.ledger.state import Promotion, State
+from policies.rules.rules import EffectiveRule, effective
+
+MARKED = "marked"  # in evidence: the landing says that it is an emergency. Older ones say nothing of it
+
+
+def mark() -> dict[str, Json]:
+    """Return the evidence by which an entry promises such a landing."""
+    return {MARKED: True}
+
+
+def is_marked(entry: Entry | None) -> bool:
+    """Whether an entry promises it: an emergency by commit itself, else its intent."""
+    return entry is not None and entry.evidence.get(MARKED) is True
+
+
+def under(rule: EffectiveRule | None, until: str) -> Urgency:
+    """Return what is said under a rule."""
+    apart = rule.environment.emergency if rule else None
+    return Urgency(until, apart.skips if apart else ())
+
+
+def urgency_of(book: Book, state: State, promotion: Promotion) -> Urgency | None:
+    """Return what the landing of a promotion says; nothing where it is no emergency."""
+    opened = state.open.get(promotion.seq)
+    if promotion.kind is not Kind.EMERGENCY or opened is None or opened.due is None:
+        return None
+    rules = book.rules(promotion.rule.commit)
+    rule = effective(rules, promotion.environment, promotion.service) if rules else None
+    return under(rule, write_time(opened.due))

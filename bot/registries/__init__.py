@@ -1,0 +1,1 @@
+"""Registries: what they list, what hangs on their images, and who signed it."""

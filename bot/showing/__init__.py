@@ -1,0 +1,1 @@
+"""Showing: which cards and notices should be there, and where they stand."""

@@ -1,0 +1,86 @@
+"""What happens next to a version that waits: what ends by itself and when, who has to do what, who merges it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from handlers.engine import Look
+from handlers.slack.reasons import happens, phrase
+from policies.codes import Code
+from policies.decide import Candidate, Standing
+from policies.gates.counting import count_approvals
+from policies.ledger.rollout import asks
+from policies.ledger.state import Promotion
+from policies.rows import ANSWERED_BY_PEOPLE
+from policies.rules.rules import EffectiveRule, Line, Merges, effective
+from policies.verdict import NotYet
+
+_THEN: dict[str, str] = {
+    Code.REVIEW_MISSING: "somebody approves it by a review in GitHub",
+    Code.WAITING_FOR_A_GO: "an approver gives it anew",
+    Code.NOT_IN_PREVIOUS: "it runs in the environment before",
+    Code.NOT_THERE_NOW: "it runs in the environment before again",
+    Code.NOT_HEALTHY: "it is reported healthy in the environment before",
+    Code.UNHEALTHY: "it is reported healthy in the environment before",
+    Code.HELD: "somebody resumes the service",
+    Code.FROZEN: "somebody lifts the freeze",
+    Code.KNOWN_BEFORE: "somebody asks for it",
+    Code.OPEN_ELSEWHERE: "the promotion that is open there ends",
+    Code.CHECKS_PENDING: "the checks succeed",
+    Code.FORGE_REVIEW: "the reviews are given that the forge asks for",
+    Code.CONFIG_UNREVIEWED: "somebody reviews the changed files",
+    Code.REVIEW_OVERDUE: "somebody gives the overdue review",
+}
+_MERGES_BY_HAND = "somebody merges it at the forge"
+
+
+def next_of(look: Look, environment: str, service: str, candidate: Candidate, at: datetime) -> str:
+    """Return what happens next, step by step; '' where it does not wait. ``at`` is the time of the decision (UTC)."""
+    rule = effective(look.rules, environment, service)
+    if candidate.verdict is not Standing.WAITING or rule is None:
+        return ""
+    live = look.state.promotions.get(candidate.promotion)
+    others = [one for one in candidate.reasons if one.code not in ANSWERED_BY_PEOPLE | {Code.MERGING}]
+    steps = [_step(one, at) for one in others]
+    steps += _of_people(look, rule, live, candidate.reasons)
+    if not any(one.code is Code.NOT_REQUESTED for one in candidate.reasons):
+        steps += _last(rule, live, others)
+    return ", then ".join(dict.fromkeys(steps))
+
+
+def _step(reason: NotYet, at: datetime) -> str:
+    if reason.code is Code.BY_HAND:
+        return _MERGES_BY_HAND
+    unsaid = f"a later pass finds that this is over: {phrase(reason.code.value)}"
+    return happens(reason, at) or _THEN.get(reason.code, unsaid)
+
+
+def _of_people(
+    look: Look, rule: EffectiveRule, live: Promotion | None, reasons: Sequence[NotYet]
+) -> list[str]:
+    """Return what people have to do, in the order in which they can."""
+    codes = {one.code for one in reasons}
+    steps: list[str] = []
+    if Code.NOT_REQUESTED in codes:
+        asked = "Countersign asks for it" if asks(rule.environment) else "somebody asks for it"
+        steps += [asked, *_approvals(rule.environment.approvals)]
+    if Code.APPROVALS_MISSING in codes and live:
+        count = count_approvals(look.rules, rule, live, look.members)
+        steps += _approvals(count.missing)
+    return [*steps, *(_THEN[one] for one in (Code.REVIEW_MISSING, Code.WAITING_FOR_A_GO) if one in codes)]
+
+
+def _approvals(lines: Sequence[Line]) -> list[str]:
+    count = sum(line.count for line in lines)
+    named = ", ".join(map(str, lines)) if any(line.of for line in lines) else ""
+    noun = f"{count} approval{'' if count == 1 else 's'}"
+    return [f"{noun}: {named}" if named else noun] if count else []
+
+
+def _last(rule: EffectiveRule, live: Promotion | None, others: Sequence[NotYet]) -> list[str]:
+    """Return who brings it in."""
+    if any(one.code is Code.BY_HAND for one in others):
+        return []
+    if live is None:
+        return ["moves by itself"]
+    by_hand = rule.environment.merges is Merges.BY_HAND and not live.is_apart
+    return [_MERGES_BY_HAND if by_hand else "merges by itself"]

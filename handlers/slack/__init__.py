@@ -1,0 +1,1 @@
+"""Slack: commands, buttons, forms and messages."""

@@ -1,0 +1,145 @@
+"""The text of ``/promote ...`` read: a word that decides, a question, or what was not understood."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from handlers.slack import orders
+from handlers.slack.clauses import Clauses, UnclearError, take_apart
+from handlers.slack.names import MAX_GUESSES, Names, guesses, look_up
+from handlers.slack.questions import (
+    Help,
+    History,
+    LinkMe,
+    Misunderstood,
+    NotThereYet,
+    Pending,
+    Question,
+    Status,
+    Who,
+    WhoAmI,
+    Why,
+)
+from handlers.slack.typed import typed
+from handlers.slack.usage import LATER, USAGE
+from policies.words import Pair, Propose, Word
+
+Heard = Word | Pair | Question | Misunderstood
+_Reader = Callable[[Clauses, datetime], Word | Pair | Question]
+
+
+def parse(text: str, names: Names, at: datetime) -> Heard:
+    """Read what stands behind the command; ``at`` (UTC) is now, for ``until``. Never raises."""
+    said = typed(text)
+    if said.fault:
+        return Misunderstood(said.fault, given=text)
+    try:
+        return _read(said.words, said.reason, names, at)
+    except UnclearError as unclear:
+        return Misunderstood(unclear.sentence, given=text, corrected=unclear.corrected[:MAX_GUESSES])
+
+
+def _read(words: tuple[str, ...], reason: str, names: Names, at: datetime) -> Word | Pair | Question:
+    if not words:
+        return Help()
+    first = words[0].lower()
+    if first in LATER:
+        return NotThereYet(first)
+    if first in _READERS:
+        openers, reader = _READERS[first]
+        return reader(take_apart(words, reason, names, skip=1, openers=openers), at)
+    clauses = take_apart(words, reason, names, skip=0, openers=("to",))
+    if clauses.free and not look_up(clauses.free[0], names.services):
+        _unclear_first(clauses)
+    return _propose(clauses)
+
+
+def _unclear_first(clauses: Clauses) -> None:
+    """Say that a first word is neither a service nor a command word. Raises: UnclearError."""
+    word = clauses.free[0]
+    near = guesses(word, (*clauses.names.services, *_READERS))
+    if not any(name in clauses.names.services for name in near):
+        corrected = [clauses.instead(word, name) for name in near] or ["help"]
+        raise UnclearError(f"{word} is neither a service nor a word that I know.", corrected)
+    begun = [name for name in clauses.names.services if name.startswith(word.lower())]
+    sentence = f"More than one service begins with {word}." if begun else f"No service is called {word}."
+    raise UnclearError(sentence, [clauses.instead(word, name) for name in near])
+
+
+def _propose(said: Clauses) -> Propose:
+    service = said.service(USAGE[""])
+    return Propose(service, said.version(), said.environment("to"), said.reason)
+
+
+def _status(said: Clauses, _at: datetime) -> Status:
+    service = environment = ""
+    for word in said.free:
+        if found := look_up(word, said.names.environments):
+            environment = found
+        elif found := look_up(word, said.names.services):
+            service = found
+        else:
+            near = guesses(word, (*said.names.services, *said.names.environments))
+            corrected = [said.instead(word, name) for name in near]
+            raise UnclearError(f"{word} is neither a service nor an environment.", corrected)
+    return Status(service, environment or said.environment("in", "to"))
+
+
+def _why(said: Clauses, _at: datetime) -> Why:
+    service = said.service(USAGE["why"])
+    return Why(service, said.version(), said.environment("to", "in"))
+
+
+def _pending(_said: Clauses, _at: datetime) -> Pending:
+    return Pending()
+
+
+def _history(said: Clauses, _at: datetime) -> History:
+    service = said.service(USAGE["history"])
+    said.no_more(1)
+    return History(service)
+
+
+def _who(said: Clauses, _at: datetime) -> Who:
+    service = said.service(USAGE["who"])
+    said.no_more(1)
+    return Who(service)
+
+
+def _whoami(_said: Clauses, _at: datetime) -> WhoAmI:
+    return WhoAmI()
+
+
+def _link(_said: Clauses, _at: datetime) -> LinkMe:
+    return LinkMe()
+
+
+def _help(said: Clauses, _at: datetime) -> Help:
+    return Help(said.free[0].lower() if said.free else "")
+
+
+# command word -> the words that open a clause in it, and its reader
+_READERS: dict[str, tuple[tuple[str, ...], _Reader]] = {
+    "approve": ((), orders.approve),
+    "unapprove": ((), orders.unapprove),
+    "reject": ((), orders.reject),
+    "cancel": ((), orders.cancel),
+    "rollback": (("to", "in"), orders.rollback),
+    "hold": (("in", "to", "until"), orders.hold),
+    "resume": (("in", "to"), orders.resume),
+    "block": ((), orders.block),
+    "unblock": ((), orders.unblock),
+    "freeze": (("until",), orders.freeze),
+    "unfreeze": ((), orders.unfreeze),
+    "emergency": (("to",), orders.emergency),
+    "review": ((), orders.review),
+    "redact": ((), orders.redact),
+    "fork": ((), orders.fork),
+    "status": (("in", "to"), _status),
+    "why": (("to", "in"), _why),
+    "pending": ((), _pending),
+    "history": ((), _history),
+    "who": ((), _who),
+    "whoami": ((), _whoami),
+    "link": ((), _link),
+    "help": ((), _help),
+}

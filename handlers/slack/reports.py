@@ -1,0 +1,318 @@
+"""Answers to questions: status, why, pending, history, who, whoami. All read from a recent view."""
+
+from datetime import datetime
+
+from bot.errors import BotError
+from handlers.engine import Engine, Look
+from handlers.slack import messages, open_reviews
+from handlers.slack.blocks import COMMAND, Said
+from handlers.slack.help import help_about, not_there_yet
+from handlers.slack.questions import (
+    Help,
+    History,
+    LinkMe,
+    NotThereYet,
+    Pending,
+    Question,
+    Status,
+    Who,
+    WhoAmI,
+    Why,
+)
+from handlers.slack.reasons import phrase, reason
+from handlers.slack.spans import Code, Line, Mention, Moment, Sign, Span, Strong, joined, line
+from policies.decide import Candidate, Row, Standing
+from policies.entries.entry import By, Pinned
+from policies.gates import count_approvals
+from policies.ledger.digest_versions import told_apart
+from policies.ledger.people import Known, known
+from policies.ledger.state import Move, Promotion
+from policies.rules.rules import effective, moving_rule
+
+MAX_MOVES = 15  # of a history; the ledger has all of them
+MAX_REASONS = 4  # of one version
+_NOBODY = "nobody is asked: it moves by itself"
+
+
+def reply(engine: Engine, question: Question, *, user: str) -> Said:
+    """Answer a question of the Slack user ``user``. Raises: BotError."""
+    match question:
+        case Help():
+            return help_about(question.word)
+        case NotThereYet():
+            return not_there_yet(question.word)
+        case WhoAmI() | LinkMe():
+            return _flagged(engine, _whoami(engine, user))
+        case Why():
+            return _noted(engine.look(), _why(engine, question))
+        case Status() | Pending() | History() | Who():
+            look = engine.look()
+            return _noted(look, _seen(look, question))
+
+
+def _seen(look: Look, question: Status | Pending | History | Who) -> Said:
+    match question:
+        case Status():
+            return _status(look, question)
+        case Pending():
+            return _pending(look)
+        case History():
+            return _history(look, question)
+        case Who():
+            return _who(look, question)
+
+
+def _flagged(engine: Engine, said: Said) -> Said:
+    """Say that it is not checked yet, where that is so."""
+    try:
+        return said if engine.look().is_checked else messages.unchecked(said)
+    except BotError:
+        return said
+
+
+def _noted(look: Look, said: Said) -> Said:
+    """Add what the view could not be read anew for, and from when it is; or that it is not checked yet."""
+    if not look.is_checked:
+        return messages.unchecked(said)
+    if not look.problem:
+        return said
+    note = line(Sign("warning"), " as of ", Moment(look.decision.at), ": ", look.problem)
+    return Said(said.head, (note, *said.points), said.given, said.commands)
+
+
+def _status(look: Look, asked: Status) -> Said:
+    rows = [
+        row
+        for row in look.decision.rows
+        if (not asked.service or row.service in _services(look, asked.service))
+        and asked.environment in {"", row.environment}
+    ]
+    moving = [row for row in rows if row.verdict is not Standing.CURRENT]
+    shown = rows if asked.service else moving
+    settled = len(rows) - len(moving)
+    head = line(f"{_counted(len(rows), 'place')}: {settled} up to date, {len(moving)} not.")
+    rows_said = (_row(row, _since(look, row) if asked.service else None) for row in shown)
+    return Said(head, (*standing_still(look), *rows_said))
+
+
+def _services(look: Look, name: str) -> tuple[str, ...]:
+    """Return the services that a name stands for: of a group its members, else the one of that name."""
+    return look.rules.groups.get(name, (name,))
+
+
+def _since(look: Look, row: Row) -> datetime | None:
+    return look.current_since(row.environment, row.service)
+
+
+def standing_still(look: Look) -> tuple[Line, ...]:
+    """Return a line for each environment that is frozen."""
+    at = look.decision.at
+    frozen = [(name, one) for name in look.rules.environments if (one := look.state.freeze_on(name, at))]
+    return tuple(
+        line(
+            Sign("snowflake"),
+            " ",
+            Strong(name),
+            " is frozen",
+            *_until(one.until),
+            f": {one.note or phrase(one.why)}",
+        )
+        for name, one in frozen
+    )
+
+
+def _until(until: datetime | None) -> Line:
+    return line(" until ", Moment(until)) if until else ()
+
+
+def _row(row: Row, since: datetime | None = None) -> Line:
+    """Return what runs in a place, since when (UTC) where that is asked, and what could come."""
+    spans: list[Span] = [Strong(row.environment), ": ", row.service, " "]
+    spans.append(Code(row.current) if row.current else "(no image found)")
+    spans += [" since ", Moment(since)] if since and row.current else []
+    best = row.best
+    if best is not None:
+        return (*spans, ", next ", *_candidate(best))
+    if row.verdict is Standing.CURRENT:
+        return (*spans, ", nothing newer may move")
+    reasons = ", ".join(phrase(code) for code in row.codes)
+    return (*spans, f", {reasons}", f": {row.detail}" if row.detail else "")
+
+
+def _candidate(candidate: Candidate) -> Line:
+    if candidate.verdict is Standing.CURRENT:
+        return line(Code(candidate.version), " is what runs there now")
+    if not candidate.reasons:
+        return line(Code(candidate.version), " moves at the next pass")
+    verb = " is refused: " if candidate.verdict is Standing.REFUSED else " waits: "
+    return line(Code(candidate.version), verb, *joined(map(reason, candidate.reasons[:MAX_REASONS]), "; "))
+
+
+def _why(engine: Engine, asked: Why) -> Said:
+    look = engine.look()
+    rows = [
+        row
+        for row in (*look.decision.rows, *look.decision.groups)
+        if row.service == asked.service and asked.environment in {"", row.environment}
+    ]
+    head = line(Strong(asked.service), *(line(" ", Code(asked.version)) if asked.version else ()), ":")
+    if not asked.version:
+        return Said(head, tuple(map(_row, rows)))
+    found = [(row.environment, engine.why(row.environment, row.service, asked.version)) for row in rows]
+    points = [line(Strong(where), ": ", *_candidate(candidate)) for where, candidate in found if candidate]
+    return Said(head if points else line("No rule covers that service there."), tuple(points))
+
+
+def _pending(look: Look) -> Said:
+    live = look.state.under_way()
+    reviews = open_reviews.waiting(look)
+    head = f"{_counted(len(live), 'promotion')} under way" if live else "Nothing is under way"
+    if reviews:
+        head += f", {_counted(len(reviews), 'review')} open"
+    ordered = sorted(live, key=lambda one: one.seq)
+    points = (*(_under_way(look, one) for one in ordered), *reviews)
+    return Said(
+        line(f"{head}:" if points else f"{head}."), (*points, *([open_reviews.hint()] if reviews else []))
+    )
+
+
+def _under_way(look: Look, promotion: Promotion) -> Line:
+    """Return how a promotion stands."""
+    rule = moving_rule(look.rules, promotion.environment, promotion.service)
+    asked = line(", asked for by ", Mention("", promotion.by.person)) if isinstance(promotion.by, By) else ()
+    count = ""
+    if rule:
+        tally = count_approvals(look.rules, rule, promotion, look.members)
+        count = f", {tally.given} of {tally.wanted} approvals"
+    kind = "rollback of " if promotion.is_rollback else "emergency of " if promotion.is_emergency else ""
+    move = (
+        line(Code(promotion.version)) if promotion.group else _versions(promotion.previous, promotion.image)
+    )
+    place = line(Code(promotion.id), " ", Strong(promotion.environment), f": {kind}{promotion.service} ")
+    stage = "approved, somebody merges it at GitHub" if promotion.is_cleared else promotion.stage
+    return line(*place, *move, *asked, count, f", {stage}")
+
+
+def _history(look: Look, asked: History) -> Said:
+    moves = [
+        (environment, service, move)
+        for (environment, service), found in look.state.moves.items()
+        if service in _services(look, asked.service)
+        for move in found
+    ]
+    if not moves:
+        return Said(line("Nothing of ", Strong(asked.service), " was moved since the ledger began."))
+    newest = sorted(moves, key=lambda one: one[2].seq, reverse=True)
+    head = line(f"{_counted(len(moves), 'move')} of ", Strong(asked.service), ", newest first:")
+    named = asked.service in look.rules.groups
+    points = [
+        _moved(environment, move, service if named else "")
+        for environment, service, move in newest[:MAX_MOVES]
+    ]
+    if len(newest) > MAX_MOVES:
+        points.append(line(f"and {len(newest) - MAX_MOVES} more in the ledger"))
+    return Said(head, tuple(points))
+
+
+def _moved(environment: str, move: Move, service: str = "") -> Line:
+    """Return one move of the past; of a group's with the service's name."""
+    where = line(
+        Moment(move.at), " ", Strong(environment), f" {move.kind}: {service}{' ' if service else ''}"
+    )
+    commit = line(" ", Code(move.commit[:7])) if move.commit else ()
+    return line(*where, *_versions(move.previous, move.image), *commit)
+
+
+def _versions(previous: tuple[Pinned, ...], image: tuple[Pinned, ...]) -> Line:
+    before, after = told_apart(previous[:1], image[:1])
+    new = line(Code(after)) if after else line("?")
+    return line(Code(before), " \N{RIGHTWARDS ARROW} ", *new) if before else new
+
+
+def _who(look: Look, asked: Who) -> Said:
+    services = _services(look, asked.service)
+    there = [
+        (environment, service)
+        for environment in look.rules.environments
+        for service in services
+        if effective(look.rules, environment, service)
+    ]
+    points = [
+        line(*_approvers(look, *place), *((f", for {place[1]}",) if len(services) > 1 else ()))
+        for place in there
+    ]
+    return Said(line("Who may approve ", Strong(asked.service), ":"), tuple(points))
+
+
+def _approvers(look: Look, environment: str, service: str) -> Line:
+    rule = effective(look.rules, environment, service)
+    if rule is None or not rule.environment.is_guarded:
+        return line(Strong(environment), f": {_NOBODY}")
+    found: list[Line] = []
+    for asked in rule.environment.approvals:
+        members = sorted(look.rules.members(asked.of, rule.service, look.members))
+        named = joined(line(Mention("", one)) for one in members) if members else line("nobody yet")
+        elsewhere = [
+            team.source
+            for team in look.rules.outside(asked.of, rule.service)
+            if team.name not in look.members
+        ]
+        if elsewhere:  # looked up when somebody speaks; until then it is named, not guessed
+            named = line(*(line(*named, " and ") if members else ()), f"who is in {' and '.join(elsewhere)}")
+        found.append(line(f"{asked} (", *named, ")"))
+    excluded = f"; not: {', '.join(rule.environment.exclude)}" if rule.environment.exclude else ""
+    return line(Strong(environment), ": ", *joined(found, " and "), excluded)
+
+
+def _whoami(engine: Engine, user: str) -> Said:
+    person = engine.person_of(user)
+    if not person:
+        hint = line(
+            "Somebody adds ", Code(f"slack: {user}"), " under your name in the rules' ", Code("people"), "."
+        )
+        by_link = line("Or you link your GitHub account by yourself: ", Code(f"{COMMAND} link"), ".")
+        return Said(
+            line("The rules link nobody to your Slack account, so your word does not count yet."),
+            (hint, by_link),
+        )
+    try:
+        look = engine.look()
+    except BotError:
+        return Said(line("You are known as ", Strong(person), "."), (line("Your Slack id is ", Code(user)),))
+    return _known(look, person, user)
+
+
+def _known(look: Look, person: str, user: str) -> Said:
+    """Say whom somebody is taken for, why, and of which teams."""
+    who = known(look.rules, look.state.links, look.state.forge_ids, person)
+    teams = [name for name, team in look.rules.teams.items() if person in team.people]
+    teams += [name for name, members in look.members.items() if person in members and name not in teams]
+    of = f", of {', '.join(teams)}" if teams else ""
+    says = "You linked yourself; you are known as "
+    if who and who.is_in_git:
+        says = "The rules take you for "
+    elif who and who.domain:
+        says = f"Your address at {who.domain} matches in Slack and GitHub; you are known as "
+    return Said(
+        line(says, Strong(person), f"{of}."), (line("Your Slack id is ", Code(user)), _account(look, who))
+    )
+
+
+def _account(look: Look, who: Known | None) -> Line:
+    """Say which account at the forge is theirs, and how that is known."""
+    if who is None or not who.github:
+        return line("No GitHub account is linked to you; ", Code(f"{COMMAND} link"), " links yours.")
+    number = f" ({who.forge_id})" if who.forge_id else ""
+    if who.domain:
+        may = "" if look.rules.identity.approve else ", approves nothing"
+        weaker = f"{number}, by e-mail alone; this is looked up each time you speak{may}. "
+        return line(
+            "Your GitHub account is ", Code(who.github), weaker, Code(f"{COMMAND} link"), " makes it yours."
+        )
+    named = look.rules.people.get(who.name)
+    how = "as the rules say" if named and named.github else "as you linked it"
+    return line("Your GitHub account is ", Code(who.github), f"{number}, {how}.")
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"

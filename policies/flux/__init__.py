@@ -1,0 +1,1 @@
+"""Flux's image documents, read as values."""

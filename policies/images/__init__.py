@@ -1,0 +1,1 @@
+"""Images: their names, tags and versions, and which one a policy selects."""

@@ -1,0 +1,1 @@
+"""Reading the rules: from files to values, or to everything that is wrong with them."""

@@ -1,0 +1,1 @@
+"""Texts as trees with places: YAML, JSON and TOML read with spans, and edited in place."""

@@ -1,0 +1,1 @@
+"""Times: spans, weekly windows, calendars."""
