@@ -201,9 +201,9 @@ file is missing, with `trust-root-missing`, and `countersign lint` names its lin
 4. Give it its cases in `tests/policies/gate_time_cases.py`: a test asks that every gate has some, and that each
    code is given once. One that nothing may skip is named in `tests/policies/test_gate_laws.py` too, and so is what
    each is asked of that may not be known; `tests/policies/gate_stops.py` puts it in the way of a move and a merge.
-5. Where it asks outside, its question is a method of `Outside` in `bot/looking/outside.py`, with its row in the table there,
-   and its settings, if it has any, stand in `policies/rulebook/outside_gates.py`. Its function is named in `GATES` of
-   `policies/gates/outside.py`, and its kind in `OF_CONTENT` where it asks about a digest alone.
+5. Where it asks outside, its question is a method of `Outside` in `bot/looking/outside.py`, with its row in the table
+   there, and its settings, if it has any, stand in `policies/rulebook/outside_gates.py`. Its function is named in
+   `GATES` of `policies/gates/outside.py`, and its kind in `OF_CONTENT` where it asks about a digest alone.
 6. Where it is worth a trailer (`Gate-Soak: passed 3h12m`), `policies/gates/notes.py` says so.
 7. `make papers`. The gate *platforms* was added by this list.
 """

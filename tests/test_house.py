@@ -148,7 +148,7 @@ def test_every_change_has_a_line() -> None:
 
 def passed() -> tuple[set[str], set[str]]:
     """Return the points that are passed: those said in full, and those put together from words of the code."""
-    files = [path for floor in ("bot", "handlers") for path in (ROOT / floor).glob("*.py")]
+    files = [path for floor in ("bot", "handlers") for path in (ROOT / floor).rglob("*.py")]
     trees = [ast.parse(path.read_text("utf-8")) for path in files]
     nodes = [node for tree in trees for node in ast.walk(tree)]
     words = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}

@@ -54,7 +54,7 @@ HEARD = {"command", "action", "view", "event", "message", "shortcut", "global_sh
 
 def calls() -> Iterator[ast.Call]:
     """Yield the calls of a method in handlers/."""
-    for path in sorted((ROOT / "handlers").glob("*.py")):
+    for path in sorted((ROOT / "handlers").rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
                 yield node
@@ -87,7 +87,7 @@ def needed(call: ast.Call) -> frozenset[str]:
 
 def heard() -> set[str]:
     """Return by which of Bolt's ways the app listens."""
-    tree = ast.parse((ROOT / "handlers" / "slack.py").read_text("utf-8"))
+    tree = ast.parse((ROOT / "handlers" / "slack" / "app.py").read_text("utf-8"))
     return {
         node.func.attr
         for node in ast.walk(tree)
@@ -142,7 +142,7 @@ def test_what_is_heard_is_asked_for_and_nothing_else() -> None:
 
 
 def test_shortcuts_and_events_are_those_that_are_registered() -> None:
-    code = (ROOT / "handlers" / "slack.py").read_text("utf-8")
+    code = (ROOT / "handlers" / "slack" / "app.py").read_text("utf-8")
     shortcuts = MANIFEST["features"]["shortcuts"]
 
     assert {one["callback_id"] for one in shortcuts} == {PROMOTE_IMAGE, PROMOTE_THIS}

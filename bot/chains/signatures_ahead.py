@@ -23,7 +23,7 @@ _PART, _ANSWERS = 500, 100  # commits that are told at once, and answers
 _LENGTH = struct.Struct(">I")
 _SET_PIPE_SIZE = 1031  # Linux, fcntl.h: F_SETPIPE_SZ
 _PIPE_BYTES = 1 << 20
-_PACKAGE = str(Path(__file__).resolve().parents[1])
+_PACKAGE = str(Path(__file__).resolve().parents[2])
 _PROGRAM = (
     "import sys; sys.path.insert(0, sys.argv[1]); from bot.chains.signatures_ahead import answer; answer()"
 )

@@ -87,7 +87,7 @@ def outside(folders: Iterable[Path]) -> list[Call]:
     have points of its own.
     """
     functions = [
-        one for folder in folders for path in sorted(folder.glob("*.py")) for one in _functions(path)
+        one for folder in folders for path in sorted(folder.rglob("*.py")) for one in _functions(path)
     ]
     private: set[str] = set()
     while True:

@@ -35,10 +35,10 @@ LISTENING = {"action", "view", "shortcut", "event", "message"}  # and `command`,
 
 def functions() -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef]]:
     """Yield the functions of the two floors that carry out and speak."""
-    for path in sorted([*(ROOT / "handlers").glob("*.py"), *(ROOT / "bot").glob("*.py")]):
+    for path in sorted([*(ROOT / "handlers").rglob("*.py"), *(ROOT / "bot").rglob("*.py")]):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                yield f"{path.parent.name}/{path.name}", node
+                yield path.relative_to(ROOT).as_posix(), node
 
 
 def commands(group: typer.core.TyperGroup | None = None, before: str = "") -> Iterator[str]:

@@ -5,6 +5,6 @@ from types import MappingProxyType
 
 ARGUED: Mapping[str, str] = MappingProxyType(
     {
-        "policies.rollout: False -> True": "zip's strict: the lengths are compared before",
+        "policies.ledger.rollout: False -> True": "zip's strict: the lengths are compared before",
     }
 )
