@@ -144,7 +144,7 @@ def test_a_service_of_the_backlog_has_a_card_once_it_runs_badly(behind: World) -
     look = behind.desk.view(behind.at)
     move = look.state.moves[where][-1]
     sick = Health(entry.commit, move.image, behind.at, is_healthy=False, seq=move.seq + 1)
-    look.state.health[where] = Trail().and_then(sick)
+    look.state.health[where] = Trail[Health]().and_then(sick)
 
     drawn = {one.what: one for one in cards(look, behind.desk.decide(look), {}, ())}
 
