@@ -32,6 +32,10 @@ from policies.verdict import Failed, NotYet, Waiting
 TOLD_FOR = timedelta(days=7)  # how long what has ended is looked after: an empty disk redraws no old years
 _CANDIDATE_PARTS = 4  # of a name: card, environment, service, tag
 _VOIDS = frozenset({Code.CHANGE_MOVED.value, Code.RULE_MOVED.value, Code.DIGEST_MOVED.value})
+# what a version has not done yet: nobody can do anything but wait, and a guarded channel does not hear of it
+_NOT_YET = frozenset(
+    {Code.NOT_IN_PREVIOUS, Code.NOT_THERE_NOW, Code.NOT_HEALTHY, Code.SOAKING, Code.TOO_YOUNG}
+)
 _OF_PEOPLE = frozenset({Code.APPROVALS_MISSING, Code.NOT_REQUESTED, Code.MERGING, Code.BY_HAND})
 
 _STAGES: Mapping[Stage, CardStage] = {
@@ -513,9 +517,9 @@ class _CardFile:
         )
 
     def _gone(self, candidates: Mapping[tuple[str, str], Card]) -> list[Card]:
-        """Return the cards of candidates that were shown and are not the present ones."""
+        """Return the cards of candidates that were shown and are not the present ones; of a place one stands."""
         told = {*self.taken, *(card.what for card in candidates.values())}
-        found = []
+        found: list[Card] = []
         for what in sorted(self.known):
             parts = what.split("/")
             if parts[0] != "card" or len(parts) != _CANDIDATE_PARTS or what in told:
@@ -530,7 +534,25 @@ class _CardFile:
                 found.append(self._retired(what, environment, service, tag))
             elif row and row.selection:
                 found.append(self._shown_before(row, tag, candidates.get((environment, service))))
-        return found
+        return self._one_stands(found)
+
+    def _one_stands(self, cards_: Sequence[Card]) -> list[Card]:
+        """Return cards of which in each place the newest that still waits stands, and others point to it."""
+        best: dict[Place, str] = {}
+        waiting = {
+            (one.environment, one.service, one.version) for one in cards_ if one.stage is CardStage.CANDIDATE
+        }
+        for row in self.decision.rows:
+            for candidate in row.candidates:  # best first
+                if (row.environment, row.service, candidate.version) in waiting:
+                    best.setdefault((row.environment, row.service), candidate.version)
+        return [
+            one
+            if one.stage is not CardStage.CANDIDATE
+            or (newest := best[one.environment, one.service]) == one.version
+            else replace(one, stage=CardStage.GONE, newer=newest)
+            for one in cards_
+        ]
 
     def _group_gone(self, what: str, environment: str, group: str, present: Card | None) -> list[Card]:
         """Return the last card of a group's candidate that is none any more; of a move its own card tells."""
@@ -562,7 +584,10 @@ class _CardFile:
         return any(move.kind is Kind.BUMP and self._version(service, move.image) == tag for move in moves)
 
     def _shown_before(self, row: Row, tag: str, present: Card | None) -> Card:
-        """Return a candidate that waits now, or one that is none any more, with the version that came instead."""
+        """Return a candidate that waits now, or one that is none any more, with the version that came instead.
+
+        One that has to run or to wait again before it may be asked for is none.
+        """
         candidate = next((one for one in row.candidates if one.version == tag), None)
         live = self.look.state.live_at(row.environment, row.service)
         instead = [
@@ -571,7 +596,9 @@ class _CardFile:
             row.current,
         ]
         newest = next((one for one in instead if one and self._is_newer(row.service, one, tag)), "")
-        is_refused = candidate is None or any(isinstance(one, Failed) for one in candidate.reasons)
+        is_refused = candidate is None or any(
+            isinstance(one, Failed) or one.code in _NOT_YET for one in candidate.reasons
+        )
         is_guarded = self.look.world.rules.environment_for(row.environment, row.service).is_guarded
         if newest or is_refused or not is_guarded or (present and present.version != tag):
             return replace(self._card(row, tag, CardStage.GONE, candidate), newer=newest)

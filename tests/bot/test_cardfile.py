@@ -179,6 +179,52 @@ def test_a_candidate_that_is_frozen_stays_and_says_so() -> None:
     assert f"{PRODUCTION}/1.4.2" not in drawn(story)  # and is not posted while it is frozen
 
 
+def two_shown() -> tuple[Story, tuple[str, str]]:
+    """Return a story in which 1.4.2 and after it 1.4.3 were shown as candidates."""
+    story = ready()
+    story.see("1.4.3")
+    story.bump("1.4.3")
+    return story, (f"{PRODUCTION}/1.4.2", f"{PRODUCTION}/1.4.3")
+
+
+def test_of_two_that_were_shown_the_newer_alone_stands_while_both_are_frozen() -> None:
+    story, known = two_shown()
+    story.add(Kind.FREEZE, environment="production", trigger="T1", note="the audit")
+
+    old, new = (card(story, what, *known) for what in known)
+
+    assert (old.stage, old.newer) == (CardStage.GONE, "1.4.3")
+    assert (new.stage, [one.code for one in new.waits]) == (CardStage.CANDIDATE, [Code.FROZEN])
+
+
+def test_what_has_to_soak_again_after_other_rules_is_no_candidate_any_more() -> None:
+    story, known = two_shown()
+    story.text = RULES.replace(b"after: staging", b"after: staging, soak: 2h")
+
+    told = [card(story, what, *known) for what in known]
+
+    assert [one.stage for one in told] == [CardStage.GONE, CardStage.GONE]
+    assert [one.code for one in told[1].waits] == [Code.SOAKING]
+    story.at += timedelta(hours=2)
+    assert [card(story, what, *known).stage for what in known] == [CardStage.GONE, CardStage.CANDIDATE]
+
+
+def test_what_rules_ask_to_wait_longer_than_an_older_one_leaves_that_one_alone() -> None:
+    story, known = two_shown()
+    story.at += timedelta(hours=3)
+    story.see("1.4.4")
+    story.bump("1.4.4")
+    last = f"{PRODUCTION}/1.4.4"
+    story.text = RULES.replace(b"after: staging", b"after: staging, soak: 2h")
+
+    found = drawn(story, (*LOOKED, *known, last))
+
+    standing = [
+        what for what, one in found.items() if isinstance(one, Card) and one.stage is CardStage.CANDIDATE
+    ]
+    assert standing == [f"{PRODUCTION}/1.4.3"]
+
+
 def test_a_blocked_candidate_is_gone_and_says_why() -> None:
     story = ready()
     story.add(
@@ -827,7 +873,10 @@ def test_whatever_happened_each_live_promotion_has_its_one_card(steps: list[str]
         )
     candidates = [one for one in drawn_cards if one.stage is CardStage.CANDIDATE]
     assert all(one.environment == "production" for one in candidates)
-    assert len([one for one in candidates if not one.waits]) <= 1
+    assert len(candidates) <= 1
+    assert not any(
+        one.code in {Code.SOAKING, Code.NOT_IN_PREVIOUS} for card_ in candidates for one in card_.waits
+    )
 
 
 @given(STEPS)
