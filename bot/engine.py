@@ -18,14 +18,17 @@ from bot.looking import survey as surveys
 from bot.looking.builds import Builds
 from bot.looking.configured import Configured
 from bot.looking.health import Watch
+from bot.looking.image_sources import ImageSources
 from bot.looking.movers import commits_of, waits
 from bot.looking.outside import Outside, asks_outside
 from bot.looking.quarantine import quarantines
 from bot.looking.rosters import teams_of
+from bot.looking.source_commits import SourceCommits
 from bot.looking.survey import Survey
 from bot.looking.troubles import Trouble, Wrong
 from bot.ports import Asked, Chat, Clock, Forge, Registry, SignIn
 from bot.preview import Preview, preview_of
+from bot.promoting.brings import Bringing, Brings
 from bot.promoting.checks import answer_pull_requests
 from bot.promoting.desk import Desk
 from bot.promoting.hearing import Hearing
@@ -98,6 +101,7 @@ class Engine:
     _away: str = ""  # why the repository may not be reached
     _checking: Checking | None = None
     _linking: Linking = field(init=False)
+    _commits: SourceCommits = field(init=False)
 
     def __post_init__(self) -> None:
         """Let teams be looked up, and people sign in, where this engine asks."""
@@ -107,6 +111,9 @@ class Engine:
         self.desk.builds = Builds(self.registry, self.contents, self.index)
         self.desk.rosters.jar = self.desk.jar
         self._linking = Linking(self.desk, self.chat, self.sign_in)
+        self._commits = SourceCommits(
+            ImageSources(self.contents)
+        )  # read outside of the lock: a memory of its own
 
     # --- a long ledger, before it is checked ------------------------------------------------------------------
 
@@ -552,6 +559,17 @@ class Engine:
         if isinstance(look, Preview):
             return look.why(environment, service, version)
         return why_not(look.world, environment, service, version, look.decision.at)
+
+    def brings(self, service: str, version: str = "", environment: str = "") -> tuple[Brings, ...]:
+        """Say what a version ('' = the next) brings over what runs; asks registry and forge, but not in the lock.
+
+        Nothing while the ledger is still being checked. Raises: BotError.
+        """
+        look = self.look()
+        if isinstance(look, Preview):
+            return ()
+        asks = Bringing(self.desk, self.registry, self.forge, self._lock, self._commits, self._pulls)
+        return asks.of(look, service, version, environment, self.clock.now())
 
     def person_of(self, slack_user: str) -> str:
         """Return whom rules and links take a Slack user id for; '' = not linked."""

@@ -124,6 +124,29 @@ class Review:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceCommit:
+    """A commit of a source: its id, the first line of its message, its author's login ('' = no account)."""
+
+    oid: str
+    subject: str
+    login: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What one ref of a source has that another one has not: its commits, oldest first, and how many in all.
+
+    ``commits`` are the first of them where they are too many to be listed. ``behind`` is how many it lacks of the
+    other's, ``url`` where the forge shows it ('' = not known).
+    """
+
+    commits: tuple[SourceCommit, ...]
+    total: int
+    behind: int = 0
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Addressed:
     """An e-mail address of an account, by its number. ``how``: organization, profile (what vouches for it)."""
 
@@ -210,6 +233,12 @@ class Forge(Protocol):
         """Return who wrote the commits of a repository from one ref to another, and how many are nobody's.
 
         None where a ref is not there. More than ``most`` commits are an error.
+        """
+
+    def compared(self, repository: str, old: str, new: str, *, most: int) -> Compared | None:
+        """Return what ``new`` of a repository has that ``old`` has not; None where one of them is not there.
+
+        More than ``most`` commits are counted, and the first of them listed.
         """
 
     def addresses(self) -> Sequence[Addressed]:

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from bot.answers import Answer, Awaiting, NotRecorded
 from bot.ports import Asked
+from bot.promoting.brings import Brings
 from policies.decide import Candidate, Decision
 from policies.entries.membership import Members
 from policies.entries.tables import Tables
@@ -58,6 +59,12 @@ class Engine(Protocol):
 
     def why(self, environment: str, service: str, version: str) -> Candidate | None:
         """Say what stands in the way of one version; nothing where there is no such place."""
+
+    def brings(self, service: str, version: str, environment: str) -> tuple[Brings, ...]:
+        """Say what a version ('' = the next) brings, in one environment or ('') each; asks outside, for seconds.
+
+        Nothing while the ledger is still being checked.
+        """
 
     def link(self, speaker: Speaker, tell: Callable[[Answer], None]) -> Asked | NotRecorded:
         """Give a code by which somebody shows which account at the forge is theirs; ``tell`` hears how it ended."""

@@ -60,8 +60,27 @@ def commits_between(wire: Wire, old: str, new: str, *, most: int) -> list[Mappin
 
     Raises: BotError, where they are more than ``most``, or not all are listed.
     """
+    answer = comparison(wire, old, new, most=most)
+    if answer is None:
+        return None
+    body, found = answer
+    total = body.get("total_commits")
+    if not isinstance(total, int) or total > most:
+        raise PermanentError(f"{wire.repository} has more than {most} commits between {old} and {new}")
+    if len(found) < total:
+        raise PermanentError(f"{wire.repository} does not list all commits between {old} and {new}")
+    return found
+
+
+def comparison(
+    wire: Wire, old: str, new: str, *, most: int
+) -> tuple[Mapping[str, Any], list[Mapping[str, Any]]] | None:
+    """Return the forge's comparison of two refs and its commits, oldest first; None where a ref is not there.
+
+    Of more than ``most`` commits only the first page is read. Raises: BotError.
+    """
     found: list[Mapping[str, Any]] = []
-    total: int | None = None
+    body: Mapping[str, Any] = {}
     for page in range(1, most // _PER_PAGE + 2):
         path = f"/compare/{quote(old, safe='')}...{quote(new, safe='')}"
         answer = wire.read(path, per_page=_PER_PAGE, page=page)
@@ -69,11 +88,7 @@ def commits_between(wire: Wire, old: str, new: str, *, most: int) -> list[Mappin
             return None
         body = object_of(answer)
         total, commits = body.get("total_commits"), list_of(body.get("commits"))
-        if not isinstance(total, int) or total > most:
-            raise PermanentError(f"{wire.repository} has more than {most} commits between {old} and {new}")
         found += map(object_of, commits)
-        if len(found) >= total or not commits:
+        if not isinstance(total, int) or total > most or len(found) >= total or not commits:
             break
-    if total is None or len(found) < total:
-        raise PermanentError(f"{wire.repository} does not list all commits between {old} and {new}")
-    return found
+    return body, found

@@ -34,7 +34,7 @@ def pull_of(answer: object) -> PullRequest:
         raise TransientError("the forge does not say yet which commit a pull request was merged by")
     return PullRequest(
         number=number_of(number, "a pull request"),
-        url=url if isinstance(url, str) and _LINK.fullmatch(url) else "",
+        url=address_of(url),
         head=head,
         is_open=state == "open" and not is_merged,
         is_merged=is_merged,
@@ -102,6 +102,11 @@ def is_home(head: Mapping[str, Any], base: Mapping[str, Any]) -> bool:
     """Are both ends in one repository? A fork that was deleted has none."""
     names = [part(end, "repo").get("full_name") for end in (head, base)]
     return isinstance(names[0], str) and names[0] == names[1]
+
+
+def address_of(url: object) -> str:
+    """Return an address that people may be led to, '' where it is none."""
+    return url if isinstance(url, str) and _LINK.fullmatch(url) else ""
 
 
 def part(body: Mapping[str, Any], key: str) -> Mapping[str, Any]:

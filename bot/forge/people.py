@@ -7,15 +7,16 @@ from typing import Any
 from urllib.parse import quote
 
 from bot.errors import PermanentError
-from bot.forge.accounts import LOGIN, account_of, commits_between, wrote
-from bot.forge.bodies import OID, list_of, number_of, object_of, part
+from bot.forge.accounts import LOGIN, account_of, commits_between, comparison, named, wrote
+from bot.forge.bodies import OID, address_of, list_of, number_of, object_of, oid_text, part
 from bot.forge.client import plain
 from bot.forge.wire import Wire
-from bot.ports import ForgeAccount, Merger, Review
+from bot.ports import Compared, ForgeAccount, Merger, Review, SourceCommit
 from policies.entries.entry import EntryError, parse_time
 
 _TEAM = re.compile(r"(?P<owner>[A-Za-z0-9][A-Za-z0-9-]{0,38})/(?P<team>[a-z0-9_][a-z0-9_.-]{0,99})", re.ASCII)
 _PER_PAGE = 100  # GitHub, the most
+_SUBJECT = 100  # characters of a commit's subject that people read
 _MAX_PAGES = 20  # 2,000 people of a team, reviews of a pull request
 _DECIDING = frozenset({"APPROVED", "CHANGES_REQUESTED", "DISMISSED"})  # a mere comment takes nothing back
 
@@ -73,9 +74,7 @@ class People:
         self, repository: str, old: str, new: str, *, most: int
     ) -> tuple[tuple[ForgeAccount, ...], int] | None:
         """Return who wrote the commits between two refs, co-authors whom the forge numbers too. Raises: BotError."""
-        if repository not in self.others:
-            self.others[repository] = self.wire_to(repository)
-        commits = commits_between(self.others[repository], old, new, most=most)
+        commits = commits_between(self._wire_of(repository), old, new, most=most)
         if commits is None:
             return None
         found, unnamed = dict[int, ForgeAccount](), 0
@@ -84,6 +83,23 @@ class People:
             found |= {one.id: one for one in accounts}
             unnamed += not accounts
         return tuple(found.values()), unnamed
+
+    def compared(self, repository: str, old: str, new: str, *, most: int) -> Compared | None:
+        """Return what ``new`` has that ``old`` has not, None where one of them is not there. Raises: BotError."""
+        answer = comparison(self._wire_of(repository), old, new, most=most)
+        if answer is None:
+            return None
+        body, commits = answer
+        total, behind = body.get("total_commits"), body.get("behind_by")
+        if not isinstance(total, int) or isinstance(total, bool) or total < len(commits):
+            raise PermanentError(f"{repository} does not say how many commits lie between {old} and {new}")
+        lacks = behind if isinstance(behind, int) and behind > 0 else 0
+        return Compared(tuple(map(_source_commit, commits)), total, lacks, address_of(body.get("html_url")))
+
+    def _wire_of(self, repository: str) -> Wire:
+        if repository not in self.others:
+            self.others[repository] = self.wire_to(repository)
+        return self.others[repository]
 
     def _dismissed_by_a_push(self, number: int) -> frozenset[int]:
         """Return the reviews that the forge itself took back because the head moved: their events name a commit."""
@@ -135,6 +151,14 @@ def merger_of(answer: object) -> Merger | None:
         raise PermanentError(
             f"the forge says that it was merged at {plain(at)!r}; expected a time"
         ) from error
+
+
+def _source_commit(commit: Mapping[str, Any]) -> SourceCommit:
+    """Read a commit of a comparison. Raises: BotError."""
+    message = part(commit, "commit").get("message")
+    first = message.lstrip().split("\n", 1)[0] if isinstance(message, str) else ""
+    login = next((one.login for one in named(commit.get("author"))), "")
+    return SourceCommit(oid_text(commit.get("sha"), "a commit"), plain(first, _SUBJECT), login)
 
 
 def _decides(answer: object) -> bool:

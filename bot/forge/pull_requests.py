@@ -34,6 +34,7 @@ from bot.forge.wire import Login, RefusalError, Wire
 from bot.ports import (
     Addressed,
     Changes,
+    Compared,
     ForgeAccount,
     Hands,
     Merged,
@@ -220,6 +221,10 @@ class GitHubForge:
     ) -> tuple[tuple[ForgeAccount, ...], int] | None:
         """Return who wrote the commits of a repository from one ref to another, and how many are nobody's."""
         return self._people.authors(repository, old, new, most=most)
+
+    def compared(self, repository: str, old: str, new: str, *, most: int) -> Compared | None:
+        """Return what a ref of a repository has that another one has not; None where one of them is not there."""
+        return self._people.compared(repository, old, new, most=most)
 
     def addresses(self) -> Sequence[Addressed]:
         """Return the e-mail addresses of the organization's members that the forge vouches for."""

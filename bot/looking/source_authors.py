@@ -1,12 +1,12 @@
 """Who wrote the code between two images: the source's commits, as the images and their tags name them, at the forge."""
 
 import logging
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from bot.errors import BotError, PermanentError
-from bot.looking.image_sources import ImageSources, repository_of
+from bot.looking.image_sources import ImageSources
+from bot.looking.source_refs import Refs, by_labels, by_tags, no_such_tags
 from bot.ports import Forge, ForgeAccount
 from policies.entries.authors import LABELS, MAX_WHY, TAGS, Authors, together
 from policies.entries.entry import Pinned, Share
@@ -15,10 +15,6 @@ from policies.ledger.state import State
 from policies.rules.rules import AUTHORS, EffectiveRule, Rules
 
 MAX_COMMITS = 1000  # of a comparison; more are not known
-_FORMS = ("{}", "v{}")  # how a tag of an image is called in Git
-_ADDRESS = re.compile(
-    r"(?:https?://[^/]+/)?([A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]{1,100}?)(?:\.git)?/?", re.ASCII
-)
 _MAX_KEPT = 500
 _log = logging.getLogger(__name__)
 
@@ -32,7 +28,7 @@ class SourceAuthors:
 
     forge: Forge | None = None
     images: ImageSources = field(default_factory=ImageSources)
-    kept: dict[tuple[str, str, str], Wrote] = field(default_factory=dict)
+    kept: dict[Refs, Wrote] = field(default_factory=dict)
 
     def of(
         self, rules: Rules, state: State, rule: EffectiveRule, *, previous: Pins, image: Pins
@@ -85,16 +81,8 @@ class SourceAuthors:
         return tuple({one.id: one for wrote, _ in found for one in wrote}.values()), sum(n for _, n in found)
 
     def _labelled(self, forge: Forge, rules: Rules, rule: EffectiveRule, old: Pinned, new: Pinned) -> Wrote:
-        read = [self.images.of(one, rules.registries) for one in (old, new)]
-        said = [one for one in read if not isinstance(one, str)]
-        if len(said) < len(read):
-            raise PermanentError(next(one for one in read if isinstance(one, str)))
-        places = {repository_of(one.source, rule.service.source, forge.home()) for one in said}
-        if len(places) != 1 or "" in places:
-            meant = rule.service.source or f"a repository below {forge.home()}"
-            raise PermanentError(f"the images do not both name {meant} as their source")
-        first, second = (one.revision for one in said)
-        wrote = self._compared(forge, places.pop(), first, second)
+        home, hosts = forge.home(), rules.registries
+        wrote = self._compared(forge, by_labels(self.images, hosts, rule.service, home, old=old, new=new))
         if wrote is None:
             raise PermanentError("a commit that an image names is not there, or may not be seen")
         if wrote == ((), 0):  # the same commit, or one from before: then nobody would have written it
@@ -115,25 +103,19 @@ class SourceAuthors:
 
     def _by_tags(self, forge: Forge, rule: EffectiveRule, old: str, new: str) -> Wrote:
         """Ask for the commits between two tags, as they are called in Git. Raises: BotError."""
-        address = _ADDRESS.fullmatch(rule.service.source)
-        if address is None:
-            raise PermanentError(f"the rules name no source of {rule.service.name}")
-        for form in _FORMS:
-            found = self._compared(forge, address[1], form.format(old), form.format(new))
+        for refs in by_tags(rule.service, old, new):
+            found = self._compared(forge, refs)
             if found is not None:
                 return found
-        raise PermanentError(
-            f"{address[1]} has no tags {old} and {new}, with v before them neither, or may not be seen"
-        )
+        raise no_such_tags(refs)
 
-    def _compared(self, forge: Forge, source: str, old: str, new: str) -> Wrote | None:
+    def _compared(self, forge: Forge, refs: Refs) -> Wrote | None:
         """Ask once for the commits between two refs, None where one is not there. Raises: BotError."""
-        key = (source, old, new)
-        if key not in self.kept:
-            found = forge.authors(source, old, new, most=MAX_COMMITS)
+        if refs not in self.kept:
+            found = forge.authors(refs.source, refs.old, refs.new, most=MAX_COMMITS)
             if found is None:
                 return None
             if len(self.kept) >= _MAX_KEPT:
                 self.kept.clear()
-            self.kept[key] = found
-        return self.kept[key]
+            self.kept[refs] = found
+        return self.kept[refs]

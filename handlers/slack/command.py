@@ -7,6 +7,7 @@ from handlers.slack import orders
 from handlers.slack.clauses import Clauses, UnclearError, take_apart
 from handlers.slack.names import MAX_GUESSES, Names, guesses, look_up
 from handlers.slack.questions import (
+    Changes,
     Help,
     History,
     LinkMe,
@@ -89,6 +90,11 @@ def _why(said: Clauses, _at: datetime) -> Why:
     return Why(service, said.version(), said.environment("to", "in"))
 
 
+def _changes(said: Clauses, _at: datetime) -> Changes:
+    service = said.service(USAGE["changes"])
+    return Changes(service, said.version(), said.environment("in", "to"))
+
+
 def _pending(_said: Clauses, _at: datetime) -> Pending:
     return Pending()
 
@@ -136,6 +142,7 @@ _READERS: dict[str, tuple[tuple[str, ...], _Reader]] = {
     "fork": ((), orders.fork),
     "status": (("in", "to"), _status),
     "why": (("to", "in"), _why),
+    "changes": (("in", "to"), _changes),
     "pending": ((), _pending),
     "history": ((), _history),
     "who": ((), _who),

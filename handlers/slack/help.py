@@ -24,6 +24,7 @@ _MEANS = {
     "fork": "go on from a ledger that was rewritten in Git, after you are told what is lost; somebody else confirms it",
     "status": "what runs where, and what waits",
     "why": "what stands in the way of a version",
+    "changes": "what comes with a version: those in between, commits of its source, files and values",
     "pending": "what is under way",
     "history": "what was moved",
     "who": "who may approve a service where",

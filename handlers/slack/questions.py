@@ -21,6 +21,15 @@ class Why:
 
 
 @dataclass(frozen=True, slots=True)
+class Changes:
+    """What a version ('' = the one that would be next) brings over what runs, in an environment ('' = each)."""
+
+    service: str
+    version: str = ""
+    environment: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Pending:
     """Which promotions are under way."""
 
@@ -63,7 +72,7 @@ class NotThereYet:
     word: str
 
 
-Question = Status | Why | Pending | History | Who | WhoAmI | LinkMe | Help | NotThereYet
+Question = Status | Why | Changes | Pending | History | Who | WhoAmI | LinkMe | Help | NotThereYet
 
 
 @dataclass(frozen=True, slots=True)

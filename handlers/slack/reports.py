@@ -4,10 +4,11 @@ from datetime import datetime
 
 from bot.errors import BotError
 from handlers.engine import Engine, Look
-from handlers.slack import messages, open_reviews
+from handlers.slack import changes, messages, open_reviews
 from handlers.slack.blocks import COMMAND, Said
 from handlers.slack.help import help_about, not_there_yet
 from handlers.slack.questions import (
+    Changes,
     Help,
     History,
     LinkMe,
@@ -45,6 +46,8 @@ def reply(engine: Engine, question: Question, *, user: str) -> Said:
             return _flagged(engine, _whoami(engine, user))
         case Why():
             return _noted(engine.look(), _why(engine, question))
+        case Changes():
+            return _noted(engine.look(), changes.said(engine, question))
         case Status() | Pending() | History() | Who():
             look = engine.look()
             return _noted(look, _seen(look, question))

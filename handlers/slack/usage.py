@@ -1,6 +1,6 @@
 """The words of ``/promote`` and how each is said."""
 
-LATER = ("all", "changes", "check", "stats")  # DESIGN section 9, other issues
+LATER = ("all", "check", "stats")  # DESIGN section 9, other issues
 USAGE = {
     "": "SERVICE [VERSION] [to ENV] [because WHY]",
     "approve": "approve #418 [because WHY]",
@@ -20,6 +20,7 @@ USAGE = {
     "fork": "fork because WHY",
     "status": "status [SERVICE|ENV]",
     "why": "why SERVICE [VERSION] [to ENV]",
+    "changes": "changes SERVICE [VERSION] [in ENV]",
     "pending": "pending",
     "history": "history SERVICE",
     "who": "who SERVICE",

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from bot.answers import Answer, Awaiting, NotRecorded, Recorded
 from bot.cards import Card, CardLine, CardStage, Who
 from bot.ports import Asked
+from bot.promoting.brings import Brings
 from handlers.slack.names import Names
 from policies.codes import Code
 from policies.decide import Candidate, Decision, Row, Standing
@@ -150,6 +151,8 @@ class EngineOfValues:
     view: LookOfValues = field(default_factory=LookOfValues)
     candidates: Mapping[str, Candidate] = field(default_factory=dict)
     heard: list[tuple[Speaker, Word]] = field(default_factory=list)
+    brought: tuple[Brings, ...] = ()
+    asked: list[tuple[str, str, str]] = field(default_factory=list)
     begun: Asked | NotRecorded = CODE
     ended: Answer | None = None
     linking: list[tuple[Speaker, Callable[[Answer], None]]] = field(default_factory=list)
@@ -168,6 +171,10 @@ class EngineOfValues:
     def why(self, environment: str, service: str, version: str) -> Candidate | None:
         found = self.candidates.get(environment)
         return found if found and (service, version) == ("checkout-api", found.version) else None
+
+    def brings(self, service: str, version: str, environment: str) -> tuple[Brings, ...]:
+        self.asked.append((service, version, environment))
+        return self.brought
 
     def link(self, speaker: Speaker, tell: Callable[[Answer], None]) -> Asked | NotRecorded:
         self.linking.append((speaker, tell))

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from handlers.slack.command import parse
 from handlers.slack.names import Names
 from handlers.slack.questions import (
+    Changes,
     Help,
     History,
     Misunderstood,
@@ -105,6 +106,9 @@ UNDERSTOOD: dict[str, object] = {
     "status web in staging": Status("web", "staging"),
     "why web": Why("web"),
     "why web 1.0 to staging": Why("web", "1.0", "staging"),
+    "changes web": Changes("web"),
+    "changes web 1.0 in staging": Changes("web", "1.0", "staging"),
+    "changes web to production-eu": Changes("web", environment="production-eu"),
     "pending": Pending(),
     "history web": History("web"),
     "who web": Who("web"),

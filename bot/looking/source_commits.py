@@ -1,0 +1,111 @@
+"""The commits of a service's source that one version brings over another: as the images, else the tags, name them."""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from bot.errors import BotError, PermanentError
+from bot.looking.image_sources import ImageSources
+from bot.looking.source_refs import Refs, by_labels, by_tags, no_such_tags
+from bot.ports import Compared, Forge
+from policies.entries.authors import LABELS, MAX_WHY, TAGS
+from policies.entries.entry import Pinned
+from policies.rules.rules import Host, Service
+
+MAX_COMMITS = 200  # of a comparison that are listed; more are counted
+MAX_SOURCES = 3  # of a service with several images
+_MAX_KEPT = 500
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Sourced:
+    """What the source says; nothing ``compared``: ``why`` says on one line why that is not known.
+
+    ``way``: how it was known which commits to ask about, ``labels`` or ``tags``.
+    """
+
+    way: str = ""
+    source: str = ""
+    compared: Compared | None = None
+    why: str = ""
+
+
+@dataclass(slots=True)
+class SourceCommits:
+    """Asks the forge; what it answered once is kept, for commits and digests mean the same for ever."""
+
+    images: ImageSources = field(default_factory=ImageSources)
+    kept: dict[Refs, Compared] = field(default_factory=dict)
+
+    def between(
+        self,
+        forge: Forge | None,
+        hosts: Mapping[str, Host],
+        service: Service,
+        *,
+        old: Sequence[Pinned],
+        new: Sequence[Pinned],
+    ) -> tuple[Sourced, ...]:
+        """Return what the new images bring over the old ones, once for each source. Whatever happens is an answer."""
+        if forge is None:
+            return (Sourced(why="there is no forge to ask"),)
+        if not old or not new:
+            return (Sourced(why="there is no image to compare it with"),)
+        ways: dict[str, Callable[[], list[Sourced]]] = {
+            LABELS: lambda: self._by_labels(forge, hosts, service, old, new),
+            TAGS: lambda: self._by_tags(forge, service, old[0].tag, new[0].tag),
+        }
+        why: list[str] = []
+        for name, ask in ways.items():
+            try:
+                return tuple(ask())
+            except BotError as error:
+                _log.info("the commits of %s are not known by %s: %s", service.name, name, error)
+                why.append(f"by {name}: {error}")
+        return (Sourced(why=" ".join("; ".join(why).split())[: 2 * MAX_WHY]),)
+
+    def _by_labels(
+        self,
+        forge: Forge,
+        hosts: Mapping[str, Host],
+        service: Service,
+        old: Sequence[Pinned],
+        new: Sequence[Pinned],
+    ) -> list[Sourced]:
+        """Compare the commits that the images name. Raises: BotError."""
+        before = {one.repository: one for one in old}
+        asked: dict[Refs, None] = {}
+        for one in new:
+            if one.repository not in before:
+                raise PermanentError(f"{one.repository} did not run before")
+            was = before[one.repository]
+            asked[by_labels(self.images, hosts, service, forge.home(), old=was, new=one)] = None
+        found = []
+        for refs in list(asked)[:MAX_SOURCES]:
+            compared = self._compared(forge, refs)
+            if compared is None:
+                raise PermanentError("a commit that an image names is not there, or may not be seen")
+            found.append(Sourced(LABELS, refs.source, compared))
+        return found
+
+    def _by_tags(self, forge: Forge, service: Service, old: str, new: str) -> list[Sourced]:
+        """Compare two tags, as they are called in Git. Raises: BotError."""
+        for refs in by_tags(service, old, new):
+            # a tag of Git may be moved, so that what it was is not kept
+            compared = forge.compared(refs.source, refs.old, refs.new, most=MAX_COMMITS)
+            if compared is not None:
+                return [Sourced(TAGS, refs.source, compared)]
+        raise no_such_tags(refs)
+
+    def _compared(self, forge: Forge, refs: Refs) -> Compared | None:
+        """Ask once for what lies between two commits, None where one is not there. Raises: BotError."""
+        if refs not in self.kept:
+            found = forge.compared(refs.source, refs.old, refs.new, most=MAX_COMMITS)
+            if found is None:
+                return None
+            if len(self.kept) >= _MAX_KEPT:
+                self.kept.clear()
+            self.kept[refs] = found
+            return found
+        return self.kept[refs]
