@@ -20,6 +20,7 @@ from bot.looking.configured import Configured
 from bot.looking.health import Watch
 from bot.looking.image_sources import ImageSources
 from bot.looking.movers import commits_of, waits
+from bot.looking.on_demand import Listed, OnDemand
 from bot.looking.outside import Outside, asks_outside
 from bot.looking.quarantine import quarantines
 from bot.looking.rosters import teams_of
@@ -102,6 +103,7 @@ class Engine:
     _checking: Checking | None = None
     _linking: Linking = field(init=False)
     _commits: SourceCommits = field(init=False)
+    _on_demand: OnDemand = field(init=False)
 
     def __post_init__(self) -> None:
         """Let teams be looked up, and people sign in, where this engine asks."""
@@ -111,6 +113,7 @@ class Engine:
         self.desk.builds = Builds(self.registry, self.contents, self.index)
         self.desk.rosters.jar = self.desk.jar
         self._linking = Linking(self.desk, self.chat, self.sign_in)
+        self._on_demand = OnDemand(self.registry)
         self._commits = SourceCommits(
             ImageSources(self.contents)
         )  # read outside of the lock: a memory of its own
@@ -190,8 +193,9 @@ class Engine:
         tips = self.desk.mirror.tips()
         rules = self.desk.rules(tips).rules
         names = [environment] if environment else list(rules.environments)
+        wanted = self._on_demand.due(rules)
         if is_due_only:
-            wanted = surveys.due(rules, self.desk.answers, at, names)
+            wanted = list(dict.fromkeys([*surveys.due(rules, self.desk.answers, at, names), *wanted]))
         else:
             wanted = [image for service in rules.services for image in surveys.pulled(rules, service)]
         last = self._look.decision if self._look else None
@@ -570,6 +574,16 @@ class Engine:
             return ()
         asks = Bringing(self.desk, self.registry, self.forge, self._lock, self._commits, self._pulls)
         return asks.of(look, service, version, environment, self.clock.now())
+
+    def check(self, services: Iterable[str]) -> tuple[Listed, ...]:
+        """Ask registries now what these services have, within bounds; the next pass decides by it. Not in the lock.
+
+        Nothing while the ledger is still being checked. Raises: BotError.
+        """
+        look = self.look()
+        if isinstance(look, Preview):
+            return ()
+        return self._on_demand.ask(look.world, self.desk.answers.asked, services, self.clock.now())
 
     def person_of(self, slack_user: str) -> str:
         """Return whom rules and links take a Slack user id for; '' = not linked."""

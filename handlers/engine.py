@@ -1,10 +1,11 @@
 """The engine as this floor sees it: one way to decide, and a recent view to answer questions from."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Protocol
 
 from bot.answers import Answer, Awaiting, NotRecorded
+from bot.looking.on_demand import Listed
 from bot.ports import Asked
 from bot.promoting.brings import Brings
 from policies.decide import Candidate, Decision
@@ -62,6 +63,12 @@ class Engine(Protocol):
 
     def brings(self, service: str, version: str, environment: str) -> tuple[Brings, ...]:
         """Say what a version ('' = the next) brings, in one environment or ('') each; asks outside, for seconds.
+
+        Nothing while the ledger is still being checked.
+        """
+
+    def check(self, services: Iterable[str]) -> tuple[Listed, ...]:
+        """Ask registries now what these services have, within bounds; for seconds. Decides nothing.
 
         Nothing while the ledger is still being checked.
         """

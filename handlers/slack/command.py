@@ -8,6 +8,7 @@ from handlers.slack.clauses import Clauses, UnclearError, take_apart
 from handlers.slack.names import MAX_GUESSES, Names, guesses, look_up
 from handlers.slack.questions import (
     Changes,
+    Check,
     Help,
     History,
     LinkMe,
@@ -63,7 +64,7 @@ def _unclear_first(clauses: Clauses) -> None:
         raise UnclearError(f"{word} is neither a service nor a word that I know.", corrected)
     begun = [name for name in clauses.names.services if name.startswith(word.lower())]
     sentence = f"More than one service begins with {word}." if begun else f"No service is called {word}."
-    raise UnclearError(sentence, [clauses.instead(word, name) for name in near])
+    raise UnclearError(sentence, [clauses.instead(word, name) for name in begun or near])
 
 
 def _propose(said: Clauses) -> Propose:
@@ -93,6 +94,11 @@ def _why(said: Clauses, _at: datetime) -> Why:
 def _changes(said: Clauses, _at: datetime) -> Changes:
     service = said.service(USAGE["changes"])
     return Changes(service, said.version(), said.environment("in", "to"))
+
+
+def _check(said: Clauses, _at: datetime) -> Check:
+    said.no_more(1)
+    return Check(said.service(USAGE["check"]) if said.free else "")
 
 
 def _pending(_said: Clauses, _at: datetime) -> Pending:
@@ -143,6 +149,7 @@ _READERS: dict[str, tuple[tuple[str, ...], _Reader]] = {
     "status": (("in", "to"), _status),
     "why": (("to", "in"), _why),
     "changes": (("in", "to"), _changes),
+    "check": ((), _check),
     "pending": ((), _pending),
     "history": ((), _history),
     "who": ((), _who),

@@ -25,6 +25,7 @@ _MEANS = {
     "status": "what runs where, and what waits",
     "why": "what stands in the way of a version",
     "changes": "what comes with a version: those in between, commits of its source, files and values",
+    "check": "ask the registries now, instead of at their interval; what was asked within a minute is not asked again",
     "pending": "what is under way",
     "history": "what was moved",
     "who": "who may approve a service where",

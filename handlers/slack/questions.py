@@ -30,6 +30,13 @@ class Changes:
 
 
 @dataclass(frozen=True, slots=True)
+class Check:
+    """What the registries have at this moment, of a service or group ('' = of all)."""
+
+    service: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Pending:
     """Which promotions are under way."""
 
@@ -72,7 +79,7 @@ class NotThereYet:
     word: str
 
 
-Question = Status | Why | Changes | Pending | History | Who | WhoAmI | LinkMe | Help | NotThereYet
+Question = Status | Why | Changes | Check | Pending | History | Who | WhoAmI | LinkMe | Help | NotThereYet
 
 
 @dataclass(frozen=True, slots=True)

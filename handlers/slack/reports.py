@@ -4,11 +4,12 @@ from datetime import datetime
 
 from bot.errors import BotError
 from handlers.engine import Engine, Look
-from handlers.slack import changes, messages, open_reviews
+from handlers.slack import changes, checked, messages, open_reviews
 from handlers.slack.blocks import COMMAND, Said
 from handlers.slack.help import help_about, not_there_yet
 from handlers.slack.questions import (
     Changes,
+    Check,
     Help,
     History,
     LinkMe,
@@ -44,10 +45,8 @@ def reply(engine: Engine, question: Question, *, user: str) -> Said:
             return not_there_yet(question.word)
         case WhoAmI() | LinkMe():
             return _flagged(engine, _whoami(engine, user))
-        case Why():
-            return _noted(engine.look(), _why(engine, question))
-        case Changes():
-            return _noted(engine.look(), changes.said(engine, question))
+        case Why() | Changes() | Check():
+            return _noted(engine.look(), _asked(engine, question))
         case Status() | Pending() | History() | Who():
             look = engine.look()
             return _noted(look, _seen(look, question))
@@ -63,6 +62,17 @@ def _seen(look: Look, question: Status | Pending | History | Who) -> Said:
             return _history(look, question)
         case Who():
             return _who(look, question)
+
+
+def _asked(engine: Engine, question: Why | Changes | Check) -> Said:
+    """Answer what more than a look is needed for."""
+    match question:
+        case Why():
+            return _why(engine, question)
+        case Changes():
+            return changes.said(engine, question)
+        case Check():
+            return checked.said(engine, question)
 
 
 def _flagged(engine: Engine, said: Said) -> Said:

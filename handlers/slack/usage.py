@@ -1,6 +1,6 @@
 """The words of ``/promote`` and how each is said."""
 
-LATER = ("all", "check", "stats")  # DESIGN section 9, other issues
+LATER = ("all", "stats")  # DESIGN section 9, other issues
 USAGE = {
     "": "SERVICE [VERSION] [to ENV] [because WHY]",
     "approve": "approve #418 [because WHY]",
@@ -21,6 +21,7 @@ USAGE = {
     "status": "status [SERVICE|ENV]",
     "why": "why SERVICE [VERSION] [to ENV]",
     "changes": "changes SERVICE [VERSION] [in ENV]",
+    "check": "check [SERVICE]",
     "pending": "pending",
     "history": "history SERVICE",
     "who": "who SERVICE",

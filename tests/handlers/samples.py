@@ -1,11 +1,12 @@
 """Rules, a look, cards and an engine of values for the tests of this floor."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from bot.answers import Answer, Awaiting, NotRecorded, Recorded
 from bot.cards import Card, CardLine, CardStage, Who
+from bot.looking.on_demand import Listed
 from bot.ports import Asked
 from bot.promoting.brings import Brings
 from handlers.slack.names import Names
@@ -153,6 +154,8 @@ class EngineOfValues:
     heard: list[tuple[Speaker, Word]] = field(default_factory=list)
     brought: tuple[Brings, ...] = ()
     asked: list[tuple[str, str, str]] = field(default_factory=list)
+    listed: tuple[Listed, ...] = ()
+    checked: list[tuple[str, ...]] = field(default_factory=list)
     begun: Asked | NotRecorded = CODE
     ended: Answer | None = None
     linking: list[tuple[Speaker, Callable[[Answer], None]]] = field(default_factory=list)
@@ -175,6 +178,10 @@ class EngineOfValues:
     def brings(self, service: str, version: str, environment: str) -> tuple[Brings, ...]:
         self.asked.append((service, version, environment))
         return self.brought
+
+    def check(self, services: Iterable[str]) -> tuple[Listed, ...]:
+        self.checked.append(tuple(services))
+        return self.listed
 
     def link(self, speaker: Speaker, tell: Callable[[Answer], None]) -> Asked | NotRecorded:
         self.linking.append((speaker, tell))

@@ -10,6 +10,7 @@ from handlers.slack.command import parse
 from handlers.slack.names import Names
 from handlers.slack.questions import (
     Changes,
+    Check,
     Help,
     History,
     Misunderstood,
@@ -106,6 +107,8 @@ UNDERSTOOD: dict[str, object] = {
     "status web in staging": Status("web", "staging"),
     "why web": Why("web"),
     "why web 1.0 to staging": Why("web", "1.0", "staging"),
+    "check": Check(),
+    "check web": Check("web"),
     "changes web": Changes("web"),
     "changes web 1.0 in staging": Changes("web", "1.0", "staging"),
     "changes web to production-eu": Changes("web", environment="production-eu"),

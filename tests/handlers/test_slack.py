@@ -142,6 +142,7 @@ def test_somebody_who_links_gets_a_code_in_private_and_hears_how_it_ended(house:
         ("/promote status", "4 places: 3 up to date, 1 not."),
         ("/promote why checkout-api", "1.4.2 waits: the environment stands still"),
         ("/promote changes cart-api", "No rule covers cart-api, or it was not looked at yet."),
+        ("/promote check", "Nothing was asked: the rules have no image there, or nothing was looked at yet."),
         ("/promote pending", "Nothing is under way."),
         ("/promote history checkout-api", "1 move of checkout-api, newest first:"),
         ("/promote who checkout-api", "2 of release-managers (ada, bob, carol)"),
