@@ -189,9 +189,9 @@ def contended() -> Row:
 def tampered() -> Row:
     """Tamper with a ledger in every way."""
     with folder() as here:
-        found = tampering.campaign(here, LENGTH.tampered_entries)
-    noticed = sum(one.is_enough for one in found)
-    volume = f"{noticed} of {len(found)} kinds noticed, {LENGTH.tampered_entries} entries"
+        found = tampering.campaign(here, LENGTH.tampered_entries, deadline())
+    noticed, kinds = sum(one.is_enough for one in found), len(tampering.TAMPERINGS)
+    volume = f"{noticed} of {len(found)} noticed, of {kinds} kinds, {LENGTH.tampered_entries} entries"
     return Row("tampering", volume, violations=tuple(str(one) for one in found if not one.is_enough))
 
 

@@ -1,7 +1,10 @@
 """A ledger is tampered with in many ways: who notices, a bot that runs, one with an empty disk, and an auditor."""
 
+import gc
+import math
 import os
 import shutil
+import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -16,6 +19,7 @@ from bot.signing import Signer
 from policies.entries.entry import Entry, Kind, Sighting, write_time
 from policies.words import Reject
 from tests.bot.ledger_worlds import FLAGS, NINE, WEB, World, bot, digest, person, world
+from tests.campaign.read_once import read_once
 from tests.repositories import commit_to, git, tip
 
 LEDGER = "refs/heads/ledger/2026"
@@ -239,6 +243,7 @@ class Ground:
         """Copy, and read."""
         self.remote = self.folder / "gitops.git"
         shutil.copytree(self.base.remote, self.remote)
+        git(self.remote, "repack", "-a", "-d", "--quiet")  # as hosts do
         self.running, self.hand = self._bot("running"), self._bot("hand")
         self.running.look()
         assert self.running.desk.ledger.read_only_because(self.running.desk.mirror.fetch()) == ""
@@ -301,9 +306,14 @@ def forked(act: Callable[[], Found]) -> Found:
     return found
 
 
-def campaign(folder: Path, size: int) -> list[Noticed]:
-    """Tamper in every way with a ledger of so many entries."""
-    base = day(folder / "base", size)
-    assert base.at - NINE < timedelta(days=1)
-    ground = Ground(base, folder / "ground")
-    return [ground.notice(one) for one in TAMPERINGS]
+def campaign(folder: Path, size: int, ends: float = math.inf) -> list[Noticed]:
+    """Tamper in every way with a ledger of so many entries, until ``ends`` by the monotonic clock."""
+    with read_once():
+        base = day(folder / "base", size)
+        assert base.at - NINE < timedelta(days=1)
+        ground = Ground(base, folder / "ground")
+        gc.freeze()  # what was read stays, and is not looked through again in each process that is forked
+        try:
+            return [ground.notice(one) for one in TAMPERINGS if time.monotonic() < ends]
+        finally:
+            gc.unfreeze()
