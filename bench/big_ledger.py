@@ -35,6 +35,7 @@ FLAGS: dict[str, Json] = {"account": {"active": True, "bot": False, "guest": Fal
 _TYPES = {"commit": 1, "tree": 2, "blob": 3}
 Files = dict[str, bytes]
 NONE = Oid("")
+KEY = "key"  # the file beside a repository that is kept: what signs its ledger
 
 
 @dataclass
@@ -279,7 +280,9 @@ def main() -> None:
     parser.add_argument("--services", type=int, default=50)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as aside:
-        make(Path(options.folder or aside), options.entries, services=options.services)
+        folder = Path(options.folder or aside)
+        _, signer = make(folder, options.entries, services=options.services)
+        (folder / KEY).write_text(signer.to_openssh())
 
 
 if __name__ == "__main__":

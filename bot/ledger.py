@@ -109,6 +109,8 @@ class Ledger:
             is_mended = chain is not None and bool(chain.faults) and tip != self._read_to
             self._read_to = tip
             is_gone = chain is None or chain.year != year or (chain.tip and not self._goes_on(chain, tip))
+            if chain is not None and not is_gone and not is_mended and tip == chain.tip:
+                return chain  # what is handed out is read; whoever lets it grow copies it
             # what was wrong with it may have been taken back
             chain = Chain(year, State(year)) if chain is None or is_gone or is_mended else chain.copy()
             if tip and tip != chain.tip and not chain.faults:
@@ -206,11 +208,14 @@ class Ledger:
 
     def _lost(self, tips: Tips, chain: Chain, *, limit: int) -> Iterator[LostEnd]:
         """Yield the anchors that the ledger lost, of moves those that ``limit`` commits name."""
-        known = {oid for oid, _ in chain.entries} | chain.state.forks.keys()
-        if self.remembered and self.remembered not in known and not self._is_older(tips, self.remembered):
+
+        def is_known(oid: str) -> bool:
+            return chain.entries.has(oid) or oid in chain.state.forks
+
+        if self.remembered and not is_known(self.remembered) and not self._is_older(tips, self.remembered):
             yield LostEnd(self.remembered, "the index of this machine saw last")
         for oid in self.second.ends().values() if self.second else ():
-            if oid not in known and not self._is_older(tips, oid) and not self._is_there_now(oid):
+            if not is_known(oid) and not self._is_older(tips, oid) and not self._is_there_now(oid):
                 yield LostEnd(oid, "the second remote has")
         keys = {*chain.signers, *(one.public_key for one in self.hands)}
         named = self.mirror.anchors(tips.target, limit=limit)
@@ -219,7 +224,7 @@ class Ledger:
         for one in named:
             # Anybody who may push can write a trailer; where there is a ledger, only the bot's own word counts.
             counts = not chain.tip or is_vouched(keys, one.tip, one.proof)
-            if one.tip not in known and counts and not self._is_older(tips, one.tip):
+            if not is_known(one.tip) and counts and not self._is_older(tips, one.tip):
                 yield LostEnd(one.tip, f"commit {one.commit[:12]} names")
 
     def append(self, compose: Compose, *, year: str, look_first: bool = True) -> AppendAnswer:

@@ -34,6 +34,7 @@ _MAX_ARMOR = 4096
 _ADVICE = "expected an Ed25519 key without passphrase, made by: ssh-keygen -t ed25519 -N '' -f signing_key"
 _HEADER = b"gpgsig "
 _BARE = 64  # bytes of an Ed25519 signature
+_WORD = 88  # characters of such a signature in base64
 _WIRE = 51  # bytes of an Ed25519 public key on the wire
 
 
@@ -92,15 +93,18 @@ def vouch(signer: Signer, oid: str) -> str:
 
 def is_vouched(public_keys: Iterable[str], oid: str, said: str) -> bool:
     """Whether one of these keys gave its word for a commit. Anything malformed is no word."""
-    for key in public_keys:
-        try:
-            _public(b64decode(key.split()[1], validate=True)).verify(
-                b64decode(said, validate=True), _vouched(oid)
-            )
-        except (InvalidSignature, ValueError, IndexError, binascii.Error):
-            continue
-        return True
-    return False
+    return len(said) <= _WORD and any(_is_vouched(key, oid, said) for key in public_keys)
+
+
+@lru_cache(maxsize=4096)  # the newest moves are asked again before each entry
+def _is_vouched(key: str, oid: str, said: str) -> bool:
+    try:
+        _public(b64decode(key.split()[1], validate=True)).verify(
+            b64decode(said, validate=True), _vouched(oid)
+        )
+    except (InvalidSignature, ValueError, IndexError, binascii.Error):
+        return False
+    return True
 
 
 def _vouched(oid: str) -> bytes:

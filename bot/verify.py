@@ -175,9 +175,8 @@ class _Audit:
         return chain
 
     def _ends(self, chain: Chain, anchors: list[Anchor]) -> None:
-        known = {oid for oid, _ in chain.entries}
         for one in anchors:
-            if one.tip in known:
+            if chain.entries.has(one.tip):
                 continue
             if one.tip in chain.state.forks:
                 self._explained(chain.state, f"commit {one.commit[:12]}", one.tip)

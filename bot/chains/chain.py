@@ -1,7 +1,8 @@
 """The ledger branch read as a chain: each commit of the right form, signed, and allowed where it stands."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import overload
 
 from bot.chains import signatures_ahead
 from bot.errors import BotError
@@ -10,6 +11,7 @@ from bot.signing import split_signature, wire_of
 from policies.entries.entry import Entry, EntryError, Kind, UnknownKindError, parse
 from policies.entries.redacted import veiled
 from policies.errors import PolicyError
+from policies.growing import Growing, Trail
 from policies.ledger.state import State
 from policies.validator import Book, refuse
 
@@ -27,13 +29,54 @@ class Fault:
         return f"entry {self.oid[:12]} (#{self.seq or '?'}): {self.what}"
 
 
+class Entries(Sequence[tuple[Oid, Entry]]):
+    """The entries of a branch with their commits, oldest first; what two copies have in common is there once."""
+
+    __slots__ = ("_numbers", "_trail")
+
+    def __init__(self, entries: Iterable[tuple[Oid, Entry]] = ()) -> None:
+        """Begin with these."""
+        self._trail: Trail[tuple[Oid, Entry]] = Trail()
+        self._numbers: Growing[str, int] = Growing()
+        for one in entries:
+            self.append(one)
+
+    def append(self, one: tuple[Oid, Entry]) -> None:
+        """Add one at the end."""
+        self._trail = self._trail.and_then(one)
+        self._numbers[one[0]] = one[1].seq
+
+    def has(self, oid: str) -> bool:
+        """Whether one of them is this commit."""
+        return oid in self._numbers
+
+    def copy(self) -> "Entries":
+        """Return a line that may grow without touching this one."""
+        other = Entries()
+        other._trail, other._numbers = self._trail, self._numbers.copy()
+        return other
+
+    @overload
+    def __getitem__(self, index: int) -> tuple[Oid, Entry]: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[tuple[Oid, Entry], ...]: ...
+    def __getitem__(self, index: int | slice) -> tuple[Oid, Entry] | tuple[tuple[Oid, Entry], ...]:
+        return self._trail[index]
+
+    def __iter__(self) -> Iterator[tuple[Oid, Entry]]:
+        return iter(self._trail)
+
+    def __len__(self) -> int:
+        return len(self._trail)
+
+
 @dataclass(slots=True)
 class Chain:
     """A branch as far as it was read. ``faults`` empty: every entry stands where it may."""
 
     year: str
     state: State
-    entries: list[tuple[Oid, Entry]] = field(default_factory=list)
+    entries: Entries = field(default_factory=Entries)
     faults: list[Fault] = field(default_factory=list)
     signers: tuple[str, ...] = ()  # all keys that ever signed it, or may from here on
 
@@ -61,7 +104,7 @@ class Chain:
 
     def copy(self) -> "Chain":
         """Return a chain that may grow without touching this one."""
-        return replace(self, state=self.state.copy(), entries=list(self.entries), faults=list(self.faults))
+        return replace(self, state=self.state.copy(), entries=self.entries.copy(), faults=list(self.faults))
 
 
 SignedBy = Callable[[RawCommit], bytes | None]  # the key, on the wire, whose good signature a commit has

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from datetime import datetime
 
-from bot.chains.chain import Chain, Fault, grow
+from bot.chains.chain import Chain, Entries, Fault, grow
 from bot.chains.signatures_ahead import Ahead, ahead
 from bot.repository.mirror import Mirror, Tips
 from bot.repository.objects import Oid, RawCommit
@@ -71,7 +71,7 @@ def whole(years: list[Chain]) -> Chain:
     for chain in reversed(years[:-1]):
         for name, promotion in chain.state.promotions.items():
             state.promotions.setdefault(name, promotion)
-    entries = [one for chain in years for one in chain.entries]
+    entries = Entries(one for chain in years for one in chain.entries)
     faults = [one for chain in years for one in chain.faults]
     signers = tuple(dict.fromkeys(key for chain in years for key in chain.signers))
     return Chain(last.year, state, entries, faults, signers)

@@ -141,10 +141,10 @@ class Together:
         if len(ends) > MAX_ENDS:
             detail = f"{len(ends)} ends are lost; one entry can give up {MAX_ENDS}"
             raise Declined(NotRecorded(code="no-branch", detail=detail))
-        known = {oid for oid, _ in chain.entries}
         found = self._still_here(ends, chain.tip) | self.index.lines()
         entries = sorted(
-            (_read(line) for oid, line in found.items() if oid not in known), key=lambda one: one.seq
+            (_read(line) for oid, line in found.items() if not chain.entries.has(oid)),
+            key=lambda one: one.seq,
         )
         return Loss(
             ends[0], ends[1:], tuple(one.who for one in lost), tuple(one for one in entries if one.seq)

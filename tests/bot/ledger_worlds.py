@@ -1,7 +1,7 @@
 """Real repositories with a ledger, grown by the bot's own parts; and a hand that signs what no rule allows."""
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -94,7 +94,7 @@ class World:
         return self.desk.ledger.read(self.desk.mirror.fetch()).state
 
     @property
-    def entries(self) -> list[tuple[Oid, Entry]]:
+    def entries(self) -> Sequence[tuple[Oid, Entry]]:
         """The ledger's entries, oldest first."""
         return self.desk.ledger.read(self.desk.mirror.fetch()).entries
 

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from hypothesis import given
+from hypothesis import strategies as st
 
-from bot.chains.chain import Chain, grow, read_entry
+from bot.chains.chain import Chain, Entries, grow, read_entry
 from bot.promoting.promoter import propose, rule_of
 from bot.repository.objects import BOT, EMPTY_TREE, Identity, Oid, RawCommit, write_commit
 from bot.signing import Signer
@@ -84,6 +86,29 @@ def test_a_copy_grows_by_itself() -> None:
     assert len(other.entries) == 1
 
 
+@given(st.lists(st.tuples(st.integers(0, 20), st.booleans()), max_size=40))
+def test_entries_are_a_list_whose_copies_grow_apart(told: list[tuple[int, bool]]) -> None:
+    found, plain = Entries(), list[tuple[Oid, Entry]]()
+    kept: list[tuple[Entries, list[tuple[Oid, Entry]]]] = []
+
+    for number, is_copied in told:
+        if is_copied:
+            kept.append((found, list(plain)))
+            found = found.copy()
+            kept[-1][0].copy().append((Oid("e" * 40), GENESIS))  # what is lost leaves nothing
+        one = (Oid(f"{number:040x}"), replace(GENESIS, seq=len(plain) + 1))
+        found.append(one)
+        plain.append(one)
+
+    for entries, meant in (*kept, (found, plain)):
+        assert list(entries) == meant
+        assert entries[1:] == tuple(meant[1:])
+        assert {number for number in range(21) if entries.has(f"{number:040x}")} == {
+            int(oid, 16) for oid, _ in meant
+        }
+        assert not entries.has("e" * 40)
+
+
 OTHER = Oid("1" * 40)
 LINE = GENESIS.line().decode()
 MISFORMED: dict[str, tuple[RawCommit, str]] = {
@@ -134,7 +159,7 @@ def test_junk_is_a_fault_that_names_its_commit_and_ends_the_reading(raw: RawComm
 
     assert [(fault.oid, fault.is_newer) for fault in chain.faults] == [(raw.oid, False)]
     assert raw.oid[:12] in str(chain.faults[0])
-    assert chain.entries == []
+    assert not chain.entries
 
 
 def test_what_a_newer_program_wrote_is_told_apart() -> None:

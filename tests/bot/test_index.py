@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.chains.chain import Chain, Fault
+from bot.chains.chain import Chain, Entries, Fault
 from bot.errors import PermanentError, TransientError
 from bot.index import Index, Sent
 from policies.entries.entry import Kind, Placed
@@ -136,7 +136,7 @@ def test_a_rebuilt_index_equals_the_one_that_followed_every_single_entry(index: 
 
     for end in range(1, len(story.chain.entries) + 1):
         part = story.chain.entries[:end]
-        index.follow(Chain("2026", fold("2026", part), part))
+        index.follow(Chain("2026", fold("2026", part), Entries(part)))
     before = index.dump()
     index.rebuild(story.chain)
 
@@ -215,7 +215,7 @@ def test_a_new_years_ledger_makes_the_index_anew(index: Index) -> None:
     index.follow(told().chain)
     story = Story()
     entries = [(oid(f"2027 {one}"), entry) for one, entry in story.chain.entries]
-    chain = Chain("2027", State("2027"), entries)
+    chain = Chain("2027", State("2027"), Entries(entries))
     for one, entry in entries:
         chain.state.apply(entry, one)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.chains.chain import Entries
 from bot.ledger import Appended, NotAllowed, NotWritten, Proposal
 from bot.repository.mirror import Mirror, Tips
 from bot.repository.objects import Oid
@@ -283,6 +284,16 @@ def test_a_branch_that_is_read_only_stays_so_when_more_arrives(tmp_path: Path) -
     assert _read_only(found) == first
 
 
+def test_an_append_looks_through_no_entries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = world(tmp_path)
+    found.desk.ledger.read(found.desk.mirror.fetch())
+    monkeypatch.setattr(Entries, "__iter__", lambda _: pytest.fail("all entries were looked through"))
+
+    answer = _append(found, _freeze("a"))
+
+    assert isinstance(answer, Appended)
+
+
 def test_only_what_is_new_is_read_again(tmp_path: Path) -> None:
     found = world(tmp_path)
     ledger, tips = found.desk.ledger, found.desk.mirror.fetch()
@@ -291,7 +302,7 @@ def test_only_what_is_new_is_read_again(tmp_path: Path) -> None:
 
     second = ledger.read(found.desk.mirror.fetch())
 
-    assert second.entries[:3] == first.entries
+    assert second.entries[:3] == first.entries[:]
     assert [entry.seq for _, entry in second.entries] == [1, 2, 3, 4]
     assert expected_key(State("2026"), second.entries[0][1]) == second.entries[0][1].key
     assert second.tip == Oid(second.state.tip)
