@@ -105,6 +105,7 @@ class Mirror:
         self._standing = StandingGit(self._git)
         self._trees = Trees(self._tree_bytes)
         self._infos: dict[Oid, CommitInfo] = {}
+        self._contained: set[tuple[Oid, Oid]] = set()  # ancestor, descendant: as they were found
 
     @classmethod
     def open(
@@ -259,7 +260,13 @@ class Mirror:
 
     def is_ancestor(self, one: Oid, other: Oid) -> bool:
         """Say whether ``other`` contains ``one``. A commit that is not here is contained in nothing."""
+        if (one, other) in self._contained:
+            return True
         answer = self._read(["merge-base", "--is-ancestor", oid_of(one), oid_of(other)], check=False)
+        if answer.code == 0:
+            if len(self._contained) >= _MAX_INFOS:
+                self._contained.clear()
+            self._contained.add((one, other))
         if answer.code in (0, 1):
             return answer.code == 0
         if len(self.known([one, other])) < len({one, other}):

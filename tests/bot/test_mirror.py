@@ -388,6 +388,19 @@ def test_ancestry_with_the_unknown_is_no(mirror: Mirror) -> None:
     assert not mirror.is_ancestor(two, NOWHERE)
 
 
+def test_an_ancestor_is_asked_for_once(remote: Path, mirror: Mirror, tmp_path: Path) -> None:
+    two = mirror.tips().target
+    one = mirror.parents(two)[0]
+    later = commit_to(remote, {"a": "1"})
+    assert mirror.is_ancestor(one, two)
+    assert not mirror.is_ancestor(two, Oid(later))  # it is not here yet
+
+    assert mirror.is_ancestor(two, mirror.fetch().target)
+    shutil.rmtree(tmp_path / "state" / "mirror")
+
+    assert mirror.is_ancestor(one, two)
+
+
 def test_a_commit_tells_who_and_when(remote: Path, mirror: Mirror) -> None:
     oid = Oid(commit_to(remote, {"a": "1"}, message="Über uns\n\nText\n", author="Bob ﻿ <bob@example.com>"))
     mirror.fetch()
