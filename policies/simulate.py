@@ -258,13 +258,13 @@ class _Replay:
 
     def _attested(self, case: Case, entry: Entry) -> Case:
         """Add what an entry says was looked up outside: by gates, in teams, in the code's history."""
-        state, authors = self.state, Authors.attested(entry.evidence)
+        state = self.state
         members = members_of(entry.evidence, entry.time)
         return replace(
             case,
             facts=facts_of(entry, case.service),
             members=who_may_count(case.rules, state.links, state.forge_ids, members),
-            authors=authors.people if authors else (),
+            authors=Authors.attested(entry.evidence),
         )
 
     # --- versions on their way ----------------------------------------------------------------------------------

@@ -60,6 +60,7 @@ class Movers:
             people=tuple(sorted({person.name for person in known if person})),
             logins=tuple(sorted({one.login for one in accounts.values()}))[:MAX_LOGINS],
             unnamed=sum(one.unnamed for one in hands),
+            ids=tuple(sorted(accounts)),
             why=" ".join(why.split())[:MAX_WHY],
         )
         return {MOVERS: movers.as_json()}

@@ -63,6 +63,7 @@ class SourceAuthors:
             people=tuple(sorted(named)),
             logins=tuple(sorted({one.login for one in accounts.values()})),
             unnamed=max((unnamed for _, unnamed in found.values()), default=0),
+            ids=tuple(sorted(accounts)),
             why=" ".join("; ".join(why).split())[:MAX_WHY],
             ways=tuple(found),
         )

@@ -359,8 +359,7 @@ class Reconciler:
         teams = teams_of(rules, rule.moving([one.service for one in promotion.members]))
         rosters.refresh(teams, at, kept=timedelta(0))
         found = rosters.members(rules, look.state, at)
-        wrote = authors.people if authors else ()
-        if not count_approvals(rules, rule, promotion, found, wrote).is_complete:
+        if not count_approvals(rules, rule, promotion, found, authors).is_complete:
             self.left.append(
                 f"{promotion.id}: its approvals do not fill the lines any more: {rosters.said(teams)}"
             )

@@ -62,10 +62,9 @@ class Asked:
         return who_may_count(self.rules, state.links, state.forge_ids, found) if self.rules else found
 
     @property
-    def authors(self) -> tuple[str, ...]:
+    def authors(self) -> Authors | None:
         """Who wrote the code between the two images, as the entry attests it."""
-        found = Authors.attested(self.entry.evidence)
-        return found.people if found else ()
+        return Authors.attested(self.entry.evidence)
 
     @property
     def rule(self) -> EffectiveRule | None:

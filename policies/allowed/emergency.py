@@ -2,6 +2,7 @@
 
 from policies.allowed.asked import Asked, No, Refusal
 from policies.allowed.cases import stopped
+from policies.allowed.humans import is_same_human, with_accounts
 from policies.allowed.moves import bound, carried_by, covered, identified
 from policies.allowed.speakers import noted
 from policies.codes import Code
@@ -9,7 +10,8 @@ from policies.entries.authors import MOVERS, Authors
 from policies.entries.entry import By, Kind, write_time
 from policies.gates import ASKED, at_once
 from policies.ledger.emergency import due
-from policies.ledger.state import Open, Promotion, part_in
+from policies.ledger.hands import is_among
+from policies.ledger.state import Open, Promotion, spoke_in
 from policies.ledger.tally import may_approve, may_fill
 
 _APART = frozenset({Kind.EMERGENCY, Kind.ROLLBACK})
@@ -48,22 +50,32 @@ def review(asked: Asked) -> No:
     if opened is None:
         yield Refusal(Code.NOT_STANDING, f"nothing that waits for a review is #{asked.entry.closes}")
         return
-    promotion = _promotion(asked, opened)
-    if promotion and promotion.is_live:
+    promotion = asked.state.promotions.get(opened.promotion)
+    if (
+        promotion and promotion.is_live and opened.kind in _APART
+    ):  # what others opened is over when it is opened
         yield Refusal(Code.NOT_OVER, f"{promotion.id} is {promotion.stage}")
-    people = opened.people | (part_in(promotion) if promotion else frozenset())
-    if isinstance(by, By) and by.person in people:
+    if not isinstance(by, By):
+        return
+    if by.person in opened.people or (promotion and _spoke(asked, opened, promotion, by)):
         yield Refusal(Code.REQUESTER, f"{by.person} had a part in it")
-    if isinstance(by, By) and by.person in _movers(asked, opened):
+    if _moved(asked, opened, by):
         yield Refusal(Code.MOVER, f"it came by the hands of {by.person}")
-    if opened.kind is Kind.CONFIG and isinstance(by, By) and not _approves(asked, opened, by):
+    if opened.kind is Kind.CONFIG and not _approves(asked, opened, by):
         yield Refusal(Code.NOT_AN_APPROVER, f"{by.person} may not approve in {opened.environment}")
 
 
-def _movers(asked: Asked, opened: Open) -> frozenset[str]:
-    """Return by whose hands it came: as attested when it was found, and as asked again for the review."""
+def _spoke(asked: Asked, opened: Open, promotion: Promotion, by: By) -> bool:
+    """Whether who speaks asked for it or approved it, whatever their name was then."""
+    under = promotion.rule.commit
+    return any(is_same_human(asked, one, by, under=under, since=opened.at) for one in spoke_in(promotion))
+
+
+def _moved(asked: Asked, opened: Open, by: By) -> bool:
+    """Whether it came by their hands: as attested when it was found, and as asked again for the review."""
     told = (opened.movers, Authors.attested(asked.entry.evidence, MOVERS))
-    return frozenset(person for one in told if one for person in one.people)
+    who = with_accounts(asked, by)
+    return any(is_among(one, who, opened.at) for one in told)
 
 
 def _approves(asked: Asked, opened: Open, by: By) -> bool:
@@ -71,8 +83,3 @@ def _approves(asked: Asked, opened: Open, by: By) -> bool:
     return asked.rules is not None and may_approve(
         asked.rules, opened.environment, "", by.person, asked.members
     )
-
-
-def _promotion(asked: Asked, opened: Open) -> Promotion | None:
-    """Return what an emergency or a rollback opened; what others opened is over when it is opened."""
-    return asked.state.promotions.get(opened.promotion) if opened.kind in _APART else None

@@ -5,16 +5,17 @@ from dataclasses import replace
 from policies.allowed import groups as allowed_groups
 from policies.allowed.asked import Asked, No, Refusal
 from policies.allowed.cases import cases_of
+from policies.allowed.humans import is_same_human, with_accounts, with_link
 from policies.allowed.moves import bound, covered
 from policies.allowed.speakers import noted
 from policies.codes import Code
 from policies.entries.entry import Bot, By, Entry
 from policies.entries.reviews import is_by_review
 from policies.gates import counts_presses, excluded_because, is_expired, lines_of, merge_within
-from policies.ledger.people import is_one, known
+from policies.ledger.people import is_one
 from policies.ledger.state import ENDINGS, Promotion, Stage
 from policies.ledger.tally import may_fill
-from policies.rules.rules import EffectiveRule, Rules
+from policies.rules.rules import AUTHORS, EffectiveRule, Rules
 from policies.verdict import Passed
 
 
@@ -45,8 +46,10 @@ def by_approver(asked: Asked) -> No:
     promotion, rule, by = asked.promotion, asked.rule, asked.entry.by
     if promotion is None or rule is None or asked.rules is None or not isinstance(by, By):
         return
-    who, by_whom = _with_accounts(asked, by), replace(promotion, by=_requester(asked, promotion))
+    who, by_whom = with_accounts(asked, by), replace(promotion, by=_requester(asked, promotion))
     whys = [excluded_because(part, by_whom, who) for part in asked.parts]
+    if _wrote_under_another_name(asked, promotion, by):
+        whys.append(Code.AUTHOR)
     if why := next((one for one in whys if one), None):
         did = "asked for it" if why is Code.REQUESTER else "wrote some of the code between the two images"
         yield Refusal(why, f"{by.person} {did}")
@@ -54,25 +57,18 @@ def by_approver(asked: Asked) -> No:
         yield Refusal(Code.NOT_AN_APPROVER, f"the rule does not name {by.person}")
 
 
-def _with_accounts(asked: Asked, by: By) -> By:
-    """Return who speaks with both accounts that they have: a review names none in Slack."""
-    state, rules = asked.state, asked.rules
-    who = known(rules, state.links, state.forge_ids, by.person) if rules else None
-    if who is None:
-        return by
-    return replace(by, slack_user=by.slack_user or who.slack, forge_id=by.forge_id or who.forge_id)
-
-
-def _with_link(asked: Asked, by: By) -> By:
-    """Return who spoke before with both accounts of their link: a match by an address names none at the forge."""
-    link = asked.state.links.get(by.person)
-    if link is None or (by.slack_user != link.slack_user and by.forge_id != link.forge_id):
-        return by
-    return replace(by, slack_user=by.slack_user or link.slack_user, forge_id=by.forge_id or link.forge_id)
+def _wrote_under_another_name(asked: Asked, promotion: Promotion, by: By) -> bool:
+    """Whether an author whom the request names is who speaks, by the accounts that the rules of then gave them."""
+    excluded = {name for part in asked.parts for name in part.environment.exclude}
+    if AUTHORS not in excluded or promotion.is_apart or promotion.authors is None:
+        return False
+    then = promotion.rule.commit
+    wrote = [By(name, via="") for name in promotion.authors.people]
+    return any(is_same_human(asked, one, by, under=then, since=promotion.opened) for one in wrote)
 
 
 def _requester(asked: Asked, promotion: Promotion) -> Bot | By:
-    return _with_link(asked, promotion.by) if isinstance(promotion.by, By) else promotion.by
+    return with_link(asked, promotion.by) if isinstance(promotion.by, By) else promotion.by
 
 
 def approve(asked: Asked) -> No:
@@ -118,9 +114,9 @@ def _once(asked: Asked, rule: EffectiveRule, promotion: Promotion, by: By) -> No
 
 def _under_another_name(asked: Asked, promotion: Promotion, by: By) -> str:
     """Return as whom else this human has approved it, where that fills a line still."""
-    who, rules = _with_accounts(asked, by), asked.rules
+    who, rules = with_accounts(asked, by), asked.rules
     others = [one.by for one in promotion.approvals if one.by.person != by.person]
-    mine = [one.person for one in others if is_one(_with_link(asked, one), who, promotion.opened)]
+    mine = [one.person for one in others if is_one(with_link(asked, one), who, promotion.opened)]
     return next((name for name in mine if rules and _may_fill(asked, rules, promotion, name)), "")
 
 
@@ -166,7 +162,7 @@ def _is_theirs(asked: Asked, promotion: Promotion) -> bool:
     return (
         isinstance(by, By)
         and isinstance(requester, By)
-        and is_one(requester, _with_accounts(asked, by), promotion.opened)
+        and is_one(requester, with_accounts(asked, by), promotion.opened)
     )
 
 

@@ -18,7 +18,8 @@ class Authors:
 
     ``people`` are those whom rules or links know, ``logins`` all accounts that the forge names, ``unnamed`` the commits
     whose authors it does not know. ``why``: what is not known, and why, on one line. ``ways``: how it was known which
-    commits to ask about: by what the images say (labels), by the tags of the source (tags).
+    commits to ask about: by what the images say (labels), by the tags of the source (tags). ``ids``: the numbers of all
+    those accounts; older entries say none.
     """
 
     is_known: bool = False
@@ -27,6 +28,7 @@ class Authors:
     unnamed: int = 0
     why: str = ""
     ways: tuple[str, ...] = ()
+    ids: tuple[int, ...] = ()
 
     def as_json(self) -> dict[str, Json]:
         """Return it as evidence."""
@@ -37,6 +39,7 @@ class Authors:
         }
         found |= {"unnamed": self.unnamed} if self.unnamed else {}
         found |= {"ways": list(self.ways)} if self.ways else {}
+        found |= {"ids": list(self.ids)} if self.ids else {}
         return found | ({"why": self.why} if self.why else {})
 
     @classmethod
@@ -50,6 +53,7 @@ class Authors:
             return None
         why, ways = found.get("why"), found.get("ways", [])
         known = cls(is_known=found["known"] is True, why=why if isinstance(why, str) else "")
+        known = replace(known, ids=_numbers(found.get("ids")))
         if _is_names(ways):
             known = replace(known, ways=_names(ways))
         return replace(known, people=_names(people), logins=_names(logins), unnamed=max(int(unnamed), 0))
@@ -66,7 +70,22 @@ def together(found: Sequence[Authors]) -> Authors | None:
         unnamed=sum(one.unnamed for one in found),
         ways=tuple(way for way in found[0].ways if all(way in one.ways for one in found)),
         why="; ".join(dict.fromkeys(one.why for one in found if one.why))[:MAX_WHY],
+        ids=_all_numbers(found),
     )
+
+
+def _all_numbers(found: Sequence[Authors]) -> tuple[int, ...]:
+    """Return all numbers; none where those of some accounts are not told, for then the logins say more."""
+    if any(one.logins and not one.ids for one in found):
+        return ()
+    return tuple(sorted({number for one in found for number in one.ids}))
+
+
+def _numbers(value: Json | None) -> tuple[int, ...]:
+    """Read a list of numbers; what is anything else tells none."""
+    told = value if isinstance(value, list) else []
+    numbers = tuple(one for one in told if isinstance(one, int) and not isinstance(one, bool))
+    return numbers if len(numbers) == len(told) else ()
 
 
 def _is_names(value: Json | None) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, fields, is_dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import Enum
 from functools import cache
 from typing import Any, Final, get_args, get_origin, get_type_hints
@@ -16,6 +16,8 @@ from policies.errors import PolicyError
 from policies.growing import Growing, Trail
 
 KEPT: Final = timedelta(days=90)  # keys, commits and promotions that are over
+# From here on what waits for a review brings its promotion along: who had a part in it may not close it.
+REVIEWED_DECIDE: Final = datetime(2026, 11, 26, tzinfo=UTC)
 KEPT_MOVES: Final = 20  # of each place, and as many looks at its health
 
 # table -> how it is read; what follows from others, or stands in the entry itself, is not written
@@ -36,6 +38,8 @@ def carry(state: Tables, entries: Iterable[tuple[str, Entry]], at: datetime) -> 
     kept["moves"] = {place: tuple(moves)[-KEPT_MOVES:] for place, moves in kept["moves"].items()}
     kept["health"] = {place: tuple(looks)[-KEPT_MOVES:] for place, looks in kept["health"].items()}
     named = {move.promotion for moves in kept["moves"].values() for move in moves} | set(state.live.values())
+    if at >= REVIEWED_DECIDE:
+        named |= {one.promotion for one in state.open.values()}
     kept["promotions"] = {
         name: one
         for name, one in kept["promotions"].items()

@@ -150,5 +150,10 @@ def version_of(moves: Iterable[Share], group: str) -> str:
 
 def part_in(promotion: Promotion) -> frozenset[str]:
     """Return who asked for it or approved it."""
-    asked = {promotion.by.person} if isinstance(promotion.by, By) else set()
-    return frozenset(asked | {one.by.person for one in promotion.approvals})
+    return frozenset(one.person for one in spoke_in(promotion))
+
+
+def spoke_in(promotion: Promotion) -> tuple[By, ...]:
+    """Return who asked for it or approved it, with the accounts by which they did."""
+    asked = (promotion.by,) if isinstance(promotion.by, By) else ()
+    return (*asked, *(one.by for one in promotion.approvals))

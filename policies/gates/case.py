@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from policies.entries.authors import Authors
 from policies.entries.entry import Pinned
 from policies.entries.facts import Fact
 from policies.entries.membership import Members
@@ -41,7 +42,7 @@ class Case:
     promotion: Promotion | None = None
     facts: tuple[Fact, ...] = ()
     members: Members = field(default_factory=dict)
-    authors: tuple[str, ...] = ()
+    authors: Authors | None = None
     stood_since: StoodSince = nobody_knows
     is_offer: bool = False
 

@@ -1,11 +1,13 @@
 """The approvals of a promotion: which lines judge it, who is excluded, who fills what."""
 
-from collections.abc import Collection
+from dataclasses import replace
 
 from policies.codes import Code
+from policies.entries.authors import Authors
 from policies.entries.entry import By
 from policies.entries.membership import NOBODY, Members
 from policies.gates.case import Case
+from policies.ledger.hands import is_among
 from policies.ledger.people import is_one
 from policies.ledger.state import Promotion
 from policies.ledger.tally import Tally, may_fill, tally
@@ -59,7 +61,7 @@ def lines_of(rule: EffectiveRule, promotion: Promotion) -> tuple[Line, ...]:
     return apart.approvals if apart else rule.environment.approvals
 
 
-def is_excluded(rule: EffectiveRule, promotion: Promotion, by: By, authors: Collection[str] = ()) -> bool:
+def is_excluded(rule: EffectiveRule, promotion: Promotion, by: By, authors: Authors | None = None) -> bool:
     """Whether the rule bars this person: who asked, who wrote the code; nobody from a rollback or an emergency.
 
     ``authors``: beside those that the request attests.
@@ -68,16 +70,22 @@ def is_excluded(rule: EffectiveRule, promotion: Promotion, by: By, authors: Coll
 
 
 def excluded_because(
-    rule: EffectiveRule, promotion: Promotion, by: By, authors: Collection[str] = ()
+    rule: EffectiveRule, promotion: Promotion, by: By, authors: Authors | None = None
 ) -> Code | None:
-    """Return why the rule bars a person, nothing where it does not; who asked is barred under every name."""
+    """Return why the rule bars a person, nothing where it does not; who asked or wrote is barred under every name."""
     if promotion.is_apart:
         return None
     exclude = rule.environment.exclude
     if REQUESTER in exclude and isinstance(promotion.by, By) and is_one(promotion.by, by, promotion.opened):
         return Code.REQUESTER
-    wrote = (*promotion.authors.people, *authors) if promotion.authors else authors
-    return Code.AUTHOR if AUTHORS in exclude and by.person in wrote else None
+    wrote = any(is_among(one, by, promotion.opened) for one in (promotion.authors, authors))
+    return Code.AUTHOR if AUTHORS in exclude and wrote else None
+
+
+def _with_login(rules: Rules, by: By) -> By:
+    """Return who approved with the login that the rules give them, where their word named none."""
+    person = rules.people.get(by.person)
+    return replace(by, forge_login=by.forge_login or (person.github if person else ""))
 
 
 def count_approvals(
@@ -85,7 +93,7 @@ def count_approvals(
     rule: EffectiveRule,
     promotion: Promotion,
     members: Members = NOBODY,
-    authors: Collection[str] = (),
+    authors: Authors | None = None,
 ) -> Tally:
     """Return who fills which line of the rule for this promotion, as the rules stand.
 
@@ -101,7 +109,7 @@ def counts(
     rule: EffectiveRule,
     promotion: Promotion,
     members: Members = NOBODY,
-    authors: Collection[str] = (),
+    authors: Authors | None = None,
 ) -> tuple[tuple[tuple[str, ...], Tally], ...]:
     """Return who fills which line, with the services whose lines they are.
 
@@ -126,7 +134,7 @@ def count_of(
     rule: EffectiveRule,
     promotion: Promotion,
     members: Members = NOBODY,
-    authors: Collection[str] = (),
+    authors: Authors | None = None,
 ) -> Tally:
     """Return who fills which line of one service's rule; who has two names fills them once."""
     lines = lines_of(rule, promotion)
@@ -134,7 +142,7 @@ def count_of(
     counted: list[By] = []
     for by in given:
         is_again = any(is_one(earlier, by, promotion.opened) for earlier in counted)
-        if is_again or is_excluded(rule, promotion, by, authors):
+        if is_again or is_excluded(rule, promotion, _with_login(rules, by), authors):
             continue
         if may_fill(rules, rule.service, lines, by.person, members):
             counted.append(by)

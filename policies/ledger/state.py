@@ -4,7 +4,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 
 from policies.entries.entry import By, Entry, Kind
-from policies.entries.promotion import ENDINGS, LIVE, TRANSITIONS, Approval, Promotion, Stage, part_in
+from policies.entries.promotion import (
+    ENDINGS,
+    LIVE,
+    TRANSITIONS,
+    Approval,
+    Promotion,
+    Stage,
+    part_in,
+    spoke_in,
+)
 from policies.entries.remembered import ForgeId, Health, Move, Open, Place, Seen, Standing, is_same
 from policies.entries.tables import LIFTS, Apply, Tables, lifted_blocks, lifted_holds, lifts_of
 from policies.growing import Growing, Trail
@@ -37,6 +46,7 @@ __all__ = [
     "lifted_holds",
     "lifts_of",
     "part_in",
+    "spoke_in",
 ]
 
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,9 @@ from bot.signing import Signer
 from bot.verify import Finding, Report
 from policies.canonical import Json
 from policies.entries.change import change_hash
-from policies.entries.entry import Entry, Kind, Pinned, RuleAt, write_time
+from policies.entries.entry import By, Entry, Kind, Pinned, RuleAt, write_time
 from policies.ledger.keys import bump_key, promotion_id
+from policies.ledger.people import ACCOUNTS_DECIDE
 from policies.rules.hash import rules_hash
 from policies.rules.rules import effective
 from policies.words import Approve, Reject
@@ -482,3 +484,32 @@ def test_what_the_ledgers_own_key_signed_against_the_rules_is_found(
 
     assert what in {one.what for one in findings}
     assert all(_names_something(one) for one in findings)
+
+
+@pytest.mark.parametrize(
+    ("reviewer", "slack", "more"), [("adele", "U0ADA", ["entry-invalid"]), ("dan", "U0DAN", [])]
+)
+def test_who_approved_what_came_out_otherwise_does_not_close_it_under_another_name(
+    tmp_path: Path, reviewer: str, slack: str, more: list[str]
+) -> None:
+    found = world(tmp_path)
+    found.at = ACCOUNTS_DECIDE + timedelta(hours=9)
+    found.stage("1.1.0")
+    found.ask("1.1.0")
+    for name in ("ada", "bob"):
+        assert isinstance(found.say(name, Approve(found.promotion.id)), Appended)
+    found.intend()
+    commit = found.merge(also={PRODUCTION: kustomization("1.9.0", digest("1.9.0"))})
+    found.sneak(
+        found.about(Kind.MERGED, head=found.promotion.head, commit=commit),
+        found.about(Kind.MISMATCH, commit=commit, why="other-content"),
+    )
+    renamed = RULES.replace("ada: {slack", "adele: {slack").replace("[ada,", "[adele,")
+    commit_to(found.remote, {"promotion/rules.yaml": renamed})
+    found.run()
+    (seq,) = found.state.open
+    by = By(reviewer, "button", "T0", slack)
+    review = Entry(kind=Kind.REVIEW, at=write_time(found.at), key="", by=by, closes=seq)
+    found.sneak(replace(review, note="it was agreed", evidence={"account": dict(FLAGS)}))
+
+    assert sorted(one.what for one in _audit(found, tmp_path).findings) == ["content-differs", *more]

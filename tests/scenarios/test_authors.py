@@ -161,6 +161,7 @@ def test_an_author_is_refused_and_somebody_else_approves(office: Office) -> None
             "known": True,
             "people": ["bob", "carol"],
             "logins": ["bob", "carol"],
+            "ids": [77, 1093],
             "ways": ["tags"],
         }
 

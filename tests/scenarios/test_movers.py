@@ -33,7 +33,12 @@ def review(office: Office, name: str) -> Recorded | NotRecorded:
 def test_who_pushed_it_is_refused_and_told_and_somebody_else_reviews_it(office: Office) -> None:
     by_hand(office, "carol")
     (entry,) = office.entries("external")
-    assert entry.evidence["movers"] == {"known": True, "people": ["carol"], "logins": ["carol"]}
+    assert entry.evidence["movers"] == {
+        "known": True,
+        "people": ["carol"],
+        "logins": ["carol"],
+        "ids": [1093],
+    }
     said = str([one.blocks for one in office.world.slack.workspace.messages("C0DEPLOYS")])
     assert "by, who may not review it: " in said
 
