@@ -26,7 +26,7 @@ from bot.repository.objects import Oid
 from bot.repository.push import Ok, RefUpdate
 from bot.signing import Signer
 from sandbox.http import serve
-from sandbox.registry import RegistryTwin
+from sandbox.registry.twin import RegistryTwin
 from tests.repositories import make_bare
 
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)

@@ -19,12 +19,12 @@ from sandbox.git import Git, GitError
 from sandbox.gitops import BRANCH
 from sandbox.http import ServerError
 from sandbox.levers import KeptBot, Levers
-from sandbox.mrkdwn import harmless
 from sandbox.narrator import Narrator
-from sandbox.page import PORT, PortTakenError, served, taken
+from sandbox.page.server import PORT, PortTakenError, served, taken
 from sandbox.prompt import HELP, Prompt
 from sandbox.record import Landing
 from sandbox.scene import Scene
+from sandbox.slack.mrkdwn import harmless
 from sandbox.world import REPOSITORY, SIGNING_KEY, World, opened
 
 FINE, BROKEN, WRONG_USE, INTERRUPTED = 0, 1, 2, 130

@@ -4,10 +4,10 @@ import time
 from collections.abc import Callable, Mapping
 
 from sandbox.checks import BrokenError
-from sandbox.feed import Message
 from sandbox.gitops import CHECKOUT, PRODUCTION, STAGING
 from sandbox.record import Recorded
 from sandbox.scene import Scene
+from sandbox.slack.feed import Message
 from sandbox.world import OWNER
 
 SECONDS_TO_ROLL_BACK = 10  # DESIGN section 12: from the word to the merge

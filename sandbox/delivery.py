@@ -4,7 +4,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sandbox.forge import ForgeError, ForgeTwin
+from sandbox.forge.twin import ForgeError, ForgeTwin
 from sandbox.git import Git, GitError
 
 LOOKED_EVERY_SECONDS = 0.3

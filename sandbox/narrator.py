@@ -6,11 +6,11 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
-from sandbox.feed import Event
 from sandbox.git import GitError
-from sandbox.mrkdwn import harmless
 from sandbox.record import Record, Recorded
-from sandbox.transcript import Transcript
+from sandbox.slack.feed import Event
+from sandbox.slack.mrkdwn import harmless
+from sandbox.slack.transcript import Transcript
 from sandbox.world import World
 
 LOOKED_EVERY_SECONDS = 0.3

@@ -6,14 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sandbox.bot import BotProcess
-from sandbox.feed import Message, View
-from sandbox.form import CannotDoError
 from sandbox.git import GitError
 from sandbox.gitops import BRANCH
 from sandbox.narrator import Narrator
-from sandbox.people import Person
 from sandbox.scene import labels
-from sandbox.tickets import SlackRefusal
+from sandbox.slack.feed import Message, View
+from sandbox.slack.form import CannotDoError
+from sandbox.slack.people import Person
+from sandbox.slack.tickets import SlackRefusal
 from sandbox.world import World
 
 HELP = """\

@@ -7,15 +7,15 @@ from typing import TypeVar
 
 from sandbox.bot import BotProcess
 from sandbox.checks import BrokenError
-from sandbox.courier import Ack
-from sandbox.feed import EventKind, Message
-from sandbox.forge import ForgeTwin
-from sandbox.form import CannotDoError
+from sandbox.forge.twin import ForgeTwin
 from sandbox.gitops import CHECKOUT
 from sandbox.narrator import Narrator
-from sandbox.people import Person
 from sandbox.record import Record, Recorded
-from sandbox.transcript import Transcript
+from sandbox.slack.courier import Ack
+from sandbox.slack.feed import EventKind, Message
+from sandbox.slack.form import CannotDoError
+from sandbox.slack.people import Person
+from sandbox.slack.transcript import Transcript
 from sandbox.world import OWNER, World
 
 PATIENCE_SECONDS = 20.0

@@ -13,17 +13,17 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from sandbox import gitops
-from sandbox.courier import Courier
 from sandbox.delivery import Delivery
-from sandbox.forge import ForgeTwin, User
-from sandbox.forge_world import now as present
+from sandbox.forge.twin import ForgeTwin, User
+from sandbox.forge.world import now as present
 from sandbox.git import Git
 from sandbox.http import serve
-from sandbox.images import image
-from sandbox.people import Person
-from sandbox.registry import RegistryTwin
-from sandbox.slack import SlackTwin
-from sandbox.workspace import Workspace
+from sandbox.registry.images import image
+from sandbox.registry.twin import RegistryTwin
+from sandbox.slack.courier import Courier
+from sandbox.slack.people import Person
+from sandbox.slack.twin import SlackTwin
+from sandbox.slack.workspace import Workspace
 
 OWNER, NAME = "example", "gitops"
 REPOSITORY = "gitops.git"

@@ -14,7 +14,7 @@ from typing import Any, Self
 
 import pytest
 
-from sandbox.images import Image
+from sandbox.registry.images import Image
 
 PROGRAM = "docker-registry"
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"

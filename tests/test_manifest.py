@@ -20,7 +20,7 @@ from handlers.slack.errands import Errands
 from handlers.slack.messages import outdated
 from handlers.slack.reply import Address, Replies
 from sandbox.http import serve
-from sandbox.slack import SlackTwin
+from sandbox.slack.twin import SlackTwin
 from tests.handlers.samples import EngineOfValues, FixedClock, card
 
 ROOT = Path(__file__).parents[1]

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
 from bot.forge.app import PERMISSIONS, AppLogin
 from bot.forge.pull_requests import GitHubForge
 from bot.forge.wire import Manner
-from sandbox.forge import AppAccount, ForgeTwin, User
+from sandbox.forge.twin import AppAccount, ForgeTwin, User
 from sandbox.git import Git
 from sandbox.http import serve
 

@@ -12,9 +12,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from bot.registries import cosign
 from bot.registries.image_contents import SIGNATURE, SIMPLE_SIGNING
-from sandbox import images
-from sandbox.images import Blob, Image
-from sandbox.registry import RegistryTwin
+from sandbox.registry import images
+from sandbox.registry.images import Blob, Image
+from sandbox.registry.twin import RegistryTwin
 
 
 def payload_of(repository: str, digest: str, kind: str = cosign.TYPE) -> bytes:

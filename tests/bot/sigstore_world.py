@@ -17,8 +17,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
 
 from bot.registries.bundles import STATEMENT
 from bot.registries.image_contents import BUNDLE, SIGNS
-from sandbox import images
-from sandbox.images import Blob, Image
+from sandbox.registry import images
+from sandbox.registry.images import Blob, Image
 
 BUNDLE_TYPE = f"{BUNDLE}.v0.3+json"
 IDENTITY = "https://github.com/acme/web/.github/workflows/release.yml@refs/heads/main"

@@ -21,7 +21,7 @@ from bot.settings import Settings, load
 from policies.codes import Code
 from policies.images.evidence import Silent
 from policies.verdict import Failed, Waiting
-from sandbox.forge import AppAccount
+from sandbox.forge.twin import AppAccount
 from sandbox.world import World, opened
 from tests.bot.forge_worlds import APP_ID, INSTALLATION, app_key, pem, public
 

@@ -24,7 +24,7 @@ from bot.forge.people import merger_of
 from bot.forge.pull_requests import GitHubForge
 from bot.forge.wire import Manner, TokenLogin, plain
 from bot.ports import Forge, ForgeAccount, Merged, Merger, NotMerged, PullRequest
-from sandbox.forge import ForgeTwin, User
+from sandbox.forge.twin import ForgeTwin, User
 from sandbox.git import Git
 from sandbox.http import endpoint, serve
 

@@ -8,7 +8,7 @@ import pytest
 from bot.errors import PermanentError, TransientError
 from bot.forge.app import PERMISSIONS
 from bot.ports import Addressed
-from sandbox.forge import User
+from sandbox.forge.twin import User
 from tests.bot.forge_worlds import AppWorld, app_account, app_world
 
 MEMBERS = {**PERMISSIONS, "members": "read"}

@@ -7,7 +7,7 @@ import pytest
 
 from bot.errors import BotError
 from bot.ports import ForgeAccount
-from sandbox.forge import User
+from sandbox.forge.twin import User
 from tests.bot.forge_worlds import ADA, BRANCH, AppWorld, app_world
 
 ADA_ACCOUNT = ForgeAccount(583, "ada-l")

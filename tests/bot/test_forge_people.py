@@ -13,7 +13,7 @@ from bot.forge.app import PERMISSIONS
 from bot.forge.bodies import reviews_asked
 from bot.forge.people import last_words, review_of
 from bot.ports import ForgeAccount, PullRequest
-from sandbox.forge import User
+from sandbox.forge.twin import User
 from tests.bot.forge_worlds import ADA, BRANCH, AppWorld, app_account, app_world
 
 BOB = User(77, "bob", "token-bob", name="Bob")

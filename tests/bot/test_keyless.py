@@ -26,10 +26,10 @@ from policies.entries.entry import Pinned
 from policies.entries.facts import Finding
 from policies.errors import PolicyError
 from policies.rules.rules import OutsideGate, effective
-from sandbox import images
 from sandbox.http import serve
-from sandbox.images import Image
-from sandbox.registry import RegistryTwin
+from sandbox.registry import images
+from sandbox.registry.images import Image
+from sandbox.registry.twin import RegistryTwin
 from tests.bot.signed_images import payload_of, pem_of, tagged
 from tests.bot.sigstore_world import (
     IDENTITY,

@@ -31,9 +31,9 @@ from policies.gates import PLATFORMS
 from policies.images.evidence import Silence, Silent
 from policies.images.image import Repository
 from policies.rules.rules import OutsideGate, effective
-from sandbox import images
 from sandbox.http import serve
-from sandbox.registry import Fault, RegistryTwin
+from sandbox.registry import images
+from sandbox.registry.twin import Fault, RegistryTwin
 from tests.bot.forge_worlds import ADA, AppWorld, app_world
 from tests.bot.signed_images import payload_of, pem_of, sign
 from tests.policies.ledger_builders import rules

@@ -22,8 +22,8 @@ from policies.words import (
     Unfreeze,
     Word,
 )
-from sandbox import images
-from sandbox.forge import ForgeError, RefusalError
+from sandbox.forge.twin import ForgeError, RefusalError
+from sandbox.registry import images
 from sandbox.world import OWNER
 from tests.campaign.office import Office
 

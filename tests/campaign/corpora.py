@@ -22,7 +22,7 @@ from policies.manifests import references
 from policies.rulebook import parse as rules_parse
 from policies.rulebook.findings import RulesError
 from policies.words import Approve, Freeze, Propose, Unfreeze, Word
-from sandbox.registry_answers import Fault
+from sandbox.registry.answers import Fault
 from tests.campaign import hostile
 from tests.campaign.invariants import broken
 from tests.campaign.stage import Stagehand

@@ -21,8 +21,8 @@ from bot.scheduler import SystemClock
 from bot.settings import load
 from handlers.slack.chat import SlackChat, web_client
 from policies.words import Speaker, Word
-from sandbox.feed import Event, EventKind
-from sandbox.transcript import Transcript
+from sandbox.slack.feed import Event, EventKind
+from sandbox.slack.transcript import Transcript
 from sandbox.world import World, opened
 from tests.campaign.apart import Apart, CrashedError, Death, Killed, Orders, Place, hurried, passings
 from tests.campaign.reading import Reading

@@ -7,8 +7,8 @@ from typing import Any
 
 from bot.repository.push import Lost, PushAnswer, RefUpdate, Unknown
 from policies.words import Approve, Cancel, Propose, Speaker, Word
-from sandbox.forge_door import Fault
-from sandbox.forge_refusals import RefusalError
+from sandbox.forge.door import Fault
+from sandbox.forge.refusals import RefusalError
 from tests.campaign.acts import WHY
 from tests.campaign.invariants import broken
 from tests.campaign.office import TEAM, Office

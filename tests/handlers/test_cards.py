@@ -15,10 +15,10 @@ from handlers.slack.blocks import Message, Said, message_of
 from handlers.slack.cards import render
 from policies.codes import Code
 from policies.verdict import Failed, Waiting
-from sandbox.block_kit import interactive, problems_of_blocks
-from sandbox.members import sample_world
-from sandbox.transcript import Transcript
-from sandbox.workspace import Workspace
+from sandbox.slack.block_kit import interactive, problems_of_blocks
+from sandbox.slack.members import sample_world
+from sandbox.slack.transcript import Transcript
+from sandbox.slack.workspace import Workspace
 from tests.handlers.samples import ADA, AT, BOB, CAROL, CHANGE, PROMOTION, card
 
 FULL = (CardLine("2 of release-managers", (ADA, BOB), 0),)

@@ -15,8 +15,8 @@ from handlers.slack.chat import SlackChat, web_client
 from handlers.slack.errors import RateLimitedError
 from policies.entries.entry import Placed
 from sandbox.http import serve
-from sandbox.members import Channel, User, Usergroup
-from sandbox.slack import SlackTwin
+from sandbox.slack.members import Channel, User, Usergroup
+from sandbox.slack.twin import SlackTwin
 from tests.handlers.samples import card
 
 HOME = "T0SANDBOX"

@@ -17,7 +17,7 @@ from bot.logs import OURS
 from bot.settings import NAMES, Settings, load
 from handlers.shell import cli
 from sandbox.http import serve
-from sandbox.registry import RegistryTwin
+from sandbox.registry.twin import RegistryTwin
 from tests.repositories import commit_to, git, log, make_bare, private_key, tip
 
 IMAGE = "team/checkout-api"

@@ -30,7 +30,7 @@ from handlers.slack.doctor import SCOPES, scope_checks
 from policies.rulebook.parse import parse
 from policies.rules.rules import Rules
 from sandbox.http import serve
-from sandbox.members import Channel, User
+from sandbox.slack.members import Channel, User
 from sandbox.world import World, opened
 from tests.bot.forge_worlds import APP_ID, app_account, app_key, pem
 from tests.repositories import commit_to, private_key

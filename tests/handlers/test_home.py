@@ -12,7 +12,7 @@ from handlers.slack.messages import CHECKING
 from policies.entries.entry import Kind
 from policies.ledger.state import Open, State
 from policies.rules.rules import Team
-from sandbox.block_kit import problems_of_view
+from sandbox.slack.block_kit import problems_of_view
 from tests.handlers.samples import (
     AT,
     DECISION,

@@ -15,8 +15,8 @@ from handlers.http import MAX_BODY, web
 from handlers.slack.app import slack_app
 from handlers.slack.errands import Errands
 from handlers.slack.reply import Replies
-from sandbox.courier import Courier, Envelope, signature
 from sandbox.http import serve
+from sandbox.slack.courier import Courier, Envelope, signature
 from tests.handlers.samples import EngineOfValues, FixedClock
 
 SECRET = "sandbox-signing-secret"

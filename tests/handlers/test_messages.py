@@ -21,7 +21,7 @@ from policies.images.selection import Fate
 from policies.ledger.state import Open, Stage
 from policies.verdict import Failed, Waiting
 from policies.words import Approve, Propose, Rollback, Word
-from sandbox.block_kit import problems_of_blocks
+from sandbox.slack.block_kit import problems_of_blocks
 from tests.handlers.samples import (
     AT,
     PROMOTION,

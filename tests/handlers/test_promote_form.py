@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from handlers.slack.promote_form import MAX_OPTIONS, Guess, guess, promote_form, read
 from policies.words import Propose
-from sandbox.block_kit import problems_of_view
+from sandbox.slack.block_kit import problems_of_view
 from tests.handlers.samples import RULES, service
 
 

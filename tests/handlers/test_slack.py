@@ -28,13 +28,13 @@ from policies.codes import Code
 from policies.entries.entry import Kind
 from policies.ledger.state import Stage
 from policies.words import Approve, Freeze, Propose, Reject, Rollback, Speaker, Word
-from sandbox.courier import Courier
-from sandbox.feed import EventKind, Message
 from sandbox.http import serve
-from sandbox.members import User
-from sandbox.people import Person, words
-from sandbox.slack import SlackTwin
-from sandbox.workspace import Workspace
+from sandbox.slack.courier import Courier
+from sandbox.slack.feed import EventKind, Message
+from sandbox.slack.members import User
+from sandbox.slack.people import Person, words
+from sandbox.slack.twin import SlackTwin
+from sandbox.slack.workspace import Workspace
 from tests.handlers.samples import (
     AT,
     CHANGE,

@@ -22,12 +22,12 @@ from handlers.slack.reply import Replies
 from handlers.slack.socket_mode import SocketMode
 from policies.entries.entry import Kind
 from policies.words import Approve, Propose, Reject
-from sandbox.courier import Courier
-from sandbox.feed import Message
 from sandbox.http import serve
-from sandbox.people import Person, words
-from sandbox.slack import SlackTwin
-from sandbox.slack_socket import METHOD, SlackSocket, SocketCourier
+from sandbox.slack.courier import Courier
+from sandbox.slack.feed import Message
+from sandbox.slack.people import Person, words
+from sandbox.slack.socket import METHOD, SlackSocket, SocketCourier
+from sandbox.slack.twin import SlackTwin
 from tests.handlers.samples import CHANGE, PROMOTION, EngineOfValues, FixedClock, card
 
 SECRET = "sandbox-signing-secret"
@@ -231,7 +231,7 @@ def test_nonsense_on_the_socket_decides_nothing_and_breaks_nothing(
     wired: House, kind: str, payload: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert wired.socket is not None
-    monkeypatch.setattr("sandbox.slack_socket.ACK_SECONDS", 0.3)
+    monkeypatch.setattr("sandbox.slack.socket.ACK_SECONDS", 0.3)
     with suppress(TimeoutError):  # what nobody understands need not be acknowledged
         wired.socket.deliver(kind, payload)
     monkeypatch.undo()

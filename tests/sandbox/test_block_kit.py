@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from slack_sdk.models.blocks import Block
 
-from sandbox.block_kit import problems_of_blocks, problems_of_view, with_ids
+from sandbox.slack.block_kit import problems_of_blocks, problems_of_view, with_ids
 
 
 def plain(text: str) -> dict[str, Any]:

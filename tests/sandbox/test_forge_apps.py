@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from github import Auth, Github, GithubException
 from github.Requester import Requester
 
-from sandbox.forge import AppAccount, ForgeTwin, User
+from sandbox.forge.twin import AppAccount, ForgeTwin, User
 from sandbox.git import Git
 from sandbox.http import serve
 

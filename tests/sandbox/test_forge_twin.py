@@ -18,8 +18,8 @@ from github import Auth, BadCredentialsException, Github, GithubException, RateL
 from github.PullRequest import PullRequest
 from github.Repository import Repository
 
-from sandbox.forge import ForgeError, ForgeTwin, RefusalError, User
-from sandbox.forge_state import StateError
+from sandbox.forge.state import StateError
+from sandbox.forge.twin import ForgeError, ForgeTwin, RefusalError, User
 from sandbox.git import Git, GitError
 from sandbox.http import serve
 
@@ -835,7 +835,7 @@ def test_a_base_that_moves_during_the_merge_is_not_overwritten(
 
 
 def _ada() -> Any:
-    from sandbox.forge_merging import signature  # noqa: PLC0415  one use
+    from sandbox.forge.merging import signature  # noqa: PLC0415  one use
 
     return signature(ADA)
 

@@ -17,9 +17,9 @@ import yaml
 
 from sandbox.gitops import BRANCH, CHECKOUT, PRODUCTION
 from sandbox.levers import CLIENT_ID, KeptBot, LeverError, Levers, following
-from sandbox.page import FILES, PortTakenError, served
-from sandbox.page_acts import SHORTCUT
-from sandbox.page_state import HINT
+from sandbox.page.acts import SHORTCUT
+from sandbox.page.server import FILES, PortTakenError, served
+from sandbox.page.state import HINT
 from sandbox.record import Record
 from sandbox.world import World, opened
 

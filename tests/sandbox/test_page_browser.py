@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from sandbox.feed import EventKind
 from sandbox.levers import KeptBot, Levers
-from sandbox.page import served
+from sandbox.page.server import served
+from sandbox.slack.feed import EventKind
 from sandbox.world import World, opened
 
 CHROMIUM = Path("/usr/bin/chromium")

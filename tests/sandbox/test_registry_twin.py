@@ -18,9 +18,9 @@ from typing import Any
 
 import pytest
 
-from sandbox import images
 from sandbox.http import serve
-from sandbox.registry import Fault, RegistryError, RegistryTwin
+from sandbox.registry import images
+from sandbox.registry.twin import Fault, RegistryError, RegistryTwin
 
 NAME = "example/checkout-api"
 INDEXES = {"Accept": f"{images.INDEX}, {images.MANIFEST}"}

@@ -20,14 +20,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from sandbox.courier import Courier
-from sandbox.feed import EventKind, Message, View
-from sandbox.form import CannotDoError
 from sandbox.http import endpoint, serve
-from sandbox.members import Channel, User, sample_world
-from sandbox.people import Person, words
-from sandbox.slack import ALL_SCOPES, SlackTwin
-from sandbox.workspace import Workspace
+from sandbox.slack.courier import Courier
+from sandbox.slack.feed import EventKind, Message, View
+from sandbox.slack.form import CannotDoError
+from sandbox.slack.members import Channel, User, sample_world
+from sandbox.slack.people import Person, words
+from sandbox.slack.twin import ALL_SCOPES, SlackTwin
+from sandbox.slack.workspace import Workspace
 
 SECRET = "sandbox-signing-secret"
 

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.feed import EventKind
-from sandbox.members import User
-from sandbox.mrkdwn import rendered
-from sandbox.transcript import Transcript
-from sandbox.workspace import SLACKBOT, Workspace
+from sandbox.slack.feed import EventKind
+from sandbox.slack.members import User
+from sandbox.slack.mrkdwn import rendered
+from sandbox.slack.transcript import Transcript
+from sandbox.slack.workspace import SLACKBOT, Workspace
 
 
 def plain(text: str) -> dict[str, Any]:

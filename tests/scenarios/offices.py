@@ -17,7 +17,7 @@ from handlers.slack.chat import SlackChat, web_client
 from policies.entries.entry import Entry
 from policies.ledger.state import Stage
 from policies.words import Propose, Speaker, Word
-from sandbox.forge_world import now as present
+from sandbox.forge.world import now as present
 from sandbox.gitops import CHECKOUT
 from sandbox.world import World, opened
 

@@ -27,13 +27,13 @@ from handlers.slack.reply import Replies
 from handlers.webhooks import Doorbell, webhooks
 from policies.ledger.state import Stage
 from policies.words import Block, Emergency, Freeze, Hold, Redact, Speaker
-from sandbox.courier import Courier
-from sandbox.feed import EventKind, Message, View
-from sandbox.forge import User
+from sandbox.forge.twin import User
 from sandbox.gitops import CHECKOUT, WEB
 from sandbox.http import serve
-from sandbox.members import User as Member
-from sandbox.people import Person, words
+from sandbox.slack.courier import Courier
+from sandbox.slack.feed import EventKind, Message, View
+from sandbox.slack.members import User as Member
+from sandbox.slack.people import Person, words
 from tests.handlers.samples import card
 from tests.scenarios.offices import TEAM, Office, office_in
 

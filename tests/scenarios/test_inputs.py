@@ -33,11 +33,11 @@ from handlers.webhooks import Doorbell, webhooks
 from policies.allowed.repair import MAX_QUARANTINES
 from policies.entries.entry import Kind
 from policies.words import Hold, Speaker
-from sandbox.courier import Courier
 from sandbox.gitops import WEB
 from sandbox.http import serve
-from sandbox.people import Person, words
-from sandbox.registry import Fault
+from sandbox.registry.twin import Fault
+from sandbox.slack.courier import Courier
+from sandbox.slack.people import Person, words
 from tests.handlers.test_socket_mode import opened as opened_house
 from tests.scenarios.offices import TEAM, Office, office_in
 

@@ -14,8 +14,8 @@ from handlers.slack.questions import WhoAmI
 from policies.entries.entry import Kind
 from policies.ledger.state import Stage
 from policies.words import Approve, Speaker
-from sandbox.forge import User
-from sandbox.members import User as Member
+from sandbox.forge.twin import User
+from sandbox.slack.members import User as Member
 from tests.scenarios.offices import TEAM, Office, office_in
 
 CLIENT = "Iv23liSandbox0001"

@@ -12,9 +12,9 @@ from handlers.slack.questions import WhoAmI
 from policies.codes import Code
 from policies.ledger.state import Stage
 from policies.words import Approve, Hold
-from sandbox.forge import User
+from sandbox.forge.twin import User
 from sandbox.gitops import CHECKOUT
-from sandbox.members import User as Member
+from sandbox.slack.members import User as Member
 from tests.scenarios.offices import Office, office_in
 
 ERIN = User(4242, "erin-k", "token-erin", verified=("Erin@acme.example",))

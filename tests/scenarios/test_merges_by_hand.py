@@ -8,7 +8,7 @@ import pytest
 from bot.answers import Recorded
 from policies.ledger.state import Stage
 from policies.words import Approve, Freeze, Reject, Review, Rollback, Unapprove, Unfreeze
-from sandbox.forge import RefusalError
+from sandbox.forge.twin import RefusalError
 from sandbox.gitops import CHECKOUT
 from tests.scenarios.offices import Clock, Office, office_in
 

@@ -15,8 +15,8 @@ from policies.entries.entry import Bot
 from policies.entries.facts import from_json
 from policies.ledger.state import Stage
 from policies.words import Approve, Propose
-from sandbox import images
 from sandbox.gitops import CHECKOUT
+from sandbox.registry import images
 from sandbox.world import OWNER
 from tests.bot.signed_images import payload_of, pem_of, sign
 from tests.bot.sigstore_world import IDENTITY, ISSUER, Sigstore, referring

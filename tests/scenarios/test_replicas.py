@@ -15,11 +15,11 @@ import pytest
 
 from sandbox import day
 from sandbox.bot import BotProcess
-from sandbox.courier import Courier
 from sandbox.gitops import CHECKOUT
 from sandbox.narrator import Narrator
-from sandbox.registry_answers import Fault
+from sandbox.registry.answers import Fault
 from sandbox.scene import Scene
+from sandbox.slack.courier import Courier
 from sandbox.world import OWNER, World, opened
 
 pytestmark = pytest.mark.timeout(180)

@@ -9,7 +9,7 @@ import pytest
 from bot.answers import Recorded
 from policies.ledger.state import Stage
 from policies.words import Approve
-from sandbox.forge import User
+from sandbox.forge.twin import User
 from sandbox.gitops import CHECKOUT
 from tests.scenarios.offices import Office, office_in
 

@@ -15,9 +15,9 @@ from bot.settings import Settings
 from sandbox import day
 from sandbox.bot import BotProcess
 from sandbox.narrator import Narrator
-from sandbox.people import words
 from sandbox.scene import Scene
-from sandbox.slack_socket import METHOD, SlackSocket, SocketCourier
+from sandbox.slack.people import words
+from sandbox.slack.socket import METHOD, SlackSocket, SocketCourier
 from sandbox.world import World, opened
 from tests.repositories import private_key
 

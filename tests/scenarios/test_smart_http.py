@@ -12,7 +12,7 @@ from bot.repository.objects import Oid
 from bot.repository.push import Lost, Ok, RefUpdate, Refused
 from sandbox import day
 from sandbox.bot import BotProcess
-from sandbox.forge_state import User
+from sandbox.forge.state import User
 from sandbox.narrator import Narrator
 from sandbox.scene import Scene
 from sandbox.world import NAME, OWNER, opened

@@ -12,7 +12,7 @@ from sandbox import day
 from sandbox.bot import BotProcess
 from sandbox.narrator import Narrator
 from sandbox.scene import Scene
-from sandbox.slack_socket import SlackSocket, SocketCourier
+from sandbox.slack.socket import SlackSocket, SocketCourier
 from sandbox.world import opened
 
 pytestmark = pytest.mark.timeout(180)

@@ -13,7 +13,7 @@ from handlers.slack import second
 from policies.entries.entry import Both, Kind
 from policies.words import Confirm, Fork, Hold, Pair, Redact, Reject, Speaker
 from sandbox.gitops import CHECKOUT
-from sandbox.page_state import ledger_rows, shown
+from sandbox.page.state import ledger_rows, shown
 from sandbox.record import Record
 from tests.scenarios.offices import TEAM, Office, office_in
 

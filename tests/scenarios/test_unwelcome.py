@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.bot import BotProcess
-from sandbox.forge_state import User
+from sandbox.forge.state import User
 from sandbox.narrator import Narrator
 from sandbox.scene import Scene
 from sandbox.world import NAME, OWNER, opened

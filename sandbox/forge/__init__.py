@@ -1,0 +1,1 @@
+"""The forge twin: GitHub's answers over a real bare repository."""

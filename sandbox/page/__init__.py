@@ -1,0 +1,1 @@
+"""The demo's page: what a visitor sees and does."""
