@@ -29,7 +29,7 @@ from sandbox.world import World
 PORT = 8080
 TRIED_PORTS = 50  # 8080, 8081, ... before any free one
 MAX_BODY = 65_536  # bytes of one request
-FILES = Path(__file__).with_name("page")
+FILES = Path(__file__).parent
 KINDS = {
     ".html": "text/html; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
