@@ -1,12 +1,8 @@
 // Block Kit as elements. What is not known here is shown in red with its type.
 
-import { address, el, shown } from "./dom.js";
+import { address, el, shown, unknown } from "./dom.js";
 import { control } from "./controls.js";
 import { date, emoji, link, markdown, mention, mrkdwn, plain } from "./words.js";
-
-export function unknown(what, type) {
-  return el("div", { class: "unknown", role: "note" }, `${what} of type “${shown(type)}” is not drawn here`);
-}
 
 // `there` knows names, follows links, and does what controls ask for; see page.js.
 export function blocks(list, there) {

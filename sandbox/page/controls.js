@@ -1,7 +1,6 @@
 // What one can press, choose and fill in, with the browser's own controls. Unknown elements are shown in red.
 
-import { unknown } from "./blocks.js";
-import { address, el, shown } from "./dom.js";
+import { address, el, shown, unknown } from "./dom.js";
 import { plain } from "./words.js";
 
 // An element that acts at once: in a message, or in an actions block of a modal.

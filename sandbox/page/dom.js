@@ -51,3 +51,8 @@ export function address(url) {
     return "";
   }
 }
+
+// What stands in the place of something that is not known here.
+export function unknown(what, type) {
+  return el("div", { class: "unknown", role: "note" }, `${what} of type “${shown(type)}” is not drawn here`);
+}

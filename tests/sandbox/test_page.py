@@ -124,7 +124,9 @@ def test_every_answer_forbids_what_comes_from_elsewhere(visit: Visit) -> None:
         assert headers["Cache-Control"] == "no-store"
 
 
-@pytest.mark.parametrize("name", sorted(path.name for path in FILES.iterdir()))
+@pytest.mark.parametrize(
+    "name", sorted(path.name for path in FILES.iterdir() if path.is_file() and path.suffix != ".py")
+)
 def test_our_own_files_are_served_and_load_nothing_from_elsewhere(visit: Visit, name: str) -> None:
     status, _, body = visit.ask("GET", f"/page/{name}")
     text = body.decode().replace("http://www.w3.org/2000/svg", "")
@@ -135,7 +137,7 @@ def test_our_own_files_are_served_and_load_nothing_from_elsewhere(visit: Visit, 
         assert trap not in text
 
 
-@pytest.mark.parametrize("path", ["/page/..%2fpage.py", "/page/../page.py", "/page/page.py", "/page/"])
+@pytest.mark.parametrize("path", ["/page/..%2fworld.py", "/page/../world.py", "/page/server.py", "/page/"])
 def test_nothing_else_on_the_disk_is_served(visit: Visit, path: str) -> None:
     assert visit.ask("GET", path)[0] == 404
 
