@@ -15,7 +15,7 @@ from handlers.slack.questions import Check
 from policies.images.evidence import DigestAnswer, TagAnswer, TagList
 from policies.images.image import Repository, Tag
 from sandbox.gitops import CHECKOUT, WEB
-from sandbox.registry_answers import Fault
+from sandbox.registry.answers import Fault
 from tests.scenarios.offices import START, Office, office_in
 
 
