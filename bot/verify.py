@@ -313,7 +313,7 @@ class _Audit:
         says = any(name in {wording.EMERGENCY, wording.SKIPPED} for name, _ in stands)
         if emergency is None or not (says or is_marked(promises)):
             return None
-        return under(rule, emergency.until)
+        return under(rule.moving([one.service for one in emergency.members]), emergency.until)
 
     def _trailers(
         self, entry: Entry, promotion: Promotion | None, rule: EffectiveRule, seqs: dict[Oid, int]

@@ -1,6 +1,6 @@
 """The decision about groups: their services move together or not at all; one that is not ready keeps all back."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -75,17 +75,20 @@ def next_of(
     rows: Sequence[Row],
     *,
     allowed: frozenset[Code] = OF_PEOPLE,
+    skipped: Callable[[EffectiveRule], frozenset[Code]] | None = None,
 ) -> tuple[tuple[Candidate, ...], tuple[NotYet, ...]]:
     """Return the version of each member that goes next ('' of those that have none), and what keeps all of them back.
 
-    ``allowed``: the codes of what does not keep a version back. The candidates are in the order of the members.
+    ``allowed``: the codes of what does not keep a version back; ``skipped``: those that beside these do not keep back a
+    member, by its own rule. The candidates are in the order of the members.
     """
     live = world.state.live_at(rule.environment.name, rule.service.name)
     picked: list[Candidate] = []
     waits: list[NotYet] = []
     for part, row in zip(rule.parts, rows, strict=True):
         mine = live.id if live else "-"
-        pick = next((one for one in row.candidates if _goes(one, mine, allowed)), None)
+        passed = allowed | skipped(part) if skipped else allowed
+        pick = next((one for one in row.candidates if _goes(one, mine, passed)), None)
         reason = None if pick else _keeps_back(world, part, row)
         waits += [reason] if reason else []
         picked.append(pick or Candidate("", "", Standing.CURRENT))

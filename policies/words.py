@@ -126,7 +126,10 @@ class Unfreeze:
 
 @dataclass(frozen=True, slots=True)
 class Emergency:
-    """Move a version now, past what the environment's rule lets an emergency skip; somebody else reviews it later."""
+    """Move a version now, past what the environment's rule lets an emergency skip; somebody else reviews it later.
+
+    Of a group, which has no version of its own, ``version`` is ''.
+    """
 
     service: str
     version: str

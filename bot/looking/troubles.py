@@ -413,7 +413,7 @@ def _reviews(look: Survey) -> list[Trouble]:
 def _of_review(seq: int, promotion: Promotion, due: datetime) -> dict[str, str]:
     return {
         "kind": promotion.kind.value,
-        "version": promotion.image[0].tag,
+        "version": promotion.version if promotion.group else promotion.image[0].tag,
         "by": promotion.by.person if isinstance(promotion.by, By) else "",
         "number": f"#{seq}",
         "note": promotion.note,
@@ -452,12 +452,13 @@ def _configurations(look: Survey) -> list[Trouble]:
 
 
 def _tell(look: Survey, promotion: Promotion) -> str:
-    """Return the channel that the rule names for what goes apart, '' = none of its own."""
+    """Return the channel that the rule names for what goes apart, of a group the first; '' = none of its own."""
     rule = moving_rule(look.world.rules, promotion.environment, promotion.service)
-    if rule is None:
-        return ""
-    apart = rule.environment.emergency if promotion.is_emergency else rule.environment.rollback
-    return apart.tell if apart else ""
+    for part in rule.moving([one.service for one in promotion.members]) if rule else ():
+        apart = part.environment.emergency if promotion.is_emergency else part.environment.rollback
+        if apart and apart.tell:
+            return apart.tell
+    return ""
 
 
 def _guarded(look: Survey) -> list[Trouble]:

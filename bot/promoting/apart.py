@@ -1,6 +1,6 @@
 """What goes apart from the way on: rollbacks, in one environment or several, and emergencies."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
@@ -83,27 +83,43 @@ def rollback(  # noqa: PLR0917  what such a word is made of
 
 
 def emergency(
-    look: Survey, ground: Ground, said: Said, word: Emergency, *, rule: EffectiveRule, image: Images
+    look: Survey,
+    ground: Ground,
+    said: Said,
+    word: Emergency,
+    *,
+    rule: EffectiveRule,
+    image: Images,
+    members: tuple[Member, ...] = (),
 ) -> Proposal:
-    """Move a version now, in the place of what is open there. Raises: Declined."""
-    apart = rule.environment.emergency
-    if apart is None:
-        detail = f"{rule.environment.name} knows no emergency"
-        raise Declined(NotRecorded(code=Code.NO_EMERGENCY, detail=detail))
+    """Move a version now, or those of a group's members, in the place of what is open there. Raises: Declined."""
+    parts = rule.moving([one.service for one in members])
+    refuse_calm(parts)
     refuse_observed(rule)
-    edits = edits_of(look, ground.writer, rule, image)
-    before = withdrawal(look, word.environment, word.service)
+    edits = edits_of(look, ground.writer, rule, image, members)
+    before = tuple(
+        entry for one in under_way(look, rule) for entry in withdrawal(look, one.environment, one.service)
+    )
     _refuse_merging(look, rule)
-    entry = _entry(look, rule, said, image, edits)
-    until = write_time(due(apart, entry.time))
+    entry = _entry(look, rule, said, image, edits, members)
+    ruled = [part.environment.emergency for part in parts]
+    until = write_time(min(due(apart, entry.time) for apart in ruled if apart))
     entry = replace(entry, kind=Kind.EMERGENCY, note=word.note, until=until)
     if rule.environment.has_promotions:
         entry, update = with_branch(look, ground.writer, entry, edits)
         return Proposal((*before, entry), (update,), "branch")
     entry = replace(entry, evidence={**entry.evidence, **mark()})
-    entry = _committed(look, ground, entry, edits, look.tips.target, urgency=under(rule, until))
+    entry = _committed(look, ground, entry, edits, look.tips.target, urgency=under(parts, until))
     parent = Oid(entry.commit)
     return Proposal((*before, entry), _moves(look, ground, parent), _point(look, parent))
+
+
+def refuse_calm(parts: Iterable[EffectiveRule]) -> None:
+    """Refuse an emergency of a service whose rule knows none. Raises: Declined."""
+    for part in parts:
+        if part.environment.emergency is None:
+            detail = f"{part.environment.name} knows no emergency for {part.service.name}"
+            raise Declined(NotRecorded(code=Code.NO_EMERGENCY, detail=detail))
 
 
 def review(look: Survey, said: Said, word: Review, closes: int) -> Proposal:

@@ -15,13 +15,22 @@ from bot.looking.rosters import teams_of
 from bot.looking.survey import Survey
 from bot.ports import Chat, Forge, ForgeAccount, Registry
 from bot.promoting.accounts import account_flags
-from bot.promoting.apart import Ground, emergency, group_target, review, rollback, rollback_target
+from bot.promoting.apart import (
+    Ground,
+    emergency,
+    group_target,
+    refuse_calm,
+    review,
+    rollback,
+    rollback_target,
+)
 from bot.promoting.desk import Desk
 from bot.promoting.matching import Matching
 from bot.promoting.promoter import Declined, Images, Said, in_group, judge, propose, rule_of, stand
 from policies.codes import Code
 from policies.decide import Candidate, decide_row, rows_of
 from policies.entries.entry import By, Member, Pinned, Share, shares, write_time
+from policies.gates import skipped_codes
 from policies.group_rows import BY_WORD, CONTENT, OF_PEOPLE, combination, next_of, together
 from policies.images.evidence import Silence
 from policies.images.image import Digest, Tag
@@ -117,7 +126,8 @@ class Hearing:
             case Rollback():
                 return self._rollback(rules, said, word, at)
             case Emergency():
-                return self._emergency(rules, said, word, at)
+                call = self._emergency_of_all if word.service in rules.groups else self._emergency
+                return call(rules, said, word, at)
             case Review():
                 closes = self._opened(word.what, at)
                 reviewing = self._with_movers(rules, said, closes)
@@ -158,7 +168,8 @@ class Hearing:
                     (one, name) for one in word.environments or tuple(rules.environments) for name in names
                 ]
             case Emergency():
-                places = [(word.environment, word.service)]
+                names = rules.groups.get(word.service, (word.service,))
+                places = [(word.environment, name) for name in names]
             case Hold() | Resume():
                 names = rules.groups.get(word.service, (word.service,))
                 places = [(one, name) for one in _named(rules, word.environment) for name in names]
@@ -203,9 +214,6 @@ class Hearing:
 
     def _wanted(self, rules: Rules, word: Propose | Emergency, at: datetime) -> tuple[EffectiveRule, Images]:
         """Find out which version, where, and what exactly it is now. Raises: Declined."""
-        if word.service in rules.groups:
-            detail = f"{word.service} is a group, which knows no emergency; roll it back, or ask for it"
-            raise Declined(NotRecorded(code=Code.NO_EMERGENCY, detail=detail))
         environment = self._environment(rules, word.service, word.environment)
         _refuse_part(rules, environment, word.service)
         rule = effective(rules, environment, word.service)
@@ -332,20 +340,10 @@ class Hearing:
 
     def _group(self, rules: Rules, said: Said, word: Propose, at: datetime) -> Compose:
         """Ask for what each member of a group that is behind would move to. Raises: Declined."""
-        environment = self._environment(rules, word.service, word.environment)
-        rule = moving_rule(rules, environment, word.service)
-        if rule is None:
-            detail = f"the services of {word.service} do not move together in {environment}"
-            raise Declined(NotRecorded(code=Code.NO_RULE, detail=detail))
-        if rule.environment.has_pull_requests:
-            self._needs_forge()
-        asked = [image for part in rule.parts for image in part.service.images]
-        surveys.ask(self.registry, rules, self.desk.view(at).state, self.desk.answers, asked, at)
+        rule = self._whole(rules, word, at)
+        environment = rule.environment.name
         found = self._meant(rule, word, at)
-        picked = shares(word.service, found.members, found.together, ())
-        parts = rule.moving([one.service for one in picked])
-        exact = [self._exact(rules, part, one.image[0].tag) for part, one in zip(parts, picked, strict=True)]
-        image = tuple(one for images in exact for one in images)
+        image = self._exactly(rules, rule, found)
         moves = shares(word.service, found.members, image, ())
         asking = self._with_authors(rules, said, rule, moves, at)
         return lambda look, _tip: propose(
@@ -358,6 +356,44 @@ class Hearing:
             note=word.note,
         )
 
+    def _emergency_of_all(self, rules: Rules, said: Said, word: Emergency, at: datetime) -> Compose:
+        """Move now what each member of a group would move to, past what its own rule skips. Raises: Declined."""
+        _refuse_version(word.service, word.version)
+        rule = self._whole(rules, word, at)
+        refuse_calm(rule.parts)
+        found = self._next(rule, at, BY_WORD | OF_PEOPLE, skipped_codes)
+        image = self._exactly(rules, rule, found)
+        where = rule.environment.name
+        return lambda look, tip: emergency(
+            look,
+            self._ground(tip),
+            said,
+            word,
+            rule=rule_of(look, where, word.service),
+            image=image,
+            members=found.members,
+        )
+
+    def _whole(self, rules: Rules, word: Propose | Emergency, at: datetime) -> EffectiveRule:
+        """Return the rule of a group where it is to move, its registries asked anew. Raises: Declined."""
+        environment = self._environment(rules, word.service, word.environment)
+        rule = moving_rule(rules, environment, word.service)
+        if rule is None:
+            detail = f"the services of {word.service} do not move together in {environment}"
+            raise Declined(NotRecorded(code=Code.NO_RULE, detail=detail))
+        if rule.environment.has_pull_requests:
+            self._needs_forge()
+        asked = [image for part in rule.parts for image in part.service.images]
+        surveys.ask(self.registry, rules, self.desk.view(at).state, self.desk.answers, asked, at)
+        return rule
+
+    def _exactly(self, rules: Rules, rule: EffectiveRule, found: Candidate) -> Images:
+        """Return what a group would move to, with the digests that its tags name now. Raises: Declined."""
+        picked = shares(rule.service.name, found.members, found.together, ())
+        parts = rule.moving([one.service for one in picked])
+        exact = [self._exact(rules, part, one.image[0].tag) for part, one in zip(parts, picked, strict=True)]
+        return tuple(one for images in exact for one in images)
+
     def _meant(self, rule: EffectiveRule, word: Propose, at: datetime) -> Candidate:
         """Return what a group is to move to: what a card showed, or all that a word moves. Raises: Declined."""
         if not word.version:
@@ -369,11 +405,17 @@ class Hearing:
             raise Declined(NotRecorded(code=Code.CHANGE_MOVED, detail="the card showed other versions"))
         return found
 
-    def _next(self, rule: EffectiveRule, at: datetime, allowed: frozenset[Code]) -> Candidate:
+    def _next(
+        self,
+        rule: EffectiveRule,
+        at: datetime,
+        allowed: frozenset[Code],
+        skipped: Callable[[EffectiveRule], frozenset[Code]] | None = None,
+    ) -> Candidate:
         """Return what a group would move to now. Raises: Declined where a member is not ready."""
         world, environment = self.desk.view(at).world, rule.environment.name
         rows = rows_of(world, rule, at)
-        picked, waits = next_of(world, rule, rows, allowed=allowed)
+        picked, waits = next_of(world, rule, rows, allowed=allowed, skipped=skipped)
         found = together(rule, picked)
         if waits:
             detail = "; ".join(one.detail for one in waits)

@@ -1,11 +1,13 @@
 """What a landing says of an emergency: until when somebody looks at it, and what the rule lets it skip."""
 
+from collections.abc import Iterable
+
 from bot.looking.book import Book
 from bot.wording import Urgency
 from policies.canonical import Json
 from policies.entries.entry import Entry, Kind, write_time
 from policies.ledger.state import Promotion, State
-from policies.rules.rules import EffectiveRule, effective
+from policies.rules.rules import EffectiveRule, moving_rule
 
 MARKED = "marked"  # in evidence: the landing says that it is an emergency. Older ones say nothing of it
 
@@ -20,10 +22,10 @@ def is_marked(entry: Entry | None) -> bool:
     return entry is not None and entry.evidence.get(MARKED) is True
 
 
-def under(rule: EffectiveRule | None, until: str) -> Urgency:
-    """Return what is said under a rule."""
-    apart = rule.environment.emergency if rule else None
-    return Urgency(until, apart.skips if apart else ())
+def under(parts: Iterable[EffectiveRule], until: str) -> Urgency:
+    """Return what is said under the rules of what moves: of a group what the rule of any member skips, each once."""
+    named = [part.environment.emergency.skips for part in parts if part.environment.emergency]
+    return Urgency(until, tuple(dict.fromkeys(one for skips in named for one in skips)))
 
 
 def urgency_of(book: Book, state: State, promotion: Promotion) -> Urgency | None:
@@ -32,5 +34,6 @@ def urgency_of(book: Book, state: State, promotion: Promotion) -> Urgency | None
     if promotion.kind is not Kind.EMERGENCY or opened is None or opened.due is None:
         return None
     rules = book.rules(promotion.rule.commit)
-    rule = effective(rules, promotion.environment, promotion.service) if rules else None
-    return under(rule, write_time(opened.due))
+    rule = moving_rule(rules, promotion.environment, promotion.service) if rules else None
+    parts = rule.moving([one.service for one in promotion.members]) if rule else ()
+    return under(parts, write_time(opened.due))

@@ -386,7 +386,7 @@ class _CardFile:
         newest: dict[tuple[str, str], list[tuple[str, Move]]] = {}
         for (environment, service), moves in self.look.state.moves.items():
             move = moves[-1]
-            if move.group and move.kind in {Kind.BUMP, Kind.ROLLBACK}:
+            if move.group and move.kind in {Kind.BUMP, Kind.ROLLBACK, Kind.EMERGENCY}:
                 newest.setdefault((environment, move.group), []).append((service, move))
         found = []
         for (environment, group), made in newest.items():

@@ -16,11 +16,12 @@ class Names:
 
     services: tuple[str, ...]
     environments: tuple[str, ...]
+    groups: tuple[str, ...] = ()  # of ``services``: which have no version of their own
 
     @classmethod
     def of(cls, rules: Rules) -> Self:
         """Return the names that rules have."""
-        return cls((*rules.services, *rules.groups), tuple(rules.environments))
+        return cls((*rules.services, *rules.groups), tuple(rules.environments), tuple(rules.groups))
 
 
 def look_up(word: str, among: Iterable[str]) -> str:

@@ -132,7 +132,8 @@ def emergency(said: Clauses, _at: datetime) -> Emergency:
     """Read ``emergency ...``. Raises: UnclearError."""
     usage = USAGE["emergency"]
     service = said.service(usage)
-    version, environment = said.version(needed=usage), said.environment("to")
+    version = said.version(needed="" if service in said.names.groups else usage)
+    environment = said.environment("to")
     if not environment:
         raise UnclearError(f"To which environment? Say `{usage}`.")
     return Emergency(service, version, environment, said.because(usage))

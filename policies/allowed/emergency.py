@@ -2,17 +2,19 @@
 
 from policies.allowed.asked import Asked, No, Refusal
 from policies.allowed.cases import stopped
+from policies.allowed.groups import everybody
 from policies.allowed.humans import is_same_human, with_accounts
 from policies.allowed.moves import bound, carried_by, covered, identified
 from policies.allowed.speakers import noted
 from policies.codes import Code
 from policies.entries.authors import MOVERS, Authors
 from policies.entries.entry import By, Kind, write_time
-from policies.gates import ASKED, at_once
+from policies.gates import ASKED, Gate, at_once
 from policies.ledger.emergency import due
 from policies.ledger.hands import is_among
 from policies.ledger.state import Open, Promotion, spoke_in
 from policies.ledger.tally import may_approve, may_fill
+from policies.rules.rules import EffectiveRule
 
 _APART = frozenset({Kind.EMERGENCY, Kind.ROLLBACK})
 
@@ -26,20 +28,38 @@ def emergency(asked: Asked) -> No:
     entry, rule = asked.entry, asked.rule
     if rule is None or asked.rules is None or not isinstance(entry.by, By):
         return
-    apart = rule.environment.emergency
+    judged = [(part, part.environment.emergency) for part in asked.parts]
+    ruled = [(part, apart) for part, apart in judged if apart is not None]
+    for part, apart in judged:
+        if apart is None:
+            whose = f" for {part.service.name}" if rule.parts else ""
+            yield Refusal(Code.NO_EMERGENCY, f"{entry.environment} knows no emergency{whose}")
+    if not ruled or len(ruled) < len(judged):
+        return
+    person = entry.by.person
+    may = [
+        may_fill(asked.rules, part.service, apart.approvals, person, asked.members) for part, apart in ruled
+    ]
+    if not (any(may) if entry.head else all(may)):  # at once one person answers for every member
+        yield Refusal(Code.NOT_AN_APPROVER, f"the rule does not let {person} call an emergency")
+    until = write_time(min(due(apart, entry.time) for _, apart in ruled))
+    if entry.until != until:
+        yield Refusal(Code.OUT_OF_LINE, f"its review is due {until}")
+    for part, apart in ruled:
+        yield from carried_by(asked, part, apart)
     if rule.parts:
-        yield Refusal(Code.NO_EMERGENCY, "a group knows no emergency")
-        return
-    if apart is None:
-        yield Refusal(Code.NO_EMERGENCY, f"{entry.environment} knows no emergency")
-        return
-    if not may_fill(asked.rules, rule.service, apart.approvals, entry.by.person, asked.members):
-        yield Refusal(Code.NOT_AN_APPROVER, f"the rule does not let {entry.by.person} call an emergency")
-    if entry.until != write_time(due(apart, entry.time)):
-        yield Refusal(Code.OUT_OF_LINE, f"its review is due {write_time(due(apart, entry.time))}")
-    yield from carried_by(asked, rule, apart)
-    gates = at_once(apart) if entry.commit else ASKED
-    yield from stopped(asked, lambda _rule: gates)
+        yield from everybody(asked)
+    yield from stopped(asked, _urgent if entry.commit else _as_asked)
+
+
+def _urgent(rule: EffectiveRule) -> tuple[Gate, ...]:
+    """Return what stands before it where it moves at once: of each service all that its own rule does not skip."""
+    apart = rule.environment.emergency
+    return at_once(apart) if apart else ASKED
+
+
+def _as_asked(_rule: EffectiveRule) -> tuple[Gate, ...]:
+    return ASKED
 
 
 def review(asked: Asked) -> No:

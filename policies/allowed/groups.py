@@ -10,7 +10,8 @@ from policies.group_rows import seen_ahead
 from policies.ledger.state import State
 from policies.rules.rules import EffectiveRule, Rules, moving_rule
 
-BRINGS = frozenset({Kind.BUMP, Kind.PROPOSE, Kind.VOID, Kind.ROLLBACK})  # images, and so members
+# images, and so members
+BRINGS = frozenset({Kind.BUMP, Kind.PROPOSE, Kind.VOID, Kind.ROLLBACK, Kind.EMERGENCY})
 
 
 def named(asked: Asked) -> No:

@@ -101,21 +101,26 @@ def identified(asked: Asked) -> No:
     entry = asked.entry
     if entry.promotion != promotion_id(asked.state.year, entry.key):
         yield Refusal(Code.OUT_OF_LINE, "the promotion is not the one that its key makes")
-    live = under_way(asked)
-    if live and not (
-        entry.kind is Kind.EMERGENCY and live.stage is Stage.OPEN
-    ):  # an emergency takes its place
-        yield Refusal(Code.OPEN_ELSEWHERE, "another promotion is open there")
+    makes_room = {entry.service, *(one.service for one in entry.members)}
+    for name, live in _all_under_way(asked):
+        takes_its_place = entry.kind is Kind.EMERGENCY and live.stage is Stage.OPEN and name in makes_room
+        if not takes_its_place:
+            yield Refusal(Code.OPEN_ELSEWHERE, "another promotion is open there")
+            return
 
 
 def under_way(asked: Asked) -> Promotion | None:
     """Return what is under way in the place, or of a group in that of any member."""
+    return next((one for _, one in _all_under_way(asked)), None)
+
+
+def _all_under_way(asked: Asked) -> list[tuple[str, Promotion]]:
+    """Return what is under way in the place, and of a group in that of each member, by the name that it is under."""
     entry = asked.entry
-    names = (
-        (entry.service, *(one.service.name for one in asked.rule.parts)) if asked.rule else (entry.service,)
-    )
-    found = (asked.state.live_at(entry.environment, name) for name in names)
-    return next((one for one in found if one), None)
+    parts = asked.rule.parts if asked.rule else ()
+    names = (entry.service, *(one.service.name for one in parts))
+    found = ((name, asked.state.live_at(entry.environment, name)) for name in names)
+    return [(name, one) for name, one in found if one]
 
 
 def propose(asked: Asked) -> No:

@@ -49,7 +49,7 @@ SHAPES: Final[Mapping[Kind, tuple[frozenset[str], frozenset[str]]]] = {
     Kind.REFUSED: (_WHERE | {"promotion", "why"}, _TOGETHER),
     Kind.HEALTHY: (_WHERE | {"commit", "image"}, frozenset()),
     Kind.UNHEALTHY: (_WHERE | {"commit", "image"}, frozenset()),
-    Kind.EMERGENCY: (_MOVE | {"promotion", "previous", "until"}, _TOGETHER | {"head", "commit"}),
+    Kind.EMERGENCY: (_MOVE | {"promotion", "previous", "until"}, _SHARED | {"head", "commit"}),
     Kind.CONFIG: (frozenset({"environment", "since", "commit", "commits", "why"}), frozenset()),
     Kind.IDENTITY: (frozenset(), frozenset({"linked", "signer"})),
     Kind.CHECKPOINT: (frozenset({"state"}), frozenset()),

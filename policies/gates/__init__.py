@@ -51,6 +51,7 @@ from policies.gates.table import (
     at_once,
     before_merge,
     before_offer,
+    skipped_codes,
 )
 from policies.gates.waits import age, freeze, limit, soak
 
@@ -116,6 +117,7 @@ __all__ = [
     "reminds",
     "reviewed",
     "signature",
+    "skipped_codes",
     "skips",
     "soak",
     "takes",

@@ -150,6 +150,7 @@ def count_of(
 
 
 def skips(rule: EffectiveRule, promotion: Promotion, gate: str) -> bool:
-    """Whether this is an emergency whose rule names that gate."""
-    apart = rule.environment.emergency if promotion.is_emergency else None
-    return apart is not None and gate in apart.skips
+    """Whether this is an emergency whose rule names that gate: of a group that of each member that moves."""
+    parts = rule.moving([one.service for one in promotion.members]) or (rule,)
+    named = [part.environment.emergency.skips for part in parts if part.environment.emergency]
+    return promotion.is_emergency and len(named) == len(parts) and all(gate in one for one in named)

@@ -192,6 +192,13 @@ def at_once(emergency: Apart) -> tuple[Gate, ...]:
     return tuple(row.gate for row in kept if row.gate not in _ANSWERED)
 
 
+def skipped_codes(rule: EffectiveRule) -> frozenset[Code]:
+    """Return the codes of what an emergency passes under a rule; none where it knows no emergency."""
+    apart = rule.environment.emergency
+    named = apart.skips if apart else ()
+    return frozenset(code for row in TABLE if row.skip in named for code in row.codes)
+
+
 # what a person answers by naming a version
 _ANSWERED: frozenset[Gate] = frozenset({content.jump, sightings.known_before})
 

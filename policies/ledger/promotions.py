@@ -109,9 +109,10 @@ def _at_once(state: Tables, entry: Entry) -> None:
 
 
 def _emergency(state: Tables, entry: Entry, oid: str) -> None:
-    live = state.live_at(entry.environment, entry.service)
-    if live and live.stage is Stage.OPEN:  # it takes the place of what is open there
-        _close(state, entry, live, Stage.SUPERSEDED, why=ENDED_BY_EMERGENCY)
+    for name in (entry.service, *(one.service for one in entry.members)):
+        live = state.live_at(entry.environment, name)
+        if live and live.stage is Stage.OPEN:  # it takes the place of what is open there
+            _close(state, entry, live, Stage.SUPERSEDED, why=ENDED_BY_EMERGENCY)
     _asked_for(state, entry, oid)
     _reviewed_later(state, entry)
     _at_once(state, entry)

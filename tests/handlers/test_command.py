@@ -24,6 +24,7 @@ from handlers.slack.questions import (
 )
 from handlers.slack.spelling import spell
 from handlers.slack.typed import unescaped
+from policies.rules.rules import Rules
 from policies.words import (
     Approve,
     Block,
@@ -313,3 +314,12 @@ def test_without_any_names_nothing_is_guessed(text: str) -> None:
     heard = parse(text, Names((), ()), AT)
 
     assert not isinstance(heard, Propose | Rollback | Hold | Resume | Block | Unblock | Unfreeze)
+
+
+def test_an_emergency_of_a_group_names_no_version() -> None:
+    names = Names(("web", "shop"), ("production",), ("shop",))
+
+    assert parse("emergency shop to production because payments fail", names, AT) == Emergency(
+        "shop", "", "production", "payments fail"
+    )
+    assert Names.of(Rules({}, {}, groups={"shop": ("web", "cart")})).groups == ("shop",)

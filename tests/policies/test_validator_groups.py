@@ -45,7 +45,7 @@ def half(found: Story) -> Entry:
 
 PARTS: dict[str, tuple[Callable[[Story], Entry], Code]] = {
     "one member alone": (
-        lambda found: replace(bump(found, {"web": "1.1.0"}), **_alone(found)),
+        lambda found: replace(bump(found, {"web": "1.1.0"}), **alone(found)),
         Code.IN_GROUP,
     ),
     "without a member that is behind": (half, Code.NOT_WHOLE),
@@ -82,7 +82,7 @@ PARTS: dict[str, tuple[Callable[[Story], Entry], Code]] = {
 }
 
 
-def _alone(found: Story) -> dict[str, Any]:
+def alone(found: Story) -> dict[str, Any]:
     return {"service": "web", "group": "", "members": (), "rule": found.rule("staging", "web")}
 
 
@@ -184,16 +184,6 @@ def test_what_was_looked_up_stands_by_member() -> None:
 
     assert codes(found, whole) == set()
     assert codes(found, part) == codes(found, flat) == {Code.GATE_UNKNOWN}
-
-
-def test_an_emergency_of_a_group_is_refused() -> None:
-    text = TEXT.replace("    approvals: 2", "    emergency: {approvals: 1, review: 2d}\n    approvals: 2")
-    found = staged(shop(text), BOTH)
-    entry = replace(
-        propose(found, BOTH), kind=Kind.EMERGENCY, until="2026-11-25T09:00:00Z", members=(), note="now"
-    )
-
-    assert Code.NO_EMERGENCY in codes(found, entry)
 
 
 # --- where people are asked ---------------------------------------------------------------------------------------

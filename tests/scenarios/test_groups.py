@@ -23,7 +23,18 @@ from policies.entries.entry import Entry, Kind, write_time
 from policies.ledger.keys import expected_key
 from policies.ledger.population import population
 from policies.ledger.state import Stage
-from policies.words import Approve, Block, Emergency, Hold, Propose, Resume, Rollback, Word
+from policies.words import (
+    Approve,
+    Block,
+    Emergency,
+    Freeze,
+    Hold,
+    Propose,
+    Resume,
+    Review,
+    Rollback,
+    Word,
+)
 from sandbox.gitops import CHECKOUT, PRODUCTION, STAGING, WEB
 from tests.scenarios.offices import Office, office_in
 
@@ -185,7 +196,8 @@ def test_what_a_group_answers(office: Office) -> None:
 
     assert code(Propose(SHOP, "1.4.2", PRODUCTION)) == Code.NOT_WHOLE
     assert code(Propose(SHOP, "0123456789ab", PRODUCTION)) == Code.CHANGE_MOVED
-    assert code(Emergency(SHOP, "1.4.2", PRODUCTION, "now")) == Code.NO_EMERGENCY
+    assert code(Emergency(SHOP, "1.4.2", PRODUCTION, "now")) == Code.NOT_WHOLE
+    assert code(Emergency(SHOP, "", PRODUCTION, "now")) == Code.NO_EMERGENCY
     assert code(Emergency(WEB, "2.5.0", PRODUCTION, "now")) == Code.IN_GROUP
     assert code(Rollback(SHOP, "it is broken", "1.4.0", (PRODUCTION,))) == Code.NOT_WHOLE
     assert code(Rollback(SHOP, "it is broken", environments=(PRODUCTION,))) == "nothing-to-roll-back"
@@ -217,6 +229,84 @@ def test_what_a_group_answers(office: Office) -> None:
     assert code(Propose(SHOP, environment=PRODUCTION)) == Code.OPEN_ELSEWHERE
     office.say("ada", Resume(SHOP, "over", PRODUCTION))
     assert not office.engine.look().state.holds
+
+
+def _may_be_called(office: Office) -> None:
+    calm = "    approvals: 2 of release-managers\n"
+    rule = "    emergency: {approvals: 1 of release-managers, skips: [previous, freeze]}\n"
+    office.change_rules("rules.yaml", calm, calm + rule)
+
+
+def test_an_emergency_moves_the_whole_group_at_one_persons_word_and_waits_for_one_review(
+    office: Office,
+) -> None:
+    _may_be_called(office)
+    office.say("ada", Hold(WEB, "not yet", STAGING))  # neither has run in staging
+    for service, version in ((CHECKOUT, "1.4.2"), (WEB, "2.5.0")):
+        office.world.push(service, version)
+    office.look()
+    assert isinstance(office.say("bob", Freeze((PRODUCTION,), "the audit")), Recorded)
+    refused = office.say("ada", Propose(SHOP, environment=PRODUCTION, note="payments fail"))
+    assert isinstance(refused, NotRecorded)
+    assert refused.code == Code.GROUP_WAITS
+
+    called = office.say("ada", Emergency(SHOP, "", PRODUCTION, "payments fail"))
+    assert isinstance(called, Recorded), called
+    assert called.version == f"{CHECKOUT} 1.4.2, {WEB} 2.5.0"
+    office.look()
+    office.look()
+
+    assert stands(office, PRODUCTION) == ("1.4.2", "2.5.0")
+    assert office.stage(called.promotion) is Stage.LANDED
+    (entry,) = office.entries("emergency")
+    assert (entry.service, entry.group, len(entry.members)) == (SHOP, SHOP, 2)
+    message = office.world.git.text("log", "-1", "--format=%B", "main")
+    assert "Emergency: review until " in message
+    assert "Skipped: previous, freeze" in message
+    assert len(findings(office)) == 1, "nobody has reviewed it"
+    told = [one.text for one in office.world.slack.workspace.messages("C0DEPLOYS")]
+    assert any(
+        one.startswith(f"Emergency: ada moves {SHOP} in {PRODUCTION} to {called.version}") for one in told
+    )
+
+    mine = office.say("ada", Review(f"#{entry.seq}", "I did it"))
+    assert isinstance(mine, NotRecorded)
+    assert mine.code == Code.REQUESTER
+    assert isinstance(office.say("bob", Review(f"#{entry.seq}", "the fix was right")), Recorded)
+    office.look()
+    assert findings(office) == []
+    assert not office.engine.look().state.open
+
+
+def test_an_emergency_of_a_group_in_staging_moves_at_once(office: Office) -> None:
+    calm = "    approvals: none\n"
+    office.change_rules("rules.yaml", calm, f"{calm}    emergency: {{approvals: 1, skips: [hold]}}\n")
+    office.say("bob", Hold(WEB, "not yet", STAGING))
+    for service, version in ((CHECKOUT, "1.4.2"), (WEB, "2.5.0")):
+        office.world.push(service, version)
+    office.look()
+    assert office.kinds().count("bump") == 0
+
+    called = office.say("ada", Emergency(SHOP, "", STAGING, "staging is down"))
+
+    assert isinstance(called, Recorded), called
+    assert stands(office, STAGING) == ("1.4.2", "2.5.0")
+    card = cards(office)["staging shop moved"]
+    assert (card.is_emergency, card.review) == (True, office.entries("emergency")[0].seq)
+
+
+def test_an_emergency_of_a_group_waits_for_what_a_members_rule_does_not_skip(office: Office) -> None:
+    _may_be_called(office)
+    for service, version in ((CHECKOUT, "1.4.2"), (WEB, "2.5.0")):
+        office.world.push(service, version)
+    office.look()
+    office.say("bob", Hold(WEB, "it is odd", PRODUCTION))
+
+    refused = office.say("ada", Emergency(SHOP, "", PRODUCTION, "payments fail"))
+
+    assert isinstance(refused, NotRecorded)
+    assert refused.code == Code.GROUP_WAITS
+    assert refused.detail == f"{WEB} 2.5.0: {Code.HELD}"
 
 
 def test_a_commit_that_says_or_moves_less_than_its_entry_is_found(
