@@ -16,6 +16,7 @@ from handlers.slack.questions import (
     NotThereYet,
     Pending,
     Question,
+    Stats,
     Status,
     Who,
     WhoAmI,
@@ -73,6 +74,15 @@ def _propose(said: Clauses) -> Propose:
 
 
 def _status(said: Clauses, _at: datetime) -> Status:
+    return Status(*_service_or_environment(said))
+
+
+def _stats(said: Clauses, _at: datetime) -> Stats:
+    return Stats(*_service_or_environment(said))
+
+
+def _service_or_environment(said: Clauses) -> tuple[str, str]:
+    """Return the service and the environment that are named, '' for what is not. Raises: UnclearError."""
     service = environment = ""
     for word in said.free:
         if found := look_up(word, said.names.environments):
@@ -83,7 +93,7 @@ def _status(said: Clauses, _at: datetime) -> Status:
             near = guesses(word, (*said.names.services, *said.names.environments))
             corrected = [said.instead(word, name) for name in near]
             raise UnclearError(f"{word} is neither a service nor an environment.", corrected)
-    return Status(service, environment or said.environment("in", "to"))
+    return service, environment or said.environment("in", "to")
 
 
 def _why(said: Clauses, _at: datetime) -> Why:
@@ -153,6 +163,7 @@ _READERS: dict[str, tuple[tuple[str, ...], _Reader]] = {
     "pending": ((), _pending),
     "history": ((), _history),
     "who": ((), _who),
+    "stats": (("in", "to"), _stats),
     "whoami": ((), _whoami),
     "link": ((), _link),
     "help": ((), _help),

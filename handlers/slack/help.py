@@ -29,6 +29,7 @@ _MEANS = {
     "pending": "what is under way",
     "history": "what was moved",
     "who": "who may approve a service where",
+    "stats": "how often versions landed in the last 30 days, how fast, and how many were rolled back",
     "whoami": "whom the rules take you for, and which accounts are yours",
     "link": "show which GitHub account is yours",
     "help": "this, or one word of it",

@@ -56,6 +56,14 @@ class Who:
 
 
 @dataclass(frozen=True, slots=True)
+class Stats:
+    """How often and how fast versions landed; of one service, one environment, or both '' = everything."""
+
+    service: str = ""
+    environment: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class WhoAmI:
     """Whom the rules take the asker for."""
 
@@ -79,7 +87,9 @@ class NotThereYet:
     word: str
 
 
-Question = Status | Why | Changes | Check | Pending | History | Who | WhoAmI | LinkMe | Help | NotThereYet
+Question = (
+    Status | Why | Changes | Check | Pending | History | Who | Stats | WhoAmI | LinkMe | Help | NotThereYet
+)
 
 
 @dataclass(frozen=True, slots=True)

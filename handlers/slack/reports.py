@@ -4,7 +4,7 @@ from datetime import datetime
 
 from bot.errors import BotError
 from handlers.engine import Engine, Look
-from handlers.slack import changes, checked, messages, open_reviews
+from handlers.slack import changes, checked, messages, open_reviews, stats
 from handlers.slack.blocks import COMMAND, Said
 from handlers.slack.help import help_about, not_there_yet
 from handlers.slack.questions import (
@@ -16,6 +16,7 @@ from handlers.slack.questions import (
     NotThereYet,
     Pending,
     Question,
+    Stats,
     Status,
     Who,
     WhoAmI,
@@ -47,12 +48,12 @@ def reply(engine: Engine, question: Question, *, user: str) -> Said:
             return _flagged(engine, _whoami(engine, user))
         case Why() | Changes() | Check():
             return _noted(engine.look(), _asked(engine, question))
-        case Status() | Pending() | History() | Who():
+        case Status() | Pending() | History() | Who() | Stats():
             look = engine.look()
             return _noted(look, _seen(look, question))
 
 
-def _seen(look: Look, question: Status | Pending | History | Who) -> Said:
+def _seen(look: Look, question: Status | Pending | History | Who | Stats) -> Said:
     match question:
         case Status():
             return _status(look, question)
@@ -62,6 +63,8 @@ def _seen(look: Look, question: Status | Pending | History | Who) -> Said:
             return _history(look, question)
         case Who():
             return _who(look, question)
+        case Stats():
+            return stats.said(look, question)
 
 
 def _asked(engine: Engine, question: Why | Changes | Check) -> Said:

@@ -1,6 +1,6 @@
 """The words of ``/promote`` and how each is said."""
 
-LATER = ("all", "stats")  # DESIGN section 9, other issues
+LATER = ("all",)  # DESIGN section 9, other issues
 USAGE = {
     "": "SERVICE [VERSION] [to ENV] [because WHY]",
     "approve": "approve #418 [because WHY]",
@@ -25,6 +25,7 @@ USAGE = {
     "pending": "pending",
     "history": "history SERVICE",
     "who": "who SERVICE",
+    "stats": "stats [SERVICE|ENV]",
     "whoami": "whoami",
     "link": "link",
     "help": "help [WORD]",

@@ -138,7 +138,8 @@ def test_somebody_who_links_gets_a_code_in_private_and_hears_how_it_ended(house:
     [
         ("/promote help", "What you can say:"),
         ("/promote help freeze", "/promote freeze ENV...|all [until WHEN] because WHY"),
-        ("/promote stats", "/promote stats is not there yet."),
+        ("/promote all", "/promote all is not there yet."),
+        ("/promote stats", "1 deployment in the last 30 days, since 2026-10-21 14:28 UTC:"),
         ("/promote status", "4 places: 3 up to date, 1 not."),
         ("/promote why checkout-api", "1.4.2 waits: the environment stands still"),
         ("/promote changes cart-api", "No rule covers cart-api, or it was not looked at yet."),
