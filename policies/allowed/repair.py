@@ -8,7 +8,7 @@ from policies.allowed.asked import Asked, No, Refusal
 from policies.allowed.speakers import noted
 from policies.codes import Code
 from policies.ledger.checkpoint import sum_of
-from policies.ledger.repair import quarantined_on
+from policies.ledger.repair import has_words, quarantined_on
 
 _OID = re.compile(r"[0-9a-f]{40}", re.ASCII)
 MAX_QUARANTINES: Final = 20  # a day: whoever sends junk must not fill the branch
@@ -33,12 +33,14 @@ def checkpoint(asked: Asked) -> No:
 
 
 def redact(asked: Asked) -> No:
-    """Is there such an entry, not erased yet, and a reason?"""
+    """Is there such an entry, with words, not erased yet, and a reason?"""
     yield from noted(asked)
     if not 1 < asked.entry.erases <= asked.state.seq:
         yield Refusal(Code.NOT_STANDING, f"there is nothing to erase at #{asked.entry.erases}")
     elif asked.entry.erases in asked.state.redacted:
         yield Refusal(Code.NOT_STANDING, f"#{asked.entry.erases} is erased already")
+    elif not has_words(asked.state, asked.entry.erases):
+        yield Refusal(Code.NOT_STANDING, f"#{asked.entry.erases} has no words of a person")
 
 
 def fork(asked: Asked) -> No:

@@ -2,13 +2,17 @@
 
 from collections.abc import Mapping, MutableMapping
 from dataclasses import replace
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from policies.entries.entry import Entry, Kind, Link
 from policies.entries.redacted import ended_by, hidden
 from policies.entries.remembered import Standing
 from policies.entries.tables import Apply, Tables
 
+WORDS_DECIDE: Final = (
+    "2026-11-26T00:00:00Z"  # from here on it is remembered which entries have words to erase
+)
+WORDS_FROM: Final = "words-from"  # counted: the number of the first entry of which that is remembered
 _K = TypeVar("_K")
 
 
@@ -30,6 +34,20 @@ def _matches_of(state: Tables, link: Link) -> list[str]:
         for name, one in state.links.items()
         if one.domain and (one.forge_id == link.forge_id or one.slack_user == link.slack_user)
     ]
+
+
+def note_words(state: Tables, entry: Entry) -> None:
+    """Remember that an entry has words that two people may take out."""
+    if entry.at >= WORDS_DECIDE:
+        state.counts.setdefault(WORDS_FROM, entry.seq)
+    if entry.note and WORDS_FROM in state.counts:
+        state.worded[entry.seq] = True
+
+
+def has_words(state: Tables, seq: int) -> bool:
+    """Whether an entry has words of a person; of older ones nobody says that it has none."""
+    first = state.counts.get(WORDS_FROM)
+    return first is None or seq < first or seq in state.worded
 
 
 def _redact(state: Tables, entry: Entry, _oid: str) -> None:

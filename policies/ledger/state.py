@@ -77,6 +77,7 @@ class State(Tables):
         for name in _about(entry):
             self.marks[name] = entry
         _APPLY.get(entry.kind, _nothing)(self, entry, oid)
+        fold_repair.note_words(self, entry)
 
     def _meet(self, entry: Entry) -> None:
         """Remember the number of a person's forge account, under the login that it had then."""

@@ -15,7 +15,7 @@ from bot.signing import Signer
 from bot.verify import Finding, Report
 from policies.canonical import Json
 from policies.entries.change import change_hash
-from policies.entries.entry import By, Entry, Kind, Pinned, RuleAt, write_time
+from policies.entries.entry import Both, By, Entry, Kind, Pinned, RuleAt, write_time
 from policies.ledger.keys import bump_key, promotion_id
 from policies.ledger.people import ACCOUNTS_DECIDE
 from policies.rules.hash import rules_hash
@@ -447,6 +447,16 @@ def _another_branch(found: World) -> None:
     assert isinstance(found.desk.mirror.push(moves), Ok)
 
 
+def _erased_without_words(found: World) -> None:
+    """Let two people erase an entry that has no words, so that it looks as if it had some."""
+    found.at = ACCOUNTS_DECIDE + timedelta(hours=9)
+    found.stage("1.2.0")
+    both = Both(person("ada"), person("bob"))
+    accounts: dict[str, Json] = {name: dict(FLAGS) for name in ("ada", "bob")}
+    entry = Entry(kind=Kind.REDACT, at=write_time(found.at), key="", by=both, note="it names a customer")
+    found.sneak(replace(entry, erases=len(found.entries), evidence={"accounts": accounts}))
+
+
 SNEAKED: dict[str, tuple[Callable[[World], None], str]] = {
     "an approval by the requester": (_requester, "entry-invalid"),
     "an approval by a stranger": (_stranger, "entry-invalid"),
@@ -468,6 +478,7 @@ SNEAKED: dict[str, tuple[Callable[[World], None], str]] = {
     "a move by hand to nothing said": (_external_without_image, "entry-made-up"),
     "a move hidden behind an intent": (_hidden_behind_an_intent, "unrecorded-move"),
     "rules that the branch has no more": (_stale_rules, "rule-older"),
+    "an erasure where no words are": (_erased_without_words, "entry-invalid"),
     "a ledger of another branch": (_another_branch, "other-branch"),
 }
 
