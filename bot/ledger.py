@@ -317,7 +317,7 @@ class Ledger:
                 self.mirror.pace.went(entry for _, entry in written)
                 self.remembered = written[-1][0]
                 if self.second:
-                    self.second.send(self.mirror.tips().ledgers)
+                    self.second.send(self.mirror.tips().ledgers, grown.state.forks)
                 return Appended(tuple(written), grown.state)
             case Refused():
                 return NotWritten("not-recorded", f"{HOST_REFUSES}{answer.detail}")

@@ -1,16 +1,20 @@
 """The second remote and the daily line: anchors that are not in the repository itself."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from bot.ledger import Appended, Proposal
 from bot.repository.second_remote import SecondRemote
 from bot.showing.cardfile import cards
+from policies.canonical import Json
 from policies.decide import decide
+from policies.entries.entry import Both, Entry, Kind, write_time
 from policies.words import Approve
-from tests.bot.ledger_worlds import World, bot, world
+from tests.bot.ledger_worlds import FLAGS, World, bot, person, world
 from tests.repositories import git, hook, make_bare, tip
 
 SOON = 30.0
@@ -75,6 +79,58 @@ def test_it_is_never_forced(told: World, second: SecondRemote, tmp_path: Path) -
     assert second.settle(SOON)
     assert kept(tmp_path) == end
     assert second.problem()
+
+
+def _given_up(told: World, second: SecondRemote, tmp_path: Path) -> tuple[str, str]:
+    """Cut the ledger, and let two people give up what the second remote has; return its end there and the new one."""
+    told.say("ada", Approve(told.promotion.id))
+    assert second.settle(SOON)
+    lost = kept(tmp_path)
+    told.rewrite(told.entries[-2][0])
+    told.desk.mirror.fetch()
+    accounts: dict[str, Json] = {name: dict(FLAGS) for name in ("ada", "bob")}
+    both = Both(person("ada"), person("bob"))
+    fork = Entry(kind=Kind.FORK, at=write_time(told.at), key=f"fork/{lost}", by=both, lost=lost)
+    fork = replace(fork, note="the branch was pushed over", evidence={"accounts": accounts})
+    assert isinstance(told.desk.ledger.repair(lambda _tips, _state: Proposal((fork,))), Appended)
+    return lost, told.ledger_tip
+
+
+def test_what_two_people_gave_up_goes_aside_and_the_branch_goes_on(
+    told: World, second: SecondRemote, tmp_path: Path
+) -> None:
+    lost, now = _given_up(told, second, tmp_path)
+
+    assert second.settle(SOON)
+    assert second.problem() == ""
+    assert kept(tmp_path) == now
+    assert tip(tmp_path / "second.git", f"given-up/2026-{lost[:12]}") == lost
+    told.say("bob", Approve(told.promotion.id))
+    assert second.settle(SOON)
+    assert (kept(tmp_path), second.problem()) == (told.ledger_tip, "")
+
+
+def test_another_process_that_does_not_have_the_lost_end_sets_it_aside_as_well(
+    told: World, second: SecondRemote, tmp_path: Path
+) -> None:
+    hook(tmp_path / "second.git", "pre-receive", "grep -q given-up && exit 1; exit 0")
+    lost, now = _given_up(told, second, tmp_path)
+    assert second.settle(SOON)
+    assert (kept(tmp_path), bool(second.problem())) == (lost, True)
+    (tmp_path / "second.git" / "hooks" / "pre-receive").unlink()
+    newcomer = bot(told.remote, tmp_path / "newcomer", told.signer)
+    other = SecondRemote(str(tmp_path / "second.git"), tmp_path / "newcomer")
+    tips = newcomer.mirror.fetch()
+
+    other.send(tips.ledgers)
+    assert other.settle(SOON)
+    assert (kept(tmp_path), bool(other.problem())) == (lost, True)  # nobody told it that this was given up
+    other.send(tips.ledgers, newcomer.ledger.read(tips).state.forks)
+
+    assert other.settle(SOON)
+    assert (kept(tmp_path), other.problem()) == (now, "")
+    assert tip(tmp_path / "second.git", f"given-up/2026-{lost[:12]}") == lost
+    other.close()
 
 
 def test_a_ledger_that_lost_what_the_second_remote_has_is_only_read(
