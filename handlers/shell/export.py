@@ -78,10 +78,12 @@ def _row(change: Change) -> dict[str, Any]:
 
 
 def review_of(change: Change) -> str:
-    """Say whether a change was reviewed afterwards: ``done``, ``missing`` or ``not asked``."""
+    """Say whether a change was reviewed: ``done``, ``missing``, ``not asked``; ``under way`` while it is not over."""
     if change.review:
         return "done"
-    return "missing" if change.needs_review else "not asked"
+    if not change.needs_review:
+        return "not asked"
+    return "under way" if change.is_under_way else "missing"
 
 
 def _said(word: Word) -> str:

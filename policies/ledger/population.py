@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from policies.canonical import Json
 from policies.entries.entry import Bot, By, Entry, Kind, Pinned, RuleAt, write_time
-from policies.ledger.state import Place, Promotion, Stage, State
+from policies.ledger.state import LIVE, Place, Promotion, Stage, State
 
 
 class Sort(StrEnum):
@@ -69,6 +69,11 @@ class Change:
     def has_moved(self) -> bool:
         """Whether something stands on the target branch because of it."""
         return bool(self.commit)
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether something may still become of it: then nobody can review it yet."""
+        return self.outcome in LIVE
 
     @property
     def is_exception(self) -> bool:
@@ -183,7 +188,7 @@ def _of_promotion(promotion: Promotion, thread: _Thread) -> Change:
         why=promotion.why,
         needs_review=sort is Sort.UNAUTHORISED
         or (sort is Sort.EMERGENCY and (promotion.is_live or bool(promotion.commit)))
-        or (bool(begun[1].until) and bool(promotion.commit)),
+        or (bool(begun[1].until) and (promotion.is_live or bool(promotion.commit))),
         review=thread.review,
         change=promotion.change,
         rule=promotion.rule,

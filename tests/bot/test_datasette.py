@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,13 @@ import pytest
 import yaml
 from datasette.app import Datasette  # type: ignore[import-untyped]
 
+from bot.chains.chain import Chain
 from bot.index import Index
-from policies.entries.entry import Beside, Entry, Kind, Member, Pinned
+from bot.repository.objects import Oid
+from policies.entries.carried import carry
+from policies.entries.entry import Beside, Entry, Kind, Member, Pinned, parse, write_time
 from policies.ledger.keys import promotion_id
+from policies.ledger.state import State
 from tests.bot.ledger_builders import Story, by, pinned
 
 FILE = Path(__file__).parents[2] / "deploy" / "datasette.yaml"
@@ -157,6 +162,37 @@ def test_what_waits_for_its_review_is_what_the_ledger_has_open(tmp_path: Path) -
     assert [one["kind"] for one in rows] == ["emergency", "rollback", "config"]
     assert [one["seq"] for one in rows] == list(told.state.open)
     assert [one["target_commit"] for one in rows] == ["e1" * 20, "e3" * 20, "e6" * 20]
+
+
+def test_what_an_earlier_year_left_open_waits_still(tmp_path: Path) -> None:
+    old, until = Story(), "2026-11-25T09:00:00Z"
+    _apart(old, Kind.EMERGENCY, "1.4.2", commit="e1" * 20, until=until)
+    _apart(old, Kind.EMERGENCY, "1.4.3", head="e2" * 20, until=until)  # under way
+    old.external("1.4.1", "production")
+    old.external("1.4.0", "production")
+    waiting = list(old.state.open)
+    begun = replace(
+        Entry(kind=Kind.GENESIS, at=write_time(old.at), key="genesis/2027"), signer="ssh-ed25519 " + "A" * 68
+    )
+    begun = replace(begun, commit="c0" * 20, branch="main", seq=old.state.seq + 1)
+    begun = replace(begun, carried=carry(old.state, old.chain.entries, old.at))
+    told = Story()
+    told.chain = Chain("2027", State("2027"))
+    told.chain.add(Oid("f0" * 20), parse(begun.line()))
+    told.add(Kind.REVIEW, by=by("ada"), closes=waiting[-1], note="it was the database")
+    told.external("1.3.9", "production")
+
+    rows = asked("not-reviewed", told, tmp_path)
+
+    assert [(one["kind"], one["seq"]) for one in rows] == [
+        ("emergency", waiting[0]),
+        ("external", waiting[2]),
+        ("external", told.state.seq),
+    ]
+    assert next(one["target_commit"] for one in rows) == "e1" * 20
+    assert [bool(one["oid"]) for one in rows] == [False, False, True]
+    assert {one["environment"] for one in rows} == {"production"}
+    assert list(told.state.open) == [waiting[0], waiting[1], waiting[2], told.state.seq]
 
 
 def test_datasette_answers_all_of_them(told: Story, path: Path) -> None:
