@@ -43,6 +43,8 @@ SILENCES = {
 
 _TIMES = """\
 Schemas `countersign.plan/1` and `countersign.why/1`; times are UTC, as RFC 3339 writes them.
+Where services move as one, `plan` has `groups` beside `rows`: rows of the same shape, each with its `group`, \
+and with the `members` that a candidate moves.
 
 | field | of | means |
 |---|---|---|

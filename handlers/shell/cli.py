@@ -219,18 +219,24 @@ def why(
     *,
     as_json: Json = False,
 ) -> int:
-    """Say what stands in the way of a version; without one, of every version since the current one."""
+    """Say what stands in the way of a version; without one, of every version since the current one; or of a group."""
     with (
         patience("looking at the repository and its registries"),
         assembly.looking(_settings(context)) as engine,
     ):
         rules = _rules(engine.desk)
-        checked("service", service, rules.services)
+        checked("service", service, (*rules.services, *rules.groups))
         checked("environment", environment, rules.environments)
+        if version and service in rules.groups:
+            raise UseError(
+                f"{service} is a group, whose services have versions of their own; name one of them"
+            )
         look: Look = engine.plan(environment)
         found = ask_why(look, environment, service, version)
-        since = look.current_since(environment, service)
+        since = None if service in rules.groups else look.current_since(environment, service)
     row = look.decision.row(environment, service)
+    if row is None and service in rules.groups:
+        raise UseError(f"the services of {service} do not move together in {environment}")
     if row is None:  # the rules changed between two looks
         raise UseError(f"no rule covers {service} in {environment} any more")
     at = look.decision.at

@@ -1,4 +1,4 @@
-"""``countersign history``: what was moved of a service, oldest first, and on whose word; read from the ledger alone."""
+"""``countersign history``: what was moved of a service or group, oldest first, and on whose word; from the ledger."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -41,6 +41,7 @@ class Moved:
     requester: str = ""
     approvers: tuple[str, ...] = ()
     note: str = ""
+    service: str = ""
 
 
 def register(app: typer.Typer) -> None:
@@ -57,19 +58,23 @@ def command(
         bool, typer.Option("--json", help="Print JSON; its schema names its version.")
     ] = False,
 ) -> int:
-    """Show what was moved of a service, oldest first: when, where, from what to what, on whose word."""
+    """Show what was moved of a service, oldest first: when, where, from what to what, on whose word.
+
+    Of a group what its services moved as one.
+    """
     doors: Doors = context.find_root().obj
     with patience("reading the ledger"):
         desk = assembly.open_desk(doors.settings())
         state = desk.ledger.read(desk.mirror.fetch()).state
-    places = [place for place in state.moves if place[1] == service]
-    if not places:
-        known = ", ".join(sorted({name for _, name in state.moves})) or "none yet"
+    everywhere = moves(state, service)
+    if not everywhere:
+        groups = {move.group for made in state.moves.values() for move in made if move.group}
+        known = ", ".join(sorted({name for _, name in state.moves} | groups)) or "none yet"
         raise UseError(f"the ledger has no move of {service[:60]!r}; services that moved: {known[:500]}")
-    if environment and environment not in {name for name, _ in places}:
-        known = ", ".join(sorted(name for name, _ in places))
+    found = [one for one in everywhere if environment in {"", one.environment}]
+    if not found:
+        known = ", ".join(sorted({one.environment for one in everywhere}))
         raise UseError(f"{service} has not moved in {environment[:60]!r}; it has in {known[:500]}")
-    found = moves(state, service, environment)
     if as_json:
         print_json(to_json(service, found))
     else:
@@ -79,17 +84,18 @@ def command(
 
 
 def moves(state: State, service: str, environment: str = "") -> list[Moved]:
-    """Return the moves of a service, oldest first; ``environment`` '' = all."""
+    """Return the moves of a service, or of a group as one, oldest first; ``environment`` '' = all."""
     found = [
-        _moved(state, where, move)
+        _moved(state, where, what, move)
         for (where, what), made in state.moves.items()
-        if what == service and environment in {"", where}
+        if environment in {"", where}
         for move in made
+        if service in {what, move.group}
     ]
     return sorted(found, key=lambda one: one.seq)
 
 
-def _moved(state: State, environment: str, move: Move) -> Moved:
+def _moved(state: State, environment: str, service: str, move: Move) -> Moved:
     promotion = state.promotions.get(move.promotion)
     return Moved(
         seq=move.seq,
@@ -104,6 +110,7 @@ def _moved(state: State, environment: str, move: Move) -> Moved:
         requester=promotion.by.person if promotion and isinstance(promotion.by, By) else "",
         approvers=tuple(one.by.person for one in promotion.approvals) if promotion else (),
         note=promotion.note if promotion else "",
+        service=service,
     )
 
 
@@ -116,6 +123,7 @@ def _move_json(one: Moved) -> dict[str, Any]:
     return {
         "seq": one.seq,
         "at": write_time(one.at),
+        "service": one.service,
         "environment": one.environment,
         "kind": one.kind.value,
         "image": [str(image) for image in one.image],
@@ -131,7 +139,11 @@ def _move_json(one: Moved) -> dict[str, Any]:
 
 def to_table(found: Sequence[Moved]) -> Table:
     """Return one line for each move."""
-    table = table_of("SEQ", "AT", "ENVIRONMENT", "KIND", "FROM", "TO", "COMMIT", "ON THE WORD OF", "WHY")
+    several = len({one.service for one in found}) > 1
+    service = ("SERVICE",) if several else ()
+    table = table_of(
+        "SEQ", "AT", "ENVIRONMENT", *service, "KIND", "FROM", "TO", "COMMIT", "ON THE WORD OF", "WHY"
+    )
     for one in found:
         people = ", ".join(dict.fromkeys(name for name in (one.requester, *one.approvers) if name))
         table.add_row(
@@ -141,6 +153,7 @@ def to_table(found: Sequence[Moved]) -> Table:
                     f"#{one.seq}",
                     write_time(one.at),
                     one.environment,
+                    *((one.service,) if several else ()),
                     f"{one.kind} #{one.asked}" if one.asked else one.kind.value,
                     _tags(one.previous),
                     _tags(one.image),

@@ -11,7 +11,7 @@ from policies.gates.counting import count_approvals
 from policies.ledger.rollout import asks
 from policies.ledger.state import Promotion
 from policies.rows import ANSWERED_BY_PEOPLE
-from policies.rules.rules import EffectiveRule, Line, Merges, effective
+from policies.rules.rules import OWNERS, EffectiveRule, Line, Merges, effective, moving_rule
 from policies.verdict import NotYet
 
 _THEN: dict[str, str] = {
@@ -35,13 +35,14 @@ _MERGES_BY_HAND = "somebody merges it at the forge"
 
 def next_of(look: Look, environment: str, service: str, candidate: Candidate, at: datetime) -> str:
     """Return what happens next, step by step; '' where it does not wait. ``at`` is the time of the decision (UTC)."""
-    rule = effective(look.rules, environment, service)
+    is_group = service in look.rules.groups
+    rule = (moving_rule if is_group else effective)(look.rules, environment, service)
     if candidate.verdict is not Standing.WAITING or rule is None:
         return ""
     live = look.state.promotions.get(candidate.promotion)
     others = [one for one in candidate.reasons if one.code not in ANSWERED_BY_PEOPLE | {Code.MERGING}]
     steps = [_step(one, at) for one in others]
-    steps += _of_people(look, rule, live, candidate.reasons)
+    steps += _of_people(look, rule, live, candidate)
     if not any(one.code is Code.NOT_REQUESTED for one in candidate.reasons):
         steps += _last(rule, live, others)
     return ", then ".join(dict.fromkeys(steps))
@@ -54,19 +55,26 @@ def _step(reason: NotYet, at: datetime) -> str:
     return happens(reason, at) or _THEN.get(reason.code, unsaid)
 
 
-def _of_people(
-    look: Look, rule: EffectiveRule, live: Promotion | None, reasons: Sequence[NotYet]
-) -> list[str]:
+def _of_people(look: Look, rule: EffectiveRule, live: Promotion | None, candidate: Candidate) -> list[str]:
     """Return what people have to do, in the order in which they can."""
-    codes = {one.code for one in reasons}
+    codes = {one.code for one in candidate.reasons}
     steps: list[str] = []
     if Code.NOT_REQUESTED in codes:
         asked = "Countersign asks for it" if asks(rule.environment) else "somebody asks for it"
-        steps += [asked, *_approvals(rule.environment.approvals)]
+        steps += [asked, *_approvals(_lines(rule, candidate))]
     if Code.APPROVALS_MISSING in codes and live:
         count = count_approvals(look.rules, rule, live, look.members)
         steps += _approvals(count.missing)
     return [*steps, *(_THEN[one] for one in (Code.REVIEW_MISSING, Code.WAITING_FOR_A_GO) if one in codes)]
+
+
+def _lines(rule: EffectiveRule, candidate: Candidate) -> list[Line]:
+    """Return the lines that have to be filled: of a group those of each member that would move, the same ones once."""
+    asked: dict[tuple[Line, str], Line] = {}
+    for part in rule.moving([one.service for one in candidate.members]):
+        for one in part.environment.approvals:
+            asked.setdefault((one, part.service.owner if OWNERS in one.of else ""), one)
+    return list(asked.values())
 
 
 def _approvals(lines: Sequence[Line]) -> list[str]:

@@ -13,8 +13,13 @@ MAX_UNBUILT = 10  # versions whose time of build is not known, that are spoken o
 
 
 def ask_why(look: Look, environment: str, service: str, version: str) -> tuple[Candidate, ...]:
-    """Return what stands in the way of one version; '' = of every one since the current one, newest first."""
+    """Return what stands in the way of one version; '' = of every one since the current one, newest first.
+
+    Of a group, which has no versions, that of what it could move to, and of what is under way.
+    """
     row = look.decision.row(environment, service)
+    if row is not None and service in look.rules.groups:
+        return row.candidates
     rule = effective(look.rules, environment, service)
     if row is None or rule is None:
         return ()

@@ -39,7 +39,11 @@ _COLOURS = {
 
 
 def plan_json(decision: Decision) -> Json:
-    """Return every row with its candidates."""
+    """Return every row with its candidates; those of groups apart, where there are some."""
+    groups = [
+        {"group": row.service, **_row_json(row), "detail": row.detail, "candidates": _moves_json(row)}
+        for row in decision.groups
+    ]
     return {
         "schema": PLAN,
         "at": write_time(decision.at),
@@ -47,15 +51,30 @@ def plan_json(decision: Decision) -> Json:
         "rows": [
             {
                 "service": row.service,
-                "environment": row.environment,
-                "current": row.current,
-                "verdict": row.verdict.value,
-                "codes": list(row.codes),
+                **_row_json(row),
                 "candidates": [_candidate_json(one) for one in row.candidates],
             }
             for row in decision.rows
         ],
+        **({"groups": groups} if groups else {}),
     }
+
+
+def _row_json(row: Row) -> Json:
+    return {
+        "environment": row.environment,
+        "current": row.current,
+        "verdict": row.verdict.value,
+        "codes": list(row.codes),
+    }
+
+
+def _moves_json(row: Row) -> list[Json]:
+    """Return what a group could move to, with the services that would move."""
+    return [
+        _candidate_json(one) | {"members": [member.service for member in one.members]}
+        for one in row.candidates
+    ]
 
 
 def _candidate_json(candidate: Candidate) -> Json:
@@ -72,16 +91,22 @@ def only(decision: Decision, environment: str) -> Decision:
     """Return the rows of one environment; '' = all."""
     if not environment:
         return decision
-    return replace(decision, rows=tuple(row for row in decision.rows if row.environment == environment))
+    rows, groups = (
+        tuple(row for row in found if row.environment == environment)
+        for found in (decision.rows, decision.groups)
+    )
+    return replace(decision, rows=rows, groups=groups)
 
 
 def plan_table(decision: Decision) -> Table:
-    """Return one line for each service and environment."""
+    """Return one line for each service and environment, and behind them one for each group where it moves as one."""
     table = table_of("SERVICE", "ENVIRONMENT", "CURRENT", "NEXT", "VERDICT", "WHY")
-    for row in decision.rows:
+    named = [*((row.service, row) for row in decision.rows)]
+    named += [(f"{row.service} (group)", row) for row in decision.groups]
+    for name, row in named:
         best = row.best
         why = _why(row, decision.at) + (f": {row.detail}" if row.detail and not best else "")
-        cells = (row.service, row.environment, row.current or "-", best.version if best else "-")
+        cells = (name, row.environment, row.current or "-", best.version if best else "-")
         verdict = Text(row.verdict.value, style=_COLOURS[row.verdict])
         table.add_row(*map(cell, cells), verdict, cell(why))
     return table

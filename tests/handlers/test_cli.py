@@ -401,6 +401,99 @@ def test_lint_prints_the_patch_that_suspends_a_second_writer(app: Cli, tmp_path:
     assert app.run("lint", str(work))[0] == 0
 
 
+# --- groups -------------------------------------------------------------------------------------------------------
+
+WORKER = "team/worker"
+
+
+@pytest.fixture
+def shop(app: Cli) -> Cli:
+    """The same, with a second service; both move as shop."""
+    app.registry.push(WORKER, "1.0.0", "old worker")
+    host = git(app.repository, "grep", "-h", "image:", "main", "--", "apps/staging").split()[1].split("/")[0]
+    worker = DEPLOYMENT.format(host=host, tag="1.0.0").replace("checkout-api", "worker")
+    more = f"groups: {{shop: [checkout-api, worker]}}\nservices:\n  worker: {{image: {host}/{WORKER}, versions: 1.x}}"
+    rules = RULES.format(host=host).replace("services:\n", f"{more}\n")
+    added = {f"apps/{one}/worker.yaml": worker for one in ("staging", "production")}
+    commit_to(app.repository, {**added, "promotion/rules.yaml": rules}, message="A group\n")
+    app.run("pass")
+    app.registry.push(IMAGE, "1.1.0", "new")
+    return app
+
+
+def test_a_plan_has_a_row_for_a_group(shop: Cli) -> None:
+    shop.registry.push(WORKER, "1.2.0", "new worker")
+    plan = shop.read("plan")
+    _, out, _ = shop.run("plan")
+
+    assert {row["service"] for row in plan["rows"]} == {"checkout-api", "worker"}
+    staging, production = plan["groups"]
+    assert {key: one for key, one in staging.items() if key != "candidates"} == {
+        "group": "shop",
+        "environment": "staging",
+        "current": "checkout-api 1.0.0, worker 1.0.0",
+        "verdict": "ready",
+        "codes": ["ready"],
+        "detail": "",
+    }
+    (candidate,) = staging["candidates"]
+    assert candidate["members"] == ["checkout-api", "worker"]
+    assert candidate["version"] == "checkout-api 1.1.0, worker 1.2.0"
+    assert (production["verdict"], production["codes"]) == ("waiting", ["group-waits"])
+    assert "checkout-api 1.1.0: not-in-previous" in production["detail"]
+    assert out.count("shop (group)") == 2
+    one = shop.read("plan", "--environment", "staging")
+    assert [row["environment"] for row in one["groups"]] == ["staging"]
+
+
+def test_why_answers_for_a_group(shop: Cli) -> None:
+    shop.run("pass")
+
+    why = shop.read("why", "shop", "production")
+    code, out, _ = shop.run("why", "shop", "production")
+
+    (version,) = why["versions"]
+    assert (version["version"], version["codes"]) == ("checkout-api 1.1.0", ["not-requested"])
+    assert version["next"] == "somebody asks for it, then 1 approval"
+    assert (code, why["since"]) == (0, None)
+    assert "shop in production: checkout-api 1.0.0, worker 1.0.0 is there now" in out
+    code, _, err = shop.run("why", "shop", "production", "1.1.0")
+    assert (code, "name one of them" in err) == (2, True)
+    code, _, err = shop.run("why", "shops", "production")
+    assert (code, "shop" in err) == (2, True)
+
+
+def test_why_of_a_group_that_moves_as_one_elsewhere_says_so(shop: Cli) -> None:
+    rules = git(shop.repository, "show", "main:promotion/rules.yaml")
+    shop.rules(rules.replace("versions: 1.x}", "versions: 1.x, environments: [staging]}", 1))
+
+    code, _, err = shop.run("why", "shop", "production")
+
+    assert (code, "do not move together in production" in err) == (2, True)
+
+
+def test_history_answers_for_a_group(shop: Cli) -> None:
+    code, _, err = shop.run("history", "shop")
+    assert (code, "no move of 'shop'" in err) == (2, True)
+    shop.run("pass")
+    shop.registry.push(IMAGE, "1.2.0", "newer")
+    shop.registry.push(WORKER, "1.2.0", "new worker")
+    shop.run("pass")
+
+    history = shop.read("history", "shop")
+    _, out, _ = shop.run("history", "shop", "staging")
+
+    assert [(one["service"], one["image"][0].split(":")[2].split("@")[0]) for one in history["moves"]] == [
+        ("checkout-api", "1.1.0"),
+        ("checkout-api", "1.2.0"),
+        ("worker", "1.2.0"),
+    ]
+    assert "SERVICE" in out
+    assert [one["service"] for one in shop.read("history", "worker")["moves"]] == ["worker"]
+    code, _, err = shop.run("history", "shop", "production")
+    assert (code, "has not moved in 'production'" in err) == (2, True)
+
+
 # --- verify and ledger --------------------------------------------------------------------------------------------
 
 
