@@ -172,10 +172,11 @@ def contended() -> Row:
             entries=LENGTH.contention_entries,
             batch=LENGTH.contention_batch,
             seed=LENGTH.seed,
+            seconds=LENGTH.minutes * 60 or 36_000,
         )
     wrong = [*found.faults, *([] if found.is_one_line else ["it is not one line"])]
     wrong += [f"{found.strays} entries that nobody was told of"] if found.strays else []
-    volume = f"{found.told} of {found.wanted} entries by {LENGTH.contention_writers} processes"
+    volume = f"{found.told} of {found.tried} entries, {found.wanted} wanted, by {LENGTH.contention_writers} processes"
     volume += f", p50 {found.at(0.5):.2f} s, p99 {found.at(0.99):.2f} s"
     return Row(
         "contention, answers destroyed",

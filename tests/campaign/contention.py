@@ -18,6 +18,7 @@ class Contention:
     """What it came to. ``seconds`` of each acknowledged entry, shortest first."""
 
     wanted: int
+    tried: int  # fewer, where the time was over
     told: int
     lost: int
     doubled: int
@@ -31,8 +32,10 @@ class Contention:
         return self.seconds[min(len(self.seconds) - 1, int(len(self.seconds) * share))]
 
 
-def contend(folder: Path, *, writers: int, entries: int, batch: int = 1, seed: int = 1) -> Contention:
-    """Let so many processes write so many entries together, up to ``batch`` of them in a push."""
+def contend(
+    folder: Path, *, writers: int, entries: int, batch: int = 1, seed: int = 1, seconds: float = 3_600
+) -> Contention:
+    """Let so many processes write so many entries, up to ``batch`` of them in a push, for so long at most."""
     found = world(folder)
     key = folder / "key"
     key.write_text(found.signer.to_openssh(), "utf-8")
@@ -48,6 +51,7 @@ def contend(folder: Path, *, writers: int, entries: int, batch: int = 1, seed: i
                     str(each),
                     str(batch),
                     str(seed + number),
+                    str(seconds),
                 ),
             ],
             cwd=ROOT,
@@ -55,17 +59,19 @@ def contend(folder: Path, *, writers: int, entries: int, batch: int = 1, seed: i
         )
         for number in range(writers)
     ]
-    told: dict[str, float] = {}
+    tried, told = 0, dict[str, float]()
     for process in processes:
         out, _ = process.communicate()
         assert process.returncode == 0
-        told |= json.loads(out)
+        count, some = json.loads(out)
+        tried, told = tried + count, told | some
     chain = found.desk.ledger.read(found.desk.mirror.fetch())
     lines = Reading(found.remote).ledger()
     keys = Counter(line.key for line in lines)
     mine = [line for line in lines if line.kind == "seen" and "-w" in str(line["seen"][0]["tag"])]
     return Contention(
         wanted=each * writers,
+        tried=tried,
         told=len(told),
         lost=sum(1 for one in told if one not in keys),
         doubled=sum(count - 1 for count in keys.values()),

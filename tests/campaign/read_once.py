@@ -19,8 +19,12 @@ def read_once() -> Iterator[None]:
     read, many = chain.read_entry, signatures_ahead.MANY
     known: dict[tuple[bytes, str], Entry] = {}
 
-    def remembered(raw: RawCommit, signer: str, signed_by: SignedBy = signatures_ahead.signed_by) -> Entry:
-        """Read a commit, or say what it was read as; nobody's answers are taken out of their order."""
+    def remembered(
+        raw: RawCommit,
+        signer: str,
+        signed_by: SignedBy = signatures_ahead.signed_by,
+    ) -> Entry:
+        """Read a commit, or say what it was read as."""
         if (entry := known.get((raw.data, signer))) is None:
             entry = known[raw.data, signer] = read(raw, signer)
         return entry

@@ -1,7 +1,7 @@
-"""One of several processes that write to one ledger: REMOTE FOLDER KEY NAME COUNT BATCH SEED.
+"""One of several processes that write to one ledger: REMOTE FOLDER KEY NAME COUNT BATCH SEED SECONDS.
 
 It appends by the bot's own code, while answers of its pushes are destroyed and some pushes are killed under way. It
-prints what it was told to be recorded, as JSON: keys, and seconds for each.
+prints how many it tried and what it was told to be recorded, as JSON: keys, and seconds for each.
 """
 
 import json
@@ -47,16 +47,19 @@ def entry(name: str, number: int) -> Entry:
 
 
 def write(
-    remote: str, folder: str, key: str, *, name: str, count: int, batch: int, seed: int
-) -> dict[str, float]:
-    """Append so many entries, up to ``batch`` together; return the seconds of each that was acknowledged, by key."""
+    remote: str, folder: str, key: str, *, name: str, count: int, batch: int, seed: int, ends: float
+) -> tuple[int, dict[str, float]]:
+    """Append so many entries, up to ``batch`` together, until ``ends`` by the monotonic clock.
+
+    Return how many were tried, and the seconds of each that was acknowledged, by key.
+    """
     mirror = Unsure.open(remote, Path(folder))
     chance = Unsure.chance
     chance.seed(seed)
     ledger = Ledger(mirror, Signer.from_openssh(Path(key).read_text("utf-8")), Book(mirror, "promotion"))
     told: dict[str, float] = {}
     first = 0
-    while first < count:
+    while first < count and time.monotonic() < ends:
         some = range(first, min(count, first + chance.randint(1, batch)))
 
         def made(state: State, some: range = some) -> tuple[Entry, ...]:
@@ -68,10 +71,13 @@ def write(
         first = some.stop
         if isinstance(answer, Appended):
             told |= {one.key: time.monotonic() - began for one in made(answer.state)}
-    return told
+    return first, told
 
 
 if __name__ == "__main__":
-    REMOTE, FOLDER, KEY, NAME, COUNT, BATCH, SEED = sys.argv[1:]
-    TOLD = write(REMOTE, FOLDER, KEY, name=NAME, count=int(COUNT), batch=int(BATCH), seed=int(SEED))
-    sys.stdout.write(json.dumps(TOLD))
+    REMOTE, FOLDER, KEY, NAME, COUNT, BATCH, SEED, SECONDS = sys.argv[1:]
+    ENDS = time.monotonic() + float(SECONDS)
+    TRIED, TOLD = write(
+        REMOTE, FOLDER, KEY, name=NAME, count=int(COUNT), batch=int(BATCH), seed=int(SEED), ends=ENDS
+    )
+    sys.stdout.write(json.dumps([TRIED, TOLD]))
