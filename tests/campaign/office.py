@@ -26,6 +26,7 @@ from sandbox.slack.transcript import Transcript
 from sandbox.world import World, opened
 from tests.campaign.apart import Apart, CrashedError, Death, Killed, Orders, Place, hurried, passings
 from tests.campaign.reading import Reading
+from tests.campaign.spared import spared
 
 TEAM = "T0SANDBOX"
 REPLICAS = 2
@@ -162,6 +163,7 @@ class Office:
     kills: int = 0
     is_apart: bool = False  # its replicas are processes of their own, which die by SIGKILL
     answers_people: bool = False  # so far as they answer in the chat what was said to them
+    is_told: bool = False  # what is found after each death is looked at and kept
     step: str = ""
     deaths: tuple[Death, ...] = ()
     kill_after: Callable[[], float | None] = lambda: None  # seconds after which what is begun now is killed
@@ -333,7 +335,8 @@ class Office:
             return act()
         except Killed:
             self.kills += 1
-            self.found.append((self._last_death(), self.standing()))
+            if self.is_told:
+                self.found.append((self._last_death(), self.standing()))
             self.die(replica)
         except BotError as error:
             self.left = [str(error)]
@@ -415,13 +418,14 @@ def office(folder: Path, *, is_apart: bool = False, at: datetime | None = None) 
     clock, trap = Clock(at), Trap()
     servers = ExitStack()
     world = servers.enter_context(opened(folder / "world", now=clock.now))
+    world.delivery.stop()  # no health is declared, so nobody asks for it
     _hurry(world)
     found = Office(world, folder, clock, trap, Reading(world.git.repository), is_apart=is_apart)
     end = world.slack.workspace.feed.subscribe(found._heard)
     keeper, logger = _Keeper(found.logged), logging.getLogger()
     logger.addHandler(keeper)
     try:
-        with trap.laid():
+        with trap.laid(), spared():
             yield found
     finally:
         logger.removeHandler(keeper)

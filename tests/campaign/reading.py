@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import weakref
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -107,6 +108,39 @@ class Line:
         return f"{self.kind} #{self['seq']} ({self.commit.oid[:12]})"
 
 
+class Objects:
+    """Objects of one repository, told by one git that stays as long as this is kept."""
+
+    def __init__(self, repository: Path) -> None:
+        self._asked = ["git", "-C", str(repository), "cat-file", "--batch"]
+        self._git: subprocess.Popen[bytes] | None = None
+
+    def read(self, names: Iterable[str]) -> dict[str, bytes]:
+        """Return objects by the names that were asked, those that are there."""
+        return {name: content for name in names if (content := self._one(name)) is not None}
+
+    def _one(self, name: str) -> bytes | None:
+        if self._git is None:
+            self._git = subprocess.Popen(self._asked, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            weakref.finalize(self, _ended, self._git)
+        entrance, outlet = self._git.stdin, self._git.stdout
+        assert entrance
+        assert outlet
+        entrance.write(f"{name}\n".encode())
+        entrance.flush()
+        head = outlet.readline()
+        if head.endswith(b" missing\n"):
+            return None
+        content = outlet.read(int(head.split(b" ")[2]))
+        outlet.read(1)
+        return content
+
+
+def _ended(process: subprocess.Popen[bytes]) -> None:
+    process.kill()
+    process.__exit__(None, None, None)
+
+
 @dataclass
 class Reading:
     """One bare repository. What was read once is kept: commits do not change."""
@@ -116,6 +150,10 @@ class Reading:
     _lines: dict[str, Line] = field(default_factory=dict)
     _pins: dict[str, Mapping[tuple[str, str], tuple[str, str]]] = field(default_factory=dict)
     _rules: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Be ready to ask for objects."""
+        self._objects = Objects(self.repository)
 
     def ledger_tip(self) -> str:
         """Return where the newest ledger ends, '' where there is none: read from the file, so that it costs nothing."""
@@ -148,11 +186,9 @@ class Reading:
         """Return a first-parent line, newest first."""
         found: list[str] = []
         oid = tip
-        self._read([oid] if oid not in self._commits else [])
         while oid:
             found.append(oid)
-            if oid not in self._commits:
-                self._read(git(self.repository, "rev-list", "--first-parent", oid).split())
+            self._read([oid])
             oid = next(iter(self._commits[oid].parents), "")
         return found
 
@@ -166,7 +202,7 @@ class Reading:
         wanted = [oid for oid in oids if oid not in self._commits]
         if not wanted:
             return
-        out = _batch(self.repository, wanted)
+        out = self._objects.read(wanted)
         for oid, raw in out.items():
             self._commits[oid] = Commit(oid, raw)
 
@@ -178,7 +214,7 @@ class Reading:
                 for environment in ENVIRONMENTS
                 for file in SERVICES.values()
             ]
-            files = _batch(self.repository, names)
+            files = self._objects.read(names)
             self._pins[commit] = {
                 (environment, service): _pin(files.get(f"{commit}:apps/{environment}/{file}", b""))
                 for environment in ENVIRONMENTS
@@ -192,7 +228,7 @@ class Reading:
             names = [f"{commit}:promotion/{name}.yaml" for name in ("rules", "people")]
             found: dict[str, Any] = {}
             try:
-                for content in _batch(self.repository, names).values():
+                for content in self._objects.read(names).values():
                     found |= yaml.safe_load(content) or {}
             except (yaml.YAMLError, TypeError):
                 found = {}
@@ -224,19 +260,3 @@ def _pin(content: bytes) -> tuple[str, str]:
         return name.rpartition(":")[2], digest
     except (yaml.YAMLError, KeyError, IndexError, TypeError):
         return "", ""
-
-
-def _batch(repository: Path, names: list[str]) -> dict[str, bytes]:
-    """Return objects by the names that were asked, those that are there."""
-    asked = "".join(f"{name}\n" for name in names).encode()
-    out = subprocess.run(
-        ["git", "-C", str(repository), "cat-file", "--batch"], input=asked, capture_output=True, check=True
-    ).stdout
-    found: dict[str, bytes] = {}
-    for name in names:
-        head, _, out = out.partition(b"\n")
-        if head.endswith(b"missing"):
-            continue
-        size = int(head.split(b" ")[2])
-        found[name], out = out[:size], out[size + 1 :]
-    return found

@@ -180,13 +180,14 @@ def killed(
     last: str = "",
     rules: Callable[[str], str] = str,
     kill_after: Callable[[], float | None] = lambda: None,
+    is_told: bool = False,
 ) -> Outcome:
     """Live (to the step ``last``), and die at each of these passings; come to rest, be judged.
 
-    ``kill_after``: what is begun is also killed after so many seconds.
+    ``kill_after``: what is begun is also killed after so many seconds. ``is_told``: what each death leaves is kept.
     """
     with stage(is_apart=True) as hand:
-        hand.office.deaths, hand.office.kill_after = deaths, kill_after
+        hand.office.deaths, hand.office.kill_after, hand.office.is_told = deaths, kill_after, is_told
         try:
             life(hand, last, rules)
         except AssertionError as error:
@@ -222,7 +223,7 @@ def random_rounds(passed: Counter[Place], seed: int) -> Iterator[Sequence[Death]
     chance = random.Random(seed)  # noqa: S311  it picks deaths, it guards nothing
     every = [Death(*place, number + 1) for place in sorted(passed) for number in range(passed[place] + 2)]
     while True:
-        yield chance.sample(every, k=min(len(every), chance.randint(60, 200)))
+        yield chance.sample(every, k=min(len(every), chance.randint(100, 400)))
 
 
 def of_places(deaths: Sequence[Death]) -> Outcome:

@@ -1,0 +1,88 @@
+"""What the twins ask of git again and again, asked once where the answer cannot change; the bot's git is not touched.
+
+A forge looks at branches and at the same commits with every request: a process each, most of the time of a life.
+"""
+
+import os
+import re
+from collections.abc import Container, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from sandbox.git import TIMEOUT_SECONDS, Answer, Git
+
+# what these say of commits by their full names is so for ever
+_FIXED = frozenset(
+    {"cat-file", "diff-tree", "log", "ls-tree", "merge-base", "merge-tree", "rev-list", "rev-parse"}
+)
+_TWO_ANSWERS = frozenset({"merge-base", "merge-tree"})  # exit 1 is an answer as well
+_NAME = re.compile(r"\^?[0-9a-f]{40}(?:\^\{(?:commit|tree)\}|:\S+)?", re.ASCII)
+_HEADS = ("for-each-ref", "--format=%(objectname) %(refname)", "refs/heads/")
+
+
+@contextmanager
+def spared() -> Iterator[None]:
+    """Let the twins' git remember while the block runs."""
+    run = Git.run
+    known: dict[tuple[Path, tuple[str, ...]], Answer] = {}
+
+    def remembered(
+        self: Git,
+        *arguments: str,
+        stdin: bytes = b"",
+        environment: Mapping[str, str] | None = None,
+        expected: Container[int] = (0,),
+        timeout_seconds: float = TIMEOUT_SECONDS,
+    ) -> Answer:
+        if (listed := _listed(self.repository, arguments)) is not None:
+            return listed
+        asked = (self.repository, arguments)
+        found = known.get(asked)
+        if found is not None and found.code in expected:
+            return found
+        answer = run(
+            self,
+            *arguments,
+            stdin=stdin,
+            environment=environment,
+            expected=expected,
+            timeout_seconds=timeout_seconds,
+        )
+        if not stdin and not environment and is_fixed(arguments, answer.code):
+            known[asked] = answer
+        return answer
+
+    Git.run = remembered  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        Git.run = run  # type: ignore[method-assign]
+
+
+def is_fixed(arguments: tuple[str, ...], code: int) -> bool:
+    """Say whether git will answer this as it did now, whatever happens to the repository."""
+    verb, *rest = arguments
+    names = [one for one in rest if not one.startswith("-")]
+    is_answer = code == 0 or (code == 1 and verb in _TWO_ANSWERS)
+    return verb in _FIXED and is_answer and bool(names) and all(map(_NAME.fullmatch, names))
+
+
+def _listed(repository: Path, arguments: tuple[str, ...]) -> Answer | None:
+    """Read branches and tags from where git keeps them, file by file; nothing where it keeps them otherwise."""
+    is_tags = arguments[0] == "for-each-ref" and arguments[-1] == "refs/tags/"
+    if (arguments != _HEADS and not is_tags) or (repository / "packed-refs").exists():
+        return None
+    names = sorted(_names(repository / arguments[-1]))
+    if is_tags:
+        return None if names else Answer(0, b"", "")
+    lines: list[str] = []
+    for name in names:
+        with suppress(OSError):  # it was deleted meanwhile
+            lines.append(f"{(repository / name).read_text('ascii').strip()} {name}\n")
+    return Answer(0, "".join(lines).encode(), "")
+
+
+def _names(folder: Path) -> Iterator[str]:
+    above = len(str(folder.parents[1])) + 1
+    for where, _, files in os.walk(folder):
+        yield from (f"{where}/{one}"[above:] for one in files if not one.endswith(".lock"))
