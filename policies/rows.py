@@ -21,6 +21,12 @@ ANSWERED_BY_PEOPLE: frozenset[StrEnum] = frozenset(
 )
 
 
+# what does not keep a person from asking for a version: the request answers it, or is what it waits for
+ANSWERED_BY_ASKING: frozenset[StrEnum] = frozenset(
+    {Code.NOT_REQUESTED, Code.KNOWN_BEFORE, Code.APPROVALS_MISSING}
+)
+
+
 class Standing(StrEnum):
     """A verdict in one word, as ``plan --json`` gives it."""
 
@@ -51,6 +57,11 @@ class Candidate:
     def codes(self) -> tuple[str, ...]:
         """The reasons' codes, in the gates' order, each once."""
         return tuple(dict.fromkeys(reason.code.value for reason in self.reasons))
+
+    @property
+    def may_be_asked_for(self) -> bool:
+        """Whether nothing but people stands in its way, so that somebody may ask for it where people are asked."""
+        return all(reason.code in ANSWERED_BY_ASKING for reason in self.reasons)
 
     @property
     def until(self) -> datetime | None:

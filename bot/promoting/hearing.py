@@ -38,6 +38,7 @@ from policies.images.selection import Fate
 from policies.ledger.digest_versions import is_meant
 from policies.ledger.people import Known, of_slack
 from policies.ledger.state import Open, Promotion, State
+from policies.rows import ANSWERED_BY_ASKING
 from policies.rules.rules import EffectiveRule, Rules, effective, moving_rule
 from policies.words import (
     Alone,
@@ -255,14 +256,13 @@ class Hearing:
 
     def _newest(self, candidates: Sequence[Candidate]) -> str:
         """Return the newest version that may be asked for. Raises: Declined."""
-        askable = {Code.NOT_REQUESTED, Code.KNOWN_BEFORE, Code.APPROVALS_MISSING}
         for candidate in candidates:
-            if all(reason.code in askable for reason in candidate.reasons):
+            if candidate.may_be_asked_for:
                 return candidate.version
         if not candidates:
             raise Declined(NotRecorded(code="nothing-to-promote"))
         newest = candidates[0]
-        waits = tuple(one for one in newest.reasons if one.code not in askable)
+        waits = tuple(one for one in newest.reasons if one.code not in ANSWERED_BY_ASKING)
         raise Declined(NotRecorded(code="nothing-to-promote", detail=newest.version, waits=waits))
 
     def _environment(self, rules: Rules, service: str, named: str) -> str:

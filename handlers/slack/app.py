@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -11,11 +11,11 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_sdk import WebClient
 
 from bot import faults
-from bot.answers import NotRecorded, Recorded
+from bot.answers import Answer, NotRecorded, Recorded
 from bot.errors import BotError
 from bot.ports import Clock
 from handlers.engine import Engine
-from handlers.slack import cards, messages, reports, second, speaking
+from handlers.slack import cards, everything, messages, reports, second, speaking
 from handlers.slack.blocks import COMMAND, MAX_INPUT, RUN, Said
 from handlers.slack.command import parse
 from handlers.slack.errands import Errands
@@ -38,7 +38,7 @@ from handlers.slack.reply import Address
 from handlers.slack.speaking import Body
 from handlers.slack.typed import Fault, reason_of, unescaped
 from policies.ledger.state import Promotion
-from policies.words import Approve, Confirm, Fork, Pair, Redact, Reject, Rollback, Speaker, Word
+from policies.words import Approve, Confirm, Fork, Pair, Propose, Redact, Reject, Rollback, Speaker, Word
 
 PROMOTE_IMAGE, PROMOTE_THIS = "promote_image", "promote_this"  # callback ids of the shortcuts
 LISTENERS = 16  # threads that acknowledge; the work is the errands'
@@ -73,6 +73,7 @@ def slack_app(
     app.action(cards.ROLLBACK)(floor.roll_back)
     app.action(second.CONFIRM)(floor.confirm)
     app.action(re.compile(rf"{RUN}_[0-9]"))(floor.run)
+    app.action(everything.ASK_ALL)(floor.ask_all)
     app.action(FORM)(floor.form)
     app.action(re.compile(r".*"))(floor.unknown)  # the first that matches is called: this one last
     app.view(REJECTED)(floor.rejected)
@@ -131,6 +132,13 @@ class Floor:
         speaker, text = speaking.of_interaction(body, "button"), speaking.value_of(body)
         to = speaking.address_of_interaction(body)
         self._errands.give(to, lambda: self._heard(speaker, text, to))
+
+    def ask_all(self, ack: Ack, body: dict[str, Any]) -> None:
+        """The button below a list of what may be asked for was pressed and confirmed: each is asked for by itself."""
+        ack()
+        words = everything.words_of(speaking.value_of(body))
+        speaker, to = speaking.of_interaction(body, "button"), speaking.address_of_interaction(body)
+        self._errands.give(to, lambda: self._asked_all(speaker, words))
 
     def reject(self, ack: Ack, body: dict[str, Any]) -> None:
         """Reject... was pressed: ask why, before the trigger of the click is too old."""
@@ -275,14 +283,27 @@ class Floor:
 
     def _told(self, speaker: Speaker, word: Word | None) -> Said:
         """Hand a word to the engine and word its answer."""
-        if word is None:
-            return messages.outdated()
+        return messages.outdated() if word is None else self._answered(speaker, word)[1]
+
+    def _answered(self, speaker: Speaker, word: Word) -> tuple[Answer, Said]:
         answer = self._engine.say(speaker, word)
         self._homes.refresh(speaker.user)  # what others see follows with the next pass
         if isinstance(answer, Recorded):
-            return messages.recorded(answer)
+            return answer, messages.recorded(answer)
         promotion, person = self._known(speaker, word)
-        return messages.refused(answer, word, promotion, person)
+        return answer, messages.refused(answer, word, promotion, person)
+
+    def _asked_all(self, speaker: Speaker, words: Sequence[Propose]) -> Said:
+        """Ask for one after the other; others may speak in between, and a refusal that holds for all ends it."""
+        if not words:
+            return messages.outdated()
+        told: list[tuple[Propose, Answer, Said]] = []
+        for word in words:
+            answer, said = self._answered(speaker, word)
+            told.append((word, answer, said))
+            if isinstance(answer, NotRecorded) and answer.code in everything.HOLDS_FOR_ALL:
+                break
+        return everything.outcome(told, words)
 
     def _known(self, speaker: Speaker, word: Word) -> tuple[Promotion | None, str]:
         """Return what a refusal can add: the promotion and the person; it is as true without them."""

@@ -31,12 +31,16 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """An answer before it has a form: a sentence, points, text given back, commands that one button each runs."""
+    """An answer before it has a form: a sentence, points, text given back, commands that one button each runs.
+
+    ``buttons`` stand below it as they are.
+    """
 
     head: Line
     points: tuple[Line, ...] = ()
     given: str = ""
     commands: tuple[str, ...] = ()
+    buttons: tuple[Json, ...] = ()
 
     @property
     def text(self) -> str:
@@ -134,6 +138,8 @@ def message_of(said: Said) -> Message:
     if said.given:
         parts.append(preformatted(said.given))
     blocks = [rich_text("answer", *parts)]
+    if said.buttons:
+        blocks.append(actions("buttons", said.buttons))
     runs = [one for one in said.commands if len(one) <= MAX_BUTTON_VALUE]
     if runs:
         blocks.append(

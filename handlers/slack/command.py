@@ -9,11 +9,11 @@ from handlers.slack.names import MAX_GUESSES, Names, guesses, look_up
 from handlers.slack.questions import (
     Changes,
     Check,
+    Everything,
     Help,
     History,
     LinkMe,
     Misunderstood,
-    NotThereYet,
     Pending,
     Question,
     Stats,
@@ -23,7 +23,7 @@ from handlers.slack.questions import (
     Why,
 )
 from handlers.slack.typed import typed
-from handlers.slack.usage import LATER, USAGE
+from handlers.slack.usage import USAGE
 from policies.words import Pair, Propose, Word
 
 Heard = Word | Pair | Question | Misunderstood
@@ -45,8 +45,6 @@ def _read(words: tuple[str, ...], reason: str, names: Names, at: datetime) -> Wo
     if not words:
         return Help()
     first = words[0].lower()
-    if first in LATER:
-        return NotThereYet(first)
     if first in _READERS:
         openers, reader = _READERS[first]
         return reader(take_apart(words, reason, names, skip=1, openers=openers), at)
@@ -71,6 +69,11 @@ def _unclear_first(clauses: Clauses) -> None:
 def _propose(said: Clauses) -> Propose:
     service = said.service(USAGE[""])
     return Propose(service, said.version(), said.environment("to"), said.reason)
+
+
+def _all(said: Clauses, _at: datetime) -> Everything:
+    said.no_more(0)
+    return Everything(said.environment("to", "in"), said.reason)
 
 
 def _status(said: Clauses, _at: datetime) -> Status:
@@ -141,6 +144,7 @@ def _help(said: Clauses, _at: datetime) -> Help:
 
 # command word -> the words that open a clause in it, and its reader
 _READERS: dict[str, tuple[tuple[str, ...], _Reader]] = {
+    "all": (("to", "in"), _all),
     "approve": ((), orders.approve),
     "unapprove": ((), orders.unapprove),
     "reject": ((), orders.reject),

@@ -3,10 +3,11 @@
 from handlers.slack.blocks import COMMAND, Said
 from handlers.slack.names import guesses
 from handlers.slack.spans import Code, Line, line, marked
-from handlers.slack.usage import LATER, USAGE
+from handlers.slack.usage import USAGE
 
 _MEANS = {
     "": "ask for a version in an environment; the newest that may be asked for where none is named",
+    "all": "everything that may be asked for, as one list; a press asks for all of it, one request each",
     "approve": "approve a promotion, by the number of its pull request or its id",
     "unapprove": "take your own approval back",
     "reject": "end a promotion, with a reason",
@@ -42,19 +43,10 @@ def help_about(word: str) -> Said:
     if not word:
         points = [_point(one) for one in USAGE]
         return Said(line("What you can say:"), (*points, marked(_WHEN)))
-    if word in LATER:
-        return not_there_yet(word)
     if word in USAGE:
         return Said(line(*_point(word), "."), (marked(_WHEN),) if "WHEN" in USAGE[word] else ())
     commands = tuple(f"help {one}" for one in guesses(word, [one for one in USAGE if one]))
     return Said(line("There is no word ", Code(word), "."), commands=commands or ("help",))
-
-
-def not_there_yet(word: str) -> Said:
-    """Say that a word of the design is not there yet, and what is."""
-    return Said(
-        line(Code(f"{COMMAND} {word}"), " is not there yet. ", Code(f"{COMMAND} help"), " says what is.")
-    )
 
 
 def _point(word: str) -> Line:

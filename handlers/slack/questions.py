@@ -81,14 +81,15 @@ class Help:
 
 
 @dataclass(frozen=True, slots=True)
-class NotThereYet:
-    """A word of the design that this version does not have."""
+class Everything:
+    """What may be asked for, in one environment or ('') each; a button of the answer asks for all of it."""
 
-    word: str
+    environment: str = ""
+    note: str = ""
 
 
 Question = (
-    Status | Why | Changes | Check | Pending | History | Who | Stats | WhoAmI | LinkMe | Help | NotThereYet
+    Status | Everything | Why | Changes | Check | Pending | History | Who | Stats | WhoAmI | LinkMe | Help
 )
 
 

@@ -1,19 +1,20 @@
 """Answers to questions: status, why, pending, history, who, whoami. All read from a recent view."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from bot.errors import BotError
 from handlers.engine import Engine, Look
-from handlers.slack import changes, checked, messages, open_reviews, stats
+from handlers.slack import changes, checked, everything, messages, open_reviews, stats
 from handlers.slack.blocks import COMMAND, Said
-from handlers.slack.help import help_about, not_there_yet
+from handlers.slack.help import help_about
 from handlers.slack.questions import (
     Changes,
     Check,
+    Everything,
     Help,
     History,
     LinkMe,
-    NotThereYet,
     Pending,
     Question,
     Stats,
@@ -42,8 +43,9 @@ def reply(engine: Engine, question: Question, *, user: str) -> Said:
     match question:
         case Help():
             return help_about(question.word)
-        case NotThereYet():
-            return not_there_yet(question.word)
+        case Everything():
+            look = engine.look()
+            return _noted(look, everything.said(look, question))
         case WhoAmI() | LinkMe():
             return _flagged(engine, _whoami(engine, user))
         case Why() | Changes() | Check():
@@ -93,7 +95,7 @@ def _noted(look: Look, said: Said) -> Said:
     if not look.problem:
         return said
     note = line(Sign("warning"), " as of ", Moment(look.decision.at), ": ", look.problem)
-    return Said(said.head, (note, *said.points), said.given, said.commands)
+    return replace(said, points=(note, *said.points))
 
 
 def _status(look: Look, asked: Status) -> Said:

@@ -12,8 +12,10 @@ from policies.words import Propose, Speaker
 _MAX_TRIGGER = 120
 _ODD = re.compile(r"[^0-9A-Za-z._-]")
 _PROMOTION = re.compile(r"([0-9a-f]{12})\|([0-9a-f]{0,64})", re.ASCII)
-_CANDIDATE = re.compile(
-    r"([a-z0-9][a-z0-9-]{0,62})\|([a-z0-9][a-z0-9-]{0,62})\|([A-Za-z0-9_][A-Za-z0-9._-]{0,127})", re.ASCII
+_CANDIDATE = re.compile(  # service, environment, version; of a tag that is followed with its digest
+    r"([a-z0-9][a-z0-9-]{0,62})\|([a-z0-9][a-z0-9-]{0,62})"
+    r"\|([A-Za-z0-9_][A-Za-z0-9._-]{0,127}(?:@sha256:[0-9a-f]{4,64})?)",
+    re.ASCII,
 )
 
 Body = Mapping[str, Any]

@@ -1,8 +1,8 @@
 """The words of ``/promote`` and how each is said."""
 
-LATER = ("all",)  # DESIGN section 9, other issues
 USAGE = {
     "": "SERVICE [VERSION] [to ENV] [because WHY]",
+    "all": "all [to ENV] [because WHY]",
     "approve": "approve #418 [because WHY]",
     "unapprove": "unapprove #418 [because WHY]",
     "reject": "reject #418 because WHY",

@@ -11,10 +11,10 @@ from handlers.slack.names import Names
 from handlers.slack.questions import (
     Changes,
     Check,
+    Everything,
     Help,
     History,
     Misunderstood,
-    NotThereYet,
     Pending,
     Question,
     Stats,
@@ -124,7 +124,9 @@ UNDERSTOOD: dict[str, object] = {
     "whoami": WhoAmI(),
     "help": Help(),
     "help Freeze": Help("freeze"),
-    "all to staging": NotThereYet("all"),
+    "all": Everything(),
+    "all to staging because it is time": Everything("staging", "it is time"),
+    "all in staging": Everything("staging"),
     "emergency web 1 to staging because x": Emergency("web", "1", "staging", "x"),
     "emergency web 1.0 to production-eu because payments fail": Emergency(
         "web", "1.0", "production-eu", "payments fail"

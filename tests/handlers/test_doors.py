@@ -22,7 +22,7 @@ from tests.handlers.samples import EngineOfValues, FixedClock
 ROOT = Path(__file__).parents[2]
 # who may call what the engine does to the world: file, function, method; each is what a door comes to
 CALLERS = {
-    ("handlers/slack/app.py", "_told", "say"),
+    ("handlers/slack/app.py", "_answered", "say"),
     ("handlers/slack/app.py", "_confirmed", "say"),
     ("handlers/slack/app.py", "_linked", "link"),
     ("handlers/shell/cli.py", "pass_", "run_pass"),

@@ -18,7 +18,7 @@ from bot.sign_in import DeviceFlow
 from handlers.doors import DOORS
 from handlers.http import web
 from handlers.shell import cli
-from handlers.slack import second
+from handlers.slack import everything, second
 from handlers.slack.app import PROMOTE_IMAGE, PROMOTE_THIS, slack_app
 from handlers.slack.cards import render
 from handlers.slack.chat import web_client
@@ -26,7 +26,7 @@ from handlers.slack.errands import Errands
 from handlers.slack.reply import Replies
 from handlers.webhooks import Doorbell, webhooks
 from policies.ledger.state import Stage
-from policies.words import Block, Emergency, Freeze, Hold, Redact, Speaker
+from policies.words import Block, Emergency, Freeze, Hold, Propose, Redact, Speaker
 from sandbox.forge.twin import User
 from sandbox.gitops import CHECKOUT, WEB
 from sandbox.http import serve
@@ -352,6 +352,14 @@ def confirms(first: str) -> Knock:
     return knock
 
 
+def asks_for_all(porch: Porch, who: str) -> None:
+    """Press the button of a list that somebody else was shown: two versions, one of which is under way."""
+    words = [Propose(CHECKOUT, "1.4.3", "production"), Propose(WEB, "2.4.0", "production")]
+    blocks = [{"type": "actions", "block_id": "buttons", "elements": [everything.asks_all(words)]}]
+    post = porch.office.world.slack.workspace.post("C0DEPLOYS", "U0BOT", "x", blocks)
+    assert porch.person(who).click(post, "Ask for all 2").is_ok
+
+
 STANDING = {"health": "unhealthy", "version": "1.4.2"}
 OPENED = {"service": CHECKOUT, "version": "1.4.3", "environment": "production", "why": "we want it"}
 BECAUSE = {"reason": "pods restart"}
@@ -397,6 +405,8 @@ KNOCKS: list[tuple[str, str, Knock, str]] = [
     ("Confirm, on what somebody else asked for", "erin", confirms("ada"), UNNAMED),
     ("Confirm, on what somebody else asked for", "bob", confirms("erin"), UNNAMED),
     ("Confirm, on what somebody else asked for", "dan", confirms("ada"), UNLINKED),
+    ("Ask for all, below the list of /promote all", "dan", asks_for_all, UNLINKED),
+    ("Ask for all, below the list of /promote all", "carol", asks_for_all, "Asked for 0 of 2:"),
     ("a corrected command", "carol", corrects, MINE),
     ("Promote an image..., in the App Home", "dan", begins_at_home, ""),
     ("the shortcut Promote an image", "dan", uses(PROMOTE_IMAGE), ""),

@@ -1,0 +1,168 @@
+"""``/promote all``: one list of what may be asked for, a button that asks for all of it, and what came of each."""
+
+import json
+from collections.abc import Iterator, Sequence
+
+from bot.answers import Answer, NotRecorded, Recorded
+from handlers.engine import Look
+from handlers.slack import speaking
+from handlers.slack.blocks import COMMAND, MAX_BUTTON_VALUE, Said, button, confirm
+from handlers.slack.questions import Everything
+from handlers.slack.spans import Code, Json, Line, Strong, joined, line
+from handlers.slack.typed import Fault, reason_of
+from policies.codes import Code as Reason
+from policies.group_rows import combination
+from policies.rows import Candidate, Row
+from policies.rules.rules import moving_rule
+from policies.words import Propose
+
+ASK_ALL = "ask_all"  # action id
+MAX_ALL = 12  # requests of one press: each is a push, and hosts want few in a minute
+MAX_LISTED = 30
+# what keeps one request from being recorded, and all that follow: they are not tried
+HOLDS_FOR_ALL = frozenset(
+    {
+        "unknown-person",
+        "account",
+        "observing",
+        "ledger-checking",
+        "ledger-read-only",
+        "rules-unreadable",
+        "not-recorded",
+        "forge-missing",
+    }
+)
+
+
+def said(look: Look, asked: Everything) -> Said:
+    """Answer what may be asked for, and offer to ask for it."""
+    where = line(" in ", Strong(asked.environment)) if asked.environment else ()
+    named = look.rules.environments.get(asked.environment)
+    if named and not named.has_promotions:
+        return Said(
+            line("Nobody is asked in ", Strong(asked.environment), ": new versions move by themselves.")
+        )
+    offers = list(_offers(look, asked.environment))
+    points = [_offer(row, candidate) for row, candidate in offers[:MAX_LISTED]]
+    if len(offers) > MAX_LISTED:
+        points.append(line(f"and {len(offers) - MAX_LISTED} more"))
+    points += _others(look, asked.environment, [row for row, _ in offers])
+    if not offers:
+        return Said(line("Nothing may be asked for", *where, " now."), tuple(points))
+    count = _counted(len(offers), "version")
+    head = line(f"{count} may be asked for", *where, "; nothing is asked for yet:")
+    if not look.is_checked:
+        return Said(head, tuple(points))
+    words = [_word(row, candidate, asked.note) for row, candidate in offers]
+    fits = _fitting(words)
+    if len(fits) < len(words):
+        points.append(line(f"One press asks for the first {len(fits)}; say it again for the others."))
+    return Said(head, tuple(points), buttons=(asks_all(fits),))
+
+
+def _offers(look: Look, environment: str) -> Iterator[tuple[Row, Candidate]]:
+    """Yield what a person may ask for: of each place the newest such version, where nothing is under way."""
+    for row in _rows(look, environment):
+        found = next((one for one in row.candidates if one.may_be_asked_for), None)
+        if found is not None and not found.promotion:
+            yield row, found
+
+
+def _rows(look: Look, environment: str) -> Iterator[Row]:
+    """Yield the places where people ask: a group as one, not its members."""
+    for row in (*look.decision.rows, *look.decision.groups):
+        rule = moving_rule(look.rules, row.environment, row.service)
+        if rule is None or environment not in {"", row.environment}:
+            continue
+        if rule.environment.has_promotions and not rule.environment.is_observed:
+            yield row
+
+
+def _offer(row: Row, candidate: Candidate) -> Line:
+    came = line(Code(row.current), " \N{RIGHTWARDS ARROW} ") if row.current and not candidate.together else ()
+    return line(Strong(row.environment), f": {row.service} ", *came, Code(candidate.version))
+
+
+def _others(look: Look, environment: str, offered: Sequence[Row]) -> list[Line]:
+    """Say how many are under way, and how many wait for something else than people."""
+    rest = [row for row in _rows(look, environment) if row not in offered and row.candidates]
+    live = [row for row in rest if any(one.promotion for one in row.candidates)]
+    found = []
+    if live:
+        verb = "is" if len(live) == 1 else "are"
+        found.append(line(f"{_counted(len(live), 'place')} {verb} under way: ", Code(f"{COMMAND} pending")))
+    if waits := len(rest) - len(live):
+        verb = "waits" if waits == 1 else "wait"
+        why = line(Code(f"{COMMAND} why SERVICE"), " says for what")
+        found.append(line(f"{_counted(waits, 'other')} {verb}: ", *why))
+    return found
+
+
+def _word(row: Row, candidate: Candidate, note: str) -> Propose:
+    version = combination(candidate.together) if candidate.together else candidate.version
+    return Propose(row.service, version, row.environment, note)
+
+
+def asks_all(words: Sequence[Propose]) -> Json:
+    """Return the button that asks for all of these."""
+    count = len(words)
+    what = "this one" if count == 1 else f"all {count}"
+    verb = "is" if count == 1 else "are"
+    text = f"{_counted(count, 'request')} {verb} made in your name, each as if you had asked for it alone."
+    sure = confirm(f"Ask for {what}?", text, "Ask")
+    return button(ASK_ALL, f"Ask for {what}", value=written(words), style="primary", confirm=sure)
+
+
+def _fitting(words: Sequence[Propose]) -> Sequence[Propose]:
+    """Return the first of them that one button may carry, one at least."""
+    count = min(len(words), MAX_ALL)
+    while count > 1 and len(written(words[:count])) > MAX_BUTTON_VALUE:
+        count -= 1
+    return words[:count]
+
+
+def written(words: Sequence[Propose]) -> str:
+    """Return the button's value: exactly what the list showed, and the person's reason."""
+    asks = [f"{one.service}|{one.environment}|{one.version}" for one in words]
+    return json.dumps({"asks": asks, "note": words[0].note}, ensure_ascii=False, separators=(",", ":"))
+
+
+def words_of(value: str) -> tuple[Propose, ...]:
+    """Return the requests that a button's value stands for; none where it is not one of ours."""
+    try:
+        found = json.loads(value) if len(value) <= MAX_BUTTON_VALUE else None
+    except (ValueError, RecursionError):
+        return ()
+    if not isinstance(found, dict) or found.keys() != {"asks", "note"}:
+        return ()
+    asks, note = found["asks"], found["note"]
+    if not isinstance(asks, list) or not isinstance(note, str) or not 0 < len(asks) <= MAX_ALL:
+        return ()
+    reason = reason_of(note) if note else ""
+    words = [speaking.candidate_of(one) if isinstance(one, str) else None for one in asks]
+    if isinstance(reason, Fault) or any(one is None for one in words):
+        return ()
+    exact = [Propose(one.service, one.version, one.environment, reason) for one in words if one]
+    return tuple(dict.fromkeys(exact))
+
+
+def outcome(told: Sequence[tuple[Propose, Answer, Said]], words: Sequence[Propose]) -> Said:
+    """Word what came of each request; those that were not tried are counted."""
+    recorded = sum(isinstance(answer, Recorded) for _, answer, _ in told)
+    points = [_came(*one) for one in told]
+    if left := len(words) - len(told):
+        points.append(line(f"{_counted(left, 'other')} not tried, for the same reason"))
+    return Said(line(f"Asked for {recorded} of {len(words)}:"), tuple(points))
+
+
+def _came(word: Propose, answer: Answer, each: Said) -> Line:
+    """Return what came of one request, with the first things that are said of it."""
+    where = line(Strong(word.environment), f": {word.service}: ")
+    if isinstance(answer, NotRecorded) and answer.code == Reason.OPEN_ELSEWHERE:
+        return line(*where, f"not asked for: {answer.detail}")
+    detail = line(" ", *joined(each.points[:2], "; ")) if each.points else ()
+    return line(*where, *each.head, *detail)
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
