@@ -22,7 +22,7 @@ from bot.looking.image_sources import ImageSources
 from bot.looking.movers import commits_of, waits
 from bot.looking.on_demand import Listed, OnDemand
 from bot.looking.outside import Outside, asks_outside
-from bot.looking.quarantine import quarantines
+from bot.looking.quarantine import SIGN_IN, quarantines
 from bot.looking.rosters import teams_of
 from bot.looking.source_commits import SourceCommits
 from bot.looking.survey import Survey
@@ -281,7 +281,7 @@ class Engine:
 
     def _asks_outside(self) -> Outside:
         if self._outside is None:
-            self._outside = Outside(self.contents, self.forge, self.index, self.desk.book.file)
+            self._outside = Outside(self.contents, self.forge, self.index, self.desk.book.file, self.desk.jar)
         return self._outside
 
     def _move(self, at: datetime, environment: str, report: PassReport) -> AppendAnswer:
@@ -535,6 +535,7 @@ class Engine:
                 return self._linking.begin(speaker, self.clock.now(), tell)
             except BotError as error:
                 _log.warning("nobody can sign in: %s", error)
+                self.desk.jar.hear(SIGN_IN, "a code to sign in with", error)
                 return NotRecorded(code="sign-in-unavailable", detail=str(error))
 
     def unreadable(self, source: str, about: str, detail: str) -> None:

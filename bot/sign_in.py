@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from bot.errors import PermanentError, TransientError
+from bot.errors import PermanentError, TransientError, UnreadableError
 from bot.forge.accounts import account_of
 from bot.forge.bodies import object_of, token_of
 from bot.forge.client import Client, ErrorAnswerError, Manner, UnsureError, plain, site_of
@@ -54,7 +54,7 @@ class DeviceFlow:
             or not isinstance(url, str)
             or not url.startswith(("https://", "http://"))
         ):
-            raise PermanentError("the forge gives a code that cannot be shown")
+            raise UnreadableError("the forge gives a code that cannot be shown")
         return Asked(
             code=plain(code, 40),
             url=plain(url, 200),
@@ -79,9 +79,13 @@ class DeviceFlow:
     def _whose(self, token: str) -> SignedIn:
         """Ask once whose token it is; it is not kept."""
         try:
-            return SignedIn(account_of(self.api.send("GET", "/user", token)))
+            answer = self.api.send("GET", "/user", token)
         except (ErrorAnswerError, UnsureError):  # nothing of the token's own words goes further
             raise TransientError("the forge does not say who signed in") from None
+        try:
+            return SignedIn(account_of(answer))
+        except PermanentError:  # nor of what it says in a form that we do not know
+            raise UnreadableError("the forge says who signed in, and it is no account") from None
 
     def _ask(self, path: str, wanted: Mapping[str, str]) -> Mapping[str, Any]:
         try:

@@ -58,7 +58,7 @@ INPUTS = (
         Fate.QUARANTINED,
         "`members-unknown` in what a pass leaves",
     ),
-    Input("who signs in with a code", "bot.sign_in", Fate.ANSWERED, "the person alone, in Slack"),
+    Input("who signs in with a code", "bot.sign_in", Fate.QUARANTINED, "the person alone, in Slack"),
     Input(
         "an answer of a registry",
         "bot.registries.oci",
@@ -68,7 +68,7 @@ INPUTS = (
     Input(
         "an answer of a gate outside",
         "bot.looking.outside",
-        Fate.WAITS,
+        Fate.QUARANTINED,
         "`gate-unknown` on the card and in `why`",
     ),
     Input(

@@ -10,8 +10,9 @@ from hashlib import sha256
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from bot.errors import BotError
+from bot.errors import BotError, UnreadableError
 from bot.index import Index
+from bot.looking.quarantine import GATES, Jar
 from bot.looking.survey import Survey
 from bot.ports import Forge
 from bot.registries import outside_http
@@ -26,7 +27,7 @@ from policies.entries.facts import MAX_DETAIL, Fact, Finding
 from policies.entries.reports import Report, ReportState, newest
 from policies.errors import PolicyError
 from policies.gates import OF_CONTENT, OUTSIDE_CODES, PLATFORMS, asks
-from policies.images.evidence import Silence
+from policies.images.evidence import Silence, Silent
 from policies.images.image import Repository
 from policies.rulebook.findings import visible
 from policies.rulebook.outside_gates import compares, filled
@@ -137,6 +138,7 @@ class Outside:
     forge: Forge | None
     index: Index | None = None
     read: Callable[[Oid, str], bytes | None] | None = None  # a file of a commit
+    jar: Jar | None = None  # where a note is kept of what cannot be read
     known: dict[str, Fact] = field(default_factory=dict)
     _is_recalled: bool = False
 
@@ -203,7 +205,15 @@ class Outside:
         try:
             return _ASK[question.gate.kind](self, question)
         except (BotError, PolicyError) as error:
+            if self.jar is not None:
+                self.jar.hear(GATES, _about(question), error)
             return _unknown(f"{question.gate.name}: {error}")
+
+    def _silent(self, question: Question, silence: Silence) -> Found:
+        """Say why an image does not tell what is asked; a note is kept of what came and could not be read."""
+        if self.jar is not None and silence.code is Silent.INVALID:
+            self.jar.put(GATES, _about(question), silence.detail)
+        return _unknown(silence.detail)
 
     # --- one question of each kind --------------------------------------------------------------------------
 
@@ -245,7 +255,7 @@ class Outside:
             if by:
                 signers[by] = None
             elif found.silence:
-                return _unknown(found.silence.detail)
+                return self._silent(question, found.silence)
             elif not found.found:
                 return _waiting(Code.SIGNATURE_MISSING, f"{repository} has none for {digest[:19]}")
             else:
@@ -258,7 +268,7 @@ class Outside:
         for repository, _, image in self._images(question):
             labels = image.labels()
             if isinstance(labels, Silence):
-                return _unknown(labels.detail)
+                return self._silent(question, labels)
             for wanted in question.settings.get("has", ()):
                 name, _, value = wanted.partition("=")
                 if labels.get(name) != value:
@@ -270,7 +280,7 @@ class Outside:
         for repository, _, image in self._images(question):
             built = image.platforms()
             if isinstance(built, Silence):
-                return _unknown(built.detail)
+                return self._silent(question, built)
             for wanted in question.rule.service.platforms:
                 if wanted not in built:
                     what = f"{repository} is not built for {wanted}"
@@ -307,7 +317,7 @@ class Outside:
         for repository, _, image in self._images(question):
             labels = image.labels()
             if isinstance(labels, Silence):
-                return _unknown(labels.detail)
+                return self._silent(question, labels)
             if not labels.get(REVISION):
                 return _unknown(f"{repository} does not say which commit it was built of ({REVISION})")
             return tuple(forge.reports(labels[REVISION], source))
@@ -334,6 +344,11 @@ _ASK: Mapping[str, Callable[[Outside, Question], Found]] = {
     PLATFORMS: Outside._platforms,  # noqa: SLF001  the same
     "checks": Outside._checks,  # noqa: SLF001  the same
 }
+
+
+def _about(question: Question) -> str:
+    environment, service, _ = question.about
+    return f"{question.gate.name} of {environment}/{service}"
 
 
 def _judged(found: Signatures, judge: Judge, repository: str, digest: str) -> tuple[str, str]:
@@ -437,17 +452,17 @@ def _document(answer: Response) -> Any:
     try:
         return json.loads(answer.body)
     except (ValueError, RecursionError) as error:
-        raise PolicyError("the answer is not JSON") from error
+        raise UnreadableError("the answer is not JSON") from error
 
 
 def _numbers(document: Any) -> list[float]:
-    """Return the numbers of an instant query's result (Prometheus, HTTP API). Raises: PolicyError."""
-    kind, result = (json_pointer.at(document, f"/data/{part}") for part in ("resultType", "result"))
+    """Return the numbers of an instant query's result (Prometheus, HTTP API). Raises: UnreadableError."""
     try:
+        kind, result = (json_pointer.at(document, f"/data/{part}") for part in ("resultType", "result"))
         rows = [result] if kind == "scalar" else [row["value"] for row in result]
         return [float(value) for _, value in rows]
-    except (TypeError, ValueError, KeyError) as error:
-        raise PolicyError("the answer is no vector and no scalar; expected an instant query") from error
+    except (TypeError, ValueError, KeyError, PolicyError) as error:
+        raise UnreadableError("the answer is no vector and no scalar; expected an instant query") from error
 
 
 def _quoted(values: Mapping[str, str]) -> dict[str, str]:

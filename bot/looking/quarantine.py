@@ -14,6 +14,7 @@ from policies.ledger.repair import quarantined_on
 MAX_KEPT = 50  # of a process, until a pass has written them down: more of the like is not kept
 _DETAIL = 200  # characters of what went wrong
 REGISTRY, SLACK, FORGE, TEAMS = "registry", "slack", "forge", "teams"  # who sent it
+GATES, SIGN_IN = "gates", "sign-in"  # the same
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from datetime import datetime
 from bot.answers import Answer, NotRecorded, Recorded
 from bot.errors import BotError, TransientError
 from bot.ledger import Appended, NotAllowed, NotWritten, Proposal
+from bot.looking.quarantine import SIGN_IN
 from bot.looking.survey import Survey
 from bot.ports import Asked, Chat, Ended, ForgeAccount, SignedIn, SignIn, Waits
 from bot.promoting.accounts import flags_of, forge_flags
@@ -86,6 +87,7 @@ class Linking:
             found = Waits(one.asked.interval)
         except BotError as error:
             _log.warning("a sign-in failed: %s", error)
+            self.desk.jar.hear(SIGN_IN, "who signed in", error)
             return NotRecorded(code="sign-in-unavailable", detail=str(error))
         match found:
             case Waits():

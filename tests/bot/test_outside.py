@@ -19,6 +19,7 @@ from starlette.routing import Route
 
 from bot.looking import outside
 from bot.looking.outside import REVISION, Found, Outside, Question, source_of
+from bot.looking.quarantine import Jar
 from bot.registries import cosign
 from bot.registries.image_contents import SIGNATURE, SIMPLE_SIGNING, ImageContents, Signatures, Signed
 from bot.registries.login import Logins
@@ -177,6 +178,49 @@ def test_an_answer_that_cannot_be_used_is_unknown(
 
     assert (verdict, code) == (WAITING, Code.GATE_UNKNOWN)
     assert said in detail
+
+
+@pytest.mark.parametrize(
+    ("kind", "answer", "settings", "detail"),
+    [
+        ("http", PlainTextResponse("hunter2"), {"json": "/a"}, "the answer is not JSON"),
+        ("http", PlainTextResponse('{"hunter2": 1}'), {"json": "/a"}, ""),
+        ("http", PlainTextResponse("hunter2"), {"is": "open"}, ""),
+        ("http", Response(status_code=500), {"json": "/a"}, ""),
+        (
+            "prometheus",
+            PlainTextResponse('{"data": "hunter2"}'),
+            {"query": "up", "is": "> 0"},
+            "the answer is no vector",
+        ),
+        ("prometheus", PlainTextResponse("hunter2"), {"query": "up", "is": "> 0"}, "the answer is not JSON"),
+    ],
+    ids=["no JSON", "another document", "another word", "a failure", "no vector", "no document"],
+)
+def test_a_note_is_kept_of_an_answer_that_cannot_be_read_and_of_no_other(
+    abroad: Abroad, kind: str, answer: Response, settings: dict[str, str], detail: str
+) -> None:
+    abroad.outside.jar = Jar()
+    abroad.answers["/state"] = abroad.answers["/state/api/v1/query"] = answer
+
+    assert abroad.ask(kind, url=f"{abroad.web}/state", **settings)[0] is WAITING
+
+    kept = list(abroad.outside.jar._kept.values())
+    assert [(one.source, one.about) for one in kept] == (
+        [("gates", f"{kind} of production/web")] if detail else []
+    )
+    assert all(one.detail.startswith(detail) and "hunter2" not in one.detail for one in kept)
+
+
+def test_a_note_is_kept_of_an_image_whose_labels_cannot_be_read(abroad: Abroad) -> None:
+    abroad.outside.jar = Jar()
+    digest = abroad.push()
+    abroad.registry.fail(Fault.TRUNCATED)
+
+    assert abroad.ask("labels", digest, has="a=b")[0] is WAITING
+
+    kept = [(one.source, one.about) for one in abroad.outside.jar._kept.values()]
+    assert kept == [("gates", "labels of production/web")]
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.errors import PermanentError, TransientError
+from bot.errors import PermanentError, TransientError, UnreadableError
 from bot.forge.client import site_of
 from bot.ports import Asked, Ended, ForgeAccount, SignedIn, Waits
 from bot.sign_in import DeviceFlow
@@ -95,6 +95,20 @@ def test_the_token_is_used_once_and_stands_nowhere(
     assert token not in "\n".join([*kept, caplog.text])
     assert asked.secret not in repr(asked)
     assert world.asked("GET", "/user") == 1
+
+
+@pytest.mark.parametrize("address", ["/login/device/code", "/login/oauth/access_token", "/user"])
+def test_an_answer_that_cannot_be_read_is_said_to_be_so_without_its_words(
+    world: AppWorld, flow: DeviceFlow, address: str
+) -> None:
+    asked = flow.begin()
+    world.twin.type_code(asked.code, login="ada-l")
+    world.twin.garble(b'{"login": "hunter2 ", "verification_uri": 1}', times=1, address=address)
+
+    with pytest.raises(UnreadableError) as failed:
+        flow.begin() if address.endswith("code") else flow.look(asked)
+
+    assert "hunter2" not in str(failed.value)
 
 
 def vars_of(flow: DeviceFlow) -> list[object]:
