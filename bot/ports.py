@@ -247,6 +247,9 @@ class Forge(Protocol):
     def home(self) -> str:
         """Return the address of the page of whoever owns the repository: the forge, and the owner."""
 
+    def page(self) -> str:
+        """Return the address of the repository's page."""
+
     def pulls_of(self, commit: str) -> tuple[int, ...]:
         """Return the numbers of the pull requests that were merged and have a commit."""
 

@@ -234,6 +234,10 @@ class GitHubForge:
         """Return the address of the page of whoever owns the repository."""
         return f"{self._site}/{self._wire.owner}"
 
+    def page(self) -> str:
+        """Return the address of the repository's page."""
+        return f"{self._site}/{self._wire.repository}"
+
     def pulls_of(self, commit: str) -> tuple[int, ...]:
         """Return the numbers of the merged pull requests that brought a commit to the target branch."""
         return self._hands.pulls_of(commit)

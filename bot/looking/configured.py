@@ -103,7 +103,9 @@ class Configured:
     def with_pulls(self, entry: Entry) -> Entry:
         """Return an entry with the pull requests of its commits, as far as they are known."""
         found = _numbers({Oid(one): self._pulls.get(Oid(one), ()) for one in entry.commits})
-        return replace(entry, evidence={**entry.evidence, **found}) if found else entry
+        if not found or self.forge is None:
+            return entry
+        return replace(entry, evidence={**entry.evidence, **found, "page": self.forge.page()})
 
 
 def _numbers(pulls: Mapping[Oid, Sequence[int]]) -> dict[str, Json]:

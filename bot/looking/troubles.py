@@ -443,12 +443,18 @@ def _configurations(look: Survey) -> list[Trouble]:
             Wrong.CONFIG_UNREVIEWED,
             one.environment,
             "",
-            {"commit": one.commit, "number": f"#{seq}", **_by_whom(one)},
+            {"commit": one.commit, "number": f"#{seq}", **_pulls(one), **_by_whom(one)},
             str(seq),
         )
         for seq, one in look.state.open.items()
         if one.kind is Kind.CONFIG
     ]
+
+
+def _pulls(opened: Open) -> dict[str, str]:
+    """Name the pull requests that brought it, each with its address."""
+    named = SEPARATOR.join(f"#{number} {url}".rstrip() for number, url in opened.pulls)
+    return {"pulls": named} if named else {}
 
 
 def _tell(look: Survey, promotion: Promotion) -> str:

@@ -113,6 +113,7 @@ _LABELS = {
 }
 MAX_IN_SENTENCE = 5  # names; more of them are a point
 MAX_IN_LINE = 10  # names, of one environment among several
+MAX_PULLS = 10  # in a point
 MAX_NAMES = 50  # in a point
 
 
@@ -139,7 +140,17 @@ def notice_detail(of: Notice) -> tuple[Line, ...]:
     if "file" in left:
         place = ":".join([left.pop("file"), left.pop("line", "")]).rstrip(":")
         found.append(line(Code(place), ": ", left.pop("what", "cannot be read")))
+    if "pulls" in left:
+        found.append(_pulls(left.pop("pulls")))
     return (*found, *(line(f"{_LABELS.get(key, key)}: ", _fact(key, one)) for key, one in left.items()))
+
+
+def _pulls(named: str) -> Line:
+    """Return the pull requests that brought something, with a way to each that the forge has told."""
+    told = [one.partition(" ") for one in _names(named)]
+    links = [line(Link(url, number) if url else number) for number, _, url in told[:MAX_PULLS]]
+    links += [line(f"{len(told) - MAX_PULLS} more")] if len(told) > MAX_PULLS else []
+    return line("pull requests: " if len(told) > 1 else "pull request: ", *joined(links, ", "))
 
 
 def _fact(key: str, value: str) -> Span:

@@ -109,6 +109,9 @@ class Open:
     people: frozenset[str] = frozenset()  # who asked, approved or did it: somebody else closes it
     due: datetime | None = None
     promotion: str = ""
+    pulls: tuple[
+        tuple[int, str], ...
+    ] = ()  # the pull requests that brought it, each with its address, '' = not told
     movers: Authors | None = None  # by whose hands it came, as its entry attests it: somebody else closes it
 
 

@@ -1,8 +1,10 @@
 """Add up what the bot notes: the start, rules, sightings, places of cards, moves by others, reviews."""
 
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
+from typing import Final
 
 from policies.canonical import Json
 from policies.entries import stood
@@ -16,6 +18,8 @@ from policies.growing import Trail
 from policies.ledger.promotions import moved
 from policies.ledger.renames import carry, renames_of
 
+PULLS_TOLD: Final = "2026-11-26T00:00:00Z"  # from here on what is open names its pull requests
+_PAGE = re.compile(r"https?://[A-Za-z0-9.:-]{1,100}(/[A-Za-z0-9._-]{1,100}){2}", re.ASCII)
 EXTERNAL_HOLD = timedelta(hours=24)  # LEDGER, `external`: holds the service where the bot moves by itself
 
 
@@ -91,7 +95,19 @@ def _external(state: Tables, entry: Entry, _oid: str) -> None:
 
 def _opened(entry: Entry) -> Open:
     movers = Authors.attested(entry.evidence, MOVERS)
-    return Open(entry.kind, entry.environment, entry.service, entry.commit, entry.time, movers=movers)
+    pulls = _pulls(entry.evidence) if entry.at >= PULLS_TOLD else ()
+    return Open(
+        entry.kind, entry.environment, entry.service, entry.commit, entry.time, movers=movers, pulls=pulls
+    )
+
+
+def _pulls(evidence: Mapping[str, Json]) -> tuple[tuple[int, str], ...]:
+    """Return the pull requests that an entry names, each once; what is of another form names none."""
+    told, page = evidence.get("pulls"), evidence.get("page")
+    named = told.values() if isinstance(told, Mapping) else ()
+    numbers = {one for row in named if isinstance(row, list) for one in row if type(one) is int and one > 0}
+    is_page = isinstance(page, str) and _PAGE.fullmatch(page) is not None
+    return tuple((one, f"{page}/pull/{one}" if is_page else "") for one in sorted(numbers))
 
 
 def _review(state: Tables, entry: Entry, _oid: str) -> None:

@@ -10,13 +10,15 @@ from bot.errors import PermanentError
 from bot.ledger import Appended, NotAllowed, Proposal
 from bot.looking.configured import Configured
 from bot.looking.quarantine import quarantines
+from bot.looking.troubles import troubles_of
 from bot.ports import Forge
 from bot.promoting.apart import review
 from policies.allowed.repair import MAX_QUARANTINES
 from policies.decide import decide
-from policies.entries.entry import Entry, Kind
+from policies.entries.entry import Entry, Kind, parse_time
 from policies.images.evidence import Silence, Silent
 from policies.images.image import Repository, Tag
+from policies.ledger.facts import PULLS_TOLD
 from policies.words import Review
 from tests.bot.ledger_worlds import FILES, RULES, WEB, World, kustomization, said, world
 from tests.repositories import commit_to
@@ -160,6 +162,9 @@ class Told:
     def __init__(self, pulls: dict[str, tuple[int, ...]]) -> None:
         self.pulls, self.asked = pulls, 0
 
+    def page(self) -> str:
+        return "https://github.com/example/gitops"
+
     def pulls_of(self, commit: str) -> tuple[int, ...]:
         self.asked += 1
         if commit not in self.pulls:
@@ -179,7 +184,7 @@ def test_the_pull_requests_of_commits_stand_beside_them_as_far_as_they_are_known
     (entry,) = _noted(found, configured)
 
     assert entry.commits == tuple(commits)
-    assert entry.evidence == {"pulls": {commits[0]: [418]}}
+    assert entry.evidence == {"pulls": {commits[0]: [418]}, "page": "https://github.com/example/gitops"}
     assert told.asked == 4, "what is known is not asked again"
 
 
@@ -241,3 +246,21 @@ def test_answers_that_were_none_are_noted_once_and_a_few_a_day(tmp_path: Path, c
         replace(found.desk.view(found.at), at=found.at.replace(day=found.at.day + 1)), answers
     )
     assert len(later) == count - len(written)
+
+
+def test_the_notice_names_the_pull_requests_with_a_way_to_each(tmp_path: Path) -> None:
+    found = _based(tmp_path, "guard")
+    found.at = parse_time(PULLS_TOLD)
+    commit = _changed(found, "apps/base/deployment.yaml", "kind: Deployment\nspec: {}\n")
+    told = Told({commit: (418, 419)})
+    configured = Configured(found.desk.mirror, found.desk.book, cast("Forge", told))
+    found.desk.mirror.fetch()
+    configured.ask(configured.entries(found.desk.view(found.at)))
+    _noted(found, configured)
+
+    look = found.desk.view(found.at)
+    (trouble,) = [
+        one for one in troubles_of(look, decide(look.world, found.at)) if one.code == "config-unreviewed"
+    ]
+    page = "https://github.com/example/gitops/pull"
+    assert trouble.facts["pulls"] == f"#418 {page}/418, #419 {page}/419"
