@@ -10,6 +10,7 @@ from policies.images.image import Repository
 from policies.manifests.reach import SharedPin
 from policies.rulebook.contradictions import contradictions
 from policies.rulebook.findings import Finding, Weight, shown
+from policies.rulebook.metadata import metadata_findings
 from policies.rulebook.path import is_inside
 from policies.rulebook.quorum import asked_in_vain, can_be_filled, is_left_to_nobody
 from policies.rules.rules import OWNERS, EffectiveRule, Environment, Line, Position, Rules, Service, effective
@@ -39,11 +40,23 @@ def lint(
     """
     found = {
         *contradictions(rules),
+        *metadata_findings(rules),
+        *_nothing(rules),
         *_approvals(rules),
         *_places(rules, references, shared),
         *_strangers(rules, references),
     }
     return tuple(sorted(found, key=lambda one: (one.at.file, one.at.line, one.at.column, one.what)))
+
+
+def _nothing(rules: Rules) -> Iterator[Finding]:
+    """Say that all files together name no environment, in which nothing would ever move."""
+    if not rules.environments:
+        at = Position(rules.files[0] if rules.files else "promotion/", 1, 1)
+        expected = (
+            "environments: {staging: {path: apps/staging, channel: deploys, approvals: none}} in one of them"
+        )
+        yield Finding(at, "the files of the rules have no environment", expected)
 
 
 def _approvals(rules: Rules) -> Iterator[Finding]:

@@ -35,4 +35,5 @@ def registry(entry: Entry, findings: Findings) -> tuple[str, Host] | None:
         ca=authority.value if authority else "",
         concurrency=found.number("concurrency", default=0, most=MAX_CONCURRENCY),
         interval=found.span("interval", default=timedelta(0), least=_SECOND, most=YEAR) or None,
+        at=entry.name.at,
     )

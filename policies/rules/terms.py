@@ -180,6 +180,7 @@ class Host:
     ca: str = ""
     concurrency: int = 0
     interval: timedelta | None = None
+    at: Position = field(default=Position("", 1, 1), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
