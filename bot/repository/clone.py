@@ -6,7 +6,8 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -207,13 +208,29 @@ def _make(git: Git, remote: Remote, branch: str | None, lock: int) -> None:
     beside = git.at(new)
     beside.run(["init", "--bare", "--quiet", "--template=", "--object-format=sha1"], keep_open=[lock])
     heads = heads_of(beside, remote)
-    _fetch(beside, target_branch(beside, branch, heads), lock, heads, timeout_seconds=_CLONE_SECONDS)
+    _fill(beside, target_branch(beside, branch, heads), lock, heads)
     (new / _MARKER).write_text(_marker(remote, heads), "utf-8")
     faults.point("before-clone-ready")
     if directory.exists():
         directory.rename(old)
     new.rename(directory)
     shutil.rmtree(old, ignore_errors=True)
+
+
+def _fill(git: Git, branch: str, lock: int, heads: str) -> None:
+    """Bring everything into an empty clone: ledgers beside the rest, for both may be long and share nothing.
+
+    The fetch at the end sees all branches at one moment.
+    """
+    if git.run(["ls-remote", "--", "origin", f"{heads}{LEDGER}*"]).out:
+        with ThreadPoolExecutor() as side:
+            parts = [
+                side.submit(_bring, git, names, lock, heads, timeout_seconds=_CLONE_SECONDS)
+                for names in ([branch_name(branch), f"{PROMOTIONS}*"], [f"{LEDGER}*"])
+            ]
+        for part in parts:
+            part.result()
+    _fetch(git, branch, lock, heads, timeout_seconds=_CLONE_SECONDS)
 
 
 def _refuse_strange(directory: Path) -> None:
@@ -231,6 +248,11 @@ def _fetch(git: Git, branch: str, lock: int, heads: str, *, timeout_seconds: flo
     """Mirror what concerns us; plus signs, for the mirror follows whatever the remote did."""
     _sweep(git.directory)
     names = (branch_name(branch), f"{LEDGER}*", f"{PROMOTIONS}*")
+    _bring(git, names, lock, heads, timeout_seconds=timeout_seconds)
+
+
+def _bring(git: Git, names: Sequence[str], lock: int, heads: str, *, timeout_seconds: float | None) -> None:
+    """Fetch branches; of a name without a star the branch has to be there. Raises: TransientError, PermanentError."""
     flags = ["--prune", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--quiet"]
     refs = [f"+{heads}{name}:{TRACKED}{name}" for name in names]
     answer = git.run(
@@ -241,7 +263,7 @@ def _fetch(git: Git, branch: str, lock: int, heads: str, *, timeout_seconds: flo
     )
     if "couldn't find remote ref" in answer.err:
         raise PermanentError(
-            f"branch {branch!r} is not in the repository; was it renamed or deleted? See COUNTERSIGN_BRANCH"
+            f"branch {names[0]!r} is not in the repository; was it renamed or deleted? See COUNTERSIGN_BRANCH"
         )
     if "mismatched algorithms" in answer.err:
         raise PermanentError(_OTHER_FORMAT)

@@ -184,14 +184,20 @@ class Git:
         is_refused = answer.code != 0 and _LOGIN_REFUSED.search(answer.err) is not None
         return is_refused and self._credentials.refused(login)
 
-    def start_reading(self, arguments: Sequence[str]) -> subprocess.Popen[bytes]:
+    def start_reading(
+        self, arguments: Sequence[str], *, stdin: IO[bytes] | None = None
+    ) -> subprocess.Popen[bytes]:
         """Start a git that reads this repository and goes on until its standard input is closed.
+
+        ``stdin``: what another process says; else whoever calls writes to it.
 
         Raises: TransientError, PermanentError where it cannot be started.
         """
         if arguments[0] not in VERBS - _REMOTE_VERBS:
             raise ValueError(f"git {arguments[0]!r} does not stay")
-        return self._start(arguments, self._environment_of(None), (), complaints=subprocess.DEVNULL)
+        return self._start(
+            arguments, self._environment_of(None), (), complaints=subprocess.DEVNULL, stdin=stdin
+        )
 
     def at(self, directory: Path) -> Self:
         """Return the same runner for another folder."""
@@ -218,11 +224,12 @@ class Git:
         environment: Mapping[str, str],
         keep_open: Sequence[int],
         complaints: int = subprocess.PIPE,
+        stdin: IO[bytes] | None = None,
     ) -> subprocess.Popen[bytes]:
         try:
             return subprocess.Popen(  # noqa: S603  a literal verb, checked arguments, no shell
                 ["git", *arguments],  # noqa: S607  which git is the operator's choice, by PATH
-                stdin=subprocess.PIPE,
+                stdin=stdin or subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=complaints,
                 env=environment,

@@ -20,6 +20,7 @@ from bot.repository import clone
 from bot.repository import push as pushes
 from bot.repository.clone import LEDGER, PROMOTIONS, TRACKED
 from bot.repository.git import Answer, LateError, failure
+from bot.repository.line import read_line
 from bot.repository.objects import (
     BOT,
     EMPTY_TREE,
@@ -301,6 +302,8 @@ class Mirror:
 
     def raw_commits(self, tip: Oid, *, since: Oid | None = None) -> list[RawCommit]:
         """Read all commits that ``tip`` contains and ``since`` does not, parents before children."""
+        if since is None and (line := read_line(self._git, tip)) is not None:
+            return line
         return self._commits(self._rev_list(["--reverse", "--topo-order"], tip, since))
 
     def listing(self, commit: Oid, prefixes: Sequence[str]) -> dict[str, Oid]:

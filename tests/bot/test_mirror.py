@@ -58,6 +58,10 @@ def bump(mirror: Mirror, content: str = "tag: 3\n", base: Oid | None = None) -> 
     return mirror.commit([parent], {"apps/staging-2/values.yaml": content.encode()}, message="Bump\n", at=AT)
 
 
+def _refs(place: Path) -> str:
+    return git(place, "for-each-ref", "--format=%(objectname) %(refname)")
+
+
 def entry(mirror: Mirror, parent: Oid | None = None, number: int = 1) -> Oid:
     return mirror.entry_commit(parent, message=f"genesis: x (#{number})\n\n{{}}", at=AT, signer=SIGNER)
 
@@ -273,6 +277,38 @@ def test_a_fetch_sees_target_ledgers_and_promotions_only(remote: Path, mirror: M
     assert tips.ledgers == {"2025": made["ledger/2025"], "2026": made["ledger/2026"]}
     assert tips.promotions == {branches[3]: made[branches[3]]}
     assert mirror.known([Oid(made["feature"])]) == set()
+
+
+def test_a_clone_made_beside_a_ledger_has_what_a_fetch_has(
+    remote: Path, mirror: Mirror, tmp_path: Path
+) -> None:
+    for name in ("ledger/2025", "ledger/2026", "countersign/production/web/0a1b2c3d4e5f", "feature"):
+        commit_to(remote, {"b": name}, branch=name, parents=[])
+    mirror.fetch()
+
+    later = Mirror.open(str(remote), tmp_path / "later")
+
+    assert later.tips() == mirror.tips()
+    assert _refs(tmp_path / "later") == _refs(tmp_path / "state" / "mirror")
+
+
+@pytest.mark.parametrize("broken", ["main", "ledger/2026"])
+def test_no_clone_is_left_where_a_branch_cannot_be_had(remote: Path, tmp_path: Path, broken: str) -> None:
+    commit_to(remote, {"b": "1"}, branch="ledger/2026", parents=[])
+    oid = tip(remote, broken)
+    (remote / "objects" / oid[:2] / oid[2:]).unlink()
+
+    with pytest.raises((TransientError, PermanentError)):
+        Mirror.open(str(remote), tmp_path / "mirror", branch="main")
+
+    assert not (tmp_path / "mirror").exists()
+
+
+def test_a_target_that_is_not_there_is_named_beside_a_ledger(remote: Path, tmp_path: Path) -> None:
+    commit_to(remote, {"b": "1"}, branch="ledger/2026", parents=[])
+
+    with pytest.raises(PermanentError, match="branch 'prod' is not in the repository"):
+        Mirror.open(str(remote), tmp_path / "mirror", branch="prod")
 
 
 def test_branches_that_are_gone_are_forgotten(remote: Path, mirror: Mirror) -> None:
