@@ -3,8 +3,10 @@
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from bot.errors import BotError, PermanentError
+from bot.forge.bodies import OID
 from bot.looking.image_sources import ImageSources
 from bot.looking.source_refs import Refs, by_labels, by_tags, no_such_tags
 from bot.ports import Compared, Forge
@@ -14,6 +16,7 @@ from policies.rules.rules import Host, Service
 
 MAX_COMMITS = 200  # of a comparison that are listed; more are counted
 MAX_SOURCES = 3  # of a service with several images
+KEPT_FOR = timedelta(minutes=5)  # a tag may be moved, and what is not there may come
 _MAX_KEPT = 500
 _log = logging.getLogger(__name__)
 
@@ -33,10 +36,10 @@ class Sourced:
 
 @dataclass(slots=True)
 class SourceCommits:
-    """Asks the forge; what it answered once is kept, for commits and digests mean the same for ever."""
+    """Asks the forge. What it said of two commits is kept for good, what it said of tags or denied for some minutes."""
 
     images: ImageSources = field(default_factory=ImageSources)
-    kept: dict[Refs, Compared] = field(default_factory=dict)
+    kept: dict[Refs, tuple[Compared | None, datetime]] = field(default_factory=dict)
 
     def between(
         self,
@@ -46,15 +49,19 @@ class SourceCommits:
         *,
         old: Sequence[Pinned],
         new: Sequence[Pinned],
+        at: datetime,
     ) -> tuple[Sourced, ...]:
-        """Return what the new images bring over the old ones, once for each source. Whatever happens is an answer."""
+        """Return what the new images bring over the old ones, once for each source; ``at`` is now (UTC).
+
+        Whatever happens is an answer.
+        """
         if forge is None:
             return (Sourced(why="there is no forge to ask"),)
         if not old or not new:
             return (Sourced(why="there is no image to compare it with"),)
         ways: dict[str, Callable[[], list[Sourced]]] = {
-            LABELS: lambda: self._by_labels(forge, hosts, service, old, new),
-            TAGS: lambda: self._by_tags(forge, service, old[0].tag, new[0].tag),
+            LABELS: lambda: self._by_labels(forge, hosts, service, old=old, new=new, at=at),
+            TAGS: lambda: self._by_tags(forge, service, old[0].tag, new[0].tag, at),
         }
         why: list[str] = []
         for name, ask in ways.items():
@@ -70,8 +77,10 @@ class SourceCommits:
         forge: Forge,
         hosts: Mapping[str, Host],
         service: Service,
+        *,
         old: Sequence[Pinned],
         new: Sequence[Pinned],
+        at: datetime,
     ) -> list[Sourced]:
         """Compare the commits that the images name. Raises: BotError."""
         before = {one.repository: one for one in old}
@@ -83,29 +92,30 @@ class SourceCommits:
             asked[by_labels(self.images, hosts, service, forge.home(), old=was, new=one)] = None
         found = []
         for refs in list(asked)[:MAX_SOURCES]:
-            compared = self._compared(forge, refs)
+            compared = self._compared(forge, refs, at)
             if compared is None:
                 raise PermanentError("a commit that an image names is not there, or may not be seen")
             found.append(Sourced(LABELS, refs.source, compared))
         return found
 
-    def _by_tags(self, forge: Forge, service: Service, old: str, new: str) -> list[Sourced]:
+    def _by_tags(self, forge: Forge, service: Service, old: str, new: str, at: datetime) -> list[Sourced]:
         """Compare two tags, as they are called in Git. Raises: BotError."""
         for refs in by_tags(service, old, new):
-            # a tag of Git may be moved, so that what it was is not kept
-            compared = forge.compared(refs.source, refs.old, refs.new, most=MAX_COMMITS)
+            compared = self._compared(forge, refs, at)
             if compared is not None:
                 return [Sourced(TAGS, refs.source, compared)]
         raise no_such_tags(refs)
 
-    def _compared(self, forge: Forge, refs: Refs) -> Compared | None:
-        """Ask once for what lies between two commits, None where one is not there. Raises: BotError."""
-        if refs not in self.kept:
-            found = forge.compared(refs.source, refs.old, refs.new, most=MAX_COMMITS)
-            if found is None:
-                return None
-            if len(self.kept) >= _MAX_KEPT:
-                self.kept.clear()
-            self.kept[refs] = found
-            return found
-        return self.kept[refs]
+    def _compared(self, forge: Forge, refs: Refs, at: datetime) -> Compared | None:
+        """Ask for what lies between two refs, None where one is not there. Raises: BotError."""
+        known = self.kept.get(refs)
+        if known is not None:
+            found, asked = known
+            is_lasting = found is not None and OID.fullmatch(refs.old) and OID.fullmatch(refs.new)
+            if is_lasting or at < asked + KEPT_FOR:
+                return found
+        found = forge.compared(refs.source, refs.old, refs.new, most=MAX_COMMITS)
+        if len(self.kept) >= _MAX_KEPT:
+            self.kept.clear()
+        self.kept[refs] = (found, at)
+        return found

@@ -68,18 +68,18 @@ class Bringing:
         for row, rule in list(_places(look, service, environment))[:MAX_PLACES]:
             one = begun(look, rule, row, version)
             if one.after and one.candidate and one.candidate.verdict is not Standing.CURRENT:
-                one = self._looked_up(look.rules, rule, one)
+                one = self._looked_up(look.rules, rule, one, at)
                 one = self._edited(rule, one, at)
             found.append(self._linked(rule, one))
         return tuple(found)
 
-    def _looked_up(self, rules: Rules, rule: EffectiveRule, one: Brings) -> Brings:
+    def _looked_up(self, rules: Rules, rule: EffectiveRule, one: Brings, at: datetime) -> Brings:
         """Ask registry and forge what lies between."""
         one = replace(one, before=self._exact(rules, one.before), after=self._exact(rules, one.after))
         old, new = (one.after, one.before) if one.is_back else (one.before, one.after)
         return replace(
             one,
-            sourced=self.commits.between(self.forge, rules.registries, rule.service, old=old, new=new),
+            sourced=self.commits.between(self.forge, rules.registries, rule.service, old=old, new=new, at=at),
         )
 
     def _exact(self, rules: Rules, images: tuple[Pinned, ...]) -> tuple[Pinned, ...]:

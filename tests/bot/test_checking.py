@@ -175,8 +175,10 @@ def test_a_bot_whose_ledger_is_being_checked_refuses_every_word_and_shows_nothin
         words += [start.engine.prepare(ADA, one) for one in (Redact(3, "a name"), Fork("it was cut"))]
         words += [start.engine.link(ADA, lambda _answer: None)]
         health = rounds.health()
+        asked_outside = [start.engine.brings("web"), start.engine.check(["web"])]
 
         assert isinstance(look, Preview)
+        assert asked_outside == [(), ()]
         assert asked.id in look.state.promotions
         assert progress.startswith("checking ")
         assert progress.endswith(f" of {entries} entries")

@@ -14,7 +14,7 @@ from handlers.slack.command import parse
 from handlers.slack.names import Names
 from handlers.slack.questions import Changes
 from policies.words import Approve, Block, Propose
-from sandbox.gitops import CHECKOUT
+from sandbox.gitops import CHECKOUT, WEB
 from tests.scenarios.offices import Office, office_in
 
 SOURCE = (
@@ -169,3 +169,35 @@ def test_registry_and_forge_are_asked_outside_of_the_lock(office: Office) -> Non
     (found,) = office.engine.brings(CHECKOUT, "", "production")
 
     assert found.sourced[0].compared
+
+
+def test_what_tags_say_is_asked_again_after_some_minutes_and_not_before(office: Office) -> None:
+    office.change_rules("rules.yaml", "versions: 1.x}", "versions: 1.x, source: example/gitops}")
+    office.world.push(CHECKOUT, "1.4.2")
+    office.look()
+    question = f"changes {CHECKOUT} in production"
+
+    assert "has no tags 1.4.1 and 1.4.2" in asks(office, question)
+    for version in ("1.4.1", "1.4.2"):
+        office.clock.wind(seconds=1)
+        office.world.git.run("tag", f"v{version}", commit(office, "ada-l", f"Make {version}\n"))
+    assert "has no tags 1.4.1 and 1.4.2" in asks(office, question)
+    office.clock.wind(minutes=6)
+    assert "Make 1.4.2 (ada-l)" in asks(office, question)
+
+
+def test_of_a_group_each_service_is_told_and_what_is_under_way_leads_to_its_pull_request(
+    office: Office,
+) -> None:
+    office.change_rules("rules.yaml", "services:\n", f"groups: {{shop: [{CHECKOUT}, {WEB}]}}\nservices:\n")
+    for service, version in ((CHECKOUT, "1.4.2"), (WEB, "2.5.0")):
+        office.world.push(service, version)
+    office.look()
+    assert isinstance(office.say("carol", Propose("shop", "", "production", "we want it")), Recorded)
+
+    told = asks(office, "changes shop in production")
+
+    assert f"production: {CHECKOUT} 1.4.1 → 1.4.2 (patch)" in told
+    assert f"production: {WEB} 2.3.0 → 2.5.0 (minor)" in told
+    assert "1 version passed over: 2.4.0" in told
+    assert "pull request #" in told
