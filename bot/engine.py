@@ -80,7 +80,10 @@ class PassReport:
 
 @dataclass(slots=True)
 class Engine:
-    """Carries out. One writer in a process: passes and words wait for the same lock."""
+    """Carries out. One writer in a process: passes and words wait for the same lock.
+
+    While a pass asks gates outside it lets go of that lock, so that words are heard; another pass waits all the same.
+    """
 
     desk: Desk
     registry: Registry
@@ -92,6 +95,9 @@ class Engine:
     sign_in: SignIn | None = None
     contents: Contents | None = None
     _lock: threading.RLock = field(default_factory=threading.RLock)
+    _passing: threading.RLock = field(
+        default_factory=threading.RLock
+    )  # taken before the other one, by passes alone
     _look: Look | None = None
     _reconciler: Reconciler | None = None
     _configured: Configured | None = None
@@ -151,25 +157,53 @@ class Engine:
 
         ``is_dry`` writes nothing anywhere. Raises: BotError where the repository cannot be reached.
         """
+        with self._passing:
+            report, declined = PassReport(), None
+            try:
+                self._look_around(environment, report, is_due_only=is_due_only)
+            except Declined as found:
+                declined = found
+            with self._lock:
+                self._do(environment, report, declined, is_dry=is_dry)
+            return report
+
+    def _look_around(self, environment: str, report: PassReport, *, is_due_only: bool) -> None:
+        """Look at the repository, the registries, and what gates ask outside. Raises: BotError, Declined."""
         with self._lock:
-            report = PassReport()
             at = self.clock.now()
             self._fetch(at, report)
-            try:
-                self._ask(at, environment, is_due_only=is_due_only)
-                if not is_dry:
-                    self._linking.look(at)
-                if self.is_observing():
-                    report.left.append("observing: nothing is written")
-                elif not is_dry:
-                    self._write(at, environment, report)
-                self._remember(at)
-            except Declined as declined:
-                report.left.append(f"{declined.answer.code}: {declined.answer.detail}")
-                self._remember_problem(declined.answer.detail)
+            self._ask(at, environment, is_due_only=is_due_only)
+        self._ask_outside()
+
+    def _ask_outside(self) -> None:
+        """Ask what gates ask outside, without the lock: what people say meanwhile is heard. Raises: Declined."""
+        with self._lock:
+            if not asks_outside(self.desk.rules(self.desk.mirror.tips()).rules):
+                return
+            outside = self._asks_outside()
+            wanted = outside.wanted(self.desk.view(self.clock.now()))
+        answers = outside.ask(wanted)
+        with self._lock:
+            self.desk.answers.facts = outside.keep(wanted, answers)
+
+    def _do(self, environment: str, report: PassReport, declined: Declined | None, *, is_dry: bool) -> None:
+        """Do what is missing by what was looked at, and show it."""
+        at = self.clock.now()
+        try:
+            if declined is not None:
+                raise declined
             if not is_dry:
-                self._show(at, report)
-            return report
+                self._linking.look(at)
+            if self.is_observing():
+                report.left.append("observing: nothing is written")
+            elif not is_dry:
+                self._write(at, environment, report)
+            self._remember(at)
+        except Declined as found:
+            report.left.append(f"{found.answer.code}: {found.answer.detail}")
+            self._remember_problem(found.answer.detail)
+        if not is_dry:
+            self._show(at, report)
 
     def _fetch(self, at: datetime, report: PassReport) -> None:
         """Look at the repository; where only a person can help, the channels are told. Raises: BotError."""
@@ -205,8 +239,6 @@ class Engine:
         judging = [rule for place in live if (rule := effective(rules, *place))]
         self.desk.rosters.refresh(teams_of(rules, judging), at)
         surveys.ask(self.registry, rules, state, self.desk.answers, wanted, at, self.desk.builds)
-        if asks_outside(rules):
-            self.desk.answers.facts = self._asks_outside().look(self.desk.view(at))
         self.desk.suspicions.examine(rules, state, self.desk.answers, last)
 
     def _write(self, at: datetime, environment: str, report: PassReport) -> None:
@@ -364,7 +396,7 @@ class Engine:
 
         Raises: BotError, Declined.
         """
-        with self._lock:
+        with self._passing, self._lock:
             report, at = PassReport(), self.clock.now()
             self.desk.mirror.fetch()
             tips = self.desk.mirror.tips()
@@ -597,11 +629,13 @@ class Engine:
 
     def plan(self, environment: str = "") -> Look:
         """Look at everything now and decide; writes nothing. Raises: BotError, Declined."""
-        with self._lock:
-            at = self.clock.now()
-            self.desk.mirror.fetch()
-            self._ask(at, environment, is_due_only=False)
-            return self._remember(at)
+        with self._passing:
+            with self._lock:
+                self.desk.mirror.fetch()
+                self._ask(self.clock.now(), environment, is_due_only=False)
+            self._ask_outside()
+            with self._lock:
+                return self._remember(self.clock.now())
 
     def _remember(self, at: datetime) -> Look:
         look = self.desk.view(at)

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -130,6 +130,18 @@ class Question:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is to be known at a time (UTC), and those questions of it that are asked now."""
+
+    at: datetime
+    questions: tuple[Question, ...]
+    due: tuple[Question, ...]
+
+
+Answers = Sequence[tuple[Question, Found]]
+
+
 @dataclass(slots=True)
 class Outside:
     """Asks, and remembers, in the index too. What it remembers may be lost: it is asked again then."""
@@ -144,18 +156,29 @@ class Outside:
 
     def look(self, look: Survey) -> dict[About, tuple[Fact, ...]]:
         """Ask about what could move or be asked for, and return all that is known of it."""
+        wanted = self.wanted(look)
+        return self.keep(wanted, self.ask(wanted))
+
+    def wanted(self, look: Survey) -> Wanted:
+        """Return what is to be known of what could move or be asked for, and what of it is asked now."""
         self._recall()
-        questions = [self._rooted(one, look.tips.target) for one in _questions(look)]
+        questions = tuple(self._rooted(one, look.tips.target) for one in _questions(look))
         waiting = [one for one in questions if self._is_due(one, look)]
-        due = sorted(waiting, key=self._turn)[:MAX_ASKED]
-        abroad = [one for one in due if one.gate.kind in _ABROAD]
+        return Wanted(look.at, questions, tuple(sorted(waiting, key=self._turn)[:MAX_ASKED]))
+
+    def ask(self, wanted: Wanted) -> Answers:
+        """Ask; it may take long, and touches nothing that others read: nobody has to wait meanwhile."""
+        abroad = [one for one in wanted.due if one.gate.kind in _ABROAD]
         with ThreadPoolExecutor(WORKERS) as pool:
             answers = list(zip(abroad, pool.map(self._asked, abroad), strict=True))
-        answers += [(one, self._asked(one)) for one in due if one.gate.kind not in _ABROAD]
-        new = {question.key: _fact(question, found, look.at) for question, found in answers}
-        self._remember(new, {one.key for one in questions})
+        return (*answers, *((one, self._asked(one)) for one in wanted.due if one.gate.kind not in _ABROAD))
+
+    def keep(self, wanted: Wanted, answers: Answers) -> dict[About, tuple[Fact, ...]]:
+        """Remember what was answered, and return all that is known of what is to be known."""
+        new = {question.key: _fact(question, found, wanted.at) for question, found in answers}
+        self._remember(new, {one.key for one in wanted.questions})
         facts: dict[About, tuple[Fact, ...]] = {}
-        for one in questions:
+        for one in wanted.questions:
             if fact := self.known.get(one.key):
                 facts[one.about] = (*facts.get(one.about, ()), replace(fact, commit=one.commit))
         return facts
