@@ -618,6 +618,17 @@ class Engine:
             return ()
         return self._on_demand.ask(look.world, self.desk.answers.asked, services, self.clock.now())
 
+    def is_outside(self, team: str, slack_user: str) -> bool:
+        """Whether somebody is neither linked nor a full member of the bot's own workspace, as far as can be seen."""
+        if self.chat is None or self.person_of(slack_user):
+            return False
+        try:
+            account = self.chat.account(team, slack_user)
+        except BotError as error:
+            _log.info("somebody is told less, for the chat does not say who that is: %s", error)
+            return True
+        return account.is_guest or account.is_bot or not (account.is_home and account.is_active)
+
     def person_of(self, slack_user: str) -> str:
         """Return whom rules and links take a Slack user id for; '' = not linked."""
         look = self._seen()

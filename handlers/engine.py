@@ -76,5 +76,8 @@ class Engine(Protocol):
     def link(self, speaker: Speaker, tell: Callable[[Answer], None]) -> Asked | NotRecorded:
         """Give a code by which somebody shows which account at the forge is theirs; ``tell`` hears how it ended."""
 
+    def is_outside(self, team: str, slack_user: str) -> bool:
+        """Whether somebody is neither linked nor a full member of the bot's own workspace, as far as can be seen."""
+
     def person_of(self, slack_user: str) -> str:
         """Return the name that the rules link to a Slack user id; '' = not linked."""

@@ -249,7 +249,7 @@ class Floor:
         if isinstance(heard, LinkMe):
             return self._linked(speaker, to)
         if isinstance(heard, Question):
-            return reports.reply(self._engine, heard, user=speaker.user)
+            return reports.reply(self._engine, heard, user=speaker.user, team=speaker.team)
         if isinstance(heard, Redact | Fork):
             return self._asks_second(speaker, heard, to)
         return self._told(speaker, heard)

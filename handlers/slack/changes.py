@@ -1,6 +1,7 @@
 """What ``changes`` answers: versions, commits and values between what runs and what could come, or why not."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from bot.looking.source_commits import Sourced
 from bot.ports import SourceCommit
@@ -25,9 +26,11 @@ MAX_FILES = 20  # values that are replaced
 SHORT = 8  # digits of a commit
 
 
-def said(engine: Engine, asked: Changes) -> Said:
-    """Answer what a version brings. Raises: BotError."""
+def said(engine: Engine, asked: Changes, *, is_outside: bool = False) -> Said:
+    """Answer what a version brings; who is not of the team reads of versions alone. Raises: BotError."""
     found = engine.brings(asked.service, asked.version, asked.environment)
+    if is_outside:
+        found = tuple(map(_without_source, found))
     where = line(" in ", Strong(asked.environment)) if asked.environment else ()
     if not found:
         return Said(line("No rule covers ", Strong(asked.service), *where, ", or it was not looked at yet."))
@@ -42,8 +45,15 @@ def said(engine: Engine, asked: Changes) -> Said:
         points.append(
             line(f"No more than {MAX_PLACES} places are told at once; name an environment for another.")
         )
+    if is_outside:
+        points.append(line("Commits, values and links are for full members of this workspace."))
     head = line("What comes to ", Strong(asked.service), *where, *version, ":")
     return Said(head, tuple(points), _values(found))
+
+
+def _without_source(one: Brings) -> Brings:
+    """Leave out what guests may not be meant to read: what commits say, and what stands in files."""
+    return replace(one, sourced=(), files=(), unedited="", links=(), pull=(0, ""))
 
 
 def _place(one: Brings, shown: Sequence[Sourced], *, is_group: bool) -> Iterator[Line]:

@@ -38,8 +38,8 @@ MAX_REASONS = 4  # of one version
 _NOBODY = "nobody is asked: it moves by itself"
 
 
-def reply(engine: Engine, question: Question, *, user: str) -> Said:
-    """Answer a question of the Slack user ``user``. Raises: BotError."""
+def reply(engine: Engine, question: Question, *, user: str, team: str = "") -> Said:
+    """Answer a question of the Slack user ``user``, of the workspace ``team``. Raises: BotError."""
     match question:
         case Help():
             return help_about(question.word)
@@ -49,7 +49,7 @@ def reply(engine: Engine, question: Question, *, user: str) -> Said:
         case WhoAmI() | LinkMe():
             return _flagged(engine, _whoami(engine, user))
         case Why() | Changes() | Check():
-            return _noted(engine.look(), _asked(engine, question))
+            return _noted(engine.look(), _asked(engine, question, team, user))
         case Status() | Pending() | History() | Who() | Stats():
             look = engine.look()
             return _noted(look, _seen(look, question))
@@ -69,13 +69,13 @@ def _seen(look: Look, question: Status | Pending | History | Who | Stats) -> Sai
             return stats.said(look, question)
 
 
-def _asked(engine: Engine, question: Why | Changes | Check) -> Said:
+def _asked(engine: Engine, question: Why | Changes | Check, team: str, user: str) -> Said:
     """Answer what more than a look is needed for."""
     match question:
         case Why():
             return _why(engine, question)
         case Changes():
-            return changes.said(engine, question)
+            return changes.said(engine, question, is_outside=engine.is_outside(team, user))
         case Check():
             return checked.said(engine, question)
 

@@ -15,7 +15,8 @@ from handlers.slack.names import Names
 from handlers.slack.questions import Changes
 from policies.words import Approve, Block, Propose
 from sandbox.gitops import CHECKOUT, WEB
-from tests.scenarios.offices import Office, office_in
+from sandbox.slack.members import User as Member
+from tests.scenarios.offices import TEAM, Office, office_in
 
 SOURCE = (
     "versions: 1.x, source: example/gitops, links: {dashboard: 'https://grafana.example.com/d/<service>'}}"
@@ -51,11 +52,11 @@ def runs(office: Office, version: str) -> None:
         assert isinstance(office.say(person, Approve(asked.promotion)), Recorded)
 
 
-def asks(office: Office, text: str) -> str:
+def asks(office: Office, text: str, user: str = "U0CAROL", team: str = TEAM) -> str:
     """Ask as a person types it; return all that is answered."""
     word = parse(text, Names.of(office.engine.look().rules), office.clock.at)
     assert isinstance(word, Changes), word
-    said = reports.reply(office.engine, word, user="U0DAN")
+    said = reports.reply(office.engine, word, user=user, team=team)
     return f"{said.text}\n{said.given}"
 
 
@@ -201,3 +202,29 @@ def test_of_a_group_each_service_is_told_and_what_is_under_way_leads_to_its_pull
     assert f"production: {WEB} 2.3.0 → 2.5.0 (minor)" in told
     assert "1 version passed over: 2.4.0" in told
     assert "pull request #" in told
+
+
+@pytest.mark.parametrize(
+    ("user", "team", "is_told"),
+    [
+        pytest.param("U0CAROL", TEAM, True, id="whom the rules link"),
+        pytest.param("U0ERIN", TEAM, True, id="a full member"),
+        pytest.param("U0DAN", TEAM, False, id="a guest"),
+        pytest.param("U0ERIN", "T0ELSEWHERE", False, id="of another workspace"),
+        pytest.param("U0NOBODY", TEAM, False, id="whom the chat does not know"),
+    ],
+)
+def test_who_is_not_of_the_team_reads_of_versions_alone(
+    office: Office, user: str, team: str, *, is_told: bool
+) -> None:
+    office.world.slack.workspace.set_user(Member("U0ERIN", "erin", "Erin", "erin@example.com"))
+    built(office, "1.4.2", "Begin\n")
+    runs(office, "1.4.2")
+    built(office, "1.4.3", "Fix rounding\n")
+
+    told = asks(office, f"changes {CHECKOUT} in production", user, team)
+
+    assert "production: 1.4.2 → 1.4.3 (patch)" in told
+    for secret in ("Fix rounding", "- 1.4.2", "example/gitops"):
+        assert (secret in told) is is_told
+    assert ("Commits, values and links are for full members of this workspace." in told) is not is_told
