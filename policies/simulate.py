@@ -15,7 +15,7 @@ from policies.codes import Code
 from policies.entries.authors import Authors
 from policies.entries.entry import Entry, Kind, Pinned, Share
 from policies.entries.membership import members_of
-from policies.gates import ALONE, Case, ask, at_once, before_merge
+from policies.gates import ALONE, Case, Gate, ask, at_once, before_merge
 from policies.images.selection import BUILDS, Fate
 from policies.ledger.digest_versions import called
 from policies.ledger.newness import is_newer
@@ -99,6 +99,39 @@ class _Watch:
         return self.new if self.new and (self.held is None or self.new.at < self.held.at) else None
 
 
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """What the new rules have against a move, and what they were asked; no case = nothing that time could open."""
+
+    reasons: tuple[NotYet, ...]
+    case: Case | None = None
+    gates: tuple[Gate, ...] = ()
+
+
+@dataclass(slots=True)
+class _Later:
+    """A move that the new rules would have made wait: the difference that tells it, and how to ask again.
+
+    ``due``: when it may open by itself (UTC); none = somebody has to say something first. ``of_itself``: the codes of
+    what only the move itself brought about.
+    """
+
+    index: int
+    entry: Entry
+    share: Share
+    case: Case
+    gates: tuple[Gate, ...]
+    due: datetime | None
+    of_itself: frozenset[Code] = frozenset({Code.LIMIT_REACHED})
+
+    def is_touched_by(self, entry: Entry) -> bool:
+        """Whether an entry may change what stood in the way: of this service, or of all, there or before it."""
+        places = ("", self.entry.environment, *self.case.rule.environment.after)
+        about = {one.service for each in entry.each for one in each.shares} | {entry.service}
+        is_other = entry.kind not in _QUIET and entry.seq != self.entry.seq
+        return is_other and entry.environment in places and bool(about & {"", self.share.service})
+
+
 def simulate(
     year: str,
     entries: Iterable[tuple[str, Entry]],
@@ -142,6 +175,7 @@ class _Replay:
     requests: dict[str, _Watch] = field(default_factory=dict)  # by promotion
     intents: dict[str, Entry] = field(default_factory=dict)
     due: list[tuple[datetime, Place]] = field(default_factory=list)
+    later: list[_Later] = field(default_factory=list)
 
     @property
     def old(self) -> Rules | None:
@@ -157,8 +191,13 @@ class _Replay:
             for one in entry.each:
                 self._judge(one)
         self.state.apply(entry, oid)
+        for moved in self.later:
+            if moved.entry.seq == entry.seq:
+                moved.of_itself |= self._since_it_moved(moved)
         for place in self._touched(entry):
             self._look(place, entry.time)
+        for waiting in [each for each in self.later if each.is_touched_by(entry)]:
+            self._ask_again(waiting, entry.time)
 
     def close(self) -> None:
         """Let the rest of the time pass; what was never let through, and would have been, is a difference."""
@@ -176,8 +215,13 @@ class _Replay:
         if ready and watch.held is None and ready.at >= self.since:
             outcome = Outcome.UNKNOWN if ready.unsure else Outcome.ALLOWED
             then = None if ready.unsure else ready.at
-            found = Difference(outcome, environment, service, image[0].tag, None, then, ready.unsure)
+            version = self._called(service, image)
+            found = Difference(outcome, environment, service, version, None, then, ready.unsure)
             self.differences.append(found)
+
+    def _called(self, service: str, image: tuple[Pinned, ...]) -> str:
+        """Return a version as people read it: of a tag that is followed with its digest."""
+        return called(self.new.services.get(service), image)
 
     # --- one move -----------------------------------------------------------------------------------------------
 
@@ -196,11 +240,12 @@ class _Replay:
         place = (entry.environment, share.service)
         rule = effective(self.new, *place)
         decided = self.intents.get(entry.promotion, entry)  # a merge is judged when it was begun
-        version = called(self.new.services.get(share.service), share.image)
+        version = self._called(share.service, share.image)
         watch = self.watched.get(place, {}).pop(version, None)
         if rule and rule.environment.is_guarded:
             watch = request  # where people are asked, nothing moves before they were
-        reasons = self._reasons(rule, decided, promotion, share)
+        judged = self._judged(rule, decided, promotion, share)
+        reasons = judged.reasons
         known, unsure = _parted(reasons)
         then = _opens(known)
         ready = watch.sooner if watch else None
@@ -208,8 +253,10 @@ class _Replay:
             self._differs(Outcome.STOPPED, entry, share, reasons=reasons)
         elif unsure:
             self._differs(Outcome.UNKNOWN, entry, share, reasons=reasons)
-        elif known:
+        elif known and judged.case:
             self._differs(Outcome.LATER, entry, share, then=then, reasons=reasons)
+            index = len(self.differences) - 1
+            self.later.append(_Later(index, entry, share, judged.case, judged.gates, then))
         elif ready and ready.at < decided.time:
             outcome = Outcome.UNKNOWN if ready.unsure else Outcome.EARLIER
             then = None if ready.unsure else ready.at
@@ -224,22 +271,22 @@ class _Replay:
         then: datetime | None = None,
         reasons: tuple[NotYet, ...] = (),
     ) -> None:
-        where = (entry.environment, share.service, share.image[0].tag)
+        where = (entry.environment, share.service, self._called(share.service, share.image))
         self.differences.append(Difference(outcome, *where, entry.time, then, reasons))
 
-    def _reasons(
+    def _judged(
         self, rule: EffectiveRule | None, entry: Entry, promotion: Promotion | None, share: Share
-    ) -> tuple[NotYet, ...]:
+    ) -> _Judged:
         """Return what the changed rule would have had against a move when it was decided."""
         if rule is None:
-            return (Failed(Code.NO_RULE, "the changed rules do not cover it"),)
+            return _Judged((Failed(Code.NO_RULE, "the changed rules do not cover it"),))
         kind = promotion.kind if promotion else entry.kind
         old = effective(self.old, entry.environment, share.service) if self.old else None
         is_chosen = kind is Kind.ROLLBACK or not _chooses_otherwise(old, rule)  # the way back: any that ran
         passed_over = () if is_chosen else _passed_over(rule.service, share.image)
         if promotion is None and rule.environment.is_guarded:
             asked = Waiting(Code.APPROVALS_MISSING, "it moved by itself; somebody would have been asked")
-            return (*passed_over, asked)
+            return _Judged((*passed_over, asked))
         gates = ALONE  # by commit: its own entry opens it
         if promotion and rule.environment.is_guarded:
             gates = before_merge(rule, promotion)
@@ -248,13 +295,36 @@ class _Replay:
         elif kind is Kind.EMERGENCY and rule.environment.emergency:
             gates = at_once(rule.environment.emergency)
         case = self._case(self.new, rule, share.image, share.previous, at=entry.time, promotion=promotion)
-        found = not_yet(ask(gates, self._attested(case, entry)))
+        case = self._attested(case, entry)
+        found = not_yet(ask(gates, case))
         self.unknown += [
             f"{share.service} {share.image[0].tag} in {entry.environment}: {reason.detail}"
             for reason in found
             if reason.code in _UNKNOWN
         ]
-        return (*passed_over, *found)
+        return _Judged((*passed_over, *found), case, gates)
+
+    def _since_it_moved(self, one: _Later) -> frozenset[Code]:
+        """Return the codes of what stands in the way now that the move was made, and did not before."""
+        now = {reason.code for reason in not_yet(ask(one.gates, one.case))}
+        before = {reason.code for reason in self.differences[one.index].reasons}
+        return frozenset(code for code in now - before if isinstance(code, Code))
+
+    def _ask_again(self, one: _Later, at: datetime) -> None:
+        """Ask at a later time what made a move wait: whether it would have been let through then.
+
+        What was looked up outside stands for what it said then; what the move itself brought about is no reason.
+        """
+        found = not_yet(ask(one.gates, replace(one.case, at=at)))
+        reasons = tuple(reason for reason in found if reason.code not in _UNKNOWN | one.of_itself)
+        told, opens = self.differences[one.index], _opens(reasons)
+        one.due = min((time for time in map(_until, reasons) if time and time > at), default=None)
+        if not reasons:
+            self.later.remove(one)
+            self.differences[one.index] = replace(told, outcome=Outcome.LATER, then=at)
+        else:
+            outcome = Outcome.LATER if opens else Outcome.STOPPED
+            self.differences[one.index] = replace(told, outcome=outcome, then=opens, reasons=reasons)
 
     def _attested(self, case: Case, entry: Entry) -> Case:
         """Add what an entry says was looked up outside: by gates, in teams, in the code's history."""
@@ -334,7 +404,7 @@ class _Replay:
         watches = self.watched.setdefault(place, {})
         for one in self.state.sighted.get(place[1], ()):
             image = (Pinned(one.repository, one.tag, one.digest),)
-            watches.setdefault(called(self.new.services.get(place[1]), image), _Watch(image))
+            watches.setdefault(self._called(place[1], image), _Watch(image))
 
     def _let(self, rules: Rules, rule: EffectiveRule, place: Place, attribute: str, at: datetime) -> None:
         """Note the best version that this rule lets through now."""
@@ -379,10 +449,13 @@ class _Replay:
         return move.image if move else self.baseline(self.new, *place)
 
     def _pass_time(self, at: datetime) -> None:
-        """Look again at the places where time alone opened something before ``at``."""
+        """Look again at the places where time alone opened something before ``at``, and at what had to wait."""
         while self.due and self.due[0][0] <= at:
             when, place = heapq.heappop(self.due)
             self._look(place, when)
+        while opened := [one for one in self.later if one.due and one.due <= at]:
+            first = min(opened, key=lambda one: (one.due, one.index))
+            self._ask_again(first, first.due or at)
 
     def _case(
         self,
@@ -405,6 +478,9 @@ class _Replay:
 
 
 _MOVES = frozenset({Kind.BUMP, Kind.LANDED})
+_QUIET = frozenset(
+    {Kind.SEEN, Kind.SHOWN, Kind.RULES, Kind.CHECKPOINT, Kind.IDENTITY}
+)  # open and stop nothing
 _MERGED = frozenset({Stage.MERGING, Stage.MERGED, Stage.LANDED, Stage.MISMATCH})
 _UNKNOWN = frozenset({Code.GATE_UNKNOWN, Code.MEMBERS_UNKNOWN})  # nobody looked then, so nobody can say now
 _TAKEN = frozenset({Fate.SELECTED, *BUILDS})  # a build's time is for the order: it leaves nothing out
@@ -416,9 +492,13 @@ def _is_move(entry: Entry) -> bool:
 
 def _opens(reasons: tuple[NotYet, ...]) -> datetime | None:
     """Return when the last of what waits opens by itself; none where something else has to happen."""
-    times = [reason.until if isinstance(reason, Waiting) else None for reason in reasons]
+    times = [_until(reason) for reason in reasons]
     known = [time for time in times if time is not None]
     return max(known) if known and len(known) == len(times) else None
+
+
+def _until(reason: NotYet) -> datetime | None:
+    return reason.until if isinstance(reason, Waiting) else None
 
 
 def _parted(reasons: tuple[NotYet, ...]) -> tuple[tuple[NotYet, ...], tuple[NotYet, ...]]:

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from policies.codes import Code
-from policies.entries.entry import Kind, Sighting, write_time
+from policies.entries.entry import Kind, Pinned, Sighting, write_time
 from policies.entries.facts import Fact, Finding, to_json
 from policies.ledger.emergency import due
-from policies.rules.rules import Apart, Environment, Line, OutsideGate, Rules, Trouble
+from policies.rules.rules import Apart, Environment, Limit, Line, OutsideGate, Rules, Trouble
 from policies.simulate import Difference, Outcome, Simulation, simulate
 from tests.policies.gate_worlds import ruled
 from tests.policies.ledger_builders import (
@@ -313,7 +313,10 @@ def test_a_tag_that_is_followed_lets_no_other_tag_through() -> None:
     text = RULES.replace("web, versions: 1.x", "web, versions: {digest-of: latest}")
     text = text.replace("approvals: 2 of release-managers", "approvals: none")
 
-    assert told(replay(happened, rules(text))) == [("stopped", "staging", "1.1.0", ("tag-filtered",))]
+    (found,) = replay(happened, rules(text)).differences
+
+    assert (found.outcome, found.environment, found.codes) == (Outcome.STOPPED, "staging", ("tag-filtered",))
+    assert found.version.startswith("1.1.0@sha256:")
 
 
 def test_a_range_that_moves_its_asking_says_both() -> None:
@@ -424,6 +427,137 @@ def test_a_freeze_counts_for_the_changed_rules_too() -> None:
     assert [one.then for one in found.differences] == [happened.at - timedelta(minutes=1)]
 
 
+def test_a_hold_of_all_environments_counts_until_the_moment_in_which_it_is_lifted() -> None:
+    happened = story()
+    happened.add(happened.stand(Kind.HOLD, person("ada")))
+    happened.add(happened.seen("1.1.0"))
+    happened.at += timedelta(hours=1)
+    happened.add(happened.stand(Kind.RESUME, person("ada")))
+    lifted = happened.at - timedelta(minutes=1)
+    happened.at += timedelta(hours=5)
+
+    found = replay(happened, with_keys("production", approvals=(), after=()))
+
+    assert [(one.outcome, one.environment, one.then) for one in found.differences] == [
+        (Outcome.ALLOWED, "production", lifted)
+    ]
+
+
+def test_a_hold_of_all_environments_that_ends_by_itself_counts_until_its_end() -> None:
+    happened = story()
+    ends = happened.at + timedelta(hours=2)
+    happened.add(happened.stand(Kind.HOLD, person("ada"), until=write_time(ends)))
+    happened.add(happened.seen("1.1.0"))
+
+    found = replay(happened, with_keys("production", approvals=(), after=()))
+
+    assert [(one.environment, one.then) for one in found.differences] == [("production", ends)]
+
+
+# --- what would have moved later -----------------------------------------------------------------------------------
+
+
+def later_by(hours: float) -> tuple[Story, Rules, datetime]:
+    """Return what moved at once, rules by which it soaks so long, and when that ends."""
+    happened = story().asked("1.1.0").approved().landed()
+    staged = START + timedelta(minutes=3)
+    return happened, with_keys("production", soak=timedelta(hours=hours)), staged + timedelta(hours=hours)
+
+
+def test_what_would_have_moved_later_is_asked_again_then() -> None:
+    happened, soaked, _ = later_by(2)
+    happened.at += timedelta(hours=1)
+    happened.add(happened.stand(Kind.FREEZE, person("dan")))
+
+    (frozen,) = replay(happened, soaked).differences
+    (free,) = replay(happened, soaked, until=happened.at).differences
+
+    assert (frozen.outcome, frozen.then, frozen.codes) == (Outcome.STOPPED, None, (Code.FROZEN.value,))
+    assert (free.outcome, free.then) == (Outcome.STOPPED, None)
+
+
+def test_what_stood_in_the_way_then_counts_until_it_is_lifted() -> None:
+    happened, soaked, _ = later_by(2)
+    happened.at += timedelta(hours=1)
+    happened.add(happened.stand(Kind.HOLD, person("dan")))
+    happened.at += timedelta(hours=2)
+    happened.add(happened.stand(Kind.RESUME, person("dan")))
+
+    (found,) = replay(happened, soaked).differences
+
+    assert (found.outcome, found.then) == (Outcome.LATER, happened.at - timedelta(minutes=1))
+
+
+def test_a_hold_that_is_lifted_before_makes_nothing_later_still() -> None:
+    happened, soaked, ends = later_by(2)
+    happened.add(happened.stand(Kind.HOLD, person("dan")))
+    happened.add(happened.stand(Kind.RESUME, person("dan")))
+
+    (found,) = replay(happened, soaked).differences
+
+    assert (found.outcome, found.then, found.codes) == (Outcome.LATER, ends, (Code.SOAKING.value,))
+
+
+def test_what_was_approved_too_long_ago_by_then_would_have_waited_for_a_go() -> None:
+    happened, soaked, _ = later_by(6)  # longer than merge-within
+
+    (found,) = replay(happened, soaked).differences
+
+    assert (found.outcome, found.then, found.codes) == (Outcome.STOPPED, None, (Code.WAITING_FOR_A_GO.value,))
+
+
+def test_what_was_rolled_back_before_it_could_have_moved_is_stopped() -> None:
+    happened, soaked, _ = later_by(2)
+    happened.add(happened.rollback("1.0.0"))
+    happened.approved("ada") if happened.promotion().stage.value == "open" else None
+    happened.landed()
+
+    first = replay(happened, soaked).differences[0]
+
+    assert (first.outcome, first.version, first.codes) == (Outcome.STOPPED, "1.1.0", (Code.BLOCKED.value,))
+
+
+def test_what_opens_after_the_end_is_told_as_far_as_it_is_known() -> None:
+    happened, soaked, ends = later_by(2)
+
+    (found,) = replay(happened, soaked, until=happened.at).differences
+
+    assert (found.outcome, found.then) == (Outcome.LATER, ends)
+
+
+def test_what_moved_by_itself_would_have_moved_later_and_is_no_step_back_to_itself() -> None:
+    happened = story().staged("1.1.0")
+    seen = next(entry.time for _, entry in happened.entries if entry.kind is Kind.SEEN)
+
+    (found,) = replay(happened, with_keys("staging", age=timedelta(minutes=20))).differences
+
+    assert (found.outcome, found.then) == (Outcome.LATER, seen + timedelta(minutes=20))
+
+
+def test_the_move_itself_is_no_reason_of_its_limit() -> None:
+    happened, soaked, ends = later_by(2)
+    narrow = replace(soaked.environments["production"], limit=Limit(1, timedelta(days=1)))
+    narrow_rules = replace(soaked, environments={**soaked.environments, "production": narrow})
+
+    (found,) = replay(happened, narrow_rules).differences
+
+    assert (found.outcome, found.then) == (Outcome.LATER, ends)
+
+
+def test_what_was_looked_up_outside_stands_for_what_it_said_then() -> None:
+    happened = held_by_soak(1, gates=(HOOK,))
+    happened.at += timedelta(hours=1)
+    fact = Fact("http", Finding.PASSED, "", "open", happened.at)
+    intent = happened.about(Kind.INTENT)
+    happened.add(replace(intent, evidence={**intent.evidence, "facts": to_json([fact])}))
+    happened.add(happened.about(Kind.MERGED))
+    happened.add(happened.about(Kind.LANDED))
+
+    (found,) = replay(happened, with_keys("production", soak=timedelta(hours=3), gates=(HOOK,))).differences
+
+    assert (found.outcome, found.codes) == (Outcome.LATER, (Code.SOAKING.value,))
+
+
 def test_other_versions_are_known_only_as_far_as_they_were_selected() -> None:
     happened = story().staged("1.1.0")
     text = RULES.replace(
@@ -453,21 +587,100 @@ def test_a_digest_that_a_person_moved_is_judged_as_it_was() -> None:
     )
 
 
-def test_digests_of_a_tag_that_moves_are_versions_of_their_own() -> None:
-    text = RULES.replace("versions: 1.x}\n  cart", "versions: {digest-of: latest}}\n  cart")
+FOLLOWED = RULES.replace("versions: 1.x}\n  cart", "versions: {digest-of: latest}}\n  cart")
+LATEST = [pinned("latest", digest=f"sha256:{digit * 64}") for digit in "0123"]
+ASKING_NOBODY = FOLLOWED.replace("approvals: 2 of release-managers", "approvals: none")
+
+
+def named(happened: Story, image: Pinned) -> None:
+    """Let the tag name another image, which staging takes."""
+    sighting = Sighting("web", image.repository, image.tag, image.digest)
+    happened.add(replace(happened.seen("latest"), seen=(sighting,)))
+    happened.add(happened.bump("latest", image=(image,)))
+
+
+def followed(images: int = 2, text: str = FOLLOWED) -> Story:
+    """Return a story in which the tag named as many images after the first, an hour between them."""
     happened = story(text)
-    latest = [pinned("latest", digest=f"sha256:{digit * 64}") for digit in "012"]
     for environment in ("staging", "production"):
-        happened.book.stood[environment, "web"] = (latest[0],)
-    for image in latest[1:]:
-        sighting = Sighting("web", image.repository, image.tag, image.digest)
-        happened.add(replace(happened.seen("latest"), seen=(sighting,)))
-        happened.add(happened.bump("latest", image=(image,)))
+        happened.book.stood[environment, "web"] = (LATEST[0],)
+    for image in LATEST[1 : images + 1]:
+        named(happened, image)
+        happened.at += timedelta(hours=1)
+    return happened
 
-    stopped = told(replay(happened, with_keys("staging", text, after=("nowhere",))))
 
-    assert told(replay(happened, rules(text))) == []
-    assert [(outcome, environment) for outcome, environment, _, _ in stopped] == [("stopped", "staging")] * 2
+def versions(simulation: Simulation) -> list[tuple[str, str, str]]:
+    """Return outcome, environment, and the digit of which the digest is made."""
+    return [(one.outcome.value, one.environment, one.version[-1]) for one in simulation.differences]
+
+
+def test_digests_of_a_tag_that_moves_are_versions_of_their_own() -> None:
+    happened = followed()
+
+    stopped = replay(happened, with_keys("staging", FOLLOWED, after=("nowhere",)))
+
+    assert told(replay(happened, rules(FOLLOWED))) == []
+    assert versions(stopped) == [("stopped", "staging", "1"), ("stopped", "staging", "2")]
+    assert all(one.version.startswith("latest@sha256:") for one in stopped.differences)
+
+
+def test_each_digest_that_nobody_asked_for_is_let_through_by_itself() -> None:
+    happened = followed(3)
+
+    found = replay(happened, rules(ASKING_NOBODY))
+
+    assert versions(found) == [("allowed", "production", digit) for digit in "123"]
+    assert [one.then for one in found.differences] == sorted(
+        one.then for one in found.differences if one.then
+    )
+
+
+def test_a_digest_that_soaks_is_let_through_from_its_own_end_on() -> None:
+    happened = followed(2)
+    moves = [entry.time for _, entry in happened.entries if entry.kind is Kind.BUMP]
+
+    found = replay(happened, with_keys("production", ASKING_NOBODY, soak=timedelta(minutes=30)))
+
+    assert [one.then for one in found.differences] == [at + timedelta(minutes=30) for at in moves]
+
+
+def test_a_digest_would_have_moved_later_where_it_has_an_age_to_reach() -> None:
+    happened = followed(1)
+    seen = next(entry.time for _, entry in happened.entries if entry.kind is Kind.SEEN)
+
+    (found,) = replay(happened, with_keys("staging", FOLLOWED, age=timedelta(minutes=20))).differences
+
+    assert (found.outcome, found.then) == (Outcome.LATER, seen + timedelta(minutes=20))
+
+
+def test_a_digest_that_is_held_when_its_age_is_reached_is_not_let_through() -> None:
+    happened = followed(1)
+    happened.at -= timedelta(minutes=59)
+    happened.add(happened.stand(Kind.HOLD, person("dan"), environment="staging"))
+
+    (found,) = replay(happened, with_keys("staging", FOLLOWED, age=timedelta(minutes=20))).differences
+
+    assert (found.outcome, found.codes) == (Outcome.STOPPED, (Code.HELD.value,))
+
+
+def test_a_blocked_digest_is_passed_over_and_the_next_one_is_let_through() -> None:
+    happened = followed(1)
+    happened.add(happened.stand(Kind.BLOCK, person("dan"), image=(LATEST[2],), environment="production"))
+    for image in LATEST[2:]:
+        named(happened, image)
+
+    found = replay(happened, rules(ASKING_NOBODY))
+
+    assert versions(found) == [("allowed", "production", "1"), ("allowed", "production", "3")]
+
+
+def test_other_rules_that_follow_another_tag_take_none_of_them() -> None:
+    happened = followed(2)
+
+    found = replay(happened, rules(FOLLOWED.replace("digest-of: latest", "digest-of: stable")))
+
+    assert [one.codes for one in found.differences] == [("tag-filtered",)] * 2
 
 
 @given(st.lists(st.sampled_from(["stage", "land", "freeze", "wait"]), max_size=8))
