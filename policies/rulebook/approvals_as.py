@@ -1,90 +1,100 @@
 """``approvals: as ENVIRONMENT``: the lines of an environment before, for each service as they are meant there."""
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import replace
 
 from policies.rulebook.findings import Findings, shown
-from policies.rulebook.layers import Layered, circles
+from policies.rulebook.layers import MAX_EXCEPTIONS, Layered, circles
 from policies.rules.places import Environment
-from policies.rules.terms import Position
+from policies.rules.terms import Line
 
-Exceptions = Mapping[tuple[str, str], Environment]
+Place = tuple[str, str]  # an environment and a service, '' = every service without an exception there
+Places = Mapping[Place, Environment]
 
 
 def filled(
-    environments: Mapping[str, Environment], exceptions: Exceptions, said: Layered, findings: Findings
-) -> tuple[dict[str, Environment], dict[tuple[str, str], Environment]]:
+    environments: Mapping[str, Environment], exceptions: Places, said: Layered, findings: Findings
+) -> tuple[dict[str, Environment], dict[Place, Environment]]:
     """Return environments and exceptions whose lines are those of the environments that they name."""
+    plain = {(name, ""): where for name, where in environments.items()}
+    places = {**plain, **_lent(environments, exceptions, findings)}
+    lines = _lines(places)
+    _note(environments, lines, said, findings)
+    _note_exceptions(environments, exceptions, lines, said, findings)
+    found = {place: replace(where, approvals=lines[place]) for place, where in places.items()}
+    return {name: found.pop((name, "")) for name in environments}, found
+
+
+def _lent(
+    environments: Mapping[str, Environment], exceptions: Places, findings: Findings
+) -> dict[Place, Environment]:
+    """Return the exceptions, and one for each environment that takes its approvals from one that has one."""
+    takers: dict[str, list[str]] = defaultdict(list)
+    for name, where in environments.items():
+        takers[where.approvals_as].append(name)
+    found, walked = dict(exceptions), list(exceptions)
+    for name, service in walked:
+        for taker in takers[name]:
+            if (taker, service) in found:
+                continue
+            if len(found) == MAX_EXCEPTIONS:
+                what = f"there are more than {MAX_EXCEPTIONS} exceptions"
+                findings.add(environments[taker].at, what, "fewer, or none by approvals: as")
+                return found
+            found[taker, service] = environments[taker]
+            walked.append((taker, service))
+    return found
+
+
+def _lines(places: Places) -> dict[Place, tuple[Line, ...]]:
+    """Return the lines that count at each place: none where the way leads back, or to no environment."""
+    found: dict[Place, tuple[Line, ...]] = {}
+    for start in places:
+        way: list[Place] = []
+        place = start
+        while place in places and place not in found:
+            way.append(place)
+            found[place] = places[place].approvals
+            to = places[place].approvals_as
+            if to:
+                place = (to, place[1]) if (to, place[1]) in places else (to, "")
+        found.update(dict.fromkeys(way, found.get(place, ())))
+    return found
+
+
+def _note(
+    environments: Mapping[str, Environment],
+    lines: Mapping[Place, tuple[Line, ...]],
+    said: Layered,
+    findings: Findings,
+) -> None:
+    """Note environments that take approvals from one that has none."""
     named = {name: where.approvals_as for name, where in environments.items() if where.approvals_as}
-    broken = {name for circle in circles(named) for name in circle}
-    for one in broken:
-        at = _place(said, one, "")
-        findings.add(
-            at, f"approvals of {one} are as its own, in a circle", "an environment that says its approvals"
-        )
-    plain = dict(environments)
-    found = dict(exceptions)
-    for name in _in_order(named, broken):
-        _fill(name, plain, found, said, findings)
+    circular = {name for circle in circles(named) for name in circle}
+    for name, to in named.items():
+        at = said.sources[name, ""]["approvals"].at
+        if to not in environments:
+            findings.unknown(at, "environment", to, set(environments) - {name})
+        elif name in circular:
+            what = f"approvals of {name} are as its own, in a circle"
+            findings.add(at, what, "an environment that says its approvals")
+        elif not lines[name, ""]:
+            what = f"approvals of {name} are as {to}, which asks nobody"
+            findings.add(at, what, "an environment that asks for approvals")
+
+
+def _note_exceptions(
+    environments: Mapping[str, Environment],
+    exceptions: Places,
+    lines: Mapping[Place, tuple[Line, ...]],
+    said: Layered,
+    findings: Findings,
+) -> None:
+    """Note exceptions that take approvals, other than their environment does, from where there are none."""
     for (name, service), where in exceptions.items():
-        if where.approvals_as and name not in named:
-            _fill_one((name, service), plain, found, said, findings)
-    return plain, found
-
-
-def _fill(
-    name: str,
-    plain: dict[str, Environment],
-    found: dict[tuple[str, str], Environment],
-    said: Layered,
-    findings: Findings,
-) -> None:
-    """Fill an environment, and each service for which it or the one that it names has an exception."""
-    where = plain[name]
-    source = plain.get(where.approvals_as)
-    if source is None:
-        others = set(plain) - {name}
-        findings.unknown(_place(said, name, ""), "environment", where.approvals_as, others)
-        return
-    if not source.approvals:
-        what = f"approvals of {name} are as {source.name}, which asks nobody"
-        findings.add(_place(said, name, ""), what, "an environment that asks for approvals")
-    services = [service for there, service in list(found) if there in {name, source.name}]
-    plain[name] = replace(where, approvals=source.approvals)
-    for service in dict.fromkeys(services):
-        found.setdefault((name, service), where)
-        _fill_one((name, service), plain, found, said, findings)
-
-
-def _fill_one(
-    place: tuple[str, str],
-    plain: Mapping[str, Environment],
-    found: dict[tuple[str, str], Environment],
-    said: Layered,
-    findings: Findings,
-) -> None:
-    where = found[place]
-    if not where.approvals_as:
-        return
-    source = found.get((where.approvals_as, place[1])) or plain.get(where.approvals_as)
-    if source is None or source.name == place[0]:
-        what = f"approvals of {shown(place[1])} in {place[0]} are as {shown(where.approvals_as)}"
-        findings.add(_place(said, *place), what, "another environment that asks for approvals")
-        return
-    found[place] = replace(where, approvals=source.approvals)
-
-
-def _place(said: Layered, environment: str, service: str) -> Position:
-    sources = said.sources.get((environment, service)) or said.sources[environment, ""]
-    return sources["approvals"].at
-
-
-def _in_order(named: Mapping[str, str], broken: set[str]) -> list[str]:
-    """Return environments so that each comes after the one whose approvals it takes."""
-    found: dict[str, None] = {}
-    for name in named:
-        chain = [name]
-        while (to := named.get(chain[-1])) and to not in found and to not in broken:
-            chain.append(to)
-        found.update(dict.fromkeys(one for one in reversed(chain) if one in named and one not in broken))
-    return list(found)
+        to = where.approvals_as
+        if to and to != environments[name].approvals_as and not lines[name, service]:
+            at = said.sources[name, service]["approvals"].at
+            what = f"approvals of {shown(service)} in {name} are as {shown(to)}"
+            findings.add(at, what, "another environment that asks for approvals")

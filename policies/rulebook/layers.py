@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from policies.rulebook.document import Entry
 from policies.rulebook.fields import fields, kind_of, text_of
 from policies.rulebook.findings import Findings, shown
-from policies.rulebook.keys import ENVIRONMENT, EXCEPTION
+from policies.rulebook.keys import EXCEPTION
 from policies.rulebook.text import Node, Table, Text
 from policies.rules.terms import Layer, Source
 
-OWN_ALONE = frozenset({"path", "cluster", "like", "exceptions", "was"})  # what no other environment hands on
+OWN_ALONE = frozenset({"path", "cluster", "was"})  # what no other environment hands on
 MAX_EXCEPTIONS = 5_000  # of all environments, with those that ``like`` hands on
 
 _Said = dict[str, tuple[Text, Node, Layer]]
@@ -42,7 +42,7 @@ def layered(section: Mapping[str, Entry], findings: Findings) -> Layered:
     left = MAX_EXCEPTIONS
     for name in _in_order(section, likes):
         entry, like = section[name], likes.get(name)
-        said[name] = {**_handed_on(said[like] if like else {}, Layer.LIKE), **own[name]}
+        said[name] = {**_handed_on(said[like] if like else {}), **own[name]}
         apart[name] = {}
         services = dict.fromkeys([*(apart[like] if like else ()), *exceptions[name]])
         left -= len(services)
@@ -54,7 +54,7 @@ def layered(section: Mapping[str, Entry], findings: Findings) -> Layered:
         for service in services:
             base = apart[like].get(service, said[like]) if like else {}
             apart[name][service] = {
-                **_handed_on(base, Layer.LIKE),
+                **_handed_on(base),
                 **own[name],
                 **exceptions[name].get(service, {}),
             }
@@ -128,6 +128,8 @@ def _exceptions(entry: Entry, findings: Findings) -> dict[str, _Said]:
         findings.add(node.at, f"exceptions is {kind_of(node)}", "a table of services, each with its keys")
     found: dict[str, _Said] = {}
     for service, keys in _written(entry):
+        if not service.value:
+            continue  # no service is called so; it is noted where names are looked up
         read = fields(keys, EXCEPTION, findings)
         if read is not None and not read.entries and read.is_whole:
             findings.add(
@@ -141,14 +143,13 @@ def _exceptions(entry: Entry, findings: Findings) -> dict[str, _Said]:
     return found
 
 
-def _handed_on(said: _Said, layer: Layer) -> _Said:
+def _handed_on(said: _Said) -> _Said:
     """Return what another environment gives, by the layer from which it comes then."""
     excepted = {Layer.OWN_EXCEPTION, Layer.LIKE_EXCEPTION}
-    known = set(ENVIRONMENT.known) - OWN_ALONE
     return {
-        key: (name, node, Layer.LIKE_EXCEPTION if was in excepted else layer)
+        key: (name, node, Layer.LIKE_EXCEPTION if was in excepted else Layer.LIKE)
         for key, (name, node, was) in said.items()
-        if key in known
+        if key not in OWN_ALONE
     }
 
 

@@ -2,11 +2,8 @@
 
 import pytest
 
-from policies.rulebook.layers import MAX_EXCEPTIONS, circles
 from policies.rulebook.parse import RulesError, parse
-from tests.policies.test_rules_keys import URL, rules_of, text_of
-
-LIKE = "  eu: {like: production, path: eu}\n"
+from tests.policies.test_rules_keys import URL, text_of
 
 
 def with_environment(text: str, more: str) -> str:
@@ -123,35 +120,16 @@ IN_ENVIRONMENT: dict[str, tuple[str, str]] = {
         "after: {any: stagin}",
         "unknown environment 'stagin'; expected 'staging'",
     ),
-    "like itself": ("like: production", "production is like itself; expected another environment"),
     "like nobody": ("like: stagin", "unknown environment 'stagin'; expected 'staging', did you mean that?"),
-    "exceptions in a word": ("exceptions: web", "exceptions is 'web'; expected a table of services"),
     "an exception of a key that is for all": (
         "exceptions: {web: {path: x}}",
         "an exception has path; expected path outside of an exception",
-    ),
-    "an exception of nothing": (
-        "exceptions: {web: {}}",
-        "the exception of 'web' says nothing; expected keys that are other for it",
     ),
     "an exception of nobody": (
         "exceptions: {wep: {soak: 1h}}",
         "unknown service 'wep'; expected 'web', did you mean that?",
     ),
     "an exception's value": ("exceptions: {web: {soak: soon}}", "'soon' is not a duration; expected"),
-    "approvals as nobody": ("approvals: as prod", "unknown environment 'prod'; expected one of staging"),
-    "approvals as who asks nobody": (
-        "approvals: as staging",
-        "approvals of production are as staging, which asks nobody; expected an environment that asks",
-    ),
-    "approvals as itself": (
-        "approvals: as production",
-        "approvals of production are as its own, in a circle; expected an environment that says its approvals",
-    ),
-    "an exception as nobody": (
-        "exceptions: {web: {approvals: as prod}}",
-        "approvals of 'web' in production are as 'prod'; expected another environment that asks for approvals",
-    ),
 }
 IN_SERVICE: dict[str, tuple[str, str]] = {
     "no images": ("images: []", "images has 0 repositories; expected 1 to 20"),
@@ -267,76 +245,7 @@ def test_a_team_that_cannot_be_looked_up_is_refused(team: str, finding: str) -> 
     assert any(finding in one for one in refused(text))
 
 
-def test_environments_that_are_like_each_other_are_a_circle() -> None:
-    text = with_environment(text_of("like: eu"), LIKE)
-
-    told = "production, eu are like each other in a circle; expected one that stands alone"
-    assert told in refused(text)
-
-
-def test_approvals_that_lead_to_each_other_are_a_circle() -> None:
-    other = "  eu: {path: eu, channel: c, approvals: as production}\n"
-    found = refused(with_environment(text_of("approvals: as eu"), other))
-
-    assert sorted(one.split(" are ")[0] for one in found if "circle" in one) == [
-        "approvals of eu",
-        "approvals of production",
-    ]
-
-
-@pytest.mark.parametrize(
-    ("to", "expected"),
-    [
-        ({}, []),
-        ({"a": "b"}, []),
-        ({"a": "a"}, [["a"]]),
-        ({"a": "b", "b": "a", "c": "a"}, [["a", "b"]]),
-        ({"c": "a", "a": "b", "b": "a"}, [["a", "b"]]),
-        ({"a": "b", "b": "c", "c": "b", "d": "e", "e": "d"}, [["b", "c"], ["d", "e"]]),
-    ],
-)
-def test_circles_are_found_once(to: dict[str, str], expected: list[list[str]]) -> None:
-    assert circles(to) == expected
-
-
-def test_so_many_exceptions_by_like_are_too_many() -> None:
-    count = 75
-    exceptions = ", ".join(f"s{n}: {{soak: 1h}}" for n in range(count))
-    first = f"  e0: {{path: e0, channel: c, approvals: 1, exceptions: {{{exceptions}}}}}\n"
-    rest = "".join(f"  e{n}: {{path: e{n}, like: e{n - 1}}}\n" for n in range(1, count))
-
-    found = refused(f"environments:\n{first}{rest}")
-
-    assert any(one.startswith(f"there are more than {MAX_EXCEPTIONS} exceptions") for one in found)
-
-
-def test_an_exception_may_take_the_approvals_of_another_environment() -> None:
-    other = "  eu: {path: eu, channel: c, approvals: 2 of oncall, exceptions: {api: {approvals: 1 of bob}}}\n"
-    text = with_environment(text_of("exceptions: {web: {approvals: as eu}, api: {approvals: as eu}}"), other)
-    rules = rules_of(text)
-
-    assert [str(one) for one in rules.environment_for("production", "web").approvals] == ["2 of oncall"]
-    assert [str(one) for one in rules.environment_for("production", "api").approvals] == ["1 of bob"]
-
-
 def test_an_environment_in_a_word_is_like_nothing() -> None:
     found = refused(with_environment(text_of(), "  eu: production\n"))
 
     assert any(one.startswith("an environment is 'production'; expected a table") for one in found)
-
-
-def test_an_exception_with_approvals_of_its_own_keeps_them() -> None:
-    other = "  eu: {path: eu, channel: c, approvals: 2 of oncall}\n"
-    text = with_environment(text_of("approvals: as eu\n    exceptions: {web: {approvals: 1 of bob}}"), other)
-    rules = rules_of(text)
-
-    assert [str(one) for one in rules.environment_for("production", "web").approvals] == ["1 of bob"]
-    assert [str(one) for one in rules.environment_for("production", "api").approvals] == ["2 of oncall"]
-
-
-def test_an_environment_may_be_like_one_that_is_written_later() -> None:
-    first = "  us: {like: eu, path: us}\n  eu: {like: production, path: eu}\n"
-    rules = rules_of(text_of("soak: 3h").replace("environments:\n", f"environments:\n{first}", 1))
-
-    assert list(rules.environments) == ["us", "eu", "staging", "production"]
-    assert rules.environments["us"].soak == rules.environments["production"].soak

@@ -1,6 +1,7 @@
 """Every key of the rules: read to a value, or refused where the engine does not act on it yet; each with a sample."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -21,6 +22,7 @@ from policies.rulebook.parse import parse
 from policies.rules.rules import (
     Apart,
     ConfigRule,
+    EffectiveRule,
     Environment,
     Evidence,
     Limit,
@@ -359,3 +361,44 @@ def test_closed_is_a_window_where_the_calendar_has_dates() -> None:
     found = rules_of(text_of("freeze: closed", top="calendar: {closed: 2026-12-24}"))
 
     assert production(found).freeze == (Closed(),)
+
+
+def _judged(text: str) -> EffectiveRule:
+    found = effective(rules_of(text), "production", "web")
+    assert found is not None
+    return found
+
+
+def test_whether_the_hash_was_asked_for_is_no_part_of_a_rule() -> None:
+    asked, other = _judged(text_of()), _judged(text_of())
+
+    said = asked.hash
+
+    assert asked == other
+    assert said not in repr(asked)
+
+
+def test_a_rule_in_which_something_is_changed_has_a_hash_of_its_own() -> None:
+    rule = _judged(text_of())
+    said = rule.hash
+
+    later = replace(rule, environment=replace(rule.environment, soak=timedelta(hours=1)))
+
+    assert later.hash == _judged(text_of("soak: 1h")).hash != said
+
+
+def test_a_rule_that_says_nothing_of_addresses_lets_none_approve() -> None:
+    rule = _judged(text_of())
+
+    assert EffectiveRule(rule.environment, rule.service).hash == rule.hash
+
+
+@pytest.mark.parametrize("said", ["working: Mon-Fri 08:00-18:00", "closed: 2026-12-24"])
+def test_working_hours_and_closed_dates_each_judge_by_themselves(said: str) -> None:
+    assert _judged(text_of(top=f"calendar: {{{said}}}")).hash != _judged(text_of()).hash
+
+
+def test_a_zone_alone_is_no_calendar() -> None:
+    found = _judged(text_of("zone: UTC", top="calendar: {zone: Europe/Berlin}")).hash
+
+    assert found == _judged(text_of("zone: UTC")).hash
