@@ -189,8 +189,9 @@ of the log or of a timestamp, and to stand in its log of certificates; the signa
 answer names who signed and the trust root's hash, and so does the entry that rests on it.
 
 It needs `countersign[sigstore]`: `pip install --require-hashes --requirement requirements/sigstore.txt` in place of
-`run.txt`, which `deploy/Containerfile` names. Where it is missing the gate waits with `sigstore-missing`; where the
-file is missing, with `trust-root-missing`, and `countersign lint` names its line. `countersign doctor` looks at both.
+`run.txt`; for the image of `deploy/Containerfile` the argument `--build-arg REQUIREMENTS=sigstore`. Where it is
+missing the gate waits with `sigstore-missing`; where the file is missing, with `trust-root-missing`, and
+`countersign lint` names its line. `countersign doctor` looks at both.
 
 ## How to add one
 

@@ -104,9 +104,23 @@ def test_all_of_the_program_is_copied_and_nothing_else() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     packages = {one.rstrip("*") for one in project["tool"]["setuptools"]["packages"]["find"]["include"]}
     copied = {word for name, rest in stages()[0] if name == "COPY" for word in rest.split()[:-1]}
+    chosen = "requirements/${REQUIREMENTS}.txt"
 
-    assert copied == packages | {"requirements/run.txt", "pyproject.toml", project["project"]["readme"]}
-    assert all((ROOT / one).exists() for one in copied)
+    assert copied == packages | {chosen, "pyproject.toml", project["project"]["readme"]}
+    assert all((ROOT / one).exists() for one in copied - {chosen})
+
+
+def test_its_packages_are_those_that_run_it_or_with_an_argument_those_of_keyless_signatures_too() -> None:
+    build, _ = stages()
+    order = [name for name, rest in build if name == "ARG" or "REQUIREMENTS" in rest]
+    choices = {name: (ROOT / f"requirements/{name}.txt").read_text("utf-8") for name in ("run", "sigstore")}
+
+    assert ("ARG", "REQUIREMENTS=run") in build, "named in the stage that asks for it, or it is empty there"
+    assert order == ["ARG", "COPY"]
+    (copied,) = [rest.split()[1] for name, rest in build if name == "COPY" and "REQUIREMENTS" in rest]
+    (installs,) = [rest for name, rest in build if "--require-hashes" in rest]
+    assert copied in installs.split()
+    assert ("\nsigstore==" in choices["run"], "\nsigstore==" in choices["sigstore"]) == (False, True)
 
 
 def test_what_runs_is_the_program_that_is_installed() -> None:
