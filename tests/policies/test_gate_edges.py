@@ -7,21 +7,22 @@ import pytest
 
 from policies.codes import Code
 from policies.decide import _not_merged, tried_again_at
-from policies.entries.entry import By
+from policies.entries.entry import By, Pinned, Sighting
 from policies.entries.promotion import Approval
 from policies.entries.reviews import Attested, ReviewState, review_in
-from policies.gates import approvals
+from policies.gates import Case, age, approvals, digest, expired, merge_within
+from policies.gates.before import each_before
 from policies.gates.promised import expires, reminds
 from policies.gates.waits import _window
 from policies.images.image import Repository
-from policies.ledger.state import Stage
+from policies.ledger.state import Seen, Stage
 from policies.ledger.tally import may_approve
 from policies.rules.effective import NO_CALENDAR
 from policies.rules.rules import Evidence
 from policies.times.windows import parse_window
-from policies.verdict import PASSED, Waiting
+from policies.verdict import PASSED, Failed, Verdict, Waiting
 from tests.policies.gate_worlds import case, ruled
-from tests.policies.ledger_builders import START, at_stage, oid, rules, story
+from tests.policies.ledger_builders import START, at_stage, oid, pinned, rules, story
 
 MIRROR = Repository.parse("mirror.example/web")
 
@@ -96,3 +97,110 @@ def test_a_review_is_read_back_from_what_it_is_written_as() -> None:
     review = Attested(918273, "bob", 77, oid("head"), ReviewState.APPROVED, "2026-11-23T09:00:00Z")
 
     assert review_in({"review": review.as_json()}) == review
+
+
+SECOND = timedelta(seconds=1)
+
+
+def _code(verdict: object) -> Code | None:
+    return getattr(verdict, "code", None)
+
+
+@pytest.mark.parametrize(("after", "code"), [(timedelta(0), None), (SECOND, Code.WAITING_FOR_A_GO)])
+def test_an_approval_is_fresh_up_to_the_end_of_its_time(after: timedelta, code: Code | None) -> None:
+    about = case(at_stage(Stage.OPEN), "1.1.0", "production", is_asked=True)
+    assert about.promotion
+    last = about.promotion.approvals[-1].at
+    early = replace(about.promotion.approvals[0], at=last - timedelta(hours=3))
+    promotion = replace(about.promotion, approvals=(about.promotion.approvals[-1], early))
+    due = last + about.rule.environment.merge_within
+
+    assert _code(merge_within(replace(about, promotion=promotion, at=due + after))) is code
+
+
+@pytest.mark.parametrize(("after", "code"), [(timedelta(0), None), (SECOND, Code.EXPIRED)])
+@pytest.mark.parametrize("is_voided", [False, True])
+def test_a_request_is_young_up_to_the_end_of_its_time(
+    after: timedelta, code: Code | None, *, is_voided: bool
+) -> None:
+    about = case(at_stage(Stage.OPEN), "1.1.0", "production", is_asked=True)
+    assert about.promotion
+    since = about.promotion.opened + timedelta(hours=5 * is_voided)
+    promotion = replace(about.promotion, refreshed=since if is_voided else None)
+    due = since + about.rule.environment.expire
+
+    assert expires(NO_CALENDAR, about.rule, promotion) == due
+    assert reminds(NO_CALENDAR, about.rule, promotion) == since + about.rule.environment.expire / 2
+    assert _code(expired(replace(about, promotion=promotion, at=due + after))) is code
+
+
+@pytest.mark.parametrize(("hours", "is_asked_again"), [(-1, False), (0, False), (1, True)])
+def test_a_freeze_that_was_lifted_after_the_last_approval_asks_again(
+    hours: float, *, is_asked_again: bool
+) -> None:
+    about = case(at_stage(Stage.OPEN), "1.1.0", "production", is_asked=True)
+    assert about.promotion
+    last = max(one.at for one in about.promotion.approvals)
+    about.state.unfrozen["production"] = last + timedelta(hours=hours)
+    about.state.unfrozen["staging"] = last + timedelta(hours=1)
+
+    asked = merge_within(replace(about, at=last + timedelta(hours=2)))
+
+    assert _code(asked) is (Code.WAITING_FOR_A_GO if is_asked_again else None)
+
+
+def _of_two(*digests: str) -> tuple[Pinned, ...]:
+    return tuple(
+        pinned("1.1.0", digest=digest, repository=f"ghcr.io/example/{name}")
+        for name, digest in zip(("web", "worker"), digests, strict=True)
+    )
+
+
+def test_of_two_images_the_one_that_was_seen_last_says_how_old_it_is() -> None:
+    found = ruled(story(), age=timedelta(hours=2))
+    early, late = found.at - timedelta(hours=9), found.at - timedelta(hours=1)
+    image = _of_two(pinned("1.1.0").digest, pinned("1.1.0").digest)
+    about = replace(case(found, environment="production"), image=image)
+    for one, at in zip(image, (early, late), strict=True):
+        seen = Seen(Sighting("web", one.repository, one.tag, one.digest), at)
+        about.state.seen["web", one.repository, one.tag] = seen
+
+    verdict = age(about)
+
+    assert isinstance(verdict, Waiting)
+    assert (verdict.code, verdict.until) == (Code.TOO_YOUNG, late + timedelta(hours=2))
+    unseen = pinned("1.1.0", repository="ghcr.io/example/other")
+    assert _code(age(replace(about, image=(*image, unseen)))) is Code.AGE_UNKNOWN
+    assert _code(age(replace(about, image=()))) is Code.AGE_UNKNOWN
+
+
+def test_of_two_images_each_has_to_have_run_and_each_digest_is_looked_at() -> None:
+    found = story()
+    image = _of_two(pinned("1.1.0").digest, "")
+    about = replace(case(found), image=image)
+
+    verdict = digest(about)
+
+    assert verdict == Waiting(Code.DIGEST_UNKNOWN, "the digest of 1.1.0 is not known")
+
+
+def test_an_answer_that_waits_for_a_time_comes_before_one_that_waits_for_ever() -> None:
+    about = case(ruled(story(), after=("a", "b", "c")), environment="production")
+    soon, later_on = START + timedelta(hours=1), START + timedelta(hours=2)
+    answers: dict[str, Verdict] = {
+        "a": Waiting(Code.SOAKING, "", later_on),
+        "b": Waiting(Code.SOAKING, "", soon),
+        "c": Failed(Code.BLOCKED),
+    }
+    either = replace(about.rule, environment=replace(about.rule.environment, after_any=True))
+
+    def asked(_: Case, before: str) -> Verdict:
+        return answers[before]
+
+    assert each_before(about, asked) == answers["c"]
+    assert each_before(replace(about, rule=either), asked) == answers["b"]
+    answers["c"] = Waiting(Code.SOAKING)
+    assert each_before(about, asked) == answers["c"]
+    answers["c"] = PASSED
+    assert each_before(about, asked) == answers["a"]
+    assert each_before(replace(about, rule=either), asked) == PASSED

@@ -132,6 +132,72 @@ def test_a_note_that_could_forge_a_trailer_is_left_out(told: Json) -> None:
     assert gate_notes.read({"gates": told}) == ()
 
 
+def test_notes_are_read_by_name() -> None:
+    told: Json = {"soak": "passed 3h13m", "known-before": "skipped", "age": "passed", "other": 3, "x": "no"}
+
+    read = gate_notes.read({"gates": told})
+
+    assert read == (("age", "passed"), ("known-before", "skipped"), ("soak", "passed 3h13m"))
+    assert gate_notes.trailers(read)[1] == ("Gate-Known-Before", "skipped")
+
+
+def test_notes_of_a_group_name_the_member_and_come_after_its_own() -> None:
+    told: Json = {"web": {"soak": "passed 3h", "age": "odd"}, "cart": {"age": "passed"}, "soak": "passed 4h"}
+
+    assert gate_notes.read({"gates": told}) == (
+        ("soak", "passed 4h"),
+        ("age", "cart passed"),
+        ("soak", "web passed 3h"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("service", "is_read"),
+    [
+        ("w" * 63, True),
+        ("w" * 64, False),
+        ("9-a", True),
+        ("-a", False),
+        ("Web", False),
+        ("a b", False),
+        ("", False),
+    ],
+)
+def test_a_member_is_named_as_a_service_is(service: str, *, is_read: bool) -> None:
+    assert bool(gate_notes.read({"gates": {service: {"age": "passed"}}})) is is_read
+
+
+@pytest.mark.parametrize(
+    ("name", "note", "is_read"),
+    [
+        ("age", "passed 1d", True),
+        ("age", f"skipped {'1' * 20}", True),
+        ("age", f"passed {'1' * 21}", False),
+        ("age", "passed 1", False),
+        ("age", "passed  1d", False),
+        ("age", "passed 1w", False),
+        ("age", "passed 1d ", False),
+        ("age-", "passed", False),
+        ("-age", "passed", False),
+        ("age--b", "passed", False),
+        ("", "passed", False),
+    ],
+)
+def test_a_note_has_one_form(name: str, note: str, *, is_read: bool) -> None:
+    assert bool(gate_notes.read({"gates": {name: note}})) is is_read
+
+
+def test_so_many_notes_are_read_and_of_more_none() -> None:
+    most: dict[str, Json] = {f"x{'y' * number}": "passed" for number in range(32)}
+
+    assert len(gate_notes.read({"gates": most})) == 32
+    assert gate_notes.read({"gates": {**most, "z": "passed"}}) == ()
+    assert len(gate_notes.read({"gates": {"web": most}})) == 32
+    assert gate_notes.read({"gates": {"web": {**most, "z": "passed"}, "age": "passed"}}) == (
+        ("age", "passed"),
+    )
+
+
 @given(st.dictionaries(st.text(), st.text() | st.sampled_from(["passed", "passed 3h"])))
 def test_a_trailer_of_a_note_is_one_plain_line(told: dict[str, str]) -> None:
     for name, value in gate_notes.trailers(gate_notes.read({"gates": {**told}})):

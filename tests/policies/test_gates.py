@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -386,3 +387,13 @@ def test_an_environment_says_in_which_of_its_windows_an_instant_is() -> None:
 
     assert _window(where.freeze, calendar, "", about.at) == where.freeze[1]
     assert _window(where.freeze, calendar, "", about.at + timedelta(hours=2)) is None
+
+
+def test_what_the_gates_offer_is_named_once_and_is_there() -> None:
+    offered = {
+        name
+        for name, what in vars(gates).items()
+        if not name.startswith("_") and not isinstance(what, ModuleType)
+    }
+
+    assert sorted(gates.__all__) == sorted(offered)

@@ -1,6 +1,6 @@
 """Windows, daylight saving both ways, and working time."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -57,51 +57,118 @@ def test_a_window_is_read_and_spelled(text: str, window: Window, spelled: str) -
     assert parse_window(spelled) == window
 
 
+FORMS = "Fri 15:00 - Mon 08:00, Mon-Fri 08:00-18:00, Sat-Sun, 2026-12-24..2027-01-01 or closed"
+A_WINDOW = f"is not a window; expected {FORMS}"
+A_TIME = "; expected 00:00 to 23:59, or 24:00 for an end"
+TWO_TIMES = "begins and ends at the same time; expected two times, or the days alone"
+A_DATE = "is no date of the calendar; expected 2026-12-24 or 2026-12-24..2027-01-01"
+A_DAY = "; expected Mon, Tue, Wed, Thu, Fri, Sat, Sun"
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("", "is not a window"),
-        ("Fri", ""),
-        ("Freitag", "is not a window"),
-        ("Foo 08:00-10:00", "names the day 'foo'"),
-        ("Mon-Fri 8-18", "is not a window"),
-        ("Mon 08:00", "is not a window"),
-        ("Mon 08:00-08:00", "begins and ends at the same time"),
-        ("Mon 08:00 - Mon 08:00", "begins and ends at the same time"),
-        ("Mon 24:00 - Tue 08:00", "has the time 24:00"),
-        ("Mon 24:00-08:00", "has the time 24:00"),
-        ("Mon 08:60-09:00", "has the time 08:60"),
-        ("Mon 08:00-24:01", "has the time 24:01"),
-        ("Mon\n08:00-09:00", "is not a window"),
-        ("\u0661\u0661:00-12:00", "is not a window"),
-        ("x" * 90, "is too long"),
-        ("2026-02-30", "is no date of the calendar"),
-        ("2026-12-24..2026-12-23", "ends before it begins"),
-        ("9999-12-31", "is no date of the calendar"),
-        ("1999-12-31..2026-01-01", "is no date of the calendar"),
+        ("", A_WINDOW),
+        ("Freitag", A_WINDOW),
+        ("Foo 08:00-10:00", f"names the day 'foo'{A_DAY}"),
+        ("Mon-Foo", f"names the day 'foo'{A_DAY}"),
+        ("Foo 08:00 - Mon 10:00", f"names the day 'foo'{A_DAY}"),
+        ("Mon 08:00 - Foo 10:00", f"names the day 'foo'{A_DAY}"),
+        ("Mon-Fri 8-18", A_WINDOW),
+        ("Mon 08:00", A_WINDOW),
+        ("Mon 08:00-08:00", TWO_TIMES),
+        ("08:00-08:00", TWO_TIMES),
+        ("00:00-00:00", TWO_TIMES),
+        ("Mon 08:00 - Mon 08:00", TWO_TIMES),
+        ("Mon 24:00 - Tue 08:00", f"has the time 24:00{A_TIME}"),
+        ("Mon 24:00-08:00", f"has the time 24:00{A_TIME}"),
+        ("Mon 08:60-09:00", f"has the time 08:60{A_TIME}"),
+        ("Mon 08:00-24:01", f"has the time 24:01{A_TIME}"),
+        ("Fri 15:00 - Mon 24:01", f"has the time 24:01{A_TIME}"),
+        ("Mon\n08:00-09:00", A_WINDOW),
+        ("\u0661\u0661:00-12:00", A_WINDOW),
+        ("x" * 80, A_WINDOW),
+        ("2026-02-30", A_DATE),
+        ("2026-12-24..2026-12-32", A_DATE),
+        ("2026-12-24..2026-12-23", "ends before it begins; expected the earlier day first"),
+        ("9999-12-31", A_DATE),
+        ("1999-12-31", A_DATE),
+        ("1999-12-31..2026-01-01", A_DATE),
+        ("2199-12-31..2200-01-01", A_DATE),
     ],
 )
 def test_what_is_no_window_is_refused_with_its_reason(text: str, reason: str) -> None:
-    if not reason:
+    with pytest.raises(PolicyError) as caught:
         parse_window(text)
-        return
-    with pytest.raises(PolicyError, match=reason):
-        parse_window(text)
+
+    assert str(caught.value) == f"{text!r} {reason}"
+
+
+def test_a_window_that_is_too_long_to_be_one_is_told_by_its_beginning() -> None:
+    with pytest.raises(PolicyError) as caught:
+        parse_window("x" * 81)
+
+    assert str(caught.value) == f"{'x' * 80!r} is too long; expected {FORMS}"
+
+
+@pytest.mark.parametrize(
+    ("text", "window", "spelled"),
+    [
+        ("Fri", Weekly((4,), 0, 1440), "Fri"),
+        ("Mon-Mon", Weekly((0,), 0, 1440), "Mon"),
+        ("Mon,Tue-Wed,Mon", Weekly((0, 1, 2), 0, 1440), "Mon-Wed"),
+        ("Fri 15:00 - Mon 24:00", Weekly((4,), 900, 4860), "Fri 15:00 - Tue 00:00"),
+        ("Sun 15:00 - Mon 00:00", Weekly((6,), 900, 540), "Sun 15:00-24:00"),
+        ("23:59-24:00", Weekly(tuple(range(7)), 1439, 1), "Mon-Sun 23:59-24:00"),
+        ("Mon 23:59 - Tue 00:01", Weekly((0,), 1439, 2), "Mon 23:59 - Tue 00:01"),
+        ("Mon,Tue 23:59-00:01", Weekly((0, 1), 1439, 2), "Mon-Tue 23:59-00:01"),
+        ("2000-01-01..2199-12-31", parse_dates("2000-01-01..2199-12-31"), "2000-01-01..2199-12-31"),
+        ("2026-12-24..2026-12-24", parse_dates("2026-12-24"), "2026-12-24"),
+    ],
+)
+def test_a_window_at_its_bounds_is_read_and_spelled(text: str, window: Window, spelled: str) -> None:
+    assert parse_window(text) == window
+    assert str(window) == spelled
+
+
+def test_a_date_is_the_day_that_is_written() -> None:
+    assert parse_dates("2026-12-24..2027-01-01") == DateRange(date(2026, 12, 24), date(2027, 1, 1))
+    assert parse_dates("2026-12-24") == DateRange(date(2026, 12, 24), date(2026, 12, 24))
 
 
 def test_working_hours_are_weekly_and_dates_are_dates() -> None:
-    with pytest.raises(PolicyError, match="expected Mon-Fri"):
-        parse_working("closed")
-    with pytest.raises(PolicyError, match="no date"):
-        parse_dates("Mon")
+    hours = "expected Mon-Fri 08:00-18:00 or Sat 09:00-12:00"
+    for text, reason in (
+        ("closed", f"'closed' is not a window; {hours}"),
+        ("x" * 81, f"{'x' * 80!r} is too long; {hours}"),
+    ):
+        with pytest.raises(PolicyError) as caught:
+            parse_working(text)
+        assert str(caught.value) == reason
+
+
+@pytest.mark.parametrize("text", ["Mon", "x" * 81])
+def test_what_is_no_date_is_refused_by_its_beginning(text: str) -> None:
+    with pytest.raises(PolicyError) as caught:
+        parse_dates(text)
+
+    assert str(caught.value) == f"{text[:80]!r} {A_DATE}"
 
 
 @pytest.mark.parametrize(
     "name", ["Europe", "Mars/Olympus", "../etc/passwd", "a/\x00", "localtime", "x" * 300]
 )
 def test_a_zone_that_nobody_knows_is_refused(name: str) -> None:
-    with pytest.raises(PolicyError, match="is not a time zone"):
+    with pytest.raises(PolicyError) as caught:
         zone_of(name)
+
+    expected = "is not a time zone; expected a name such as Europe/Berlin or UTC"
+    assert str(caught.value) == f"{name[:60]!r} {expected}"
+
+
+@pytest.mark.parametrize(("name", "found"), [("", "UTC"), ("UTC", "UTC"), (BERLIN, BERLIN)])
+def test_a_zone_is_known_by_its_name(name: str, found: str) -> None:
+    assert zone_of(name).key == found
 
 
 # Berlin skips 02:00-03:00 on 2026-03-29 at 01:00 UTC and shows it twice on 2026-10-25, until 01:00 UTC.
