@@ -102,10 +102,8 @@ def test_a_step_back_is_told_by_both_of_its_ends() -> None:
         environment="staging",
         previous=(NEW,),
     )
-    others = [
-        guards.step_back("web", "staging", *step, "older").trigger
-        for step in (((NEW,), (OLD,)), ((OLD,), (OLD,)), ((NEW,), (NEW,)), ((OLD,), (NEW, OLD)))
-    ]
+    steps = [((NEW,), (OLD,)), ((OLD,), (OLD,)), ((NEW,), (NEW,)), ((OLD,), (NEW, OLD))]
+    others = [guards.step_back("web", "staging", to, stood, "older").trigger for to, stood in steps]
     assert found.trigger not in others
     assert len(set(others)) == len(others)
 
