@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.ledger import Appended, Proposal
-from bot.pacing import BURST, KEPT_FOR_PEOPLE, Pace, may_wait
+from bot.pacing import BURST, KEPT_FOR_PEOPLE, MAX_LATER, Pace, may_wait
 from policies.entries.entry import Bot, By, Entry, Kind, Placed
 from policies.ledger.keys import expected_key
 from policies.words import Approve
@@ -128,6 +128,68 @@ def test_the_pace_follows_the_tick(tick: int, linger: tuple[float, float], rate:
 
     assert found.linger == pytest.approx(linger)
     assert found.per_minute == pytest.approx(rate)
+
+
+def test_what_people_overdraw_the_bot_waits_for_and_no_longer() -> None:
+    watch = Watch()
+    found = pace(watch)
+    bump = entry(Kind.BUMP)
+    for _ in range(500):
+        found.pushed()
+
+    assert not found.lets([bump], {}, has_moves=True)
+    due = found.seconds()
+    assert due == pytest.approx((BURST + KEPT_FOR_PEOPLE + 1) * 10.0)
+    assert due is not None
+    watch.seconds += due - 1
+    assert not found.lets([bump], {}, has_moves=True)
+    watch.seconds += 1
+    assert found.lets([bump], {}, has_moves=True)
+
+
+def test_a_bucket_that_rests_holds_one_burst_and_no_more() -> None:
+    watch = Watch()
+    found = pace(watch)
+    found.pushed()
+    watch.seconds += 10**6
+
+    moved = 0
+    while found.lets([entry(Kind.BUMP)], {}, has_moves=True):
+        found.pushed()
+        moved += 1
+
+    assert moved == BURST - KEPT_FOR_PEOPLE
+    assert found.last_minute() == moved
+
+
+def test_what_another_replica_has_said_is_not_waited_for_for_ever() -> None:
+    watch = Watch()
+    found = pace(watch)
+    assert not found.lets([entry(Kind.SEEN)], {}, has_moves=False)
+
+    watch.seconds += 10 + 60 + 1
+
+    assert (found.waiting(), found.seconds()) == (0, None)
+
+
+def test_refusals_that_wait_are_kept_once_each_and_not_without_end() -> None:
+    found = pace(Watch())
+
+    for number in [*range(MAX_LATER + 5), 0, 1]:
+        found.keep(entry(Kind.REFUSED, key=f"refused/{number}"))
+
+    assert [one.key for one in found.later] == [f"refused/{number}" for number in range(MAX_LATER)]
+    found.went([entry(Kind.REFUSED, key="refused/7")])
+    assert "refused/7" not in {one.key for one in found.later}
+
+
+def test_one_pass_alone_never_waits() -> None:
+    found = Pace.at_once()
+    for _ in range(50):
+        found.pushed()
+
+    assert found.lets([entry(Kind.SEEN)], {}, has_moves=False)
+    assert found.lets([entry(Kind.BUMP)], {}, has_moves=True)
 
 
 # --- on a real ledger
