@@ -227,3 +227,38 @@ def test_rules_that_stop_parsing_leave_the_last_good_ones_in_force(world: World)
     assert "promotion/rules.yaml:" in complaint
     assert [entry["kind"] for entry in world.entries()].count("bump") == 1
     world.run("verify")
+
+
+@pytest.mark.parametrize("manifest", ["workload"])
+def test_each_digest_that_a_real_tag_names_is_a_version(world: World) -> None:
+    first = world.registry.push_index(SERVICE, "latest", "first")
+    host = world.registry.host
+    text, file = DEPLOYMENT.format(host=host, tag="latest"), "apps/staging/deployment.yaml"
+    rules = RULES.format(host=host).replace("versions: 1.x", "versions: {digest-of: latest}")
+    files = {file: text, "apps/production/deployment.yaml": text, "promotion/rules.yaml": rules}
+    before = commit_to(world.repository, files, message="Follow a tag\n")
+    world.run("pass")
+    assert world.tip == before, "what the tag named at the first look waits for a person"
+
+    second = world.registry.push_index(SERVICE, "latest", "second")
+    world.registry.push_index(SERVICE, "2.0.0", "another tag is none of it")
+    world.run("pass")
+    assert f"latest@{second}" in git(world.repository, "show", f"main:{file}")
+    third = world.registry.push_index(SERVICE, "latest", "third")
+    world.run("pass")
+
+    assert git(world.repository, "rev-list", "--count", f"{before}..main") == "2"
+    assert f"latest@{third}" in git(world.repository, "show", f"main:{file}")
+    found = world.plan()["production", "checkout-api"]["candidates"]
+    assert [one["digest"] for one in found] == [third, second, first], "newest first, each by itself"
+    assert found[0]["version"] == f"latest@{third[:19]}"
+    moved = world.tip
+
+    assert world.registry.push_index(SERVICE, "latest", "second") == second
+    world.run("pass")
+
+    assert world.tip == moved, "a tag that goes back takes nobody with it"
+    (back,) = world.plan()["staging", "checkout-api"]["candidates"]
+    assert (back["digest"], back["verdict"]) == (second, "refused")
+    assert "downgrade" in back["codes"]
+    world.run("verify")
