@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from bot import faults
-from bot.chains.chain import Chain, grow
+from bot.chains.chain import Chain, grow, year_begun
 from bot.chains.signatures_ahead import ahead
 from bot.chains.years import checkpoint, genesis, may_turn, read_year, wrongly_begun
 from bot.checking import Checking
@@ -235,10 +235,23 @@ class Ledger:
         with self._lock:
             return self._persist(lambda: self._try(compose, year), look_first=look_first)
 
-    def repair(self, compose: Compose) -> AppendAnswer:
-        """Write where history was rewritten, if what is written explains everything that was lost; else nothing."""
+    def repair(self, compose: Compose, *, base: str = "") -> AppendAnswer:
+        """Write where history was rewritten, if what is written explains everything that was lost; else nothing.
+
+        ``base``: where no branch is left, the end in our clone from which it goes on, with all that it contains.
+        """
         with self._lock:
-            return self._persist(lambda: self._try(compose, "", is_repair=True), look_first=True)
+            return self._persist(lambda: self._try(compose, "", is_repair=True, base=base), look_first=True)
+
+    def kept(self, end: str) -> Chain | None:
+        """Return the ledger up to an end, from what our clone still has of it; nothing where not all of it stands."""
+        if not self.mirror.known([Oid(end)]):
+            return None
+        commits = self.mirror.raw_commits(Oid(end))
+        year = year_begun(commits[0]) if commits else ""
+        chain = Chain(year, State(year))
+        grow(chain, commits, self.book)
+        return chain if year and chain.tip == end and not chain.faults else None
 
     def _persist(
         self, attempt_once: Callable[[], AppendAnswer | Lost | Unknown], *, look_first: bool
@@ -324,9 +337,13 @@ class Ledger:
             case Lost() | Unknown():
                 return answer
 
-    def _try(self, compose: Compose, year: str, *, is_repair: bool = False) -> AppendAnswer | Lost | Unknown:
+    def _try(
+        self, compose: Compose, year: str, *, is_repair: bool = False, base: str = ""
+    ) -> AppendAnswer | Lost | Unknown:
         tips = self.mirror.tips()
         chain = self.read(tips)
+        if base and not tips.ledgers:
+            chain = self.kept(base) or chain
         if reason := self._unfit(tips, chain) if is_repair else self.read_only_because(tips):
             return NotWritten("ledger-read-only", reason)
         grown = chain.copy() if chain.year else Chain(year, State(year))

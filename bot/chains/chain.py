@@ -110,6 +110,16 @@ class Chain:
 SignedBy = Callable[[RawCommit], bytes | None]  # the key, on the wire, whose good signature a commit has
 
 
+def year_begun(first: RawCommit) -> str:
+    """Return the year whose branch a commit begins, '' where it begins none."""
+    try:
+        entry = parse(first.data.rstrip(b"\n").rpartition(b"\n")[2])
+    except EntryError:
+        return ""
+    kind, _, year = entry.key.partition("/")
+    return year if entry.kind is Kind.GENESIS and kind == Kind.GENESIS.value else ""
+
+
 def grow(
     chain: Chain, commits: Iterable[RawCommit], book: Book, signed_by: SignedBy = signatures_ahead.signed_by
 ) -> None:

@@ -1,11 +1,12 @@
 """What two people say together: an erasure, and going on from a ledger that was rewritten. One alone only asks."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.answers import Awaiting, NotRecorded
+from bot.chains.chain import Chain
 from bot.chains.years import read_years, whole
 from bot.errors import BotError
 from bot.index import Index
@@ -31,21 +32,32 @@ _NAMED = 12  # digits of a commit
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """What a rewritten ledger lost: its last known end, the other ends, and the entries that are still known."""
+    """What a rewritten ledger lost: its last known end, the other ends, and the entries that are still known.
+
+    ``base``: where the whole branch is gone, the end to which our clone can bring it back: ``lost`` is that one then.
+    """
 
     lost: str
     ends: tuple[str, ...]
     who: tuple[str, ...]
     entries: tuple[Entry, ...]
+    base: str = ""
 
     def facts(self) -> tuple[str, ...]:
         """Say it in lines for people."""
         named = [f"{self.lost[:_NAMED]}, which {one}" for one in self.who[:1]]
         more = [f"and {len(self.ends)} other ends of the ledger"] if self.ends else []
-        return (*named, *more, self.counted())
+        back = (
+            ["the branch is gone; this bot's clone has it up to there, and brings it back"]
+            if self.base
+            else []
+        )
+        return (*named, *more, *back, self.counted())
 
     def counted(self) -> str:
         """Say how many entries are lost, and which."""
+        if not self.entries and self.base and not self.ends:
+            return "no entry that is known here is lost"
         if not self.entries:
             return "which entries are lost nobody here knows: no database and no clone has them"
         first, last = self.entries[0], self.entries[-1]
@@ -123,7 +135,7 @@ class Together:
             evidence=evidence,
             note=note,
         )
-        return self.desk.ledger.repair(lambda _tips, _state: Proposal((made,)))
+        return self.desk.ledger.repair(lambda _tips, _state: Proposal((made,)), base=loss.base)
 
     # --- what it is about -----------------------------------------------------------------------------------
 
@@ -133,11 +145,12 @@ class Together:
         chain, lost = ledger.read(tips), ledger.lost(tips)
         if not lost:
             raise Declined(NotRecorded(code="nothing-lost"))
-        if not chain.entries:
-            raise Declined(
-                NotRecorded(code="no-branch", detail=f"{lost[0].oid[:_NAMED]} is the last known end")
-            )
         ends = tuple(dict.fromkeys(one.oid for one in lost))
+        base = ""
+        if not chain.entries:
+            chain = self._kept(ends)
+            base = chain.state.tip
+            ends = (base, *(one for one in ends if not chain.entries.has(one)))
         if len(ends) > MAX_ENDS:
             detail = f"{len(ends)} ends are lost; one entry can give up {MAX_ENDS}"
             raise Declined(NotRecorded(code="no-branch", detail=detail))
@@ -147,8 +160,19 @@ class Together:
             key=lambda one: one.seq,
         )
         return Loss(
-            ends[0], ends[1:], tuple(one.who for one in lost), tuple(one for one in entries if one.seq)
+            ends[0], ends[1:], tuple(one.who for one in lost), tuple(one for one in entries if one.seq), base
         )
+
+    def _kept(self, ends: Sequence[str]) -> Chain:
+        """Return the longest ledger that our clone can bring back, of a branch that is gone. Raises: Declined."""
+        mirror, ledger = self.desk.mirror, self.desk.ledger
+        last = ""
+        for end in () if mirror.tips().ledgers else mirror.known([Oid(one) for one in ends]):
+            last = end if not last or mirror.is_ancestor(Oid(last), end) else last
+        found = ledger.kept(last) if last else None
+        if found is None:
+            raise Declined(NotRecorded(code="no-branch", detail=f"{ends[0][:_NAMED]} is the last known end"))
+        return found
 
     def _still_here(self, ends: Iterable[str], tip: Oid | None) -> dict[str, bytes]:
         """Return the lines of lost entries whose commits are in the clone still."""

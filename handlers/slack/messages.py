@@ -67,7 +67,8 @@ PROBLEM_SENTENCES: dict[str, str] = {
     "unknown-entry": "The ledger has no entry with that number. `countersign ledger show` lists them.",
     "nothing-to-redact": "There are no words to hide: they are hidden already, or nobody said any.",
     "nothing-lost": "The ledger has everything that anybody here knows of, so there is nothing to give up.",
-    "no-branch": "There is nothing to go on from. An operator brings the branch back, from a clone or a second remote.",
+    "no-branch": "There is nothing to go on from, in the bot's clone neither. An operator brings the branch back, "
+    "from another clone or a second remote.",
     "which-environment": "More than one environment could be meant. Say which.",
     "nothing-to-promote": "There is nothing that may be asked for there now. `/promote why SERVICE` says why.",
     "nothing-to-roll-back": "There is no earlier version there to go back to.",

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.answers import Awaiting, NotRecorded, Recorded
+from bot.repository.mirror import Mirror
 from bot.verify import verify
 from handlers.shell import cli
 from handlers.slack import second
@@ -113,6 +114,53 @@ def test_words_that_two_people_took_out_are_shown_nowhere(
     assert {one.person for one in on_page if one.kind == "redact"} == {"ada and bob"}
     bytes_in_git = office.world.git.text("log", "--format=%B", "ledger/2026")
     assert SECRET in bytes_in_git  # what the paper says: only a fork takes them out of there
+
+
+def test_two_people_bring_a_branch_back_that_is_gone_with_all_that_the_clone_has(office: Office) -> None:
+    office.asked("1.4.2")
+    git, desk = office.world.git, office.engine.desk
+    before = [oid for oid, _ in desk.ledger.read(desk.mirror.tips()).entries]
+    git.text("update-ref", "-d", "refs/heads/ledger/2026")
+    office.look()
+    assert isinstance(office.say("ada", Hold(CHECKOUT, "x", "production")), NotRecorded)
+
+    word = asked(office, "ada", Fork("somebody deleted the branch"))
+    assert word.what == Fork("somebody deleted the branch", before[-1])
+    assert word.facts[-1] == "no entry that is known here is lost"
+    assert any("brings it back" in one for one in word.facts)
+    assert isinstance(confirmed(office, "ada", word), NotRecorded), "one person alone brings nothing back"
+    assert desk.mirror.fetch().ledgers == {}
+    assert isinstance(confirmed(office, "bob", word), Recorded)
+
+    chain = desk.ledger.read(desk.mirror.fetch())
+    after = [(oid, entry.kind) for oid, entry in chain.entries]
+    assert [oid for oid, _ in after[: len(before)]] == before
+    assert after[len(before)][1] is Kind.FORK
+    (fork,) = office.entries("fork")
+    assert isinstance(fork.by, Both)
+    assert (fork.lost, fork.note) == (before[-1], "somebody deleted the branch")
+    assert fork.evidence["lost"] == {"entries": 0, "said": "no entry that is known here is lost"}
+    assert desk.ledger.read_only_because(desk.mirror.tips()) == ""
+    assert isinstance(office.say("ada", Hold(CHECKOUT, "x", "production")), Recorded)
+    assert office.findings() == []
+
+
+def test_a_branch_that_is_gone_and_that_no_clone_has_is_not_begun_anew(
+    office: Office, tmp_path: Path
+) -> None:
+    office.asked("1.4.2")
+    office.world.git.text("update-ref", "-d", "refs/heads/ledger/2026")
+    desk = office.engine.desk
+    newcomer = Mirror.open(office.world.settings["COUNTERSIGN_REPOSITORY"], tmp_path / "newcomer")
+    newcomer.fetch()
+    desk.mirror, desk.ledger.mirror = newcomer, newcomer
+    desk.ledger._chain = None
+
+    answer = office.engine.prepare(speaker("ada"), Fork("somebody deleted the branch"))
+
+    assert isinstance(answer, NotRecorded)
+    assert answer.code == "no-branch"
+    assert desk.mirror.fetch().ledgers == {}
 
 
 def test_two_people_go_on_from_a_ledger_that_was_cut_and_hear_first_what_is_lost(
