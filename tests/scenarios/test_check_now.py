@@ -104,6 +104,20 @@ def test_a_registry_is_asked_outside_of_the_lock(office: Office) -> None:
     assert "Asked about" in asks(office, "check")
 
 
+def test_of_a_followed_tag_another_digest_is_new(office: Office) -> None:
+    office.change_rules("rules.yaml", "versions: 2.x}", "versions: {digest-of: edge}}")
+    office.world.push(WEB, "edge")
+    office.clock.wind(minutes=2)
+    office.look()
+    office.clock.wind(minutes=2)
+    assert "nothing new" in asks(office, f"check {WEB}")
+
+    office.world.push(WEB, "edge", labels={"built": "again"})
+    office.clock.wind(minutes=2)
+
+    assert "new: edge@sha256:" in asks(office, f"check {WEB}")
+
+
 class Many:
     """A registry that has whatever it is asked for, and counts."""
 
