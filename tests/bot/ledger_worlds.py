@@ -132,15 +132,15 @@ class World:
 
     def run(self) -> tuple[tuple[Oid, Entry], ...]:
         """Write down what others moved, then move what is ready."""
+        return self.done(self.moves)
 
-        def moves(look: Survey, tip_: str) -> Proposal:
-            outside = externals(look, self.desk.mirror, self.desk.book, self.desk.examined)
-            for entry in outside:
-                look.state.apply(replace(entry, seq=look.state.seq + 1), look.state.tip)
-            found = bumps(look, self.desk.decide(look), self.desk.writer, branch="main", tip=tip_, stuck=[])
-            return replace(found, entries=(*outside, *found.entries))
-
-        return self.done(moves)
+    def moves(self, look: Survey, tip_: str) -> Proposal:
+        """Propose what others moved, and what is ready."""
+        outside = externals(look, self.desk.mirror, self.desk.book, self.desk.examined)
+        for entry in outside:
+            look.state.apply(replace(entry, seq=look.state.seq + 1), look.state.tip)
+        found = bumps(look, self.desk.decide(look), self.desk.writer, branch="main", tip=tip_, stuck=[])
+        return replace(found, entries=(*outside, *found.entries))
 
     def stage(self, tag: str) -> None:
         """Publish a version and let it move in staging."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from itertools import chain, count
 from typing import Any
 
-from tests.campaign import contention, tampering
+from tests.campaign import bumps, contention, tampering
 from tests.campaign.corpora import Corpora
 from tests.campaign.fuzz import fuzzed
 from tests.campaign.length import LENGTH
@@ -187,6 +187,16 @@ def contended() -> Row:
     )
 
 
+def bumped() -> Row:
+    """Let processes move images and be killed meanwhile."""
+    with folder() as here:
+        found = bumps.campaign(
+            here, bumps=LENGTH.bumps, kills=LENGTH.bump_kills, seed=LENGTH.seed, ends=deadline()
+        )
+    volume = f"{found.made} moves by {bumps.AT_ONCE} processes at once"
+    return Row("moves and their entries", volume, kills=found.kills, violations=tuple(found.wrong))
+
+
 def tampered() -> Row:
     """Tamper with a ledger in every way."""
     with folder() as here:
@@ -258,6 +268,7 @@ PARTS: dict[str, Callable[[], Row]] = {
     "sweep": sweep,
     "moments": moments,
     "contention": contended,
+    "bumps": bumped,
     "tampering": tampered,
     "outside": outside,
     "corpora": corpora,
