@@ -20,6 +20,7 @@ from tests.campaign.many import each
 from tests.campaign.model import ALL, Bounds, Rule
 from tests.campaign.model_search import LONG, NEEDS, SHORT, search
 from tests.campaign.outside import STATES, TROUBLES, met, pairs
+from tests.campaign.soak import soaked
 from tests.campaign.stage import folder, stage
 from tests.campaign.sweep import Outcome, at_moments, lived, of_places, random_rounds, rounds
 from tests.campaign.test_machine import RUNS, seeded
@@ -197,6 +198,15 @@ def bumped() -> Row:
     return Row("moves and their entries", volume, kills=found.kills, violations=tuple(found.wrong))
 
 
+def soak() -> Row:
+    """Let one process work for days by its clock."""
+    found = soaked(LENGTH.soak_passes, deadline())
+    first, last = found.sizes[0], found.sizes[-1]
+    volume = f"{found.passes} passes, {found.promotions} promotions, {found.busiest} pushes a minute at most"
+    volume += f", {first.memory >> 20} to {last.memory >> 20} MB, {first.handles} to {last.handles} handles"
+    return Row("seven days in a row", volume, violations=tuple(found.wrong))
+
+
 def tampered() -> Row:
     """Tamper with a ledger in every way."""
     with folder() as here:
@@ -269,6 +279,7 @@ PARTS: dict[str, Callable[[], Row]] = {
     "moments": moments,
     "contention": contended,
     "bumps": bumped,
+    "soak": soak,
     "tampering": tampered,
     "outside": outside,
     "corpora": corpora,

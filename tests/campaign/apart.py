@@ -26,6 +26,7 @@ from bot.errors import BotError
 from bot.forge.client import Manner
 from bot.forge.pull_requests import GitHubForge
 from bot.forge.wire import TokenLogin
+from bot.pacing import NORMAL_TICK, Pace
 from bot.settings import load
 from handlers.slack import messages
 from handlers.slack.chat import SlackChat, web_client
@@ -75,6 +76,9 @@ class Place:
     passings: Path
     log: Path
     deploys: str = ""  # the channel in which people are answered
+    is_paced: bool = (
+        False  # it pushes as seldom as the bot does that looks every 15 s, by the clock of its orders
+    )
 
 
 class Clock:
@@ -225,6 +229,10 @@ def _born(place: Place, stack: ExitStack) -> _Bot:
     client = web_client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url)
     engine = stack.enter_context(assembly.working(settings, chat=SlackChat(client), say=lambda _line: None))
     engine.forge = hurried(engine, place.settings)
+    if place.is_paced:
+        pace = Pace.of_tick(NORMAL_TICK)
+        pace.now = lambda: engine.clock.now().timestamp()
+        engine.desk.mirror.pace = pace
     return _Bot(engine, Replies(client), Homes(engine, client), place.deploys)
 
 

@@ -27,6 +27,7 @@ class Length:
     contention_batch: int = 1  # entries that go together at most
     contention_entries: int = 16
     contention_writers: int = 8
+    soak_passes: int = 30
     bumps: int = 6
     bump_kills: int = 6
 
@@ -45,6 +46,7 @@ LONG = Length(
     tampered_entries=10_000,
     contention_entries=20_000,
     contention_batch=50,
+    soak_passes=20_000,
     bumps=2_000,
     bump_kills=1_000,
 )

@@ -163,6 +163,7 @@ class Office:
     kills: int = 0
     is_apart: bool = False  # its replicas are processes of their own, which die by SIGKILL
     answers_people: bool = False  # so far as they answer in the chat what was said to them
+    is_paced: bool = False  # its replicas push as seldom as the bot does in life
     is_told: bool = False  # what is found after each death is looked at and kept
     step: str = ""
     deaths: tuple[Death, ...] = ()
@@ -203,7 +204,7 @@ class Office:
 
     def _born_apart(self, settings: dict[str, str]) -> Apart:
         deploys = self.world.slack.workspace.channel("deploys").id if self.answers_people else ""
-        born = Apart.born(Place(settings, self.passings_file, self._log_file, deploys))
+        born = Apart.born(Place(settings, self.passings_file, self._log_file, deploys, self.is_paced))
         born.met = self.trap.sprung
         return born
 
