@@ -30,6 +30,7 @@ from tests.campaign.office import Office
 RULES = "promotion/rules.yaml"
 SERVICES = ("checkout-api", "web")
 ENVIRONMENTS = ("staging", "production")
+GROUP = "shop"  # where a world's services move together
 US = "production-us"  # where a world has a second region
 PEOPLE = ("ada", "bob", "carol", "dan")  # dan is a guest whom nobody linked
 WHY = "we want it"
@@ -47,6 +48,7 @@ class Acts:
     versions: dict[str, int] = field(default_factory=lambda: {"checkout-api": 10, "web": 10})
     rule: str = AGREED
     labels: dict[str, str] = field(default_factory=dict)  # what images carry
+    group: str = ""  # of both services; what people ask for is the whole then
 
     def publish(self, service: str, *, is_bare: bool = False) -> str:
         """Push the next version; ``is_bare``: without the labels that images carry."""
@@ -80,9 +82,10 @@ class Acts:
 
     def word(self, kind: str, service: str, environment: str, promotion: str) -> Word:
         """Return what somebody says, of a kind."""
+        whole, named = self.group or service, "" if self.group else self.newest(service)
         words: dict[str, Callable[[], Word]] = {
-            "propose": lambda: Propose(service, "", "production", WHY),
-            "propose it": lambda: Propose(service, self.newest(service), "production", WHY),
+            "propose": lambda: Propose(whole, "", "production", WHY),
+            "propose it": lambda: Propose(whole, named, "production", WHY),
             "approve": lambda: Approve(promotion),
             "approve another": lambda: Approve(promotion, "0" * 12),
             "unapprove": lambda: Unapprove(promotion),
@@ -97,9 +100,9 @@ class Acts:
             "unblock": lambda: Unblock(service, self.newest(service), WHY),
             "freeze for a while": lambda: Freeze((environment,), WHY, self._soon()),
             "hold for a while": lambda: Hold(service, WHY, environment, self._soon()),
-            "emergency": lambda: Emergency(service, self.newest(service), environment, WHY),
+            "emergency": lambda: Emergency(whole, named, environment, WHY),
             "review": lambda: Review(self.unreviewed(), WHY),
-            "rollback": lambda: Rollback(service, WHY, "", (environment,)),
+            "rollback": lambda: Rollback(whole, WHY, "", (environment,)),
         }
         return words[kind]()
 

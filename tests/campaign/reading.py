@@ -99,9 +99,13 @@ class Line:
 
     @property
     def moved(self) -> list[tuple[tuple[str, str], Any]]:
-        """Each place that it moves, with its images."""
+        """Each place that it moves, with its images; of a group by the images' own names."""
         also = [((str(self["environment"]), str(one["service"])), one["image"]) for one in self["also"] or ()]
-        return [(self.place, self["image"]), *also]
+        if not self["group"]:
+            return [(self.place, self["image"]), *also]
+        environment, _ = self.place
+        own = [((environment, str(one["repository"]).rpartition("/")[2]), [one]) for one in self["image"]]
+        return [*own, *also]
 
     def __str__(self) -> str:
         """Name it."""

@@ -2,7 +2,7 @@
 
 import re
 
-from tests.campaign.reading import Line
+from tests.campaign.reading import SERVICES, Line
 from tests.campaign.seen import BACK, OPENINGS, Broken, Seen
 
 # what a message claims -> the kinds of which one must stand in the ledger already
@@ -29,7 +29,10 @@ def said_after(seen: Seen) -> Broken:
     for said in seen.office.said[seen.witness.heard :]:
         before = seen.ledger[: place.get(said.ledger, -1) + 1]
         about = _CARD.match(said.what)
-        near = [line for line in before if about is None or _is_near(line, about[1], about[2])]
+        is_all = about is None or about[2] not in SERVICES  # a group's card tells of all its services
+        near = [
+            line for line in before if about is None or _is_near(line, about[1], "" if is_all else about[2])
+        ]
         for claim, kinds in _CLAIMS:
             if claim.search(said.text) and not any(line.kind in kinds for line in near):
                 yield f"{said.text[:90]!r} was said before any of {sorted(kinds)} was recorded"
@@ -45,9 +48,14 @@ def said_after(seen: Seen) -> Broken:
 
 
 def _is_near(line: Line, environment: str, service: str) -> bool:
-    """Whether an entry is about a place, or may reach it: what blocks a version stands in an environment before too."""
+    """Whether an entry is about a place ('' = any service), or may reach it.
+
+    What blocks a version stands in an environment before too.
+    """
     where, what = line.place
-    return what in {"", service} and (where in {"", environment} or line.kind in {"block", *BACK})
+    return (not service or what in {"", service}) and (
+        where in {"", environment} or line.kind in {"block", *BACK}
+    )
 
 
 def told_stays(seen: Seen) -> Broken:

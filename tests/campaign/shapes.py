@@ -10,7 +10,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from sandbox.http import serve
-from tests.campaign.acts import US, Acts
+from tests.campaign.acts import GROUP, SERVICES, US, Acts
 from tests.campaign.sweep import atomic
 
 LABEL = {"team": "shop"}
@@ -68,12 +68,27 @@ def _regions(text: str, acts: Acts, _window: Window) -> str:
     return text.replace("services:\n", f"{region}services:\n")
 
 
+def _by_hand(text: str, acts: Acts, _window: Window) -> str:
+    """Let people merge what is cleared, where the forge asks for our check."""
+    assert "    soak: 2s\n" in text
+    acts.office.world.forge.require_checks(["countersign"])
+    return text.replace("    soak: 2s\n", "    soak: 2s\n    merges: by-hand\n")
+
+
+def _group(text: str, acts: Acts, _window: Window) -> str:
+    """Let both services move together or not at all."""
+    acts.group = GROUP
+    return text.replace("services:\n", f"groups: {{{GROUP}: [{', '.join(SERVICES)}]}}\nservices:\n", 1)
+
+
 SHAPES: Mapping[str, Callable[[str, Acts, Window], str]] = {
     "plain": _plain,
     "waits": _waits,
     "atomic": lambda text, _acts, _window: atomic(text),
     "commit": _commit,
     "regions": _regions,
+    "by hand": _by_hand,
+    "group": _group,
 }
 
 

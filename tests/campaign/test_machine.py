@@ -175,11 +175,16 @@ class Machine(RuleBasedStateMachine):
 
     def _goes_all_the_way(self, service: str) -> None:
         self.acts.publish(service)
-        self.office.look()
+        for _ in range(2 if self.acts.group else 1):
+            self.office.look()
         self.acts.say("carol", "propose it", service=service)
         if live := self.acts.promotions():
             self.acts.say("ada", "approve", promotion=live[-1])
             self.acts.say("bob", "approve", promotion=live[-1])
+        if self.shape == "by hand":
+            self.office.look()
+            self.acts.at_forge("merge")
+            self.office.look()
         self._check()
 
     @precondition(lambda self: self.acts.promotions(live=False))
