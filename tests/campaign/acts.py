@@ -22,6 +22,7 @@ from policies.words import (
     Unfreeze,
     Word,
 )
+from sandbox.forge.repository import ForgeRepository
 from sandbox.forge.twin import ForgeError, RefusalError
 from sandbox.registry import images
 from sandbox.world import OWNER
@@ -38,6 +39,15 @@ REVIEWED = frozenset({"emergency", "external", "mismatch"})
 AGREED = "2 of release-managers"
 # what may stand in the place of the rule that is agreed; the last cannot be read
 RULES_OF = (AGREED, "1 of release-managers", "2", "[1 of release-managers, 1]", "[1 of nobody-knows")
+
+
+class _Wrong(ForgeRepository):
+    """A repository in which merges have a file too many."""
+
+    def merged_tree(self, base: str, head: str) -> str | None:
+        """Return the tree of a merge, and more."""
+        tree = ForgeRepository.merged_tree(self, base, head)
+        return None if tree is None else self._tree_with(tree, {"apps/production/more.yaml": "a: 1\n"})
 
 
 @dataclass
@@ -194,6 +204,11 @@ class Acts:
         except (ForgeError, RefusalError):
             return False
         return True
+
+    def forge_merges_wrongly(self) -> None:
+        """Let the forge put into each merge from now on what nobody asked for."""
+        pulls = self.office.world.forge._world.pulls
+        pulls.repository = _Wrong(pulls.repository.git)
 
     # --- what has to be found -----------------------------------------------------------------------------
 

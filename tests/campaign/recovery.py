@@ -8,7 +8,7 @@ kills, which ``sweep.killed`` judges: each entry once, each move once, every inv
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.campaign.sweep import atomic
+from tests.campaign.sweep import Day, atomic, steps, wrongly_merged
 
 HALF = "landed"
 
@@ -30,6 +30,7 @@ class Life:
     rows: tuple[Row, ...]
     last: str = ""
     rules: Callable[[str], str] = str
+    day: Day = steps
 
 
 LIVES = (
@@ -159,5 +160,19 @@ LIVES = (
         ),
         last=HALF,
         rules=atomic,
+    ),
+    Life(
+        "a merge that is not what was approved",
+        (
+            Row("a mismatch", "before-ledger-push", "approve approve; pull request open; 1 of our branches"),
+            Row("a mismatch", "after-ledger-push", "approve intent; pull request open; 1 of our branches"),
+            Row(
+                "a mismatch",
+                "after-merge",
+                "approve intent; pull request closed; 1 of our branches; 1 unrecorded",
+            ),
+        ),
+        last="a mismatch",
+        day=wrongly_merged,
     ),
 )

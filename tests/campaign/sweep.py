@@ -142,13 +142,35 @@ def atomic(text: str) -> str:
     return text.replace("    soak: 2s\n", "    soak: 2s\n    merges: atomic\n")
 
 
-def life(hand: Stagehand, last: str = "", rules: Callable[[str], str] = str) -> None:
-    """Live through the day, or to the end of its step ``last``, and come to rest; ``rules`` changes what is asked."""
+def wrongly_merged(hand: Stagehand) -> Iterator[Step]:
+    """Yield a day on which the forge merges more than it was asked to, and says that all is well.
+
+    All who could review it had a part in it: the environment stands still at the end.
+    """
+    acts, there = hand.acts, hand.office
+    say = partial(_says, there)
+    yield Step("a ledger begins", lambda: hand.has("genesis"), there.look)
+    version = acts.publish(SERVICE)
+    yield Step("a bump", lambda: hand.has("bump"), there.look)
+    ask = partial(say, "carol", Propose(SERVICE, version, "production", WHY))
+    yield Step("asked", lambda: hand.has("propose"), ask)
+    acts.forge_merges_wrongly()
+    for person in ("ada", "bob"):
+        word = Approve(acts.promotions()[-1])
+        yield Step(f"{person} approves 1", partial(hand.has, "approve", person), partial(say, person, word))
+    yield Step("a mismatch", lambda: hand.has("mismatch"), there.look)
+
+
+Day = Callable[[Stagehand], Iterator[Step]]
+
+
+def life(hand: Stagehand, last: str = "", rules: Callable[[str], str] = str, day: Day = steps) -> None:
+    """Live through a day, or to the end of its step ``last``, and come to rest; ``rules`` changes what is asked."""
     there = hand.office
     there.answers_people = True
     hand.acts.let_emergencies_be()
     hand.acts.edit_rules(rules)
-    for step in steps(hand):
+    for step in day(hand):
         there.step = step.name
         hand.until(step.done, step.act)
         if step.name == last:
@@ -179,6 +201,7 @@ def killed(
     *deaths: Death,
     last: str = "",
     rules: Callable[[str], str] = str,
+    day: Day = steps,
     kill_after: Callable[[], float | None] = lambda: None,
     is_told: bool = False,
 ) -> Outcome:
@@ -189,7 +212,7 @@ def killed(
     with stage(is_apart=True) as hand:
         hand.office.deaths, hand.office.kill_after, hand.office.is_told = deaths, kill_after, is_told
         try:
-            life(hand, last, rules)
+            life(hand, last, rules, day)
         except AssertionError as error:
             what = f"after {deaths} in step {hand.office.step!r}: {error}"
             return Outcome(tuple(hand.office.died), 0, 0, (what,))

@@ -73,7 +73,7 @@ def test_the_sweep_comes_to_every_crash_point() -> None:
 def test_who_is_born_after_a_death_finds_what_the_list_says_and_goes_on(life: Life) -> None:
     deaths = [Death(row.step, row.point) for row in life.rows]
 
-    outcome = killed(*deaths, last=life.last, rules=life.rules, is_told=True)
+    outcome = killed(*deaths, last=life.last, rules=life.rules, day=life.day, is_told=True)
 
     assert (outcome.lost, outcome.doubled, outcome.violations) == (0, 0, ())
     assert outcome.found == tuple((row.point, row.found) for row in life.rows)
