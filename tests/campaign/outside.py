@@ -5,7 +5,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from bot.answers import Answer, Recorded
 from bot.repository.push import Lost, PushAnswer, RefUpdate, Unknown
+from handlers.slack import messages
+from handlers.slack.chat import web_client
+from handlers.slack.reply import Address, Replies
 from policies.words import Approve, Cancel, Propose, Speaker, Word
 from sandbox.forge.door import Fault
 from sandbox.forge.refusals import RefusalError
@@ -16,6 +20,7 @@ from tests.campaign.stage import Stagehand, stage
 
 Pair = tuple[int, str]  # a trouble by its number, and the state in which it comes
 MET = 12  # pairs that share a world: its ledger stays short
+ANSWERED_LATE_MINUTES = 31  # Slack: a response URL may be used for 30 minutes
 EVERY = 5  # promotions between two looks at all invariants
 STATES = ("published", "asked", "approved once", "approved", "landed", "cancelled")
 
@@ -41,6 +46,7 @@ class Trouble:
     is_seen_twice: bool = False
     is_click: bool = False  # it is the words that come oddly: each is delivered five times
     apart_seconds: int = 0  # so long after one another
+    is_answered_late: bool = False  # the URL for the answer to a word has expired when the answer is there
 
 
 def _forge(status: int, method: str | None = None, **more: Any) -> Callable[[Office], None]:
@@ -139,6 +145,7 @@ TROUBLES: tuple[Trouble, ...] = (
     ),
     Trouble("slack: a word delivered five times", _nothing, is_click=True),
     Trouble("slack: a word delivered again, after 299 s each", _nothing, is_click=True, apart_seconds=299),
+    Trouble("slack: the response URL has expired", _nothing, is_answered_late=True, bites="approved once"),
     Trouble("slack: clicks overtake what they speak of", _overtaken, bites="asked"),
     Trouble("slack: an update takes too long", _dropped("chat.update", after=True), bites="approved once"),
     Trouble(
@@ -181,6 +188,7 @@ class Outside:
     hand: Stagehand
     wrong: list[str] = field(default_factory=list)
     met: int = 0
+    is_late: bool = False
 
     def meet(self, trouble: Trouble, state: str) -> None:
         """Take a version to its end, with trouble on the way, and note what is not as it must be."""
@@ -225,6 +233,7 @@ class Outside:
         there = self.hand.office
         if at == state:
             trouble.begin(there)
+        self.is_late = trouble.is_answered_late and at == state
         act()
         if at == state and trouble.is_click:
             for _ in range(4):
@@ -241,9 +250,35 @@ class Outside:
 
         def say() -> object:
             engine = there.engine(next(again) % 2)
-            return there._lived(lambda: engine.say(speaker, word), 0)
+            url = self._response_url(speaker)
+            answer = there._lived(lambda: engine.say(speaker, word), 0)
+            if answer is not None:
+                self._answer(speaker, word, answer, url)
+            return answer
 
         return say
+
+    def _response_url(self, speaker: Speaker) -> str:
+        slack = self.hand.office.world.slack
+        channel = slack.workspace.channel("deploys").id
+        return slack.response_url(slack.workspace.tickets.response_url(speaker.user, channel))
+
+    def _answer(self, speaker: Speaker, word: Word, answer: Answer, url: str) -> None:
+        """Answer a person as they are answered: they hear it once, whatever has become of the URL for it."""
+        there = self.hand.office
+        if self.is_late:
+            there.clock.wind(minutes=ANSWERED_LATE_MINUTES)
+        slack = there.world.slack
+        deploys = slack.workspace.channel("deploys").id
+        said = (
+            messages.recorded(answer)
+            if isinstance(answer, Recorded)
+            else messages.refused(answer, word, None, "")
+        )
+        before = len(slack.workspace.whispers(speaker.user))
+        Replies(web_client(slack.token, slack.api_url)).give(Address(speaker.user, deploys, url), said)
+        if (heard := len(slack.workspace.whispers(speaker.user)) - before) != 1:
+            self.wrong.append(f"{speaker.user} was answered {heard} times")
 
     def _ask(self, version: str) -> Word:
         return Propose("checkout-api", version, "production", WHY)
