@@ -5,6 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import requests
+
 from bot.answers import Answer, Recorded
 from bot.repository.push import Lost, PushAnswer, RefUpdate, Unknown
 from handlers.slack import messages
@@ -55,6 +57,22 @@ def _forge(status: int, method: str | None = None, **more: Any) -> Callable[[Off
 
 def _stale(there: Office) -> None:
     there.world.forge._break(Fault(_StaleError(), 2, "GET", "/pulls"))
+
+
+def _as_they_were(there: Office) -> None:
+    """Answer the next looks at each open pull request with what it is now, whatever happens to it meanwhile."""
+    settings = there.world.settings
+    for pull in there.pulls():
+        if pull["state"] != "open":
+            continue
+        end = f"/repos/{settings['COUNTERSIGN_FORGE_REPOSITORY']}/pulls/{pull['number']}"
+        asked = requests.get(
+            settings["COUNTERSIGN_GITHUB_URL"] + end,
+            headers={"Authorization": f"Bearer {settings['GITHUB_TOKEN']}"},
+            timeout=10,
+        )
+        assert asked.ok
+        there.world.forge._break(Fault(RefusalError(200, ""), 2, "GET", end, body=asked.content))
 
 
 def _push(answer: PushAnswer, *, is_done: bool) -> Callable[[Office], None]:
@@ -127,6 +145,7 @@ TROUBLES: tuple[Trouble, ...] = (
     ),
     Trouble("forge: 422 to a POST", _forge(422, "POST"), bites="asked"),
     Trouble("forge: a list that is a moment old", _stale, bites="asked"),
+    Trouble("forge: pull requests as they were a moment ago", _as_they_were),
     Trouble("forge: mergeability not known yet", lambda there: there.world.forge.delay_mergeability(3)),
     Trouble("forge: the token has ended", _forge(401, times=3)),
     Trouble(

@@ -229,14 +229,21 @@ def killed(
         return Outcome(tuple(died), lost, doubled, tuple(found), tuple(hand.office.found))
 
 
+AT_ONCE = (
+    3  # places of one step at which the same life dies: one after the other, as it comes past them again
+)
+
+
 def rounds(passed: Counter[Place], times: int) -> list[list[Death]]:
-    """Return the deaths of lives: every place kills, so many times in a row, and a life dies once in each step."""
+    """Return the deaths of lives: every place kills, so many times in a row, some places of each step in each life."""
     left: dict[str, list[str]] = {}
     for step, point in sorted(passed):
         left.setdefault(step, []).append(point)
     found: list[list[Death]] = []
     while any(left.values()):
-        some = [(step, points.pop()) for step, points in left.items() if points]
+        some = [
+            (step, points.pop()) for step, points in left.items() for _ in range(min(AT_ONCE, len(points)))
+        ]
         found.append([Death(step, point, time) for step, point in some for time in range(1, times + 1)])
     return found
 
