@@ -17,10 +17,11 @@ from tests.campaign.invariants import broken
 from tests.campaign.stage import Stagehand, stage
 
 PASS_SECONDS = 30
+MEASURED_EVERY = 100  # passes
 PASSES_OF_A_ROUND = 10  # in which one version goes all the way
 PUSHES = frozenset(f"before-{what}-push" for what in ("bump", "ledger", "branch")) | {"before-branch-delete"}
 PUSHES_A_MINUTE = 6  # what GitHub recommends at most
-MORE_HANDLES = 16  # than after the first tenth
+MORE_HANDLES = 16  # more than at the first look
 MORE_BYTES, BYTES_OF_AN_ENTRY = (
     64 << 20,
     16 << 10,
@@ -38,7 +39,7 @@ class Size:
 
 @dataclass
 class Soak:
-    """What it came to; ``sizes`` after each tenth."""
+    """What it came to; ``sizes`` from time to time."""
 
     passes: int = 0
     promotions: int = 0
@@ -58,8 +59,9 @@ def soaked(passes: int, ends: float) -> Soak:
             _spoken(hand, found.passes % PASSES_OF_A_ROUND)
             hand.office.clock.wind(seconds=PASS_SECONDS - 2)
             found.passes += 1
-            if found.passes % max(1, passes // 10) == 0:
+            if found.passes % min(MEASURED_EVERY, max(1, passes // 3)) == 0:
                 found.sizes.append(size(hand))
+        found.sizes.append(size(hand))
         hand.office.step = "rest"
         hand.office.rest()
         found.promotions = sum(line.kind == "landed" for line in hand.seen.ledger)
@@ -112,7 +114,7 @@ def judged(found: Soak) -> list[str]:
     for later in found.sizes[1:]:
         first = found.sizes[0]
         if later.handles > first.handles + MORE_HANDLES:
-            wrong.append(f"{later.handles} handles are open, {first.handles} were after the first tenth")
+            wrong.append(f"{later.handles} handles are open, {first.handles} were at first")
         room = MORE_BYTES + (later.entries - first.entries) * BYTES_OF_AN_ENTRY
         if later.memory > first.memory + room:
             grown = (later.memory - first.memory) >> 20
