@@ -22,10 +22,8 @@ PASSES_OF_A_ROUND = 10  # in which one version goes all the way
 PUSHES = frozenset(f"before-{what}-push" for what in ("bump", "ledger", "branch")) | {"before-branch-delete"}
 PUSHES_A_MINUTE = 6  # what GitHub recommends at most
 MORE_HANDLES = 16  # more than at the first look
-MORE_BYTES, BYTES_OF_AN_ENTRY = (
-    64 << 20,
-    16 << 10,
-)  # than then: whatever happens, and for each entry that came
+MORE_BYTES = 64 << 20  # more memory than then, whatever happens
+BYTES_OF_AN_ENTRY = 16 << 10  # and for each entry that came since
 
 
 @dataclass(frozen=True, slots=True)
