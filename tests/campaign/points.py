@@ -31,6 +31,9 @@ WRITES: Mapping[str, tuple[str, ...]] = {
 ADAPTERS = frozenset({"SlackChat", "Acts", "Replies"})
 
 
+Private = tuple[str, str]  # a class ('' = none), and a private function of it that writes
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """One call that writes: where, in which function of which class, and how it is spelled."""
@@ -89,14 +92,18 @@ def outside(folders: Iterable[Path]) -> list[Call]:
     functions = [
         one for folder in folders for path in sorted(folder.rglob("*.py")) for one in _functions(path)
     ]
-    private: set[str] = set()
+    private: set[Private] = set()
     while True:
         naked = list(_naked(functions, private))
-        inner = {one.function for one in naked if _is_inner(one) and _is_called(functions, one.function)}
+        inner = {
+            (one.owner, one.function)
+            for one in naked
+            if _is_inner(one) and _is_called(functions, one.function)
+        }
         if inner <= private:
             break
         private |= inner
-    return [one for one in naked if one.function not in private and one.owner not in ADAPTERS]
+    return [one for one in naked if (one.owner, one.function) not in private and one.owner not in ADAPTERS]
 
 
 def _is_inner(call: Call) -> bool:
@@ -107,11 +114,15 @@ def _is_called(functions: list[_Function], name: str) -> bool:
     return any(name in one.calls for one in functions if one.node.name != name)
 
 
-def _naked(functions: list[_Function], private: set[str]) -> Iterator[Call]:
+def _naked(functions: list[_Function], private: set[Private]) -> Iterator[Call]:
+    own = {(one.file, one.owner, one.node.name) for one in functions}
     for function in functions:
-        some = {*WRITES, *private}.intersection(function.calls)
+        some = {*WRITES, *(name for _, name in private)}.intersection(function.calls)
         for node in (one for name in sorted(some) for one in function.calls[name]):
-            if not (_writes(node) or _last(node.func) in private):
+            name = _last(node.func)
+            is_own = (function.file, function.owner, name) in own and ast.unparse(node.func) == f"self.{name}"
+            owners = {function.owner} if is_own else {owner for owner, one in private if one == name}
+            if not (_writes(node) or any((owner, name) in private for owner in owners)):
                 continue
             if not function.is_between(node):
                 spelled = ast.unparse(node.func)

@@ -44,6 +44,14 @@ def test_a_call_without_its_points_is_found(tmp_path: Path, source: str) -> None
     assert len(outside([tmp_path])) == 1
 
 
+def test_a_function_of_the_same_name_in_another_class_is_no_write(tmp_path: Path) -> None:
+    writes = "class A:\n    def tell(self):\n        self._it()\n    def _it(self):\n        self.mirror.push([])\n"
+    reads = "class B:\n    def tell(self):\n        self._it()\n    def _it(self):\n        return 1\n"
+    (tmp_path / "new.py").write_text(f"{writes}{reads}", "utf-8")
+
+    assert [one.owner for one in outside([tmp_path])] == ["A"]
+
+
 @pytest.mark.parametrize("name", sorted(WRITES))
 def test_each_kind_of_write_is_seen_and_lets_itself_be_guarded(tmp_path: Path, name: str) -> None:
     call = f"self._{WRITES[name][0].lstrip('_')}.{name}()"
