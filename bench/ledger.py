@@ -256,7 +256,8 @@ def write(remote: str, folder: str, key: str, told: str, *, pause: float) -> Non
             return Proposal((Entry(kind=entry.kind, at=entry.at, key=found, shown=entry.shown),))
 
         began = time.perf_counter()
-        assert isinstance(ledger.append(compose, year="2026"), Appended)
+        answer = ledger.append(compose, year="2026")
+        assert isinstance(answer, Appended), answer
         print(time.perf_counter() - began)
 
 
