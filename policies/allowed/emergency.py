@@ -4,7 +4,7 @@ from policies.allowed.asked import Asked, No, Refusal
 from policies.allowed.cases import stopped
 from policies.allowed.groups import everybody
 from policies.allowed.humans import is_same_human, with_accounts
-from policies.allowed.moves import bound, carried_by, covered, identified
+from policies.allowed.moves import bound, carried_by, covered, identified, observed
 from policies.allowed.speakers import noted
 from policies.codes import Code
 from policies.entries.authors import MOVERS, Authors
@@ -25,6 +25,7 @@ def emergency(asked: Asked) -> No:
     yield from bound(asked)
     yield from covered(asked)
     yield from identified(asked)
+    yield from observed(asked)
     entry, rule = asked.entry, asked.rule
     if rule is None or asked.rules is None or not isinstance(entry.by, By):
         return

@@ -19,8 +19,8 @@ Word = TypeVar("Word", bound=StrEnum)
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]*", re.ASCII)
 # What stands where a name could stand in a command or a rule, DESIGN section 9.
 RESERVED = frozenset(
-    "approve unapprove reject cancel freeze unfreeze hold resume block unblock emergency review status why "  # noqa: SIM905  a list of words reads best as a sentence
-    "changes history pending who check link whoami stats help all rollback to in because until none observe "
+    "approve unapprove reject cancel freeze unfreeze hold resume block unblock emergency review redact fork status "  # noqa: SIM905  a list of words reads best as a sentence
+    "why changes history pending who check link whoami stats help all rollback to in because until none observe "
     "owners of or".split()
 )
 

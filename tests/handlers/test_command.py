@@ -25,6 +25,8 @@ from handlers.slack.questions import (
 )
 from handlers.slack.spelling import spell
 from handlers.slack.typed import unescaped
+from handlers.slack.usage import USAGE
+from policies.rulebook.fields import RESERVED
 from policies.rules.rules import Rules
 from policies.words import (
     Approve,
@@ -330,3 +332,7 @@ def test_an_emergency_of_a_group_names_no_version() -> None:
         "shop", "", "production", "payments fail"
     )
     assert Names.of(Rules({}, {}, groups={"shop": ("web", "cart")})).groups == ("shop",)
+
+
+def test_no_service_may_have_a_words_name() -> None:
+    assert {word for word in USAGE if word} <= RESERVED

@@ -166,6 +166,11 @@ FORBIDDEN: list[tuple[str, Made, Code]] = [
         lambda: _called(rule=replace(story().rule("production"), hash=hash_of("x"))),
         Code.RULE_MOVED,
     ),
+    (
+        "an emergency where it is only observed",
+        lambda: (f := ruled(_town(), "production", is_observed=True), _emergency(f)),
+        Code.OBSERVED,
+    ),
     ("an emergency where no rule is", lambda: _called(service="nothing"), Code.NO_RULE),
     (
         "an emergency whose review is due later",

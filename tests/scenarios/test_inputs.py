@@ -33,7 +33,7 @@ from handlers.webhooks import Doorbell, webhooks
 from policies.allowed.repair import MAX_QUARANTINES
 from policies.entries.entry import Kind
 from policies.words import Hold, Speaker
-from sandbox.gitops import WEB
+from sandbox.gitops import CHECKOUT, WEB
 from sandbox.http import serve
 from sandbox.registry.twin import Fault
 from sandbox.slack.courier import Courier
@@ -244,9 +244,11 @@ def registry(outside: Outside) -> str:
 
 def gate(outside: Outside) -> str:
     asks = f"gates: [{{prometheus: {{url: {outside.junk}, query: up, is: '> 0'}}}}]"
+    outside.office.world.push(CHECKOUT, "1.4.9")
+    outside.left()
     undo = outside.rules("rules.yaml", RULE, f"{RULE}\n    {asks}")
     outside.left()
-    found = outside.office.engine.why("production", "checkout-api", "1.4.2")
+    found = outside.office.engine.why("production", CHECKOUT, "1.4.9")
     undo()
     assert found is not None
     return "\n".join(f"{one.code}: {one.detail}" for one in found.reasons)
