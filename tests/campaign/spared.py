@@ -67,19 +67,26 @@ def is_fixed(arguments: tuple[str, ...], code: int) -> bool:
     return verb in _FIXED and is_answer and bool(names) and all(map(_NAME.fullmatch, names))
 
 
-def _listed(repository: Path, arguments: tuple[str, ...]) -> Answer | None:
-    """Read branches and tags from where git keeps them, file by file; nothing where it keeps them otherwise."""
-    is_tags = arguments[0] == "for-each-ref" and arguments[-1] == "refs/tags/"
-    if (arguments != _HEADS and not is_tags) or (repository / "packed-refs").exists():
+def heads_of(repository: Path) -> list[str] | None:
+    """Return each branch's end and its name, read file by file; nothing where git keeps them otherwise."""
+    if (repository / "packed-refs").exists():
         return None
-    names = sorted(_names(repository / arguments[-1]))
-    if is_tags:
-        return None if names else Answer(0, b"", "")
     lines: list[str] = []
-    for name in names:
+    for name in sorted(_names(repository / "refs" / "heads")):
         with suppress(OSError):  # it was deleted meanwhile
-            lines.append(f"{(repository / name).read_text('ascii').strip()} {name}\n")
-    return Answer(0, "".join(lines).encode(), "")
+            lines.append(f"{(repository / name).read_text('ascii').strip()} {name}")
+    return lines
+
+
+def _listed(repository: Path, arguments: tuple[str, ...]) -> Answer | None:
+    """Answer what branches and tags there are, as git would; nothing for any other question, and where it has to."""
+    if arguments == _HEADS:
+        lines = heads_of(repository)
+        return None if lines is None else Answer(0, "".join(f"{one}\n" for one in lines).encode(), "")
+    is_tags = arguments[0] == "for-each-ref" and arguments[-1] == "refs/tags/"
+    if is_tags and not (repository / "packed-refs").exists():
+        return None if any(_names(repository / "refs" / "tags")) else Answer(0, b"", "")
+    return None
 
 
 def _names(folder: Path) -> Iterator[str]:

@@ -8,6 +8,7 @@ from bot.looking.book import Book
 from bot.repository.mirror import Mirror
 from bot.signing import Signer
 from bot.verify import Report, verify
+from tests.campaign.spared import heads_of
 
 
 class Witness:
@@ -17,7 +18,8 @@ class Witness:
         self._repository = repository
         self._mirror = Mirror.open(str(repository), folder, branch="main")
         self._ledger = Ledger(self._mirror, Signer.generate(), Book(self._mirror, "promotion"))
-        self._tip = ""
+        self._chain: Chain | None = None
+        self._seen: list[str] | None = None
         self._folder = folder
         self._audits = 0
         self.heard = 0  # messages that were held against the ledger
@@ -27,8 +29,11 @@ class Witness:
         self.is_tampered = False
 
     def chain(self) -> Chain:
-        """Return the ledger as it stands now."""
-        return self._ledger.read(self._mirror.fetch())
+        """Return the ledger as it stands now; nobody is asked where no branch has moved since."""
+        ends = heads_of(self._repository)
+        if self._chain is None or ends is None or ends != self._seen:
+            self._chain, self._seen = self._ledger.read(self._mirror.fetch()), ends
+        return self._chain
 
     def faults(self) -> list[Fault]:
         """Return what is wrong with its entries."""
