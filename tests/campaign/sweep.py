@@ -236,13 +236,14 @@ AT_ONCE = (
 
 def rounds(passed: Counter[Place], times: int) -> list[list[Death]]:
     """Return the deaths of lives: every place kills, so many times in a row, some places of each step in each life."""
+    at_once = AT_ONCE if times > 1 else 1  # one death may end a step before its other places are passed
     left: dict[str, list[str]] = {}
     for step, point in sorted(passed):
         left.setdefault(step, []).append(point)
     found: list[list[Death]] = []
     while any(left.values()):
         some = [
-            (step, points.pop()) for step, points in left.items() for _ in range(min(AT_ONCE, len(points)))
+            (step, points.pop()) for step, points in left.items() for _ in range(min(at_once, len(points)))
         ]
         found.append([Death(step, point, time) for step, point in some for time in range(1, times + 1)])
     return found
