@@ -90,3 +90,17 @@ def test_a_trail_ends_where_it_ends(index: int) -> None:
 
     with pytest.raises(IndexError):
         _ = trail[index]
+
+
+def test_what_two_copies_share_is_told_once_and_in_its_order() -> None:
+    found: Growing[int, str] = Growing()
+    for number in range(6):
+        found[number] = "old"
+    copied = found.copy()
+    copied[9] = "new"
+    copied[2] = "new"
+
+    assert list(copied) == [0, 1, 2, 3, 4, 5, 9]
+    assert len(copied) == 7
+    assert list(found) == [0, 1, 2, 3, 4, 5]
+    assert (found[2], copied[2]) == ("old", "new")

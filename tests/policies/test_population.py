@@ -80,6 +80,16 @@ def test_a_change_names_who_asked_who_approved_and_which_entry_let_it_move() -> 
     assert bump.decided == bump.entries[0][1].seq
 
 
+@pytest.mark.parametrize(
+    ("stage", "expected"),
+    [(Stage.OPEN, True), (Stage.MERGED, True), (Stage.LANDED, False), (Stage.REJECTED, False)],
+)
+def test_a_change_is_under_way_until_nothing_more_becomes_of_it(stage: Stage, *, expected: bool) -> None:
+    (change,) = [one for one in changes(at_stage(stage)) if one.environment == "production"]
+
+    assert change.is_under_way is expected
+
+
 def test_who_rejected_it_is_who_ended_it() -> None:
     (_, change) = changes(at_stage(Stage.REJECTED))
 

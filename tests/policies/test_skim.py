@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 
 from policies.canonical import Json, canonical
-from policies.entries.entry import Entry, EntryError, parse
+from policies.entries.entry import Entry, EntryError, Kind, Placed, parse
 from policies.entries.skim import skim
 from policies.ledger.state import Stage
 from tests.policies.ledger_builders import at_stage
@@ -46,3 +46,14 @@ def test_what_is_no_entry_is_not_taken_for_one(line: bytes) -> None:
 def test_another_version_is_not_taken_for_this_one() -> None:
     with pytest.raises(EntryError, match="version"):
         skim(canonical({**json.loads(LINES[-1]), "v": 2}))
+
+
+def test_where_a_card_stands_is_skimmed_as_it_is_read() -> None:
+    last = parse(LINES[-1])
+    card = Placed("card/production/web/1.1.0", "C1", "1700000000.1", 2)
+    line = Entry(
+        kind=Kind.SHOWN, at=last.at, key="card/1", seq=last.seq, prev=last.prev, shown=(card,)
+    ).line()
+
+    assert skim(line) == parse(line)
+    assert skim(line).shown == (card,)
