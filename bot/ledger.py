@@ -249,9 +249,11 @@ class Ledger:
             return None
         commits = self.mirror.raw_commits(Oid(end))
         year = year_begun(commits[0]) if commits else ""
+        if not year:
+            return None
         chain = Chain(year, State(year))
         grow(chain, commits, self.book)
-        return chain if year and chain.tip == end and not chain.faults else None
+        return chain if chain.tip == end and not chain.faults else None
 
     def _persist(
         self, attempt_once: Callable[[], AppendAnswer | Lost | Unknown], *, look_first: bool

@@ -7,14 +7,13 @@ from bot.ports import Forge, Hands
 from bot.repository.mirror import Mirror
 from bot.repository.objects import Oid
 from policies.canonical import Json
-from policies.entries.authors import MAX_WHY, MOVERS, Authors
+from policies.entries.authors import MAX_WHY, MOVERS, Authors, accounts_told
 from policies.entries.entry import Entry, Kind
 from policies.ledger.people import of_forge
 from policies.ledger.state import State
 from policies.rules.rules import Rules
 
 MAX_LOOKS = 20  # commits that one pass asks about, and one review
-MAX_LOGINS = 200  # that an entry names
 REVIEWED = frozenset(
     {Kind.EXTERNAL, Kind.MISMATCH, Kind.CONFIG}
 )  # what comes by others' hands and is reviewed
@@ -50,17 +49,21 @@ class Movers:
         """Return what an entry attests of these commits; asks nobody."""
         hands = [self.kept.get(one, Hands(missing=f"{one[:12]} was not asked about")) for one in commits]
         accounts = {account.id: account for one in hands for account in one.accounts}
-        known = (
-            of_forge(rules, state.links, state.forge_ids, number=one.id, login=one.login)
+        known = {
+            one.id: person.name
             for one in accounts.values()
+            if (person := of_forge(rules, state.links, state.forge_ids, number=one.id, login=one.login))
+        }
+        logins, ids, left = accounts_told({one.id: one.login for one in accounts.values()}, known)
+        why = "; ".join(
+            dict.fromkeys([*(one.missing for one in hands if one.missing), *([left] if left else [])])
         )
-        why = "; ".join(dict.fromkeys(one.missing for one in hands if one.missing))
         movers = Authors(
             is_known=not why,
-            people=tuple(sorted({person.name for person in known if person})),
-            logins=tuple(sorted({one.login for one in accounts.values()}))[:MAX_LOGINS],
+            people=tuple(sorted(set(known.values()))),
+            logins=logins,
             unnamed=sum(one.unnamed for one in hands),
-            ids=tuple(sorted(accounts)),
+            ids=ids,
             why=" ".join(why.split())[:MAX_WHY],
         )
         return {MOVERS: movers.as_json()}

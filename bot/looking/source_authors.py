@@ -8,7 +8,7 @@ from bot.errors import BotError, PermanentError
 from bot.looking.image_sources import ImageSources
 from bot.looking.source_refs import Refs, by_labels, by_tags, no_such_tags
 from bot.ports import Forge, ForgeAccount
-from policies.entries.authors import LABELS, MAX_WHY, TAGS, Authors, together
+from policies.entries.authors import LABELS, MAX_WHY, TAGS, Authors, accounts_told, together
 from policies.entries.entry import Pinned, Share
 from policies.ledger.people import of_forge
 from policies.ledger.state import State
@@ -54,16 +54,18 @@ class SourceAuthors:
                 why.append(f"by {name}: {error}")
         accounts = {one.id: one for wrote, _ in found.values() for one in wrote}
         named = {
-            person.name
+            one.id: person.name
             for one in accounts.values()
             if (person := of_forge(rules, state.links, state.forge_ids, number=one.id, login=one.login))
         }
+        logins, ids, left = accounts_told({one.id: one.login for one in accounts.values()}, named)
+        why += [left] if left else []
         return Authors(
             is_known=bool(found),
-            people=tuple(sorted(named)),
-            logins=tuple(sorted({one.login for one in accounts.values()})),
+            people=tuple(sorted(set(named.values()))),
+            logins=logins,
             unnamed=max((unnamed for _, unnamed in found.values()), default=0),
-            ids=tuple(sorted(accounts)),
+            ids=ids,
             why=" ".join("; ".join(why).split())[:MAX_WHY],
             ways=tuple(found),
         )

@@ -166,10 +166,14 @@ class Together:
     def _kept(self, ends: Sequence[str]) -> Chain:
         """Return the longest ledger that our clone can bring back, of a branch that is gone. Raises: Declined."""
         mirror, ledger = self.desk.mirror, self.desk.ledger
-        last = ""
-        for end in () if mirror.tips().ledgers else mirror.known([Oid(one) for one in ends]):
-            last = end if not last or mirror.is_ancestor(Oid(last), end) else last
-        found = ledger.kept(last) if last else None
+        here = set() if mirror.tips().ledgers else mirror.known([Oid(one) for one in ends])
+        found: Chain | None = None
+        for end in (Oid(one) for one in ends if one in here):
+            is_longer = found is None or found.tip is None or mirror.is_ancestor(found.tip, end)
+            kept = (
+                ledger.kept(end) if is_longer else None
+            )  # what anybody may have named need not be a ledger's end
+            found = kept or found
         if found is None:
             raise Declined(NotRecorded(code="no-branch", detail=f"{ends[0][:_NAMED]} is the last known end"))
         return found

@@ -23,7 +23,7 @@ _THEN: dict[str, str] = {
     Code.UNHEALTHY: "it is reported healthy in the environment before",
     Code.HELD: "somebody resumes the service",
     Code.FROZEN: "somebody lifts the freeze",
-    Code.KNOWN_BEFORE: "somebody asks for it",
+    Code.KNOWN_BEFORE: "somebody asks for it, or `catch-up` takes it along",
     Code.OPEN_ELSEWHERE: "the promotion that is open there ends",
     Code.CHECKS_PENDING: "the checks succeed",
     Code.FORGE_REVIEW: "the reviews are given that the forge asks for",

@@ -1,6 +1,6 @@
 """The text of ``/promote ...`` read: a word that decides, a question, or what was not understood."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from handlers.slack import orders
@@ -34,11 +34,18 @@ def parse(text: str, names: Names, at: datetime) -> Heard:
     """Read what stands behind the command; ``at`` (UTC) is now, for ``until``. Never raises."""
     said = typed(text)
     if said.fault:
-        return Misunderstood(said.fault, given=text)
+        return Misunderstood(said.fault, given=text, corrected=(_help_with(said.words),))
     try:
         return _read(said.words, said.reason, names, at)
     except UnclearError as unclear:
-        return Misunderstood(unclear.sentence, given=text, corrected=unclear.corrected[:MAX_GUESSES])
+        corrected = unclear.corrected[:MAX_GUESSES] or (_help_with(said.words),)
+        return Misunderstood(unclear.sentence, given=text, corrected=corrected)
+
+
+def _help_with(words: Sequence[str]) -> str:
+    """Return the command that says how the word is said that somebody began with."""
+    first = words[0].lower() if words else ""
+    return f"help {first}" if first in USAGE else "help"
 
 
 def _read(words: tuple[str, ...], reason: str, names: Names, at: datetime) -> Word | Pair | Question:

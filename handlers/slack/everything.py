@@ -23,7 +23,7 @@ MAX_LISTED = 30
 HOLDS_FOR_ALL = frozenset(
     {
         "unknown-person",
-        "account",
+        "account-not-allowed",
         "observing",
         "ledger-checking",
         "ledger-read-only",
@@ -40,7 +40,14 @@ def said(look: Look, asked: Everything) -> Said:
     named = look.rules.environments.get(asked.environment)
     if named and not named.has_promotions:
         return Said(
-            line("Nobody is asked in ", Strong(asked.environment), ": new versions move by themselves.")
+            line("Nobody is asked in ", Strong(asked.environment), ": new versions move by themselves."),
+            (
+                line(
+                    "What was there before the first look moves where the rules say ",
+                    Code("catch-up: true"),
+                    ".",
+                ),
+            ),
         )
     offers = list(_offers(look, asked.environment))
     points = [_offer(row, candidate) for row, candidate in offers[:MAX_LISTED]]

@@ -44,7 +44,10 @@ REFUSALS: dict[str, str] = {
     Code.NOTE_MISSING: "A reason has to be given: add `because` and why, in one line.",
     Code.NEVER_RAN: "That version has never run there, so one cannot go back to it.",
     Code.OBSERVED: "That environment is only observed: nothing is moved there until its rule says otherwise.",
-    Code.NOT_GUARDED: "Nobody is asked there: new versions move by themselves.",
+    Code.NOT_GUARDED: (
+        "Nobody is asked there: new versions move by themselves. What was there before Countersign looked first moves"
+        " where the rules say `catch-up: true`."
+    ),
     Code.GUARDED: "That environment asks for approvals.",
     Code.NOT_STANDING: "There is nothing of the kind in force there, so nothing was lifted.",
     Code.OPEN_ELSEWHERE: "Another version of the service is under way there. `/promote pending` shows it.",

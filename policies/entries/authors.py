@@ -1,6 +1,6 @@
 """Who wrote code, or moved a commit, as entries attest it; where that is not known, it is said."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -10,6 +10,7 @@ AUTHORS = "authors"  # of the code that a version brings
 MOVERS = "movers"  # of what came without us: authors, committers, mergers, pushers
 LABELS, TAGS = "labels", "tags"  # ways in which it was known which commits to ask about
 MAX_WHY = 200  # characters of why something is not known
+MAX_ACCOUNTS = 200  # that an entry names: a commit may name as many as its author likes
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,19 @@ def together(found: Sequence[Authors]) -> Authors | None:
         why="; ".join(dict.fromkeys(one.why for one in found if one.why))[:MAX_WHY],
         ids=_all_numbers(found),
     )
+
+
+def accounts_told(
+    accounts: Mapping[int, str], known: Collection[int]
+) -> tuple[tuple[str, ...], tuple[int, ...], str]:
+    """Return the logins and numbers of accounts that an entry names, and what it leaves out ('' = nothing).
+
+    ``accounts``: number -> login. Where there are too many, those whom rules or links know are named first.
+    """
+    told = sorted(accounts, key=lambda one: (one not in known, one))[:MAX_ACCOUNTS]
+    left = len(accounts) - len(told)
+    why = f"{left} more accounts are not named" if left else ""
+    return tuple(sorted({accounts[one] for one in told})), tuple(sorted(told)), why
 
 
 def _all_numbers(found: Sequence[Authors]) -> tuple[int, ...]:

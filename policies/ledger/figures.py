@@ -132,9 +132,9 @@ def _leads(state: Tables, moves: Iterable[_Moved]) -> Iterator[timedelta]:
 
 
 def _waits(promotions: Iterable[Promotion]) -> Iterator[timedelta]:
-    """Yield how long people were waited for: up to the approval that came last."""
+    """Yield how long people were waited for: up to the approval that came last; not what was given with the request."""
     for one in promotions:
-        times = [approval.at for approval in one.approvals if approval.at >= one.opened]
+        times = [approval.at for approval in one.approvals if approval.at > one.opened]
         if times:
             yield max(times) - one.opened
 

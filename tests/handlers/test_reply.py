@@ -85,7 +85,7 @@ def test_after_half_an_hour_it_is_whispered(
     url = room.url()
     room.watch.seconds += RESPONSE_SECONDS + late
 
-    with caplog.at_level(logging.INFO):
+    with caplog.at_level(logging.INFO, logger="handlers.slack.reply"):
         room.give(url=url)
 
     assert room.heard() == (1, 0)
@@ -198,7 +198,7 @@ def test_a_card_whose_address_is_too_late_stays_as_it_is(
     url = room.url()
     room.watch.seconds += RESPONSE_SECONDS + 1
 
-    with caplog.at_level(logging.INFO):
+    with caplog.at_level(logging.INFO, logger="handlers.slack.reply"):
         room.replies.settle(Address(ADA, "C0DEPLOYS", url), SENTENCE)
 
     assert "stays as it is" in caplog.text

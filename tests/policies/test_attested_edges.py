@@ -7,7 +7,7 @@ import pytest
 
 from policies.canonical import Json
 from policies.entries import authors
-from policies.entries.authors import Authors, together
+from policies.entries.authors import MAX_ACCOUNTS, Authors, accounts_told, together
 from policies.entries.entry import Kind, write_time
 from policies.entries.membership import is_fresh, members_of
 from policies.entries.reviews import review_in
@@ -225,3 +225,22 @@ def test_everywhere_one_environment_that_asks_somebody_is_enough() -> None:
     assert may_approve(found, "", "web", "dan")
     assert may_approve(found, "", "web", "ada")
     assert not may_approve(found, "production", "web", "dan")
+
+
+def test_an_entry_names_so_many_accounts_and_first_those_that_are_known() -> None:
+    accounts = {number: f"made-up-{number}" for number in range(1, MAX_ACCOUNTS + 3)}
+    last = MAX_ACCOUNTS + 2
+
+    logins, numbers, why = accounts_told(accounts, {last: "ada"})
+
+    assert (len(logins), len(numbers)) == (MAX_ACCOUNTS, MAX_ACCOUNTS)
+    assert last in numbers
+    assert accounts[last] in logins
+    assert numbers == tuple(sorted(numbers))
+    assert why == "2 more accounts are not named"
+
+
+def test_accounts_that_fit_are_all_named() -> None:
+    accounts = {number: f"somebody-{number}" for number in range(MAX_ACCOUNTS)}
+
+    assert accounts_told(accounts, ()) == (tuple(sorted(accounts.values())), tuple(accounts), "")
