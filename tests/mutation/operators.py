@@ -100,7 +100,7 @@ class _Put(ast.NodeTransformer):
 
 
 def _quiet(tree: ast.Module) -> set[int]:
-    """Return nodes whose change means nothing when it runs: docstrings, types, decorators."""
+    """Return nodes whose change means nothing when it runs: docstrings, types, decorators, what ``*`` would import."""
     found: set[int] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
@@ -109,7 +109,7 @@ def _quiet(tree: ast.Module) -> set[int]:
             told = getattr(node, name, None) or []
             for one in told if isinstance(told, list) else [told]:
                 found |= {id(inside) for inside in ast.walk(one)}
-        if isinstance(node, ast.Assign) and _is_alias(node):
+        if isinstance(node, ast.Assign) and (_is_alias(node) or _is_export(node)):
             found |= {id(inside) for inside in ast.walk(node)}
     return found
 
@@ -117,6 +117,11 @@ def _quiet(tree: ast.Module) -> set[int]:
 def _is_alias(node: ast.Assign) -> bool:
     """Whether a type is given a name: ``Gate = Callable[[Case], Verdict]``."""
     return isinstance(node.value, ast.Subscript) and isinstance(node.targets[0], ast.Name)
+
+
+def _is_export(node: ast.Assign) -> bool:
+    """Whether names are listed that ``import *`` would bring; nobody here says that."""
+    return isinstance(node.targets[0], ast.Name) and node.targets[0].id == "__all__"
 
 
 def _faults(node: ast.AST) -> Iterator[Made]:

@@ -56,6 +56,10 @@ def test_words_for_people_and_types_are_left_alone() -> None:
     assert {one.line for one in mutants("m", SOURCE)} == {3, 4, 9, 10, 11}
 
 
+def test_a_list_of_what_a_module_hands_out_is_left_alone() -> None:
+    assert mutants("m", '__all__ = ["a", "b"]\n') == ()
+
+
 def test_what_is_argued_is_a_fault_that_can_be_made() -> None:
     modules = {module for part in TARGETS.values() for module in part}
     known = {one.name for module in modules for one in mutants(module, file_of(module).read_text())}

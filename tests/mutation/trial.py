@@ -24,7 +24,7 @@ from tests.mutation.reach import QUIET
 from tests.mutation.targets import ROOT, file_of
 
 OWN = ("policies", "bot", "handlers", "sandbox", "tests")
-MAX_CPU = 40  # seconds of one trial; a fault that never ends is noticed, too
+MAX_CPU = 90  # seconds of one trial; a fault that never ends is noticed, too
 MAX_BYTES = 4 << 30
 
 
