@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from bot.looking.on_demand import IN_SPAN, RECENT, SPAN, Listed
 from handlers.engine import Engine
-from handlers.slack.blocks import Said
+from handlers.slack.blocks import COMMAND, Said
 from handlers.slack.questions import Check
 from handlers.slack.reasons import phrase
 from handlers.slack.spans import Code, Line, Moment, Sign, Strong, joined, line
@@ -25,6 +25,12 @@ def said(engine: Engine, asked: Check) -> Said:
     if len(told) > MAX_TOLD:
         points.append(line(f"and {len(told) - MAX_TOLD} more"))
     return Said(_head(found), (*points, *_bounds(found, is_one=bool(asked.service))))
+
+
+def not_for_guests() -> Said:
+    """Say why a guest's question is not passed on: what may be asked in a while is there for all to share."""
+    head = line("A guest's question is not passed on to registries; they are asked at their interval anyway.")
+    return Said(head, (line(Code(f"{COMMAND} status"), " says what is known."),))
 
 
 def _head(found: Sequence[Listed]) -> Line:

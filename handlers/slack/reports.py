@@ -76,6 +76,8 @@ def _asked(engine: Engine, question: Why | Changes | Check, team: str, user: str
             return _why(engine, question)
         case Changes():
             return changes.said(engine, question, is_outside=engine.is_outside(team, user))
+        case Check() if engine.is_outside(team, user):
+            return checked.not_for_guests()
         case Check():
             return checked.said(engine, question)
 

@@ -16,7 +16,7 @@ from policies.images.evidence import DigestAnswer, TagAnswer, TagList
 from policies.images.image import Repository, Tag
 from sandbox.gitops import CHECKOUT, WEB
 from sandbox.registry.answers import Fault
-from tests.scenarios.offices import START, Office, office_in
+from tests.scenarios.offices import START, TEAM, Office, office_in
 
 
 @pytest.fixture
@@ -26,10 +26,10 @@ def office(tmp_path: Path) -> Iterator[Office]:
         yield made
 
 
-def asks(office: Office, text: str) -> str:
+def asks(office: Office, text: str, user: str = "U0ADA") -> str:
     word = parse(text, Names.of(office.engine.look().rules), office.clock.at)
     assert isinstance(word, Check), word
-    return reports.reply(office.engine, word, user="U0DAN").text
+    return reports.reply(office.engine, word, team=TEAM, user=user).text
 
 
 def listings(office: Office) -> int:
@@ -65,6 +65,16 @@ def test_what_was_asked_within_a_minute_is_not_asked_again_whoever_asks(office: 
     assert "1 were asked" not in first
     assert "1 were asked within the last 1 minute" in everything
     assert listings(office) == 2  # one for each image
+
+
+def test_a_guest_spends_nothing_of_what_all_may_ask(office: Office) -> None:
+    listings(office)
+
+    told = asks(office, "check", "U0DAN")
+
+    assert "A guest's question is not passed on to registries" in told
+    assert listings(office) == 0
+    assert "Asked about" in asks(office, "check")
 
 
 def test_a_pass_that_asked_just_now_counts_too(office: Office) -> None:
