@@ -1,7 +1,10 @@
 """A long line of commits read in one stream: the same as git says one by one, or nothing."""
 
+import subprocess
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -83,10 +86,20 @@ def test_more_than_anything_should_be_is_nothing(bare: Path, monkeypatch: pytest
     assert read_line(Git(bare), Oid(tip(bare))) is None
 
 
-def test_a_silent_git_is_not_waited_for(bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(line, "_SECONDS", 0.0)
+class SilentGit(Git):
+    """Says nothing, and does not end."""
 
-    assert read_line(Git(bare), Oid(tip(bare))) is None
+    def start_reading(
+        self, arguments: Sequence[str], *, stdin: IO[bytes] | None = None
+    ) -> subprocess.Popen[bytes]:
+        assert arguments
+        return subprocess.Popen(["sleep", "600"], stdin=stdin or subprocess.PIPE, stdout=subprocess.PIPE)
+
+
+def test_a_silent_git_is_not_waited_for(bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(line, "_SECONDS", 0.1)
+
+    assert read_line(SilentGit(bare), Oid(tip(bare))) is None
 
 
 def test_a_broken_commit_is_told_by_the_git_that_is_asked_then(bare: Path, tmp_path: Path) -> None:
