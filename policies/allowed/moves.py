@@ -186,7 +186,7 @@ def rollback(asked: Asked) -> No:
     )  # else one person could go forward again to what was left
     cases = cases_of(asked, rule)
     for case in cases:
-        if not has_run(case, entry.environment, case.image):
+        if not has_run(case, entry.environment):
             yield Refusal(Code.NEVER_RAN, f"{case.image[0].tag} has never run in {entry.environment}")
         yield from carried_by(asked, case.rule, case.rule.environment.rollback)
     may = [_may_go_back(asked, case, entry.by.person) for case in cases]

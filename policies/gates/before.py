@@ -1,10 +1,8 @@
 """What the environments before say of it: it has run there, runs there now, is healthy there."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from policies.codes import Code
-from policies.entries.entry import Pinned
 from policies.entries.remembered import Fortune
 from policies.gates.case import Case, holds
 from policies.gates.clock import befell, clock, watched
@@ -45,17 +43,16 @@ def _rank(verdict: Verdict) -> float:
 
 
 def _has_run_in(case: Case, before: str) -> Verdict:
-    if has_run(case, before, case.image):
+    if has_run(case, before):
         return PASSED
     return Waiting(Code.NOT_IN_PREVIOUS, f"it has not run in {before}")
 
 
-def has_run(case: Case, environment: str, image: tuple[Pinned, ...]) -> bool:
-    """Whether an image was ever in place there, by the ledger or since before it."""
-    asked = case if image == case.image else replace(case, image=image)
-    if holds(case.stood_in(environment), asked.image_in(environment)):
+def has_run(case: Case, environment: str) -> bool:
+    """Whether the image was ever in place there, by the ledger or since before it."""
+    if holds(case.stood_in(environment), case.image_in(environment)):
         return True
-    return any(all(one.what is Fortune.MOVED for one in events) for events in befell(asked, environment))
+    return any(all(one.what is Fortune.MOVED for one in events) for events in befell(case, environment))
 
 
 def _runs_in(case: Case, before: str) -> Verdict:

@@ -39,7 +39,7 @@ def _forward(case: Case, stood: tuple[Pinned, ...], where: str) -> Verdict:
 def _never_back(case: Case, stood: tuple[Pinned, ...]) -> Verdict:
     """Of a tag that moves: is it no digest that ran here and was left? Who unblocked it, or answered, said so."""
     state, place = case.state, (case.environment, case.service)
-    if holds(stood, case.image) or not has_run(case, case.environment, case.image):
+    if holds(stood, case.image) or not has_run(case, case.environment):
         return PASSED
     for new in case.image:
         is_lifted = any(what == case.service and is_version(one, new) for _, what, one in state.unblocked)

@@ -7,10 +7,11 @@ import pytest
 
 from policies.codes import Code
 from policies.decide import _not_merged, tried_again_at
-from policies.entries.entry import By, Pinned, Sighting
+from policies.entries.entry import Bot, By, Kind, Pinned, Sighting
 from policies.entries.promotion import Approval
+from policies.entries.remembered import Standing as Freeze
 from policies.entries.reviews import Attested, ReviewState, review_in
-from policies.gates import Case, age, approvals, digest, expired, merge_within
+from policies.gates import Case, age, approvals, digest, expired, limit, merge_within, notes, was_frozen
 from policies.gates.before import each_before
 from policies.gates.promised import expires, reminds
 from policies.gates.waits import _window
@@ -18,11 +19,12 @@ from policies.images.image import Repository
 from policies.ledger.state import Seen, Stage
 from policies.ledger.tally import may_approve
 from policies.rules.effective import NO_CALENDAR
-from policies.rules.rules import Evidence
+from policies.rules.rules import Evidence, Limit
+from policies.times.calendar import Calendar
 from policies.times.windows import parse_window
 from policies.verdict import PASSED, Failed, Verdict, Waiting
 from tests.policies.gate_worlds import case, ruled
-from tests.policies.ledger_builders import START, at_stage, oid, pinned, rules, story
+from tests.policies.ledger_builders import START, at_stage, oid, person, pinned, rules, story
 
 MIRROR = Repository.parse("mirror.example/web")
 
@@ -169,6 +171,7 @@ def test_of_two_images_the_one_that_was_seen_last_says_how_old_it_is() -> None:
 
     assert isinstance(verdict, Waiting)
     assert (verdict.code, verdict.until) == (Code.TOO_YOUNG, late + timedelta(hours=2))
+    assert verdict.detail == f"first seen {late:%Y-%m-%d %H:%M} UTC, 2h are needed"
     unseen = pinned("1.1.0", repository="ghcr.io/example/other")
     assert _code(age(replace(about, image=(*image, unseen)))) is Code.AGE_UNKNOWN
     assert _code(age(replace(about, image=()))) is Code.AGE_UNKNOWN
@@ -204,3 +207,87 @@ def test_an_answer_that_waits_for_a_time_comes_before_one_that_waits_for_ever() 
     answers["c"] = PASSED
     assert each_before(about, asked) == answers["a"]
     assert each_before(replace(about, rule=either), asked) == PASSED
+
+
+def test_a_way_back_with_approvals_needs_no_go_however_old_they_are() -> None:
+    about = case(at_stage(Stage.OPEN), "1.1.0", "production", is_asked=True)
+    assert about.promotion
+    late = replace(about, at=about.at + timedelta(hours=9))
+    back = replace(about.promotion, kind=Kind.ROLLBACK)
+
+    assert _code(merge_within(late)) is Code.WAITING_FOR_A_GO
+    assert merge_within(replace(late, promotion=back)) == PASSED
+
+
+@pytest.mark.parametrize(
+    ("ends", "code"),
+    [(-SECOND, None), (timedelta(0), Code.WAITING_FOR_A_GO), (SECOND, Code.WAITING_FOR_A_GO)],
+)
+def test_a_freeze_that_ended_before_the_last_approval_asks_nobody_again(
+    ends: timedelta, code: Code | None
+) -> None:
+    about = case(at_stage(Stage.OPEN), "1.1.0", "production", is_asked=True)
+    assert about.promotion
+    last = max(one.at for one in about.promotion.approvals)
+    about.state.freezes["production"] = Freeze(Bot(), START, "", "", until=last + ends)
+
+    assert _code(merge_within(replace(about, at=last + timedelta(hours=1)))) is code
+
+
+@pytest.mark.parametrize(
+    ("zone", "of_all", "is_frozen"),
+    [
+        ("", "", False),
+        ("Europe/Berlin", "", True),
+        ("", "Europe/Berlin", True),
+        ("UTC", "Europe/Berlin", False),
+    ],
+)
+def test_a_window_since_the_approval_is_one_of_the_environments_zone_or_of_the_calendars(
+    zone: str, of_all: str, *, is_frozen: bool
+) -> None:
+    """The window is from 09:30 to 10:00 UTC for a clock in Berlin."""
+    found = ruled(
+        at_stage(Stage.OPEN),
+        freeze=(parse_window("Mon 10:30-11:00"),),
+        zone=zone,
+        calendar=Calendar(of_all),
+    )
+    about = case(found, "1.1.0", "production", is_asked=True)
+
+    assert was_frozen(replace(about, at=START + timedelta(minutes=70)), START) is is_frozen
+
+
+def test_an_age_that_is_not_known_passes_where_a_person_answered_for_every_image() -> None:
+    found = ruled(story(), age=timedelta(hours=2))
+    image = _of_two(pinned("1.1.0").digest, pinned("1.1.0").digest)
+    about = replace(case(found, environment="production"), image=image)
+
+    for number, code in enumerate((Code.AGE_UNKNOWN, None)):
+        held = Freeze(Bot(), about.at, "", Code.AGE_UNKNOWN, image=(image[number],))
+        about.state.holds["production", "web"] = held
+        found.add(found.stand(Kind.RESUME, person("ada"), environment="production"))
+        assert _code(age(about)) is code
+
+    assert notes(about, (age,)) == {"age": "passed"}
+
+
+def test_moves_of_promotions_count_for_the_limit_and_ways_back_do_not() -> None:
+    found = ruled(at_stage(Stage.LANDED), limit=Limit(1, timedelta(hours=1)))
+    about = case(found, "1.2.0", "production")
+    (move,) = about.state.moves["production", "web"]
+    forward = about.state.promotions[move.promotion]
+
+    assert _code(limit(about)) is Code.LIMIT_REACHED
+    about.state.promotions[move.promotion] = replace(forward, kind=Kind.ROLLBACK)
+    assert limit(about) == PASSED
+
+
+def test_the_limit_opens_when_the_first_move_that_counts_is_long_enough_ago() -> None:
+    found = ruled(story().staged("1.1.0", "1.2.0", "1.3.0"), "staging", limit=Limit(2, timedelta(hours=1)))
+    about = case(found, "1.9.0")
+    made = sorted(one.at for one in about.state.moves["staging", "web"])
+
+    assert limit(about) == Waiting(
+        Code.LIMIT_REACHED, "2 per 1h have been made", made[-2] + timedelta(hours=1)
+    )

@@ -15,6 +15,7 @@ from policies.entries.entry import Kind
 from policies.entries.facts import Fact, Finding
 from policies.ledger.state import Stage
 from policies.rules.rules import OutsideGate
+from tests.policies.gate_time_cases import _two
 from tests.policies.gate_worlds import case, later, looked, ruled
 from tests.policies.ledger_builders import RULES, Story, at_stage, pinned, story
 
@@ -234,3 +235,32 @@ def test_a_soak_that_was_counted_from_genesis_is_still_so() -> None:
     assert not is_refused("passed 3h")  # as entries said it before the history was read
     assert not is_refused("passed 23h")
     assert is_refused("passed 9h")
+
+
+@pytest.mark.parametrize(("is_any", "soaked"), [(False, "passed 2h30m"), (True, "passed 3h31m")])
+def test_of_two_environments_before_the_last_to_soak_counts_or_the_first_of_any(
+    soaked: str, *, is_any: bool
+) -> None:
+    about = _two("east", "west", hours=2.49, any_is_enough=is_any)
+
+    assert gates.notes(about, gates.MERGED)["soak"] == soaked
+
+
+def test_seconds_beside_minutes_are_not_said() -> None:
+    found = later(ruled(story().staged("1.1.0"), soak=TWO_HOURS, age=TWO_HOURS), 3)
+    found.at += timedelta(seconds=59)
+
+    assert _told(found) == {"soak": "passed 3h1m", "age": "passed 3h2m"}
+
+
+def test_of_two_images_the_youngest_says_the_age() -> None:
+    found = later(ruled(story().staged("1.1.0"), age=TWO_HOURS), 5)
+    worker = pinned("1.1.0", repository="ghcr.io/example/worker")
+    about = case(found, "1.1.0", "production")
+    seen = about.state.seen["web", about.image[0].repository, "1.1.0"]
+    sighting = replace(seen.sighting, repository=worker.repository)
+    later_seen = replace(seen, sighting=sighting, at=seen.at + timedelta(hours=2))
+    about.state.seen["web", worker.repository, "1.1.0"] = later_seen
+    both = replace(about, image=(*about.image, worker))
+
+    assert gates.notes(both, (gates.age,)) == {"age": "passed 3h2m"}
