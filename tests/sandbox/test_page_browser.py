@@ -495,7 +495,8 @@ def test_levers_are_seen_to_move_the_world(browser: Browser, live: Demo) -> None
     page.get_by_label("Message to #deploys").fill("/promote status")
     page.keyboard.press("Enter")
     expect(page.get_by_text('failed with the error "dispatch_failed"')).to_be_visible()
-    levers.get_by_role("button", name="Wipe its disk").click()
+    with page.expect_response(lambda answer: "wipe" in (answer.request.post_data or "")):
+        levers.get_by_role("button", name="Wipe its disk").click()
     levers.get_by_role("button", name="Start").click()
     expect(page.locator(".bot-state")).to_have_text("runs", timeout=PATIENCE)
     page.get_by_label("Message to #deploys").fill("/promote pending")
