@@ -11,7 +11,7 @@ from handlers.slack.blocks import Said
 from handlers.slack.questions import Changes
 from handlers.slack.reasons import phrase
 from handlers.slack.spans import Code as Literal
-from handlers.slack.spans import Line, Link, Moment, Sign, Strong, joined, line
+from handlers.slack.spans import Line, Link, Moment, Sign, Strong, counted, joined, line
 from policies.bump import bump
 from policies.codes import Code
 from policies.decide import Standing
@@ -104,7 +104,7 @@ def _between(one: Brings) -> Iterator[Line]:
     verb = "taken out, too" if one.is_back else "passed over"
     told = joined(map(_version, one.between[:MAX_BETWEEN]))
     yield line(
-        f"{_counted(len(one.between), 'version')} {verb}: ", *told, f" and {more} more" if more > 0 else ""
+        f"{counted(len(one.between), 'version')} {verb}: ", *told, f" and {more} more" if more > 0 else ""
     )
 
 
@@ -127,9 +127,9 @@ def _source(one: Sourced, *, is_told: bool, is_back: bool) -> Iterator[Line]:
         return
     out = " would be taken out" if is_back else ""
     end = ", as above" if is_told else ", too many to be listed" if total > len(listed) else ""
-    yield line(f"{_counted(total, 'commit')} of ", *of, f"{out}{how}{end}{':' if listed and not end else ''}")
+    yield line(f"{counted(total, 'commit')} of ", *of, f"{out}{how}{end}{':' if listed and not end else ''}")
     if behind:
-        yield line(Sign("warning"), f" it lacks {_counted(behind, 'commit')} of the other one's history")
+        yield line(Sign("warning"), f" it lacks {counted(behind, 'commit')} of the other one's history")
     if not end:
         yield from map(_commit, listed[: -MAX_COMMITS - 1 : -1])
         if total > MAX_COMMITS:
@@ -152,7 +152,3 @@ def _values(found: Iterable[Brings]) -> str:
 
 def _value(edit: Edit) -> str:
     return f"{edit.path} {edit.where}\n- {edit.old}\n+ {edit.new}"
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count} {what}" if count == 1 else f"{count} {what}s"

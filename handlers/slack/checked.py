@@ -7,7 +7,7 @@ from handlers.engine import Engine
 from handlers.slack.blocks import COMMAND, Said
 from handlers.slack.questions import Check
 from handlers.slack.reasons import phrase
-from handlers.slack.spans import Code, Line, Moment, Sign, Strong, joined, line
+from handlers.slack.spans import Code, Line, Moment, Sign, Strong, counted, joined, line
 
 MAX_TAGS = 10  # new tags of one repository in a sentence
 MAX_TOLD = 30  # repositories of which something is told
@@ -39,7 +39,7 @@ def _head(found: Sequence[Listed]) -> Line:
     what = "repository" if len(found) == 1 else "repositories"
     if not now:
         return line(f"No registry was asked about {'it' if len(found) == 1 else 'them'} now.")
-    news = f"{_counted(new, 'new tag')}; the next pass decides." if new else "nothing new."
+    news = f"{counted(new, 'new tag')}; the next pass decides." if new else "nothing new."
     return line(f"Asked about {len(now)} of {len(found)} {what}: {news}")
 
 
@@ -52,10 +52,10 @@ def _repository(one: Listed) -> Line:
     if one.silence:
         return line(Sign("warning"), " ", *where, f"{phrase(one.silence.code)}: {one.silence.detail}")
     if not one.new:
-        return line(*where, f"{_counted(one.tags, 'tag')}, nothing new")
+        return line(*where, f"{counted(one.tags, 'tag')}, nothing new")
     more = len(one.new) - MAX_TAGS
     new = joined(line(Code(tag)) for tag in one.new[:MAX_TAGS])
-    return line(*where, f"{_counted(one.tags, 'tag')}, new: ", *new, f" and {more} more" if more > 0 else "")
+    return line(*where, f"{counted(one.tags, 'tag')}, new: ", *new, f" and {more} more" if more > 0 else "")
 
 
 def _bounds(found: Sequence[Listed], *, is_one: bool) -> list[Line]:
@@ -65,14 +65,10 @@ def _bounds(found: Sequence[Listed], *, is_one: bool) -> list[Line]:
     if recent and not is_one:
         minutes = int(RECENT.total_seconds()) // 60
         points.append(
-            line(f"{recent} were asked within the last {_counted(minutes, 'minute')}, so not again yet")
+            line(f"{recent} were asked within the last {counted(minutes, 'minute')}, so not again yet")
         )
     if left := sum(one.is_left for one in found):
         span = int(SPAN.total_seconds()) // 60
         bound = f"at most {IN_SPAN} in {span} minutes are asked out of turn"
         points.append(line(f"{left} were not asked, {bound}; each is asked at its interval all the same"))
     return points
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count} {what}" if count == 1 else f"{count} {what}s"

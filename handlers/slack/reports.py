@@ -1,4 +1,4 @@
-"""Answers to questions: status, why, pending, history, who, whoami. All read from a recent view."""
+"""Answers to questions, by what each needs: a recent view, one version looked at, or somebody asked outside."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -24,7 +24,7 @@ from handlers.slack.questions import (
     Why,
 )
 from handlers.slack.reasons import phrase, reason
-from handlers.slack.spans import Code, Line, Mention, Moment, Sign, Span, Strong, joined, line
+from handlers.slack.spans import Code, Line, Mention, Moment, Sign, Span, Strong, counted, joined, line
 from policies.decide import Candidate, Row, Standing
 from policies.entries.entry import By, Pinned
 from policies.gates import count_approvals
@@ -110,7 +110,7 @@ def _status(look: Look, asked: Status) -> Said:
     moving = [row for row in rows if row.verdict is not Standing.CURRENT]
     shown = rows if asked.service else moving
     settled = len(rows) - len(moving)
-    head = line(f"{_counted(len(rows), 'place')}: {settled} up to date, {len(moving)} not.")
+    head = line(f"{counted(len(rows), 'place')}: {settled} up to date, {len(moving)} not.")
     rows_said = (_row(row, _since(look, row) if asked.service else None) for row in shown)
     return Said(head, (*standing_still(look), *rows_said))
 
@@ -186,9 +186,9 @@ def _why(engine: Engine, asked: Why) -> Said:
 def _pending(look: Look) -> Said:
     live = look.state.under_way()
     reviews = open_reviews.waiting(look)
-    head = f"{_counted(len(live), 'promotion')} under way" if live else "Nothing is under way"
+    head = f"{counted(len(live), 'promotion')} under way" if live else "Nothing is under way"
     if reviews:
-        head += f", {_counted(len(reviews), 'review')} open"
+        head += f", {counted(len(reviews), 'review')} open"
     ordered = sorted(live, key=lambda one: one.seq)
     points = (*(_under_way(look, one) for one in ordered), *reviews)
     return Said(
@@ -223,7 +223,7 @@ def _history(look: Look, asked: History) -> Said:
     if not moves:
         return Said(line("Nothing of ", Strong(asked.service), " was moved since the ledger began."))
     newest = sorted(moves, key=lambda one: one[2].seq, reverse=True)
-    head = line(f"{_counted(len(moves), 'move')} of ", Strong(asked.service), ", newest first:")
+    head = line(f"{counted(len(moves), 'move')} of ", Strong(asked.service), ", newest first:")
     named = asked.service in look.rules.groups
     points = [
         _moved(environment, move, service if named else "")
@@ -332,7 +332,3 @@ def _account(look: Look, who: Known | None) -> Line:
     named = look.rules.people.get(who.name)
     how = "as the rules say" if named and named.github else "as you linked it"
     return line("Your GitHub account is ", Code(who.github), f"{number}, {how}.")
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count} {what}" if count == 1 else f"{count} {what}s"

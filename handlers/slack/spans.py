@@ -69,6 +69,11 @@ Span = str | Strong | Code | Mention | Link | Moment | Sign
 Line = tuple[Span, ...]
 
 
+def counted(count: int, what: str) -> str:
+    """Return a number with what it counts, as people say it: ``1 version``, ``3 versions``."""
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+
+
 def line(*spans: Span) -> Line:
     """Return spans as one line."""
     return spans

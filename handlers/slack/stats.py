@@ -7,7 +7,7 @@ from bot.wording import span
 from handlers.engine import Look
 from handlers.slack.blocks import Said
 from handlers.slack.questions import Stats
-from handlers.slack.spans import Line, Moment, Strong, line, marked
+from handlers.slack.spans import Line, Moment, Strong, counted, line, marked
 from policies.entries.remembered import Place
 from policies.ledger.figures import WINDOW, Figures, Spread, figures, window
 
@@ -32,7 +32,7 @@ def said(look: Look, asked: Stats) -> Said:
         f"in the last {WINDOW.days} days, since " if until - since == WINDOW else "since this ledger began, "
     )
     head = line(
-        f"{_counted(whole.deployments, 'deployment')}{_about(asked)} {span_said}",
+        f"{counted(whole.deployments, 'deployment')}{_about(asked)} {span_said}",
         Moment(since),
         ":" if _is_any(whole) else ".",
     )
@@ -74,9 +74,9 @@ def _figures(of: Figures, length: timedelta) -> Line:
         share = f" ({round(100 * of.failed / of.deployments)} %)" if of.failed else ""
         parts.append(f"{of.failed or 'none'} failed{share}")
     parts += [f"restored after {_spread(of.restored)}"] if of.restored else []
-    parts += [_counted(of.rollbacks, "rollback")] if of.rollbacks else []
+    parts += [counted(of.rollbacks, "rollback")] if of.rollbacks else []
     parts += [f"{of.emergencies} by emergency"] if of.emergencies else []
-    parts += [f"{_counted(of.by_hand, 'move')} by hand"] if of.by_hand else []
+    parts += [f"{counted(of.by_hand, 'move')} by hand"] if of.by_hand else []
     if of.ended:
         how = ", ".join(f"{count} {stage}" for stage, count in sorted(of.ended.items()))
         parts.append(f"requests that moved nothing: {how}")
@@ -85,7 +85,7 @@ def _figures(of: Figures, length: timedelta) -> Line:
 
 def _often(of: Figures, length: timedelta) -> str:
     """Return how many deployments, and how many that is in a week, where a week has passed."""
-    count = _counted(of.deployments, "deployment")
+    count = counted(of.deployments, "deployment")
     weeks = length / timedelta(weeks=1)
     return f"{count} ({of.deployments / weeks:.1f} a week)" if of.deployments and weeks >= 1 else count
 
@@ -94,7 +94,3 @@ def _spread(of: Spread) -> str:
     if of.count == 1:
         return span(of.median)
     return f"{span(of.median)} (median of {of.count}, 9 of 10 within {span(of.most)})"
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count} {what}" if count == 1 else f"{count} {what}s"
