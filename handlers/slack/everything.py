@@ -8,7 +8,7 @@ from handlers.engine import Look
 from handlers.slack import speaking
 from handlers.slack.blocks import COMMAND, MAX_BUTTON_VALUE, Said, button, confirm
 from handlers.slack.questions import Everything
-from handlers.slack.spans import Code, Json, Line, Strong, joined, line
+from handlers.slack.spans import Code, Json, Line, Strong, counted, joined, line
 from handlers.slack.typed import Fault, reason_of
 from policies.codes import Code as Reason
 from policies.group_rows import combination
@@ -22,8 +22,8 @@ MAX_LISTED = 30
 # what keeps one request from being recorded, and all that follow: they are not tried
 HOLDS_FOR_ALL = frozenset(
     {
-        "unknown-person",
-        "account-not-allowed",
+        Reason.UNKNOWN_PERSON,
+        Reason.ACCOUNT,
         "observing",
         "ledger-checking",
         "ledger-read-only",
@@ -56,7 +56,7 @@ def said(look: Look, asked: Everything) -> Said:
     points += _others(look, asked.environment, [row for row, _ in offers])
     if not offers:
         return Said(line("Nothing may be asked for", *where, " now."), tuple(points))
-    count = _counted(len(offers), "version")
+    count = counted(len(offers), "version")
     head = line(f"{count} may be asked for", *where, "; nothing is asked for yet:")
     if not look.is_checked:
         return Said(head, tuple(points))
@@ -97,11 +97,11 @@ def _others(look: Look, environment: str, offered: Sequence[Row]) -> list[Line]:
     found = []
     if live:
         verb = "is" if len(live) == 1 else "are"
-        found.append(line(f"{_counted(len(live), 'place')} {verb} under way: ", Code(f"{COMMAND} pending")))
+        found.append(line(f"{counted(len(live), 'place')} {verb} under way: ", Code(f"{COMMAND} pending")))
     if waits := len(rest) - len(live):
         verb = "waits" if waits == 1 else "wait"
         why = line(Code(f"{COMMAND} why SERVICE"), " says for what")
-        found.append(line(f"{_counted(waits, 'other')} {verb}: ", *why))
+        found.append(line(f"{counted(waits, 'other')} {verb}: ", *why))
     return found
 
 
@@ -115,7 +115,7 @@ def asks_all(words: Sequence[Propose]) -> Json:
     count = len(words)
     what = "this one" if count == 1 else f"all {count}"
     verb = "is" if count == 1 else "are"
-    text = f"{_counted(count, 'request')} {verb} made in your name, each as if you had asked for it alone."
+    text = f"{counted(count, 'request')} {verb} made in your name, each as if you had asked for it alone."
     sure = confirm(f"Ask for {what}?", text, "Ask")
     return button(ASK_ALL, f"Ask for {what}", value=written(words), style="primary", confirm=sure)
 
@@ -158,7 +158,7 @@ def outcome(told: Sequence[tuple[Propose, Answer, Said]], words: Sequence[Propos
     recorded = sum(isinstance(answer, Recorded) for _, answer, _ in told)
     points = [_came(*one) for one in told]
     if left := len(words) - len(told):
-        points.append(line(f"{_counted(left, 'other')} not tried, for the same reason"))
+        points.append(line(f"{counted(left, 'other')} not tried, for the same reason"))
     return Said(line(f"Asked for {recorded} of {len(words)}:"), tuple(points))
 
 
@@ -169,7 +169,3 @@ def _came(word: Propose, answer: Answer, each: Said) -> Line:
         return line(*where, f"not asked for: {answer.detail}")
     detail = line(" ", *joined(each.points[:2], "; ")) if each.points else ()
     return line(*where, *each.head, *detail)
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count} {what}" if count == 1 else f"{count} {what}s"

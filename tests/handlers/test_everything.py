@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.answers import Answer, NotRecorded, Recorded
+from bot.answers import PROBLEMS, Answer, NotRecorded, Recorded
 from handlers.slack import everything
 from handlers.slack.blocks import MAX_BUTTON_VALUE, Said, message_of
 from handlers.slack.everything import MAX_ALL, words_of
@@ -117,3 +117,7 @@ def test_the_button_of_a_followed_tags_version_asks_for_that_digest() -> None:
     word = candidate_of("web|production|latest@sha256:9b1c2d3e4f5a")
 
     assert word == Propose("web", "latest@sha256:9b1c2d3e4f5a", "production")
+
+
+def test_what_ends_a_press_for_all_are_codes_that_are_given() -> None:
+    assert {*everything.HOLDS_FOR_ALL} <= {*PROBLEMS, *Code}
