@@ -7,9 +7,9 @@ from bot.ports import Forge, Hands
 from bot.repository.mirror import Mirror
 from bot.repository.objects import Oid
 from policies.canonical import Json
-from policies.entries.authors import MAX_WHY, MOVERS, Authors, accounts_told
+from policies.entries.authors import MAX_WHY, MOVERS
 from policies.entries.entry import Entry, Kind
-from policies.ledger.people import of_forge
+from policies.ledger.hands import whose
 from policies.ledger.state import State
 from policies.rules.rules import Rules
 
@@ -48,22 +48,13 @@ class Movers:
     def evidence(self, rules: Rules, state: State, commits: Sequence[str]) -> dict[str, Json]:
         """Return what an entry attests of these commits; asks nobody."""
         hands = [self.kept.get(one, Hands(missing=f"{one[:12]} was not asked about")) for one in commits]
-        accounts = {account.id: account for one in hands for account in one.accounts}
-        known = {
-            one.id: person.name
-            for one in accounts.values()
-            if (person := of_forge(rules, state.links, state.forge_ids, number=one.id, login=one.login))
-        }
-        logins, ids, left = accounts_told({one.id: one.login for one in accounts.values()}, known)
-        why = "; ".join(
-            dict.fromkeys([*(one.missing for one in hands if one.missing), *([left] if left else [])])
-        )
-        movers = Authors(
+        found = whose(rules, state, {account.id: account.login for one in hands for account in one.accounts})
+        missing = [*(one.missing for one in hands), found.why]
+        why = "; ".join(dict.fromkeys(one for one in missing if one))
+        movers = replace(
+            found,
             is_known=not why,
-            people=tuple(sorted(set(known.values()))),
-            logins=logins,
             unnamed=sum(one.unnamed for one in hands),
-            ids=ids,
             why=" ".join(why.split())[:MAX_WHY],
         )
         return {MOVERS: movers.as_json()}

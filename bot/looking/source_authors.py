@@ -2,15 +2,15 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bot.errors import BotError, PermanentError
 from bot.looking.image_sources import ImageSources
-from bot.looking.source_refs import Refs, by_labels, by_tags, no_such_tags
+from bot.looking.source_refs import Refs, by_labels, by_tags, no_such_tags, pairs
 from bot.ports import Forge, ForgeAccount
-from policies.entries.authors import LABELS, MAX_WHY, TAGS, Authors, accounts_told, together
+from policies.entries.authors import LABELS, MAX_WHY, TAGS, Authors, together
 from policies.entries.entry import Pinned, Share
-from policies.ledger.people import of_forge
+from policies.ledger.hands import whose
 from policies.ledger.state import State
 from policies.rules.rules import AUTHORS, EffectiveRule, Rules
 
@@ -52,20 +52,12 @@ class SourceAuthors:
             except BotError as error:
                 _log.info("the authors of %s are not known by %s: %s", rule.service.name, name, error)
                 why.append(f"by {name}: {error}")
-        accounts = {one.id: one for wrote, _ in found.values() for one in wrote}
-        named = {
-            one.id: person.name
-            for one in accounts.values()
-            if (person := of_forge(rules, state.links, state.forge_ids, number=one.id, login=one.login))
-        }
-        logins, ids, left = accounts_told({one.id: one.login for one in accounts.values()}, named)
-        why += [left] if left else []
-        return Authors(
+        named = whose(rules, state, {one.id: one.login for wrote, _ in found.values() for one in wrote})
+        why += [named.why] if named.why else []
+        return replace(
+            named,
             is_known=bool(found),
-            people=tuple(sorted(set(named.values()))),
-            logins=logins,
             unnamed=max((unnamed for _, unnamed in found.values()), default=0),
-            ids=ids,
             why=" ".join("; ".join(why).split())[:MAX_WHY],
             ways=tuple(found),
         )
@@ -74,13 +66,7 @@ class SourceAuthors:
         self, forge: Forge, rules: Rules, rule: EffectiveRule, previous: Pins, image: Pins
     ) -> Wrote:
         """Ask for the commits between those that the images say they were built of. Raises: BotError."""
-        before = {one.repository: one for one in previous}
-        found: list[Wrote] = []
-        for new in image:
-            old = before.get(new.repository)
-            if old is None:
-                raise PermanentError(f"{new.repository} did not run before")
-            found.append(self._labelled(forge, rules, rule, old, new))
+        found = [self._labelled(forge, rules, rule, old, new) for old, new in pairs(previous, image)]
         return tuple({one.id: one for wrote, _ in found for one in wrote}.values()), sum(n for _, n in found)
 
     def _labelled(self, forge: Forge, rules: Rules, rule: EffectiveRule, old: Pinned, new: Pinned) -> Wrote:

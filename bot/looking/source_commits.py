@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from bot.errors import BotError, PermanentError
 from bot.forge.bodies import OID
 from bot.looking.image_sources import ImageSources
-from bot.looking.source_refs import Refs, by_labels, by_tags, no_such_tags
+from bot.looking.source_refs import Refs, by_labels, by_tags, no_such_tags, pairs
 from bot.ports import Compared, Forge
 from policies.entries.authors import LABELS, MAX_WHY, TAGS
 from policies.entries.entry import Pinned
@@ -83,15 +83,12 @@ class SourceCommits:
         at: datetime,
     ) -> list[Sourced]:
         """Compare the commits that the images name. Raises: BotError."""
-        before = {one.repository: one for one in old}
-        asked: dict[Refs, None] = {}
-        for one in new:
-            if one.repository not in before:
-                raise PermanentError(f"{one.repository} did not run before")
-            was = before[one.repository]
-            asked[by_labels(self.images, hosts, service, forge.home(), old=was, new=one)] = None
+        home = forge.home()
+        asked = [
+            by_labels(self.images, hosts, service, home, old=was, new=one) for was, one in pairs(old, new)
+        ]
         found = []
-        for refs in list(asked)[:MAX_SOURCES]:
+        for refs in list(dict.fromkeys(asked))[:MAX_SOURCES]:
             compared = self._compared(forge, refs, at)
             if compared is None:
                 raise PermanentError("a commit that an image names is not there, or may not be seen")

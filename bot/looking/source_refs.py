@@ -1,7 +1,7 @@
 """Which commits of a service's source two versions of it are: as their images say, and as its tags are called."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from bot.errors import PermanentError
@@ -41,6 +41,15 @@ def by_labels(
         raise PermanentError(f"the images do not both name {meant} as their source")
     first, second = (one.revision for one in said)
     return Refs(places.pop(), first, second)
+
+
+def pairs(old: Iterable[Pinned], new: Iterable[Pinned]) -> Iterator[tuple[Pinned, Pinned]]:
+    """Yield each new image behind the one that ran before. Raises: PermanentError, where none did."""
+    before = {one.repository: one for one in old}
+    for one in new:
+        if one.repository not in before:
+            raise PermanentError(f"{one.repository} did not run before")
+        yield before[one.repository], one
 
 
 def by_tags(service: Service, old: str, new: str) -> Iterator[Refs]:

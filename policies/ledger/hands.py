@@ -1,12 +1,26 @@
 """Whether somebody is among those who wrote code, or by whose hands a commit came: by name, and by account."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
-from policies.entries.authors import Authors
+from policies.entries.authors import Authors, accounts_told
 from policies.entries.entry import By
-from policies.ledger.people import ACCOUNTS_DECIDE
+from policies.entries.tables import Tables
+from policies.ledger.people import ACCOUNTS_DECIDE, of_forge
+from policies.rules.rules import Rules
 
-__all__ = ["is_among"]
+__all__ = ["is_among", "whose"]
+
+
+def whose(rules: Rules, state: Tables, accounts: Mapping[int, str]) -> Authors:
+    """Return whose accounts these are (number -> login), and in ``why`` how many of them are left out."""
+    known = {
+        number: person.name
+        for number, login in accounts.items()
+        if (person := of_forge(rules, state.links, state.forge_ids, number=number, login=login))
+    }
+    logins, ids, left = accounts_told(accounts, known)
+    return Authors(people=tuple(sorted(set(known.values()))), logins=logins, ids=ids, why=left)
 
 
 def is_among(told: Authors | None, by: By, since: datetime) -> bool:
