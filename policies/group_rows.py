@@ -19,9 +19,6 @@ from policies.world import World
 OF_PEOPLE = frozenset(
     {Code.NOT_REQUESTED, Code.OPEN_ELSEWHERE}
 )  # what does not keep a version from being asked for
-BY_WORD = frozenset(
-    {Code.NOT_REQUESTED, Code.KNOWN_BEFORE, Code.APPROVALS_MISSING}
-)  # what a person's word answers
 CONTENT = 12  # digits of a name
 _NOBODY = Waiting(Code.NOT_REQUESTED, "nobody has asked for it")
 

@@ -22,7 +22,7 @@ ANSWERED_BY_PEOPLE: frozenset[StrEnum] = frozenset(
 
 
 # what does not keep a person from asking for a version: the request answers it, or is what it waits for
-ANSWERED_BY_ASKING: frozenset[StrEnum] = frozenset(
+ANSWERED_BY_ASKING: frozenset[Code] = frozenset(
     {Code.NOT_REQUESTED, Code.KNOWN_BEFORE, Code.APPROVALS_MISSING}
 )
 

@@ -13,7 +13,6 @@ from policies.decide import Decision, Row, Standing
 from policies.entries.entry import Bot, By, Kind, Pinned, write_time
 from policies.entries.redacted import is_hidden
 from policies.gates import expires, reminds
-from policies.group_rows import BY_WORD
 from policies.images.evidence import Silence, TagList
 from policies.images.image import Digest, Repository, Tag
 from policies.ledger.emergency import reminds as reminds_of_review
@@ -568,7 +567,7 @@ def _could_move(row: Row) -> bool:
 
 def _waits_for_people(row: Row) -> bool:
     """Whether something newer is there for which nothing but a person's word is missing."""
-    return any(one.reasons and {why.code for why in one.reasons} <= BY_WORD for one in row.candidates)
+    return any(one.reasons and one.may_be_asked_for for one in row.candidates)
 
 
 def _listed(names: Iterable[str]) -> str:
