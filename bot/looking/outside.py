@@ -154,11 +154,6 @@ class Outside:
     known: dict[str, Fact] = field(default_factory=dict)
     _is_recalled: bool = False
 
-    def look(self, look: Survey) -> dict[About, tuple[Fact, ...]]:
-        """Ask about what could move or be asked for, and return all that is known of it."""
-        wanted = self.wanted(look)
-        return self.keep(wanted, self.ask(wanted))
-
     def wanted(self, look: Survey) -> Wanted:
         """Return what is to be known of what could move or be asked for, and what of it is asked now."""
         self._recall()

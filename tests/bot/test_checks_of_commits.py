@@ -14,6 +14,7 @@ from bot.looking.outside import Outside
 from policies.codes import Code
 from policies.entries.entry import Kind
 from policies.entries.facts import Finding
+from tests.asked_outside import looked_up
 from tests.bot.forge_worlds import ADA, AppWorld, app_world
 from tests.bot.ledger_worlds import FILES, RULES, World, digest, world
 from tests.repositories import commit_to, git, tip
@@ -42,7 +43,7 @@ class Checked:
         """Ask at the time of the world, as a pass does."""
         git(self.world.remote, "push", "-q", "-f", str(self.forge.path), "refs/heads/*:refs/heads/*")
         self.world.desk.mirror.fetch()
-        self.world.desk.answers.facts = self.outside.look(self.world.desk.view(self.world.at))
+        self.world.desk.answers.facts = looked_up(self.outside, self.world.desk.view(self.world.at))
 
     def known(self) -> dict[str, Finding]:
         """Return what counts now of each gate."""

@@ -18,6 +18,7 @@ from policies.words import Approve, Propose
 from sandbox.gitops import CHECKOUT
 from sandbox.registry import images
 from sandbox.world import OWNER
+from tests.asked_outside import looked_up
 from tests.bot.signed_images import payload_of, pem_of, sign
 from tests.bot.sigstore_world import IDENTITY, ISSUER, Sigstore, referring
 from tests.scenarios.offices import Office, office_in
@@ -149,7 +150,7 @@ def test_what_an_answer_is_good_for_is_not_asked_again(office: Office) -> None:
     assert codes(office, "1.4.2") == ("not-requested",)
     engine, view = office.engine, office.engine.desk.view(office.clock.at)
     restarted = Outside(engine.contents, engine.forge, engine.index)
-    assert restarted.look(view) == engine.desk.answers.facts
+    assert looked_up(restarted, view) == engine.desk.answers.facts
     assert asked(office) == asked(office, "blobs") == 0
 
 
@@ -159,7 +160,7 @@ def test_an_index_that_cannot_be_used_costs_only_what_it_remembers(office: Offic
     engine, closed = office.engine, Index.open(None)
     closed.close()
 
-    found = Outside(engine.contents, engine.forge, closed).look(engine.desk.view(office.clock.at))
+    found = looked_up(Outside(engine.contents, engine.forge, closed), engine.desk.view(office.clock.at))
 
     assert {one.code for facts in found.values() for one in facts} == {"", "signature-missing"}
 
