@@ -29,6 +29,7 @@ from bot.looking.survey import Survey
 from bot.looking.troubles import Trouble, Wrong
 from bot.ports import Asked, Chat, Clock, Forge, Registry, SignIn
 from bot.preview import Preview, preview_of
+from bot.promoting.accounts import flags_of
 from bot.promoting.brings import Bringing, Brings
 from bot.promoting.checks import answer_pull_requests
 from bot.promoting.desk import Desk
@@ -45,6 +46,7 @@ from bot.registries.image_contents import Contents
 from bot.retire import end_all, farewell, plan, strangers
 from bot.showing.cardfile import cards
 from bot.showing.outbox import Outbox, is_late
+from policies.allowed.speakers import may_speak
 from policies.codes import Code
 from policies.decide import Candidate, Standing, decide_row
 from policies.decide import why as why_not
@@ -95,9 +97,8 @@ class Engine:
     sign_in: SignIn | None = None
     contents: Contents | None = None
     _lock: threading.RLock = field(default_factory=threading.RLock)
-    _passing: threading.RLock = field(
-        default_factory=threading.RLock
-    )  # taken before the other one, by passes alone
+    # taken before the other one, by passes alone
+    _passing: threading.RLock = field(default_factory=threading.RLock)
     _look: Look | None = None
     _reconciler: Reconciler | None = None
     _configured: Configured | None = None
@@ -120,9 +121,7 @@ class Engine:
         self.desk.rosters.jar = self.desk.jar
         self._linking = Linking(self.desk, self.chat, self.sign_in)
         self._on_demand = OnDemand(self.registry)
-        self._commits = SourceCommits(
-            ImageSources(self.contents)
-        )  # read outside of the lock: a memory of its own
+        self._commits = SourceCommits(ImageSources(self.contents))  # outside of the lock: a memory of its own
 
     # --- a long ledger, before it is checked ------------------------------------------------------------------
 
@@ -623,11 +622,10 @@ class Engine:
         if self.chat is None or self.person_of(slack_user):
             return False
         try:
-            account = self.chat.account(team, slack_user)
+            return not may_speak(flags_of(self.chat, team, slack_user))
         except BotError as error:
             _log.info("somebody is told less, for the chat does not say who that is: %s", error)
             return True
-        return account.is_guest or account.is_bot or not (account.is_home and account.is_active)
 
     def person_of(self, slack_user: str) -> str:
         """Return whom rules and links take a Slack user id for; '' = not linked."""

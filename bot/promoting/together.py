@@ -170,10 +170,8 @@ class Together:
         found: Chain | None = None
         for end in (Oid(one) for one in ends if one in here):
             is_longer = found is None or found.tip is None or mirror.is_ancestor(found.tip, end)
-            kept = (
-                ledger.kept(end) if is_longer else None
-            )  # what anybody may have named need not be a ledger's end
-            found = kept or found
+            # what anybody may have named need not be a ledger's end
+            found = (ledger.kept(end) if is_longer else None) or found
         if found is None:
             raise Declined(NotRecorded(code="no-branch", detail=f"{ends[0][:_NAMED]} is the last known end"))
         return found

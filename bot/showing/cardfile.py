@@ -140,9 +140,8 @@ class _CardFile:
     known: Collection[str]
     names: Mapping[str, str]
     taken: frozenset[str]
-    in_backlog: Collection[
-        tuple[Place, int]
-    ] = ()  # moves that one notice tells: place, and the entry's number
+    # moves that one notice tells: place, and the entry's number
+    in_backlog: Collection[tuple[Place, int]] = ()
 
     def cards(self) -> list[Card]:
         """Return all cards, oldest episode first."""

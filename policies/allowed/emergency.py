@@ -72,9 +72,8 @@ def review(asked: Asked) -> No:
         yield Refusal(Code.NOT_STANDING, f"nothing that waits for a review is #{asked.entry.closes}")
         return
     promotion = asked.state.promotions.get(opened.promotion)
-    if (
-        promotion and promotion.is_live and opened.kind in _APART
-    ):  # what others opened is over when it is opened
+    # what others opened is over when it is opened
+    if promotion and promotion.is_live and opened.kind in _APART:
         yield Refusal(Code.NOT_OVER, f"{promotion.id} is {promotion.stage}")
     if not isinstance(by, By):
         return

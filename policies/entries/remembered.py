@@ -109,9 +109,8 @@ class Open:
     people: frozenset[str] = frozenset()  # who asked, approved or did it: somebody else closes it
     due: datetime | None = None
     promotion: str = ""
-    pulls: tuple[
-        tuple[int, str], ...
-    ] = ()  # the pull requests that brought it, each with its address, '' = not told
+    # the pull requests that brought it, each with its address, '' = not told
+    pulls: tuple[tuple[int, str], ...] = ()
     movers: Authors | None = None  # by whose hands it came, as its entry attests it: somebody else closes it
 
 

@@ -75,9 +75,8 @@ class Tables:
         default_factory=dict
     )  # bad evidence that a person took on
     answered: dict[Doubt, int] = field(default_factory=dict)  # what a person answered for, by which entry
-    worded: Growing[int, bool] = field(
-        default_factory=Growing
-    )  # entries with a person's words, since `WORDS_DECIDE`
+    # entries with a person's words, since `WORDS_DECIDE`
+    worded: Growing[int, bool] = field(default_factory=Growing)
     redacted: dict[int, int] = field(default_factory=dict)  # entry that is not to be shown -> who says so
     forks: dict[str, int] = field(default_factory=dict)  # tips that two people gave up
     forge_ids: dict[str, ForgeId] = field(default_factory=dict)  # by person, as entries named them

@@ -9,9 +9,8 @@ from policies.entries.redacted import ended_by, hidden
 from policies.entries.remembered import Standing
 from policies.entries.tables import Apply, Tables
 
-WORDS_DECIDE: Final = (
-    "2026-11-26T00:00:00Z"  # from here on it is remembered which entries have words to erase
-)
+# from here on it is remembered which entries have words to erase
+WORDS_DECIDE: Final = "2026-11-26T00:00:00Z"
 WORDS_FROM: Final = "words-from"  # counted: the number of the first entry of which that is remembered
 _K = TypeVar("_K")
 
