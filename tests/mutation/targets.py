@@ -35,7 +35,7 @@ OWN_TESTS: dict[str, tuple[str, ...]] = {
     "policies.gates.outside": ("test_gate", "test_outside_gates"),
     "policies.gates.counting": ("test_gate", "test_tally"),
     "policies.rulebook.layers": ("test_rules_layers", "test_rules_like"),
-    "policies.rules.effective": ("test_rules_layers", "test_rules_keys"),
+    "policies.rules.effective": ("test_rules_layers", "test_rules_keys", "test_effective_rule_paper"),
     "policies.rules.hash": ("test_rules_", "test_effective_rule_paper"),
     "policies.rulebook.approvals_as": ("test_rules_approvals_as", "test_rollout"),
     "policies.entries.reviews": ("test_allowed_reviews", "test_attested"),
