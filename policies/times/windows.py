@@ -137,8 +137,4 @@ def touched(
     windows: Sequence[Window], calendar: Calendar, zone: str, since: datetime, until: datetime
 ) -> bool:
     """Whether any of these windows was in force at some moment after ``since`` and up to ``until`` (both UTC)."""
-    return any(
-        begin <= until and end > since
-        for one in windows
-        for begin, end in intervals(one, calendar, zone, since, until)
-    )
+    return any(end > since for one in windows for _begin, end in intervals(one, calendar, zone, since, until))

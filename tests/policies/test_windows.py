@@ -57,6 +57,10 @@ def test_a_window_is_read_and_spelled(text: str, window: Window, spelled: str) -
     assert parse_window(spelled) == window
 
 
+def test_a_whole_day_that_does_not_begin_at_midnight_is_spelled_with_its_times() -> None:
+    assert str(Weekly((0, 1), 480, 1440)) == "Mon-Tue 08:00-08:00"
+
+
 FORMS = "Fri 15:00 - Mon 08:00, Mon-Fri 08:00-18:00, Sat-Sun, 2026-12-24..2027-01-01 or closed"
 A_WINDOW = f"is not a window; expected {FORMS}"
 A_TIME = "; expected 00:00 to 23:59, or 24:00 for an end"
@@ -196,6 +200,58 @@ def test_the_clock_that_skips_or_repeats_an_hour_never_interrupts_a_window(
     assert got == [(utc(begin), utc(end)) for begin, end in found]
 
 
+@pytest.mark.parametrize("minute", range(1, 60))
+def test_a_beginning_that_the_clock_skips_begins_to_the_second_when_it_skips(minute: int) -> None:
+    window = parse_window(f"Sun 02:{minute:02}-05:00")
+
+    got = list(intervals(window, PLAIN, BERLIN, utc("2026-03-29"), utc("2026-03-29T20:00")))
+
+    assert got == [(utc("2026-03-29T01:00"), utc("2026-03-29T03:00"))]
+
+
+# Havana shows 00:00-01:00 twice on 2026-11-01: until 04:00 UTC it is 31 October, from 05:00 UTC 00:00 comes again.
+@pytest.mark.parametrize(
+    ("window", "found"),
+    [
+        ("2026-11-01", ("2026-11-01T04:00", "2026-11-02T05:00")),
+        ("2026-10-31", ("2026-10-31T04:00", "2026-11-01T05:00")),
+        ("Sun", ("2026-11-01T04:00", "2026-11-02T05:00")),
+    ],
+)
+def test_a_day_whose_midnight_comes_twice_begins_the_first_time_and_ends_the_second(
+    window: str, found: tuple[str, str]
+) -> None:
+    middle = utc("2026-11-01T04:30" if "31" not in window else "2026-10-31T12:00")
+
+    got = list(intervals(parse_window(window), PLAIN, "America/Havana", middle, middle))
+
+    assert got == [(utc(found[0]), utc(found[1]))]
+
+
+def test_a_day_that_had_begun_before_the_clock_went_back_to_the_day_before_is_looked_at() -> None:
+    # in St. John's it became 23:01 of Saturday again one minute after Sunday 7 November 2010 had begun
+    saturday_again = utc("2010-11-07T02:45")
+
+    assert is_in(parse_window("Sun"), PLAIN, "America/St_Johns", saturday_again) == utc("2010-11-08T03:30")
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "is_seen"),
+    [
+        ("2026-11-23T06:00", "2026-11-23T07:59:59", False),
+        ("2026-11-23T06:00", "2026-11-23T08:00", True),
+        ("2026-11-23T18:00", "2026-11-23T19:00", True),
+        ("2026-11-23T18:00:01", "2026-11-23T19:00", False),
+    ],
+)
+def test_an_interval_touches_a_span_from_its_first_moment_to_its_end(
+    since: str, until: str, *, is_seen: bool
+) -> None:
+    window = parse_window("Mon 08:00-18:00")
+
+    assert bool(list(intervals(window, PLAIN, "", utc(since), utc(until)))) is is_seen
+
+
 def test_a_day_that_a_zone_skipped_whole_has_no_window() -> None:
     around = (utc("2011-12-29"), utc("2012-01-01"))  # Samoa had no 30 December 2011
 
@@ -214,6 +270,20 @@ def test_a_day_that_a_zone_skipped_whole_has_no_window() -> None:
 )
 def test_a_weekend_is_frozen_over_the_end_of_the_week(at: str, end: str | None) -> None:
     assert is_in(parse_window("Fri 15:00 - Mon 08:00"), PLAIN, BERLIN, utc(at)) == (utc(end) if end else None)
+
+
+def test_where_one_window_is_on_twice_it_ends_with_the_last() -> None:
+    calendar = Calendar(closed=(parse_dates("2026-12-24..2026-12-30"), parse_dates("2026-12-25")))
+
+    assert is_in(Closed(), calendar, "", utc("2026-12-25T12:00")) == utc("2026-12-31")
+
+
+@pytest.mark.parametrize(("days", "is_found"), [(399, True), (400, False)])
+def test_after_four_hundred_windows_on_end_it_is_said_that_none_ends(days: int, *, is_found: bool) -> None:
+    first = date(2026, 1, 1)
+    each = [DateRange(day, day) for number in range(days) if (day := first + timedelta(days=number))]
+
+    assert (opens(each, PLAIN, "", utc("2026-01-01")) is not None) is is_found
 
 
 def test_windows_that_touch_open_when_the_last_one_ends() -> None:
@@ -243,6 +313,8 @@ def test_a_window_that_was_in_force_in_between_is_seen() -> None:
         ("2026-11-28T12:00", 1, "2026-11-30T08:00"),
         ("2026-12-23T16:00", 2, "2027-01-04T08:00"),  # over the closed days
         ("2026-12-25T12:00", 0, "2027-01-04T07:00"),
+        ("2026-11-23T07:00", 10, "2026-11-23T17:00"),  # all of a day, and no moment of the next
+        ("2026-11-23T17:00", 0, "2026-11-24T07:00"),
         ("2026-03-27T16:00", 3, "2026-03-30T08:00"),  # over the night of the summer time
     ],
 )
@@ -258,6 +330,7 @@ def test_closed_dates_alone_stop_the_clock_for_whole_days() -> None:
     calendar = Calendar(closed=(parse_dates("2026-11-28"), parse_dates("2026-11-28..2026-11-29")))
 
     assert working_time(calendar, utc("2026-11-27T23:00"), timedelta(hours=2)) == utc("2026-11-30T01:00")
+    assert working_time(calendar, utc("2026-11-28T00:00"), timedelta(0)) == utc("2026-11-30")
 
 
 def test_hours_that_overlap_count_once() -> None:
@@ -277,6 +350,7 @@ def test_what_would_take_for_ever_ends_at_the_horizon() -> None:
     since = utc("2026-11-23")
 
     assert working_time(calendar, since, timedelta(days=300)) == since + HORIZON
+    assert timedelta(days=1830) == HORIZON
 
 
 MINUTES = st.integers(0, 1439)
