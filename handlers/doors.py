@@ -64,6 +64,7 @@ DOORS = (
     Door("the form of Roll back...", Way.MODAL, "rolled_back", (Kind.ROLLBACK,)),
     Door("Confirm, on what somebody else asked for", Way.BUTTON, "confirm", TOGETHER),
     Door("Ask for all, below the list of /promote all", Way.BUTTON, "ask_all", (Kind.PROPOSE,)),
+    Door("Approve all, below the list of /promote approve all", Way.BUTTON, "approve_all", (Kind.APPROVE,)),
     Door("a corrected command", Way.BUTTON, "run", WORDS),
     Door("Promote an image..., in the App Home", Way.BUTTON, "form"),
     Door("the shortcut Promote an image", Way.SHORTCUT, "form"),

@@ -15,7 +15,7 @@ from bot.answers import Answer, NotRecorded, Recorded
 from bot.errors import BotError
 from bot.ports import Clock
 from handlers.engine import Engine
-from handlers.slack import cards, everything, messages, reports, second, speaking
+from handlers.slack import approve_all, bundles, cards, everything, messages, reports, second, speaking
 from handlers.slack.blocks import COMMAND, MAX_INPUT, RUN, Said
 from handlers.slack.command import parse
 from handlers.slack.errands import Errands
@@ -74,6 +74,7 @@ def slack_app(
     app.action(second.CONFIRM)(floor.confirm)
     app.action(re.compile(rf"{RUN}_[0-9]"))(floor.run)
     app.action(everything.ASK_ALL)(floor.ask_all)
+    app.action(approve_all.APPROVE_ALL)(floor.approve_all)
     app.action(FORM)(floor.form)
     app.action(re.compile(r".*"))(floor.unknown)  # the first that matches is called: this one last
     app.view(REJECTED)(floor.rejected)
@@ -139,6 +140,13 @@ class Floor:
         words = everything.words_of(speaking.value_of(body))
         speaker, to = speaking.of_interaction(body, "button"), speaking.address_of_interaction(body)
         self._errands.give(to, lambda: self._asked_all(speaker, words))
+
+    def approve_all(self, ack: Ack, body: dict[str, Any]) -> None:
+        """The button below a list of what waits for somebody was pressed and confirmed: each is approved by itself."""
+        ack()
+        words = approve_all.words_of(speaking.value_of(body))
+        speaker, to = speaking.of_interaction(body, "button"), speaking.address_of_interaction(body)
+        self._errands.give(to, lambda: self._approved_all(speaker, words))
 
     def reject(self, ack: Ack, body: dict[str, Any]) -> None:
         """Reject... was pressed: ask why, before the trigger of the click is too old."""
@@ -294,16 +302,18 @@ class Floor:
         return answer, messages.refused(answer, word, promotion, person)
 
     def _asked_all(self, speaker: Speaker, words: Sequence[Propose]) -> Said:
-        """Ask for one after the other; others may speak in between, and a refusal that holds for all ends it."""
+        """Ask for each of a list, one after the other."""
         if not words:
             return messages.outdated()
-        told: list[tuple[Propose, Answer, Said]] = []
-        for word in words:
-            answer, said = self._answered(speaker, word)
-            told.append((word, answer, said))
-            if isinstance(answer, NotRecorded) and answer.code in everything.HOLDS_FOR_ALL:
-                break
+        told = bundles.said_each(words, lambda word: self._answered(speaker, word))
         return everything.outcome(told, words)
+
+    def _approved_all(self, speaker: Speaker, words: Sequence[Approve]) -> Said:
+        """Approve each of a list, one after the other."""
+        if not words:
+            return messages.outdated()
+        told = bundles.said_each(words, lambda word: self._answered(speaker, word))
+        return approve_all.outcome(self._engine.look(), told, words)
 
     def _known(self, speaker: Speaker, word: Word) -> tuple[Promotion | None, str]:
         """Return what a refusal can add: the promotion and the person; it is as true without them."""

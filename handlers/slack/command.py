@@ -7,6 +7,7 @@ from handlers.slack import orders
 from handlers.slack.clauses import Clauses, UnclearError, take_apart
 from handlers.slack.names import MAX_GUESSES, Names, guesses, look_up
 from handlers.slack.questions import (
+    AllApprovals,
     Changes,
     Check,
     Everything,
@@ -83,6 +84,15 @@ def _all(said: Clauses, _at: datetime) -> Everything:
     return Everything(said.environment("to", "in"), said.reason)
 
 
+def _approve(said: Clauses, at: datetime) -> Word | Question:
+    if [word.lower() for word in said.free] == ["all"]:
+        return AllApprovals(said.environment("in", "to"), said.reason)
+    if said.parts:
+        usage = f"`{USAGE['approve']}`, or `{USAGE['approve all']}`"
+        raise UnclearError(f"An environment is named where all are approved. Say {usage}.", ["approve all"])
+    return orders.approve(said, at)
+
+
 def _status(said: Clauses, _at: datetime) -> Status:
     return Status(*_service_or_environment(said))
 
@@ -152,7 +162,7 @@ def _help(said: Clauses, _at: datetime) -> Help:
 # command word -> the words that open a clause in it, and its reader
 _READERS: dict[str, tuple[tuple[str, ...], _Reader]] = {
     "all": (("to", "in"), _all),
-    "approve": ((), orders.approve),
+    "approve": (("in", "to"), _approve),
     "unapprove": ((), orders.unapprove),
     "reject": ((), orders.reject),
     "cancel": ((), orders.cancel),

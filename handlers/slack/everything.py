@@ -1,15 +1,14 @@
 """``/promote all``: one list of what may be asked for, a button that asks for all of it, and what came of each."""
 
-import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
-from bot.answers import Answer, NotRecorded, Recorded
+from bot.answers import Answer, NotRecorded
 from handlers.engine import Look
-from handlers.slack import speaking
-from handlers.slack.blocks import COMMAND, MAX_BUTTON_VALUE, Said, button, confirm
+from handlers.slack import bundles, speaking
+from handlers.slack.blocks import COMMAND, Said, button, confirm
 from handlers.slack.questions import Everything
 from handlers.slack.spans import Code, Json, Line, Strong, counted, joined, line
-from handlers.slack.typed import Fault, reason_of
 from policies.codes import Code as Reason
 from policies.group_rows import combination
 from policies.rows import Candidate, Row
@@ -17,21 +16,8 @@ from policies.rules.rules import moving_rule
 from policies.words import Propose
 
 ASK_ALL = "ask_all"  # action id
-MAX_ALL = 12  # requests of one press: each is a push, and hosts want few in a minute
 MAX_LISTED = 30
-# what keeps one request from being recorded, and all that follow: they are not tried
-HOLDS_FOR_ALL = frozenset(
-    {
-        Reason.UNKNOWN_PERSON,
-        Reason.ACCOUNT,
-        "observing",
-        "ledger-checking",
-        "ledger-read-only",
-        "rules-unreadable",
-        "not-recorded",
-        "forge-missing",
-    }
-)
+_ASKS = "asks"  # what the value of the button calls its requests
 
 
 def said(look: Look, asked: Everything) -> Said:
@@ -122,44 +108,27 @@ def asks_all(words: Sequence[Propose]) -> Json:
 
 def _fitting(words: Sequence[Propose]) -> Sequence[Propose]:
     """Return the first of them that one button may carry, one at least."""
-    count = min(len(words), MAX_ALL)
-    while count > 1 and len(written(words[:count])) > MAX_BUTTON_VALUE:
-        count -= 1
-    return words[:count]
+    return words[: bundles.fitting(_ASKS, _items(words), words[0].note)]
+
+
+def _items(words: Sequence[Propose]) -> list[str]:
+    return [f"{one.service}|{one.environment}|{one.version}" for one in words]
 
 
 def written(words: Sequence[Propose]) -> str:
     """Return the button's value: exactly what the list showed, and the person's reason."""
-    asks = [f"{one.service}|{one.environment}|{one.version}" for one in words]
-    return json.dumps({"asks": asks, "note": words[0].note}, ensure_ascii=False, separators=(",", ":"))
+    return bundles.written(_ASKS, _items(words), words[0].note)
 
 
 def words_of(value: str) -> tuple[Propose, ...]:
     """Return the requests that a button's value stands for; none where it is not one of ours."""
-    try:
-        found = json.loads(value) if len(value) <= MAX_BUTTON_VALUE else None
-    except (ValueError, RecursionError):
-        return ()
-    if not isinstance(found, dict) or found.keys() != {"asks", "note"}:
-        return ()
-    asks, note = found["asks"], found["note"]
-    if not isinstance(asks, list) or not isinstance(note, str) or not 0 < len(asks) <= MAX_ALL:
-        return ()
-    reason = reason_of(note) if note else ""
-    words = [speaking.candidate_of(one) if isinstance(one, str) else None for one in asks]
-    if isinstance(reason, Fault) or any(one is None for one in words):
-        return ()
-    exact = [Propose(one.service, one.version, one.environment, reason) for one in words if one]
-    return tuple(dict.fromkeys(exact))
+    asks, reason = bundles.read(_ASKS, value, speaking.candidate_of)
+    return tuple(replace(one, note=reason) for one in asks)
 
 
 def outcome(told: Sequence[tuple[Propose, Answer, Said]], words: Sequence[Propose]) -> Said:
-    """Word what came of each request; those that were not tried are counted."""
-    recorded = sum(isinstance(answer, Recorded) for _, answer, _ in told)
-    points = [_came(*one) for one in told]
-    if left := len(words) - len(told):
-        points.append(line(f"{counted(left, 'other')} not tried, for the same reason"))
-    return Said(line(f"Asked for {recorded} of {len(words)}:"), tuple(points))
+    """Word what came of each request."""
+    return bundles.outcome("Asked for", told, words, _came)
 
 
 def _came(word: Propose, answer: Answer, each: Said) -> Line:

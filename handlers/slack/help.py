@@ -9,6 +9,7 @@ _MEANS = {
     "": "ask for a version in an environment; the newest that may be asked for where none is named",
     "all": "everything that may be asked for, as one list; a press asks for all of it, one request each",
     "approve": "approve a promotion, by the number of its pull request or its id",
+    "approve all": "what waits for your approval, as one list; a press approves all of it as it is listed",
     "unapprove": "take your own approval back",
     "reject": "end a promotion, with a reason",
     "cancel": "withdraw your own request",

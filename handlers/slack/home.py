@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from handlers.engine import Look
-from handlers.slack import open_reviews
+from handlers.slack import open_reviews, waiting
 from handlers.slack.blocks import (
     MAX_BUTTON_TEXT,
     actions,
@@ -23,9 +23,9 @@ from handlers.slack.spans import Code, Json, Line, Mention, Moment, Strong, line
 from policies.decide import Row, Standing
 from policies.entries.entry import By
 from policies.entries.tables import Tables
-from policies.gates import count_approvals, count_of
+from policies.gates import count_approvals
 from policies.ledger.digest_versions import told_apart
-from policies.ledger.state import Move, Promotion, Stage
+from policies.ledger.state import Move, Promotion
 from policies.ledger.state import Standing as InForce
 from policies.rules.rules import moving_rule
 
@@ -96,44 +96,22 @@ def _identity(look: Look, person: str, user: str) -> Iterator[Json]:
 # --- promotions ---------------------------------------------------------------------------------------------------
 
 
-def _live(state: Tables) -> list[Promotion]:
-    return sorted(state.under_way(), key=lambda one: one.seq)
-
-
 def _waiting(look: Look, person: str) -> Iterator[Json]:
     """Yield what waits for this person's approval, each with its buttons."""
     yield _header("Waiting for you")
-    waiting = [one for one in _live(look.state) if person and _may_approve(look, one, person)]
-    if not waiting:
+    mine = [one for one in waiting.live(look) if person and waiting.may_approve(look, one, person)]
+    if not mine:
         yield rich_text("nothing", section(line("Nothing waits for your approval.")))
-    for one in waiting[:MAX_DECISIONS]:
+    for one in mine[:MAX_DECISIONS]:
         yield rich_text(
             f"waits-{one.id}", section(_request(look, one)), *([quote(one.note)] if one.note else [])
         )
         if look.is_checked:
             yield actions(f"decide-{one.id}", _buttons(one))
-    if len(waiting) > MAX_DECISIONS:
+    if len(mine) > MAX_DECISIONS:
         yield rich_text(
-            "more", section(line(f"and {len(waiting) - MAX_DECISIONS} more: ", Code("/promote pending")))
+            "more", section(line(f"and {len(mine) - MAX_DECISIONS} more: ", Code("/promote approve all")))
         )
-
-
-def _may_approve(look: Look, promotion: Promotion, person: str) -> bool:
-    """Whether a line that lacks somebody names the person, who has not spoken yet; the validator has the last word."""
-    rule = moving_rule(look.rules, promotion.environment, promotion.service)
-    if promotion.stage is not Stage.OPEN or rule is None:
-        return False
-    is_requester = isinstance(promotion.by, By) and promotion.by.person == person
-    has_spoken = any(one.by.person == person for one in promotion.approvals)
-    parts = rule.moving([one.service for one in promotion.members])
-    is_excluded = is_requester and any("requester" in one.environment.exclude for one in parts)
-    if has_spoken or is_excluded:
-        return False
-    return any(
-        len(people) < asked.count and person in look.rules.members(asked.of, part.service, look.members)
-        for part in parts
-        for asked, people in count_of(look.rules, part, promotion, look.members).lines
-    )
 
 
 def _request(look: Look, promotion: Promotion) -> Line:
@@ -165,7 +143,7 @@ def _buttons(promotion: Promotion) -> list[Json]:
 
 
 def _asked(look: Look, person: str) -> Iterator[Json]:
-    mine = [one for one in _live(look.state) if isinstance(one.by, By) and one.by.person == person]
+    mine = [one for one in waiting.live(look) if isinstance(one.by, By) and one.by.person == person]
     yield from _part("Your requests", [_request(look, one) for one in mine], "You have asked for nothing.")
 
 

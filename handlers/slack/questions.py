@@ -88,8 +88,28 @@ class Everything:
     note: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class AllApprovals:
+    """What waits for the asker's approval, in one environment or ('') each; a button of the answer approves it."""
+
+    environment: str = ""
+    note: str = ""
+
+
 Question = (
-    Status | Everything | Why | Changes | Check | Pending | History | Who | Stats | WhoAmI | LinkMe | Help
+    Status
+    | Everything
+    | AllApprovals
+    | Why
+    | Changes
+    | Check
+    | Pending
+    | History
+    | Who
+    | Stats
+    | WhoAmI
+    | LinkMe
+    | Help
 )
 
 

@@ -5,10 +5,11 @@ from datetime import datetime
 
 from bot.errors import BotError
 from handlers.engine import Engine, Look
-from handlers.slack import changes, checked, everything, messages, open_reviews, stats
+from handlers.slack import approve_all, changes, checked, everything, messages, open_reviews, stats, waiting
 from handlers.slack.blocks import COMMAND, Said
 from handlers.slack.help import help_about
 from handlers.slack.questions import (
+    AllApprovals,
     Changes,
     Check,
     Everything,
@@ -26,12 +27,9 @@ from handlers.slack.questions import (
 from handlers.slack.reasons import phrase, reason
 from handlers.slack.spans import Code, Line, Mention, Moment, Sign, Span, Strong, counted, joined, line
 from policies.decide import Candidate, Row, Standing
-from policies.entries.entry import By, Pinned
-from policies.gates import count_approvals
-from policies.ledger.digest_versions import told_apart
 from policies.ledger.people import Known, known
-from policies.ledger.state import Move, Promotion
-from policies.rules.rules import effective, moving_rule
+from policies.ledger.state import Move
+from policies.rules.rules import effective
 
 MAX_MOVES = 15  # of a history; the ledger has all of them
 MAX_REASONS = 4  # of one version
@@ -46,6 +44,9 @@ def reply(engine: Engine, question: Question, *, user: str, team: str = "") -> S
         case Everything():
             look = engine.look()
             return _noted(look, everything.said(look, question))
+        case AllApprovals():
+            look = engine.look()
+            return _noted(look, approve_all.said(look, question, engine.person_of(user)))
         case WhoAmI() | LinkMe():
             return _flagged(engine, _whoami(engine, user))
         case Why() | Changes() | Check():
@@ -184,33 +185,15 @@ def _why(engine: Engine, asked: Why) -> Said:
 
 
 def _pending(look: Look) -> Said:
-    live = look.state.under_way()
+    found = waiting.live(look)
     reviews = open_reviews.waiting(look)
-    head = f"{counted(len(live), 'promotion')} under way" if live else "Nothing is under way"
+    head = f"{counted(len(found), 'promotion')} under way" if found else "Nothing is under way"
     if reviews:
         head += f", {counted(len(reviews), 'review')} open"
-    ordered = sorted(live, key=lambda one: one.seq)
-    points = (*(_under_way(look, one) for one in ordered), *reviews)
+    points = (*(waiting.under_way(look, one) for one in found), *reviews)
     return Said(
         line(f"{head}:" if points else f"{head}."), (*points, *([open_reviews.hint()] if reviews else []))
     )
-
-
-def _under_way(look: Look, promotion: Promotion) -> Line:
-    """Return how a promotion stands."""
-    rule = moving_rule(look.rules, promotion.environment, promotion.service)
-    asked = line(", asked for by ", Mention("", promotion.by.person)) if isinstance(promotion.by, By) else ()
-    count = ""
-    if rule:
-        tally = count_approvals(look.rules, rule, promotion, look.members)
-        count = f", {tally.given} of {tally.wanted} approvals"
-    kind = "rollback of " if promotion.is_rollback else "emergency of " if promotion.is_emergency else ""
-    move = (
-        line(Code(promotion.version)) if promotion.group else _versions(promotion.previous, promotion.image)
-    )
-    place = line(Code(promotion.id), " ", Strong(promotion.environment), f": {kind}{promotion.service} ")
-    stage = "approved, somebody merges it at GitHub" if promotion.is_cleared else promotion.stage
-    return line(*place, *move, *asked, count, f", {stage}")
 
 
 def _history(look: Look, asked: History) -> Said:
@@ -240,13 +223,7 @@ def _moved(environment: str, move: Move, service: str = "") -> Line:
         Moment(move.at), " ", Strong(environment), f" {move.kind}: {service}{' ' if service else ''}"
     )
     commit = line(" ", Code(move.commit[:7])) if move.commit else ()
-    return line(*where, *_versions(move.previous, move.image), *commit)
-
-
-def _versions(previous: tuple[Pinned, ...], image: tuple[Pinned, ...]) -> Line:
-    before, after = told_apart(previous[:1], image[:1])
-    new = line(Code(after)) if after else line("?")
-    return line(Code(before), " \N{RIGHTWARDS ARROW} ", *new) if before else new
+    return line(*where, *waiting.versions(move.previous, move.image), *commit)
 
 
 def _who(look: Look, asked: Who) -> Said:

@@ -4,6 +4,7 @@ USAGE = {
     "": "SERVICE [VERSION] [to ENV] [because WHY]",
     "all": "all [to ENV] [because WHY]",
     "approve": "approve #418 [because WHY]",
+    "approve all": "approve all [in ENV] [because WHY]",
     "unapprove": "unapprove #418 [because WHY]",
     "reject": "reject #418 because WHY",
     "cancel": "cancel #418 [because WHY]",

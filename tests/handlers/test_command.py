@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from handlers.slack.command import parse
 from handlers.slack.names import Names
 from handlers.slack.questions import (
+    AllApprovals,
     Changes,
     Check,
     Everything,
@@ -66,6 +67,9 @@ UNDERSTOOD: dict[str, object] = {
     "\u201cweb\u201d \u20181.0\u2019": Propose("web", "1.0"),
     "web\u00a01.0\nto\tstaging": Propose("web", "1.0", "staging"),
     "approve #418": Approve("#418"),
+    "approve all": AllApprovals(),
+    "Approve ALL in staging because looks good": AllApprovals("staging", "looks good"),
+    "approve all to production-eu": AllApprovals("production-eu"),
     "approve 418 because looks good": Approve("#418", note="looks good"),
     "APPROVE 7f3a9c2e41d0": Approve("7f3a9c2e41d0"),
     "unapprove #418": Unapprove("#418"),
@@ -184,6 +188,13 @@ UNCLEAR: dict[str, tuple[str, tuple[str, ...]]] = {
     "web to": ("Which environment? There is none behind `to`.", ()),
     "web to staging to staging": ("`to` stands there twice.", ()),
     "approve": ("Which one? Say `approve #418 [because WHY]`; `pending` lists them.", ("pending",)),
+    "approve #418 in staging": (
+        (
+            "An environment is named where all are approved. "
+            "Say `approve #418 [because WHY]`, or `approve all [in ENV] [because WHY]`."
+        ),
+        ("approve all",),
+    ),
     "approve web": (
         "web is neither the number of a pull request, as #418, nor the id of a promotion.",
         ("pending",),
@@ -337,4 +348,4 @@ def test_an_emergency_of_a_group_names_no_version() -> None:
 
 
 def test_no_service_may_have_a_words_name() -> None:
-    assert {word for word in USAGE if word} <= RESERVED
+    assert {word.split()[0] for word in USAGE if word} <= RESERVED

@@ -6,7 +6,8 @@ from datetime import timedelta
 from bot.answers import PROBLEMS, Answer, NotRecorded, Recorded
 from handlers.slack import everything
 from handlers.slack.blocks import MAX_BUTTON_VALUE, Said, message_of
-from handlers.slack.everything import MAX_ALL, words_of
+from handlers.slack.bundles import HOLDS_FOR_ALL, MAX_ALL
+from handlers.slack.everything import words_of
 from handlers.slack.questions import Everything
 from handlers.slack.spans import line
 from handlers.slack.speaking import candidate_of
@@ -120,4 +121,4 @@ def test_the_button_of_a_followed_tags_version_asks_for_that_digest() -> None:
 
 
 def test_what_ends_a_press_for_all_are_codes_that_are_given() -> None:
-    assert {*everything.HOLDS_FOR_ALL} <= {*PROBLEMS, *Code}
+    assert {*HOLDS_FOR_ALL} <= {*PROBLEMS, *Code}

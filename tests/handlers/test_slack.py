@@ -140,6 +140,7 @@ def test_somebody_who_links_gets_a_code_in_private_and_hears_how_it_ended(house:
         ("/promote help freeze", "/promote freeze ENV...|all [until WHEN] because WHY"),
         ("/promote all", "Nothing may be asked for now."),
         ("/promote all to staging", "Nobody is asked in staging: new versions move by themselves."),
+        ("/promote approve all", "Nothing waits for your approval."),
         ("/promote stats", "1 deployment in the last 30 days, since 2026-10-21 14:28 UTC:"),
         ("/promote status", "4 places: 3 up to date, 1 not."),
         ("/promote why checkout-api", "1.4.2 waits: the environment stands still"),

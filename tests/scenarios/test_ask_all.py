@@ -1,83 +1,24 @@
 """``/promote all``: one list, one press, a request for each; over HTTP, with real Git and the twins."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from handlers.http import web
-from handlers.slack.app import slack_app
-from handlers.slack.chat import web_client
-from handlers.slack.errands import Errands
-from handlers.slack.everything import MAX_ALL, words_of, written
-from handlers.slack.reply import Replies
+from handlers.slack.bundles import MAX_ALL
+from handlers.slack.everything import words_of, written
 from policies.ledger.state import Stage
 from policies.words import Block, Propose, Reject
 from sandbox.gitops import CHECKOUT, WEB
-from sandbox.http import serve
-from sandbox.slack.courier import Courier
-from sandbox.slack.feed import Message
-from sandbox.slack.people import Person
-from tests.scenarios.offices import Office, office_in
+from tests.scenarios.rooms import Room, room_in
 
 TYPED = "/promote all to production because it is time"
 
 
-@dataclass
-class Room:
-    """An office whose Slack door is open."""
-
-    office: Office
-    url: str
-    finish: Callable[[], None]
-
-    def person(self, name: str) -> Person:
-        world = self.office.world
-        return Person(world.slack, Courier(self.url, world.settings["SLACK_SIGNING_SECRET"]), name)
-
-    def listed(self, name: str, expected: str) -> Message:
-        """Ask for the list; return what that person alone was shown."""
-        since = self.office.world.slack.workspace.feed.position
-        person = self.person(name)
-        assert person.command(TYPED).is_ok
-        shown = person.sees(expected, since=since).message
-        assert shown
-        return shown
-
-    def pressed(self, name: str, shown: Message, label: str, expected: str) -> str:
-        """Press a button of the list; return what came of it."""
-        since = self.office.world.slack.workspace.feed.position
-        person = self.person(name)
-        assert person.click(shown, label).is_ok
-        answer = person.sees(expected, since=since, timeout=60).message
-        assert answer
-        return str(answer.blocks)
-
-    def asked(self) -> list[tuple[str, str, str]]:
-        """Return what was asked for: service, version, and by whom."""
-        return [
-            (one.service, one.image[0].tag, getattr(one.by, "person", "the bot"))
-            for one in self.office.entries("propose")
-        ]
-
-
 @pytest.fixture
 def room(tmp_path: Path) -> Iterator[Room]:
-    with office_in(tmp_path) as office:
-        world = office.world
-        client = web_client(world.slack.token, world.slack.api_url)
-        errands = Errands(Replies(client))
-        secret = world.settings["SLACK_SIGNING_SECRET"]
-        app = slack_app(office.engine, client, errands, office.clock, secret=secret)
-
-        def finish() -> None:
-            app.listener_runner.listener_executor.shutdown()
-            errands.close()
-
-        with serve(web(app, secret=secret, health=lambda: {"ok": True})) as url:
-            yield Room(office, f"{url}/slack/events", finish)
-            finish()
+    with room_in(tmp_path) as found:
+        yield found
 
 
 @pytest.fixture
@@ -90,7 +31,9 @@ def behind(room: Room) -> Room:
 
 
 def test_one_press_asks_for_each_and_a_second_one_doubles_nothing(behind: Room) -> None:
-    shown = behind.listed("carol", "2 versions may be asked for in production; nothing is asked for yet:")
+    shown = behind.listed(
+        "carol", TYPED, "2 versions may be asked for in production; nothing is asked for yet:"
+    )
     assert "1.4.2" in str(shown.blocks)
     assert "2.5.0" in str(shown.blocks)
     assert behind.asked() == []
@@ -105,12 +48,12 @@ def test_one_press_asks_for_each_and_a_second_one_doubles_nothing(behind: Room) 
     assert "not asked for: 1.4.2 is under way as " in again
     assert len(behind.asked()) == 2
     behind.office.look()
-    behind.listed("bob", "Nothing may be asked for in production now.")
+    behind.listed("bob", TYPED, "Nothing may be asked for in production now.")
     assert behind.office.findings() == []
 
 
 def test_two_people_who_press_at_the_same_time_double_nothing(behind: Room) -> None:
-    lists = {name: behind.listed(name, "2 versions may be asked for") for name in ("carol", "bob")}
+    lists = {name: behind.listed(name, TYPED, "2 versions may be asked for") for name in ("carol", "bob")}
 
     for name, shown in lists.items():
         assert behind.person(name).click(shown, "Ask for all 2").is_ok
@@ -121,7 +64,7 @@ def test_two_people_who_press_at_the_same_time_double_nothing(behind: Room) -> N
 
 
 def test_each_stands_for_itself_where_one_cannot_be_asked_for_any_more(behind: Room) -> None:
-    shown = behind.listed("carol", "2 versions may be asked for")
+    shown = behind.listed("carol", TYPED, "2 versions may be asked for")
     behind.office.say("bob", Block(WEB, "2.5.0", "it leaks"))
 
     told = behind.pressed("carol", shown, "Ask for all 2", "Asked for 1 of 2:")
@@ -131,7 +74,7 @@ def test_each_stands_for_itself_where_one_cannot_be_asked_for_any_more(behind: R
 
 
 def test_the_list_is_what_is_asked_for_though_something_newer_came(behind: Room) -> None:
-    shown = behind.listed("carol", "2 versions may be asked for")
+    shown = behind.listed("carol", TYPED, "2 versions may be asked for")
     behind.office.world.push(WEB, "2.6.0")
     behind.office.look()
 
@@ -141,7 +84,7 @@ def test_the_list_is_what_is_asked_for_though_something_newer_came(behind: Room)
 
 
 def test_who_is_not_known_is_told_once_and_the_rest_is_not_tried(behind: Room) -> None:
-    shown = behind.listed("dan", "2 versions may be asked for")
+    shown = behind.listed("dan", TYPED, "2 versions may be asked for")
 
     told = behind.pressed("dan", shown, "Ask for all 2", "Asked for 0 of 2:")
 
@@ -150,7 +93,7 @@ def test_who_is_not_known_is_told_once_and_the_rest_is_not_tried(behind: Room) -
 
 
 def test_what_was_rejected_is_asked_for_anew_by_a_press_of_somebody(behind: Room) -> None:
-    shown = behind.listed("carol", "2 versions may be asked for")
+    shown = behind.listed("carol", TYPED, "2 versions may be asked for")
     behind.pressed("carol", shown, "Ask for all 2", "Asked for 2 of 2:")
     promotions = behind.office.engine.look().state.promotions
     (name,) = [one.id for one in promotions.values() if one.service == WEB]
@@ -169,7 +112,7 @@ def test_a_group_is_one_request_for_what_was_listed(room: Room) -> None:
     for service, version in ((CHECKOUT, "1.4.2"), (WEB, "2.5.0")):
         room.office.world.push(service, version)
     room.office.look()
-    shown = room.listed("carol", "1 version may be asked for")
+    shown = room.listed("carol", TYPED, "1 version may be asked for")
 
     room.pressed("carol", shown, "Ask for this one", "Asked for 1 of 1:")
 

@@ -18,7 +18,7 @@ from bot.sign_in import DeviceFlow
 from handlers.doors import DOORS
 from handlers.http import web
 from handlers.shell import cli
-from handlers.slack import everything, second
+from handlers.slack import approve_all, everything, second
 from handlers.slack.app import PROMOTE_IMAGE, PROMOTE_THIS, slack_app
 from handlers.slack.cards import render
 from handlers.slack.chat import web_client
@@ -26,7 +26,7 @@ from handlers.slack.errands import Errands
 from handlers.slack.reply import Replies
 from handlers.webhooks import Doorbell, webhooks
 from policies.ledger.state import Stage
-from policies.words import Block, Emergency, Freeze, Hold, Propose, Redact, Speaker
+from policies.words import Approve, Block, Emergency, Freeze, Hold, Propose, Redact, Speaker
 from sandbox.forge.twin import User
 from sandbox.gitops import CHECKOUT, WEB
 from sandbox.http import serve
@@ -329,7 +329,7 @@ def presses_unknown(porch: Porch, who: str) -> None:
     text = {"type": "plain_text", "text": "Go"}
     promotion = porch.office.engine.look().state.promotions[porch.promotion]
     value = f"{promotion.id}|{promotion.change[:12]}"
-    button = {"type": "button", "action_id": "approve_all", "text": text, "value": value}
+    button = {"type": "button", "action_id": "merge_all", "text": text, "value": value}
     post = porch.office.world.slack.workspace.post(
         "C0DEPLOYS", "U0BOT", "x", [{"type": "actions", "elements": [button]}]
     )
@@ -358,6 +358,15 @@ def asks_for_all(porch: Porch, who: str) -> None:
     blocks = [{"type": "actions", "block_id": "buttons", "elements": [everything.asks_all(words)]}]
     post = porch.office.world.slack.workspace.post("C0DEPLOYS", "U0BOT", "x", blocks)
     assert porch.person(who).click(post, "Ask for all 2").is_ok
+
+
+def approves_all(porch: Porch, who: str) -> None:
+    """Press the button of a list that somebody else was shown: what is open, and what nobody knows."""
+    promotion = porch.office.engine.look().state.promotions[porch.promotion]
+    approves = [Approve(promotion.id, promotion.change[:12]), Approve("0123456789ab", "0123456789ab")]
+    blocks = [{"type": "actions", "block_id": "buttons", "elements": [approve_all.approves_all(approves)]}]
+    post = porch.office.world.slack.workspace.post("C0DEPLOYS", "U0BOT", "x", blocks)
+    assert porch.person(who).click(post, "Approve all 2").is_ok
 
 
 STANDING = {"health": "unhealthy", "version": "1.4.2"}
@@ -407,6 +416,9 @@ KNOCKS: list[tuple[str, str, Knock, str]] = [
     ("Confirm, on what somebody else asked for", "dan", confirms("ada"), UNLINKED),
     ("Ask for all, below the list of /promote all", "dan", asks_for_all, UNLINKED),
     ("Ask for all, below the list of /promote all", "carol", asks_for_all, "Asked for 0 of 2:"),
+    ("Approve all, below the list of /promote approve all", "dan", approves_all, UNLINKED),
+    ("Approve all, below the list of /promote approve all", "erin", approves_all, UNNAMED),
+    ("Approve all, below the list of /promote approve all", "carol", approves_all, "Approved 0 of 2:"),
     ("a corrected command", "carol", corrects, MINE),
     ("Promote an image..., in the App Home", "dan", begins_at_home, ""),
     ("the shortcut Promote an image", "dan", uses(PROMOTE_IMAGE), ""),

@@ -1,0 +1,97 @@
+"""``/promote approve all``: one list of what waits for the asker, a button that approves it, and what came of each."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from bot.answers import Answer
+from handlers.engine import Look
+from handlers.slack import bundles, speaking, waiting
+from handlers.slack.blocks import COMMAND, Said, button, confirm
+from handlers.slack.cards import SHORT_CHANGE
+from handlers.slack.questions import AllApprovals
+from handlers.slack.spans import Code, Json, Line, counted, joined, line
+from policies.ledger.state import Promotion, Stage
+from policies.words import Approve
+
+APPROVE_ALL = "approve_all"  # action id
+MAX_LISTED = 30
+_APPROVES = "approves"  # what the value of the button calls its approvals
+
+
+def said(look: Look, asked: AllApprovals, person: str) -> Said:
+    """Answer what waits for ``person`` ('' = not linked), and offer to approve all of it as it is listed."""
+    if not person:
+        hint = line(Code(f"{COMMAND} link"), " says which account at GitHub is yours.")
+        return Said(line("The rules link nobody to your Slack account, so nothing waits for you."), (hint,))
+    there = [one for one in waiting.live(look) if asked.environment in {"", one.environment}]
+    mine = [one for one in there if waiting.may_approve(look, one, person)]
+    where = f" in {asked.environment}" if asked.environment else ""
+    points = [waiting.under_way(look, one) for one in mine[:MAX_LISTED]]
+    if len(mine) > MAX_LISTED:
+        points.append(line(f"and {len(mine) - MAX_LISTED} more"))
+    points += _others(sum(one.stage is Stage.OPEN for one in there) - len(mine))
+    if not mine:
+        return Said(line(f"Nothing waits for your approval{where}."), tuple(points))
+    verb = "waits" if len(mine) == 1 else "wait"
+    head = line(
+        f"{counted(len(mine), 'promotion')} {verb} for your approval{where}; nothing is approved yet:"
+    )
+    if not look.is_checked:
+        return Said(head, tuple(points))
+    words = [Approve(one.id, one.change[:SHORT_CHANGE], asked.note) for one in mine]
+    fits = words[: bundles.fitting(_APPROVES, _items(words), asked.note)]
+    if len(fits) < len(words):
+        points.append(line(f"One press approves the first {len(fits)}; say it again for the others."))
+    return Said(head, tuple(points), buttons=(approves_all(fits),))
+
+
+def _others(count: int) -> list[Line]:
+    """Say how many wait for other people."""
+    if not count:
+        return []
+    verb = "waits" if count == 1 else "wait"
+    return [line(f"{counted(count, 'other')} {verb} for other people: ", Code(f"{COMMAND} pending"))]
+
+
+def approves_all(words: Sequence[Approve]) -> Json:
+    """Return the button that approves all of these."""
+    what = "this one" if len(words) == 1 else f"all {len(words)}"
+    verb = "is" if len(words) == 1 else "are"
+    text = f"{counted(len(words), 'approval')} {verb} recorded in your name, each for exactly what the list shows."
+    sure = confirm(f"Approve {what}?", text, "Approve")
+    return button(APPROVE_ALL, f"Approve {what}", value=written(words), style="primary", confirm=sure)
+
+
+def _items(words: Sequence[Approve]) -> list[str]:
+    return [f"{one.promotion}|{one.change}" for one in words]
+
+
+def written(words: Sequence[Approve]) -> str:
+    """Return the button's value: exactly what the list showed, and the person's reason."""
+    return bundles.written(_APPROVES, _items(words), words[0].note)
+
+
+def words_of(value: str) -> tuple[Approve, ...]:
+    """Return the approvals that a button's value stands for; none where it is not one of ours."""
+    found, reason = bundles.read(_APPROVES, value, _exactly)
+    return tuple(replace(one, note=reason) for one in found)
+
+
+def _exactly(value: str) -> Approve | None:
+    """Read one; what names no change is not what a list showed."""
+    found = speaking.promotion_of(value)
+    return Approve(*found) if found and len(found[1]) == SHORT_CHANGE else None
+
+
+def outcome(look: Look, told: Sequence[tuple[Approve, Answer, Said]], words: Sequence[Approve]) -> Said:
+    """Word what came of each approval."""
+
+    def came(word: Approve, _answer: Answer, each: Said) -> Line:
+        detail = line(" ", *joined(each.points[:2], "; ")) if each.points else ()
+        return line(*_where(look.state.promotions.get(word.promotion)), *each.head, *detail)
+
+    return bundles.outcome("Approved", told, words, came)
+
+
+def _where(promotion: Promotion | None) -> Line:
+    return line(Code(promotion.id), f" {promotion.environment}: {promotion.service}: ") if promotion else ()

@@ -1,0 +1,74 @@
+"""An office whose Slack door is open, over HTTP: what people type, are shown, press and are told."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from handlers.http import web
+from handlers.slack.app import slack_app
+from handlers.slack.chat import web_client
+from handlers.slack.errands import Errands
+from handlers.slack.reply import Replies
+from sandbox.http import serve
+from sandbox.slack.courier import Courier
+from sandbox.slack.feed import Message
+from sandbox.slack.people import Person
+from tests.scenarios.offices import Office, office_in
+
+
+@dataclass
+class Room:
+    """An office whose Slack door is open."""
+
+    office: Office
+    url: str
+    finish: Callable[[], None]
+
+    def person(self, name: str) -> Person:
+        world = self.office.world
+        return Person(world.slack, Courier(self.url, world.settings["SLACK_SIGNING_SECRET"]), name)
+
+    def listed(self, name: str, typed: str, expected: str) -> Message:
+        """Ask for a list; return what that person alone was shown."""
+        since = self.office.world.slack.workspace.feed.position
+        person = self.person(name)
+        assert person.command(typed).is_ok
+        shown = person.sees(expected, since=since).message
+        assert shown
+        return shown
+
+    def pressed(self, name: str, shown: Message, label: str, expected: str) -> str:
+        """Press a button of the list; return what came of it."""
+        since = self.office.world.slack.workspace.feed.position
+        person = self.person(name)
+        assert person.click(shown, label).is_ok
+        answer = person.sees(expected, since=since, timeout=60).message
+        assert answer
+        return str(answer.blocks)
+
+    def asked(self) -> list[tuple[str, str, str]]:
+        """Return what was asked for: service, version, and by whom."""
+        return [
+            (one.service, one.image[0].tag, getattr(one.by, "person", "the bot"))
+            for one in self.office.entries("propose")
+        ]
+
+
+@contextmanager
+def room_in(tmp_path: Path) -> Iterator[Room]:
+    """Open an office's door for as long as it is used."""
+    with office_in(tmp_path) as office:
+        world = office.world
+        client = web_client(world.slack.token, world.slack.api_url)
+        errands = Errands(Replies(client))
+        secret = world.settings["SLACK_SIGNING_SECRET"]
+        app = slack_app(office.engine, client, errands, office.clock, secret=secret)
+
+        def finish() -> None:
+            app.listener_runner.listener_executor.shutdown()
+            errands.close()
+
+        with serve(web(app, secret=secret, health=lambda: {"ok": True})) as url:
+            yield Room(office, f"{url}/slack/events", finish)
+            finish()
