@@ -5,6 +5,8 @@ from types import MappingProxyType
 
 ARGUED: Mapping[str, str] = MappingProxyType(
     {
+        "policies.rulebook.layers: chain[-1] in likes and likes[chain[-1]] not in found: without likes[chain[-1]] "
+        "not in found": "walks a way again whose places stand where they stood: slower, and the same",
         "policies.ledger.rollout: False -> True": "zip's strict: the lengths are compared before",
     }
 )

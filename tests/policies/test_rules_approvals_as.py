@@ -67,6 +67,10 @@ LENT: dict[str, tuple[tuple[str, ...], dict[str, str]]] = {
         (written("a", "2", web="as b"), written("b", "as a", web="3")),
         {"a": "3, 2", "b": "3, 2"},
     ),
+    "an exception asks nobody where its environment asks as another": (
+        (written("a", "as b", web="none"), written("b", "2", web="4")),
+        {"a": ", 2", "b": "4, 2"},
+    ),
     "an exception that asks nobody is lent as it is": (
         (written("a", "as b"), written("b", "2", web="none")),
         {"a": ", 2", "b": ", 2"},
