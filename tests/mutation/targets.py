@@ -1,9 +1,26 @@
-"""Which modules are made faulty: those that decide whether something may move."""
+"""Which modules are made faulty: those that decide whether something may move or be written down, and the fold."""
 
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 GATES = tuple(sorted(f"policies.gates.{path.stem}" for path in (ROOT / "policies/gates").glob("[a-z]*.py")))
+ALLOWED = tuple(
+    sorted(f"policies.allowed.{path.stem}" for path in (ROOT / "policies/allowed").glob("[a-z]*.py"))
+)
+FOLDED = (
+    "policies.ledger.state",
+    "policies.ledger.promotions",
+    "policies.ledger.standing",
+    "policies.ledger.facts",
+    "policies.ledger.repair",
+    "policies.ledger.by_hand",
+    "policies.ledger.emergency",
+    "policies.ledger.hands",
+    "policies.ledger.people",
+    "policies.ledger.renames",
+    "policies.entries.tables",
+    "policies.entries.promotion",
+)
 TARGETS: dict[str, tuple[str, ...]] = {
     "gates": (
         "policies.gates",
@@ -27,10 +44,16 @@ TARGETS: dict[str, tuple[str, ...]] = {
         "policies.rules.hash",
         "policies.rulebook.approvals_as",
     ),
+    "validator": ("policies.validator", *ALLOWED, "policies.ledger.keys"),
+    "fold": FOLDED,
 }
 # where a module is held beside the file of tests that has its name
 OWN_TESTS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(GATES, ("test_gate",)),
+    **dict.fromkeys(ALLOWED, ("test_validator", "test_allowed", "test_attested")),
+    **dict.fromkeys(FOLDED, ("test_state", "test_validator", "test_group_ledger")),
+    "policies.validator": ("test_validator", "test_allowed"),
+    "policies.ledger.keys": ("test_keys", "test_validator"),
     "policies.gates": ("test_gate",),
     "policies.gates.outside": ("test_gate", "test_outside_gates"),
     "policies.gates.counting": ("test_gate", "test_tally"),
