@@ -10,15 +10,25 @@ from policies.entries.entry import Member, Pinned, shares
 from policies.entries.promotion import version_of
 from policies.gates.sightings import was_before
 from policies.ledger.newness import is_newer
+from policies.ledger.rollout import asks
 from policies.ledger.state import Place, Promotion, State
-from policies.rows import BETWEEN_DIGESTS, Candidate, Row, Standing, forward, row_with
+from policies.rows import (
+    ANSWERED_BY_ASKING,
+    BETWEEN_DIGESTS,
+    Candidate,
+    Row,
+    Standing,
+    forward,
+    row_with,
+)
 from policies.rules.rules import EffectiveRule, moving_rule
 from policies.verdict import Failed, NotYet, Waiting
 from policies.world import World
 
 OF_PEOPLE = frozenset(
     {Code.NOT_REQUESTED, Code.OPEN_ELSEWHERE}
-)  # what does not keep a version from being asked for
+)  # what does not keep a version from being asked for by the bot
+OF_A_WORD = ANSWERED_BY_ASKING | OF_PEOPLE  # the same by a person, who takes along what was there before
 CONTENT = 12  # digits of a name
 _NOBODY = Waiting(Code.NOT_REQUESTED, "nobody has asked for it")
 
@@ -60,10 +70,20 @@ def grouped(
             if rule is None:
                 continue
             of = [rows[where, one.service.name] for one in rule.parts]
-            row = _row(world, rule, of)
+            row = _row(world, rule, of, offered(rule))
             groups.append(row)
-            found |= {(where, one.service): one for one in _kept_back(row, of)}
+            found |= {(where, one.service): one for one in _kept_back(row, of, offered(rule))}
     return found, tuple(groups)
+
+
+def offered(rule: EffectiveRule) -> frozenset[Code]:
+    """Return the codes of what does not keep a version out of what people see of a group: what their word answers."""
+    return OF_A_WORD if rule.environment.is_guarded else OF_PEOPLE
+
+
+def by_itself(world: World, rule: EffectiveRule, rows: Sequence[Row]) -> Row:
+    """Return the row of a group as the bot may ask for it: what was there before the first look stays."""
+    return _row(world, rule, rows, OF_PEOPLE)
 
 
 def next_of(
@@ -113,16 +133,17 @@ def _keeps_back(world: World, rule: EffectiveRule, row: Row) -> NotYet | None:
     return None
 
 
-def _row(world: World, rule: EffectiveRule, rows: Sequence[Row]) -> Row:
+def _row(world: World, rule: EffectiveRule, rows: Sequence[Row], allowed: frozenset[Code]) -> Row:
     """Return what may happen to a group: what could go next, and the promotion that is under way."""
     environment, group = rule.environment.name, rule.service.name
     live = world.state.live_at(environment, group)
-    picked, waits = next_of(world, rule, rows)
+    picked, waits = next_of(world, rule, rows, allowed=allowed)
     found = []
     if (ahead := together(rule, picked)) and not (live and live.image == ahead.together):
         elsewhere = [Waiting(Code.OPEN_ELSEWHERE, f"{live.id} is under way")] if live else []
         asked = [_NOBODY] if rule.environment.is_guarded else []
-        found.append(_standing(replace(ahead, reasons=(*asked, *elsewhere, *waits))))
+        reasons = (*_only_before(rule, picked), *asked, *elsewhere, *waits)
+        found.append(_standing(replace(ahead, reasons=reasons)))
     if live:
         found.append(_under_way(live, rows))
     codes = () if found else tuple(dict.fromkeys(one.code.value for one in waits))
@@ -136,6 +157,27 @@ def _row(world: World, rule: EffectiveRule, rows: Sequence[Row]) -> Row:
         "; ".join(one.detail for one in waits),
     )
     return row_with(row, tuple(found)) if found else row
+
+
+def _only_before(rule: EffectiveRule, picked: Sequence[Candidate]) -> Iterator[NotYet]:
+    """Yield why nobody is told that a group may be asked for: what it would bring was there before the first look.
+
+    All of it, beside what is under way; where the bot asks by itself, any: the rest it asks for.
+    """
+    brings = [
+        (part.service.name, one)
+        for part, one in zip(rule.parts, picked, strict=True)
+        if one.verdict is not Standing.CURRENT and not one.promotion
+    ]
+    old = [(name, one) for name, one in brings if Code.KNOWN_BEFORE in one.codes]
+    if len(old) < len(brings) and not asks(rule.environment):
+        return
+    for name, candidate in old:
+        yield from (
+            replace(one, detail=f"{name}: {one.detail}")
+            for one in candidate.reasons
+            if one.code is Code.KNOWN_BEFORE
+        )
 
 
 def together(rule: EffectiveRule, picked: Sequence[Candidate]) -> Candidate | None:
@@ -212,7 +254,7 @@ def _standing(candidate: Candidate) -> Candidate:
     return replace(candidate, verdict=Standing.WAITING if candidate.reasons else Standing.READY)
 
 
-def _kept_back(group: Row, rows: Sequence[Row]) -> Iterator[Row]:
+def _kept_back(group: Row, rows: Sequence[Row], allowed: frozenset[Code]) -> Iterator[Row]:
     """Yield the members' rows: what would go by itself says for whom it waits."""
     others = [
         one for candidate in group.candidates for one in candidate.reasons if one.code is Code.GROUP_WAITS
@@ -223,16 +265,17 @@ def _kept_back(group: Row, rows: Sequence[Row]) -> Iterator[Row]:
         held = [Waiting(Code.GROUP_WAITS, group.detail)]
     for row in rows:
         mine = [one for one in held if not one.detail.startswith((f"{row.service} ", f"{row.service}:"))]
-        yield (
-            row_with(row, tuple(_held(one, mine, live) for one in row.candidates)) if row.candidates else row
-        )
+        held_back = tuple(_held(one, mine, live, allowed) for one in row.candidates)
+        yield row_with(row, held_back) if row.candidates else row
 
 
-def _held(candidate: Candidate, waits: Sequence[NotYet], live: Candidate | None) -> Candidate:
+def _held(
+    candidate: Candidate, waits: Sequence[NotYet], live: Candidate | None, allowed: frozenset[Code]
+) -> Candidate:
     if candidate.promotion:
         is_ready = candidate.verdict is Standing.READY
         late = [Waiting(Code.GROUP_WAITS, one.detail) for one in live.reasons] if live and is_ready else []
         return _standing(replace(candidate, reasons=(*candidate.reasons, *late[:1])))
-    if {one.code for one in candidate.reasons} <= OF_PEOPLE:
+    if {one.code for one in candidate.reasons} <= allowed:
         return _standing(replace(candidate, reasons=(*candidate.reasons, *waits)))
     return candidate

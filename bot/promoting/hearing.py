@@ -31,7 +31,7 @@ from policies.codes import Code
 from policies.decide import Candidate, decide_row, rows_of
 from policies.entries.entry import By, Member, Pinned, Share, shares, write_time
 from policies.gates import skipped_codes
-from policies.group_rows import CONTENT, OF_PEOPLE, combination, next_of, together
+from policies.group_rows import CONTENT, OF_A_WORD, combination, next_of, offered, together
 from policies.images.evidence import Silence
 from policies.images.image import Digest, Tag
 from policies.images.selection import Fate
@@ -361,7 +361,7 @@ class Hearing:
         _refuse_version(word.service, word.version)
         rule = self._whole(rules, word, at)
         refuse_calm(rule.parts)
-        found = self._next(rule, at, ANSWERED_BY_ASKING | OF_PEOPLE, skipped_codes)
+        found = self._next(rule, at, OF_A_WORD, skipped_codes)
         image = self._exactly(rules, rule, found)
         where = rule.environment.name
         return lambda look, tip: emergency(
@@ -397,10 +397,10 @@ class Hearing:
     def _meant(self, rule: EffectiveRule, word: Propose, at: datetime) -> Candidate:
         """Return what a group is to move to: what a card showed, or all that a word moves. Raises: Declined."""
         if not word.version:
-            return self._next(rule, at, ANSWERED_BY_ASKING | OF_PEOPLE)
+            return self._next(rule, at, OF_A_WORD)
         if not _COMBINATION.fullmatch(word.version):
             _refuse_version(word.service, word.version)
-        found = self._next(rule, at, OF_PEOPLE)
+        found = self._next(rule, at, offered(rule))
         if combination(found.together) != word.version:
             raise Declined(NotRecorded(code=Code.CHANGE_MOVED, detail="the card showed other versions"))
         return found

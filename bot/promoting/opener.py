@@ -12,6 +12,7 @@ from policies.codes import Code
 from policies.decide import Candidate, Decision, Row
 from policies.entries.entry import Bot, Entry, Member, Pinned, shares
 from policies.entries.facts import to_json
+from policies.group_rows import by_itself
 from policies.ledger.keys import propose_key
 from policies.ledger.rollout import asks, evidence_of, source
 from policies.rules.rules import EffectiveRule, moving_rule
@@ -38,13 +39,20 @@ def opened(look: Survey, decision: Decision, writer: Writer, *, has_forge: bool 
         if rule.environment.has_pull_requests and not has_forge:
             continue
         try:
-            found = _opened(look, writer, rule, row)
+            found = _opened(look, writer, rule, _of_bot(look, decision, rule, row))
         except Declined as declined:
             _log.info("%s is not asked for in %s: %s", row.service, row.environment, declined.answer.detail)
             continue
         entries += found.entries
         updates += found.updates
     return Proposal(tuple(entries), tuple(updates), "branch")
+
+
+def _of_bot(look: Survey, decision: Decision, rule: EffectiveRule, row: Row) -> Row:
+    """Return a row with what the bot may ask for: of a group not what only a person's word takes along."""
+    found = [decision.row(row.environment, one.service.name) for one in rule.parts]
+    parts = [one for one in found if one is not None]
+    return by_itself(look.world, rule, parts) if parts else row
 
 
 def _opened(look: Survey, writer: Writer, rule: EffectiveRule, row: Row) -> Proposal:

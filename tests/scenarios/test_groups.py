@@ -15,17 +15,19 @@ from bot.promoting.poller import Writer
 from bot.showing.cardfile import cards as cards_of
 from bot.verify import verify
 from handlers.shell.history import moves
-from handlers.slack.questions import History, Pending, Question, Status, Who, Why
+from handlers.slack.everything import words_of
+from handlers.slack.questions import Everything, History, Pending, Question, Status, Who, Why
 from handlers.slack.reports import reply
 from handlers.slack.spelling import corrected
 from policies.codes import Code
-from policies.entries.entry import Entry, Kind, write_time
+from policies.entries.entry import Bot, Entry, Kind, write_time
 from policies.ledger.keys import expected_key
 from policies.ledger.population import population
 from policies.ledger.state import Stage
 from policies.words import (
     Approve,
     Block,
+    Cancel,
     Emergency,
     Freeze,
     Hold,
@@ -229,6 +231,84 @@ def test_what_a_group_answers(office: Office) -> None:
     assert code(Propose(SHOP, environment=PRODUCTION)) == Code.OPEN_ELSEWHERE
     office.say("ada", Resume(SHOP, "over", PRODUCTION))
     assert not office.engine.look().state.holds
+
+
+def _behind_before(office: Office, keys: str = "") -> None:
+    """Let staging run web 2.4.0, which was there before the first look, and checkout-api 1.4.2, which came."""
+    office.change_rules("rules.yaml", "    approvals: none\n", "    approvals: none\n    catch-up: true\n")
+    office.change_rules(
+        "rules.yaml",
+        "    approvals: 2 of release-managers\n",
+        f"    approvals: 2 of release-managers\n{keys}",
+    )
+    office.world.push(CHECKOUT, "1.4.2")
+    office.look()
+    office.look()
+    assert stands(office, STAGING) == ("1.4.2", "2.4.0")
+
+
+BOTH_BEHIND = f"{CHECKOUT} 1.4.2, {WEB} 2.4.0"
+
+
+def test_card_plan_list_and_command_offer_the_same_of_what_was_there_before(office: Office) -> None:
+    _behind_before(office)
+
+    card = cards(office)["production shop candidate"]
+    assert card.version == BOTH_BEHIND
+    assert card.waits == ()
+    row = office.engine.look().decision.row(PRODUCTION, SHOP)
+    assert row
+    assert row.best
+    assert (row.best.version, row.codes) == (BOTH_BEHIND, (Code.NOT_REQUESTED,))
+    listed = reply(office.engine, Everything(PRODUCTION, "we want it"), user="U0CAROL")
+    assert f"{PRODUCTION}: {SHOP} {BOTH_BEHIND}" in listed.text
+    (word,) = words_of(listed.buttons[0]["value"])
+    assert word == Propose(SHOP, card.asks, PRODUCTION, "we want it")
+
+    by_button = office.say("carol", word)
+    assert isinstance(by_button, Recorded), by_button
+    office.say("carol", Cancel(by_button.promotion, "only to see"))
+    by_command = office.say("carol", Propose(SHOP, environment=PRODUCTION))
+
+    assert isinstance(by_command, Recorded), by_command
+    assert by_button.version == by_command.version == BOTH_BEHIND
+    assert findings(office) == []
+
+
+def test_what_was_there_before_alone_is_listed_and_has_no_card(office: Office) -> None:
+    office.change_rules("rules.yaml", "    approvals: none\n", "    approvals: none\n    catch-up: true\n")
+    office.look()
+    assert stands(office, STAGING) == ("1.4.1", "2.4.0")
+
+    assert "production shop candidate" not in cards(office)
+    listed = reply(office.engine, Everything(PRODUCTION), user="U0CAROL")
+    assert f"{PRODUCTION}: {SHOP} {WEB} 2.4.0" in listed.text
+    asked = office.say("carol", words_of(listed.buttons[0]["value"])[0])
+
+    assert isinstance(asked, Recorded), asked
+    assert asked.version == f"{WEB} 2.4.0"
+    assert findings(office) == []
+
+
+def test_the_bot_asks_by_itself_without_what_was_there_before_and_offers_no_more_on_its_card(
+    office: Office,
+) -> None:
+    _behind_before(office, "    opens: at-once\n")
+    office.look()
+
+    (asked,) = office.entries("propose")
+    assert (asked.by, [one.service for one in asked.members]) == (Bot(), [CHECKOUT])
+    found = cards(office)
+    assert found["production shop open"].newer == ""
+    assert "production shop candidate" not in found
+
+    whole = office.say("carol", Propose(SHOP, environment=PRODUCTION))
+
+    assert isinstance(whole, Recorded), whole
+    assert whole.version == BOTH_BEHIND
+    office.look()
+    assert len(office.entries("propose")) == 2, "the bot does not ask against it"
+    assert findings(office) == []
 
 
 def _may_be_called(office: Office) -> None:
