@@ -40,10 +40,14 @@ def next_of(look: Look, environment: str, service: str, candidate: Candidate, at
     if candidate.verdict is not Standing.WAITING or rule is None:
         return ""
     live = look.state.promotions.get(candidate.promotion)
-    others = [one for one in candidate.reasons if one.code not in ANSWERED_BY_PEOPLE | {Code.MERGING}]
+    unasked = any(one.code is Code.NOT_REQUESTED for one in candidate.reasons)
+    answered = (
+        {Code.MERGING, Code.KNOWN_BEFORE} if unasked else {Code.MERGING}
+    )  # a request moves what was there
+    others = [one for one in candidate.reasons if one.code not in ANSWERED_BY_PEOPLE | answered]
     steps = [_step(one, at) for one in others]
     steps += _of_people(look, rule, live, candidate)
-    if not any(one.code is Code.NOT_REQUESTED for one in candidate.reasons):
+    if not unasked:
         steps += _last(rule, live, others)
     return ", then ".join(dict.fromkeys(steps))
 
@@ -60,7 +64,8 @@ def _of_people(look: Look, rule: EffectiveRule, live: Promotion | None, candidat
     codes = {one.code for one in candidate.reasons}
     steps: list[str] = []
     if Code.NOT_REQUESTED in codes:
-        asked = "Countersign asks for it" if asks(rule.environment) else "somebody asks for it"
+        by_itself = asks(rule.environment) and Code.KNOWN_BEFORE not in codes
+        asked = "Countersign asks for it" if by_itself else "somebody asks for it"
         steps += [asked, *_approvals(_lines(rule, candidate))]
     if Code.APPROVALS_MISSING in codes and live:
         count = count_approvals(look.rules, rule, live, look.members)

@@ -182,6 +182,21 @@ def _next(*reasons: NotYet, environment: str = "production", **where: Any) -> st
             {"opens": Opens.AT_ONCE, "approvals": (Asked(1),)},
             "Countersign asks for it, then 1 approval",
         ),
+        (
+            (Waiting(Code.KNOWN_BEFORE), UNASKED),
+            {"approvals": (Asked(1),)},
+            "somebody asks for it, then 1 approval",
+        ),
+        (
+            (Waiting(Code.KNOWN_BEFORE), UNASKED),
+            {"opens": Opens.AT_ONCE, "approvals": (Asked(1),)},
+            "somebody asks for it, then 1 approval",
+        ),
+        (
+            (Waiting(Code.KNOWN_BEFORE),),
+            {"environment": "staging"},
+            "somebody asks for it, or `catch-up` takes it along, then moves by itself",
+        ),
         ((Waiting(Code.APPROVALS_MISSING),), {}, "1 approval: 1 of owners, then merges by itself"),
         ((SOAK,), {}, "soak ends 16:28 UTC, then merges by itself"),
         ((SOAK,), {"merges": Merges.BY_HAND}, "soak ends 16:28 UTC, then somebody merges it at the forge"),
