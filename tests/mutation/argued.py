@@ -3,10 +3,26 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
+_A_TYPE = "the name of a type: no running code reads it"
 ARGUED: Mapping[str, str] = MappingProxyType(
     {
+        "policies.times.calendar: Weekly | DateRange | Closed -> (Weekly | DateRange) & Closed": _A_TYPE,
+        "policies.times.calendar: Weekly | DateRange | Closed -> Weekly | DateRange": _A_TYPE,
+        "policies.times.calendar: Weekly | DateRange | Closed -> Closed": _A_TYPE,
+        "policies.times.calendar: Weekly | DateRange -> Weekly & DateRange": _A_TYPE,
+        "policies.times.calendar: Weekly | DateRange -> Weekly": _A_TYPE,
+        "policies.times.calendar: Weekly | DateRange -> DateRange": _A_TYPE,
+        "policies.times.calendar: middle.astimezone(zone).replace(tzinfo=None) < wall -> "
+        "middle.astimezone(zone).replace(tzinfo=None) <= wall": "a reading that the clock skips is never shown",
+        "policies.times.calendar: min(end, reached + timedelta(days=7)) -> max(end, reached + timedelta(days=7))": (
+            "five years are looked at in one step: slower, and the same"
+        ),
+        "policies.times.calendar: shut < ends -> shut <= ends": "what is shut from the end on takes nothing away",
+        "policies.times.calendar: opened > reached -> opened >= reached": "what opened by then takes nothing away",
+        "policies.times.windows: max(ends) -> min(ends)": "the same is reached in more steps",
         "policies.rulebook.layers: chain[-1] in likes and likes[chain[-1]] not in found: without likes[chain[-1]] "
         "not in found": "walks a way again whose places stand where they stood: slower, and the same",
+        "policies.gates.before: return float('-inf') -> return not": "then it is 0, and every time is later than 1970",
         "policies.ledger.rollout: False -> True": "zip's strict: the lengths are compared before",
     }
 )

@@ -9,10 +9,11 @@ from policies.codes import Code
 from policies.decide import _not_merged, tried_again_at
 from policies.entries.entry import Bot, By, Kind, Pinned, Sighting
 from policies.entries.promotion import Approval
+from policies.entries.remembered import Fortune
 from policies.entries.remembered import Standing as Freeze
 from policies.entries.reviews import Attested, ReviewState, review_in
 from policies.gates import Case, age, approvals, digest, expired, limit, merge_within, notes, was_frozen
-from policies.gates.before import each_before
+from policies.gates.before import each_before, has_run
 from policies.gates.promised import expires, reminds
 from policies.gates.waits import _window
 from policies.images.image import Repository
@@ -185,6 +186,17 @@ def test_of_two_images_each_has_to_have_run_and_each_digest_is_looked_at() -> No
     verdict = digest(about)
 
     assert verdict == Waiting(Code.DIGEST_UNKNOWN, "the digest of 1.1.0 is not known")
+
+
+def test_a_mix_of_what_was_left_and_what_came_at_once_has_not_run() -> None:
+    about = replace(case(story()), image=_of_two(pinned("1.1.0").digest, pinned("1.1.0").digest))
+    place, (first, second) = ("staging", "web"), about.image
+    about.state.note(place, [first], Fortune.MOVED, at=START, seq=9)
+    about.state.note(place, [second], Fortune.BACK, at=START, seq=9)
+
+    assert not has_run(about, "staging")
+    about.state.note(place, about.image, Fortune.MOVED, at=START, seq=10)
+    assert has_run(about, "staging")
 
 
 def test_an_answer_that_waits_for_a_time_comes_before_one_that_waits_for_ever() -> None:
