@@ -17,10 +17,10 @@ class Clock:
     commit. It goes on when newer versions arrive. A rollback, a block or an unhealthy stops it; it starts anew.
     """
 
-    since: datetime | None = None
-    is_watched: bool = False
-    is_healthy: bool = False
-    is_unhealthy: bool = False
+    since: datetime | None
+    is_watched: bool
+    is_healthy: bool
+    is_unhealthy: bool
 
 
 def clock(case: Case, before: str) -> Clock:

@@ -14,7 +14,7 @@ from tests.mutation.targets import OWN_TESTS, ROOT, file_of
 TESTS = ("tests/policies",)
 # options of a run whose answer is yes or no, in one process
 QUIET = ("-q", "-pno:cacheprovider", "-pno:cov", "-pno:xdist", "-ptests.mutation.calm")
-MAX_SECONDS = 60.0  # of tests for one fault, as long as they took while it was looked which lines they run
+MAX_SECONDS = 20.0  # of tests for one fault, as long as they took while it was looked which lines they run
 
 
 @dataclass(frozen=True, slots=True)

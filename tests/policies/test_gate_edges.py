@@ -14,9 +14,11 @@ from policies.entries.remembered import Standing as Freeze
 from policies.entries.reviews import Attested, ReviewState, review_in
 from policies.gates import Case, age, approvals, digest, expired, limit, merge_within, notes, was_frozen
 from policies.gates.before import each_before, has_run
+from policies.gates.case import holds
 from policies.gates.promised import expires, reminds
 from policies.gates.waits import _window
 from policies.images.image import Repository
+from policies.images.selection_policy import SelectionPolicy
 from policies.ledger.state import Seen, Stage
 from policies.ledger.tally import may_approve
 from policies.rules.effective import NO_CALENDAR
@@ -39,6 +41,37 @@ def test_an_image_has_another_name_where_it_is_pulled_by_another() -> None:
     assert [one.repository for one in named.image_in("production")] == [MIRROR]
     assert [one.digest for one in named.image_in("production")] == [about.image[0].digest]
     assert named.image_in("nowhere") == about.image
+
+
+def test_of_a_service_that_no_rule_has_any_more_the_image_has_the_name_that_it_has() -> None:
+    about = case(story())
+    bare = replace(about, rules=replace(about.rules, services={}))
+
+    assert bare.image_in("production") == about.image
+
+
+def test_what_stands_there_holds_an_image_where_it_has_each_of_its_parts() -> None:
+    web, worker = _of_two(pinned("1.1.0").digest, pinned("1.1.0").digest)
+
+    assert holds((web, worker), (worker, web))
+    assert holds((web, worker), (web,))
+    assert not holds((web,), (web, worker))
+    assert not holds((), ())
+
+
+@pytest.mark.parametrize("is_followed", [False, True])
+def test_what_stood_there_without_a_digest_says_nothing_of_a_tag_that_moves(*, is_followed: bool) -> None:
+    about = case(story())
+    known, unknown = _of_two(pinned("1.1.0").digest, "")
+    if is_followed:
+        service = replace(about.rule.service, versions=SelectionPolicy.digest_of("latest"))
+        about = replace(about, rule=replace(about.rule, service=service))
+
+    def stood(*images: Pinned) -> tuple[Pinned, ...]:
+        return replace(about, baseline={("staging", "web"): images}).stood_in("staging")
+
+    assert stood(known) == (known,)
+    assert stood(known, unknown) == (() if is_followed else (known, unknown))
 
 
 @pytest.mark.parametrize("review", [0, 918273], ids=["presses alone", "one of them a review"])
