@@ -15,8 +15,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from bot.ledger import Appended, Ledger
+from bot.looking.asking import ask
 from bot.looking.book import Book
-from bot.looking.survey import ask
 from bot.promoting.desk import Desk
 from bot.promoting.poller import Writer, bumps
 from bot.registries.login import Logins

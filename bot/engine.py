@@ -14,7 +14,7 @@ from bot.errors import BotError, PermanentError
 from bot.index import Index
 from bot.ledger import HOST_REFUSES, AppendAnswer, Appended, NotAllowed, NotWritten, Proposal
 from bot.look import Look
-from bot.looking import survey as surveys
+from bot.looking import asking
 from bot.looking.builds import Builds
 from bot.looking.configured import Configured
 from bot.looking.health import Watch
@@ -80,11 +80,20 @@ class PassReport:
     left: list[str] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What a pass asks before it decides: teams by their source, and registries."""
+
+    teams: tuple[str, ...]
+    questions: asking.Questions
+
+
 @dataclass(slots=True)
 class Engine:
     """Carries out. One writer in a process: passes and words wait for the same lock.
 
-    While a pass asks gates outside it lets go of that lock, so that words are heard; another pass waits all the same.
+    While a pass asks registries, teams and gates it lets go of that lock, so that words are heard; another pass waits
+    all the same. A word that has to ask registries lets go of it, too.
     """
 
     desk: Desk
@@ -106,6 +115,7 @@ class Engine:
     _outside: Outside | None = None
     _stuck: list[Stuck] = field(default_factory=list)
     _is_leaving: bool = False
+    _asks_first: bool = False  # registries, for the first time: nobody can be shown anything yet
     _away: str = ""  # why the repository may not be reached
     _checking: Checking | None = None
     _linking: Linking = field(init=False)
@@ -171,7 +181,8 @@ class Engine:
         with self._lock:
             at = self.clock.now()
             self._fetch(at, report)
-            self._ask(at, environment, is_due_only=is_due_only)
+            wanted = self._wanted(at, environment, is_due_only=is_due_only)
+        self._ask(wanted)
         self._ask_outside()
 
     def _ask_outside(self) -> None:
@@ -181,7 +192,7 @@ class Engine:
                 return
             outside = self._asks_outside()
             wanted = outside.wanted(self.desk.view(self.clock.now()))
-        answers = outside.ask(wanted)
+        answers = outside.ask(wanted, self.clock.now)
         with self._lock:
             self.desk.answers.facts = outside.keep(wanted, answers)
 
@@ -222,23 +233,37 @@ class Engine:
     def _observed(self, rules: Rules) -> frozenset[str]:
         return frozenset(name for name in rules.environments if self.is_observing(rules, name))
 
-    def _ask(self, at: datetime, environment: str, *, is_due_only: bool) -> None:
+    def _wanted(self, at: datetime, environment: str, *, is_due_only: bool) -> _Wanted:
+        """Gather what registries, and forge and chat about teams, are to be asked. Raises: Declined."""
         tips = self.desk.mirror.tips()
         rules = self.desk.rules(tips).rules
         names = [environment] if environment else list(rules.environments)
         wanted = self._on_demand.due(rules)
         if is_due_only:
-            wanted = list(dict.fromkeys([*surveys.due(rules, self.desk.answers, at, names), *wanted]))
+            wanted = [*asking.due(rules, self.desk.answers, at, names), *wanted]
         else:
-            wanted = [image for service in rules.services for image in surveys.pulled(rules, service)]
-        last = self._look.decision if self._look else None
+            wanted = [image for service in rules.services for image in asking.pulled(rules, service)]
         state = self.desk.ledger.read(tips).state
         self._settle(at)
         live = [(one.environment, share.service) for one in state.under_way() for share in one.shares]
         judging = [rule for place in live if (rule := effective(rules, *place))]
-        self.desk.rosters.refresh(teams_of(rules, judging), at)
-        surveys.ask(self.registry, rules, state, self.desk.answers, wanted, at, self.desk.builds)
-        self.desk.suspicions.examine(rules, state, self.desk.answers, last)
+        teams = self.desk.rosters.due(teams_of(rules, judging), at)
+        self._asks_first = bool(wanted) and not self.desk.answers.asked
+        return _Wanted(teams, asking.questions(rules, state, self.desk.answers, wanted, at))
+
+    def _ask(self, wanted: _Wanted) -> None:
+        """Ask without the lock, then let everybody see all the answers at once. Raises: Declined."""
+        desk, at = self.desk, wanted.questions.at
+        rosters = desk.rosters.looked_up(wanted.teams, at)
+        told = asking.asked(self.registry, wanted.questions, desk.builds)
+        with self._lock:
+            tips = desk.mirror.tips()
+            rules = desk.rules(tips).rules
+            desk.rosters.keep(rosters, at)
+            asking.keep(told, rules, desk.answers, desk.builds)
+            last = self._look.decision if self._look else None
+            desk.suspicions.examine(rules, desk.ledger.read(tips).state, desk.answers, last)
+            self._asks_first = False
 
     def _write(self, at: datetime, environment: str, report: PassReport) -> None:
         reconciler = self._bring_on()
@@ -515,8 +540,9 @@ class Engine:
         reconciler = self._bring_on()
         reconciler.advance(at, promotion)
         report.left += reconciler.left
-        self._remember(at)
-        self._show(at, report)
+        if not self._asks_first:  # else the pass that asks shows what became of it
+            self._remember(at)
+            self._show(at, report)
         for line in report.left:
             _log.warning("left: %s", line)
 
@@ -641,7 +667,8 @@ class Engine:
         with self._passing:
             with self._lock:
                 self.desk.mirror.fetch()
-                self._ask(self.clock.now(), environment, is_due_only=False)
+                wanted = self._wanted(self.clock.now(), environment, is_due_only=False)
+            self._ask(wanted)
             self._ask_outside()
             with self._lock:
                 return self._remember(self.clock.now())

@@ -9,4 +9,4 @@ from policies.world import About
 def looked_up(outside: Outside, look: Survey) -> dict[About, tuple[Fact, ...]]:
     """Ask about what could move or be asked for, and return all that is known of it."""
     wanted = outside.wanted(look)
-    return outside.keep(wanted, outside.ask(wanted))
+    return outside.keep(wanted, outside.ask(wanted, lambda: look.at))

@@ -11,8 +11,8 @@ from bot import assembly
 from bot.claims import made_up
 from bot.errors import BotError
 from bot.linting import lint_commit
+from bot.looking.asking import pulled
 from bot.looking.book import RulesAt
-from bot.looking.survey import pulled
 from bot.promoting.desk import Desk
 from bot.registries.login import LoginFailure, Logins
 from bot.registries.registry import PycurlRegistry

@@ -2,11 +2,13 @@
 
 import json
 import logging
+import threading
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from bot.errors import BotError
 from bot.index import Index
 from bot.ports import Registry
 from bot.registries.image_contents import Contents, ImageContents
@@ -34,7 +36,10 @@ class _Kept:
 
 @dataclass(slots=True)
 class Builds:
-    """Knows when the images were built among which a service takes the newest; asks of the others nothing."""
+    """Knows when the images were built among which a service takes the newest; asks of the others nothing.
+
+    Thread-safe: two who ask for the same at the same time are told the same.
+    """
 
     registry: Registry
     contents: Contents | None
@@ -42,6 +47,7 @@ class Builds:
     most: int = MAX_A_PASS
     _kept: dict[BuildKey, _Kept] = field(default_factory=dict)
     _is_read: bool = False
+    _reading: threading.Lock = field(default_factory=threading.Lock)
 
     def look(
         self,
@@ -54,11 +60,21 @@ class Builds:
         wanted = list(dict.fromkeys(_wanted(rules, tags)))
         if not wanted:
             return {}
-        self._read()
+        with self._reading:
+            self._read()
         new = [key for key in wanted if self._is_new(key, digests.get(key[:2]))]
         self._ask(new[: self.most], rules.registries)
         if left := sum(key not in self._kept for key in wanted):
             _log.info("when images were built: %d of %d are looked up", len(wanted) - left, len(wanted))
+        return self._known(wanted, at)
+
+    def known(
+        self, rules: Rules, tags: Mapping[Repository, TagAnswer], at: datetime
+    ) -> dict[BuildKey, Build]:
+        """Return what is known at this time (UTC) of what these rules take from these lists; asks nobody."""
+        return self._known(_wanted(rules, tags), at)
+
+    def _known(self, wanted: Iterable[BuildKey], at: datetime) -> dict[BuildKey, Build]:
         return {key: _build(self._kept[key], at) for key in wanted if key in self._kept}
 
     def _is_new(self, key: BuildKey, now: DigestAnswer | None) -> bool:
@@ -73,8 +89,15 @@ class Builds:
             asked = pool.map(lambda key: self._one(key, answers.get(key[:2]), hosts), keys)
             found.update((key, one) for key, one in zip(keys, asked, strict=True) if one is not None)
         self._kept.update(found)
-        if self.index is not None and found:
-            self.index.remember_builds({_text(key): _row(one) for key, one in found.items() if one.said})
+        self._remember({_text(key): _row(one) for key, one in found.items() if one.said})
+
+    def _remember(self, rows: Mapping[str, tuple[str, str]]) -> None:
+        if self.index is None or not rows:
+            return
+        try:
+            self.index.remember_builds(rows)
+        except BotError as error:
+            _log.warning("when images were built is not remembered: %s", error)
 
     def _one(self, key: BuildKey, digest: DigestAnswer | None, hosts: Mapping[str, Host]) -> _Kept | None:
         """Look into one image; nothing where it is worth asking again."""
@@ -90,8 +113,13 @@ class Builds:
         """Read once what an earlier process had asked."""
         if self._is_read or self.index is None:
             return
+        try:
+            rows = self.index.builds()
+        except BotError as error:
+            _log.warning("when images were built is not recalled: %s", error)
+            return
         self._is_read = True
-        for what, (digest, said) in self.index.builds().items():
+        for what, (digest, said) in rows.items():
             if (key := _key(what)) is not None and (read := _said(said)) is not None:
                 self._kept.setdefault(key, _Kept(digest, read))
 

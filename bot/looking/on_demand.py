@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from bot.looking import survey
+from bot.looking.asking import pulled
 from bot.ports import Registry
 from policies.images.evidence import DigestAnswer, Silence, TagAnswer, TagList
 from policies.images.image import Digest, Repository, Tag
@@ -56,7 +56,7 @@ class OnDemand:
         """Ask for the tags of these services; ``asked`` is when passes asked last, ``at`` is now (both UTC)."""
         of: dict[Repository, tuple[str, ...]] = {}
         for name in services:
-            for image in survey.pulled(world.rules, name):
+            for image in pulled(world.rules, name):
                 of[image] = (*of.get(image, ()), name)
         begun = self._begun([Listed(image, names) for image, names in of.items()], asked, at)
         wanted = [one.repository for one in begun if one.asked is None and not one.is_left]
@@ -71,7 +71,7 @@ class OnDemand:
         """Return what a pass has to ask since somebody wanted to know; it is handed out once."""
         with self._lock:
             found, self.waiting = self.waiting, set()
-        known = {image for service in rules.services for image in survey.pulled(rules, service)}
+        known = {image for service in rules.services for image in pulled(rules, service)}
         return sorted(found & known)
 
     def _begun(

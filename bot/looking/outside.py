@@ -44,6 +44,9 @@ EVERY_OFFERED = timedelta(
 EVERY_FAILED = timedelta(minutes=30)  # where it has failed: about a digest an answer counts for a day,
 EVERY_PASSED = timedelta(hours=12)  # and where it has passed, it stays so
 MAX_ASKED = 16  # gates in one pass; the rest has its turn in the next
+# of asking in one pass: no gate's turn comes and no registry is asked after it, so that what was answered first is
+# not too old (policies/entries/facts.py) when the last answer is there
+LONGEST = timedelta(minutes=3)
 MAX_CANDIDATES = 2  # of a place, where nobody is asked
 MAX_OFFERED = 3  # of a place, where people are
 WORKERS = 8
@@ -139,7 +142,22 @@ class Wanted:
     due: tuple[Question, ...]
 
 
-Answers = Sequence[tuple[Question, Found]]
+@dataclass(frozen=True, slots=True)
+class _Patience:
+    """A registry's contents until a time (UTC); after it, nothing is asked."""
+
+    contents: Contents
+    now: Callable[[], datetime]
+    until: datetime
+
+    def content(self, repository: Repository, where: str, hosts: Mapping[str, Host]) -> bytes | Silence:
+        """Return what stands there, or say that there is no time left."""
+        if self.now() < self.until:
+            return self.contents.content(repository, where, hosts)
+        return Silence(Silent.SLOW, f"{repository} was not asked any more: gates took too long in this pass")
+
+
+Answers = Sequence[tuple[Question, Fact]]
 
 
 @dataclass(slots=True)
@@ -161,16 +179,32 @@ class Outside:
         waiting = [one for one in questions if self._is_due(one, look)]
         return Wanted(look.at, questions, tuple(sorted(waiting, key=self._turn)[:MAX_ASKED]))
 
-    def ask(self, wanted: Wanted) -> Answers:
-        """Ask; it may take long, and touches nothing that others read: nobody has to wait meanwhile."""
+    def ask(self, wanted: Wanted, now: Callable[[], datetime]) -> Answers:
+        """Ask; it may take long, and touches nothing that others read: nobody has to wait meanwhile.
+
+        Each answer bears the time (UTC) at which it came. What has no turn in time is left for the next pass.
+        """
+        until = now() + LONGEST
+        contents = _Patience(self.contents, now, until) if self.contents else None
+        asking = replace(self, contents=contents)
+
+        def answered(question: Question) -> Answers:
+            if now() >= until:
+                return ()
+            found = asking._asked(question)  # noqa: SLF001  ourselves, with less patience
+            return ((question, _fact(question, found, now())),)
+
         abroad = [one for one in wanted.due if one.gate.kind in _ABROAD]
         with ThreadPoolExecutor(WORKERS) as pool:
-            answers = list(zip(abroad, pool.map(self._asked, abroad), strict=True))
-        return (*answers, *((one, self._asked(one)) for one in wanted.due if one.gate.kind not in _ABROAD))
+            answers = list(pool.map(answered, abroad))
+        answers += [answered(one) for one in wanted.due if one.gate.kind not in _ABROAD]
+        if left := sum(not one for one in answers):
+            _log.warning("gates took too long: %d of %d are left for the next pass", left, len(answers))
+        return tuple(one for found in answers for one in found)
 
     def keep(self, wanted: Wanted, answers: Answers) -> dict[About, tuple[Fact, ...]]:
         """Remember what was answered, and return all that is known of what is to be known."""
-        new = {question.key: _fact(question, found, wanted.at) for question, found in answers}
+        new = {question.key: fact for question, fact in answers}
         self._remember(new, {one.key for one in wanted.questions})
         facts: dict[About, tuple[Fact, ...]] = {}
         for one in wanted.questions:

@@ -41,19 +41,42 @@ class Rosters:
 
     def refresh(self, teams: Iterable[Team], at: datetime, *, kept: timedelta = KEPT) -> None:
         """Look up what is older than ``kept``; a team that cannot be looked up has nobody, and that is noted."""
-        for source in dict.fromkeys(team.source for team in teams if team.source):
-            known = self.kept.get(source)
-            if known is not None and at - kept < known.at <= at:
-                continue
-            self.kept.pop(source, None)
+        self.keep(self.looked_up(self.due(teams, at, kept=kept), at))
+
+    def due(self, teams: Iterable[Team], at: datetime, *, kept: timedelta = KEPT) -> tuple[str, ...]:
+        """Return the sources of these teams of which is known nothing, or nothing that new."""
+        sources = dict.fromkeys(team.source for team in teams if team.source)
+        return tuple(
+            source
+            for source in sources
+            if (known := self.kept.get(source)) is None or not at - kept < known.at <= at
+        )
+
+    def looked_up(self, sources: Iterable[str], at: datetime) -> Mapping[str, Roster | BotError]:
+        """Look sources up, or say why one could not be; changes nothing that others read."""
+        found: dict[str, Roster | BotError] = {}
+        for source in sources:
             try:
-                self.kept[source] = self._asked(source, at)
-                self.troubles.pop(source, None)
+                found[source] = self._asked(source, at)
             except BotError as error:
                 _log.warning("the team %s has nobody for now: %s", source, error)
-                self.troubles[source] = str(error)
+                found[source] = error
                 if self.jar:
                     self.jar.hear(TEAMS, source, error)
+        return found
+
+    def keep(self, found: Mapping[str, Roster | BotError], began: datetime | None = None) -> None:
+        """Keep what was looked up; what somebody else looked up after it ``began`` (UTC) is newer and stays."""
+        for source, roster in found.items():
+            known = self.kept.get(source)
+            if began is not None and known is not None and known.at > began:
+                continue
+            self.kept.pop(source, None)
+            self.troubles.pop(source, None)
+            if isinstance(roster, Roster):
+                self.kept[source] = roster
+            else:
+                self.troubles[source] = str(roster)
 
     def _asked(self, source: str, at: datetime) -> Roster:
         if source.startswith(_GITHUB):

@@ -5,10 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from bot.looking.book import Book, RulesAt
-from bot.looking.builds import Builds
 from bot.looking.choices import Choices
-from bot.ports import Registry
-from bot.registries.oci import Endpoint
 from bot.repository.mirror import Tips
 from policies.canonical import Json
 from policies.codes import Code
@@ -17,7 +14,7 @@ from policies.entries.facts import Fact
 from policies.entries.membership import NOBODY, Members
 from policies.flux.documents import FluxDocuments, covering
 from policies.images.builds import Builds as KnownBuilds
-from policies.images.evidence import DigestAnswer, Silence, Silent, TagAnswer, TagList, listed_by_all
+from policies.images.evidence import DigestAnswer, Silence, TagAnswer, TagList
 from policies.images.image import Digest, Repository, Tag
 from policies.ledger.keys import expected_key
 from policies.ledger.renames import Renames, renames
@@ -25,24 +22,29 @@ from policies.ledger.state import Place as Where
 from policies.ledger.state import State
 from policies.pins import Place
 from policies.rules.hash import rules_hash
-from policies.rules.rules import DEFAULT_INTERVAL, Rules, Service
+from policies.rules.rules import Rules, Service
 from policies.world import About, Pin, World
 
-MAX_DIGESTS = 10  # tags of one service whose digest is looked up beside the selected one
+Image = tuple[Repository, Tag]
 
 
 @dataclass(slots=True)
 class Answers:
-    """What registries said last, and when. Lost with the process; asked again then."""
+    """What registries said last, and when. Lost with the process; asked again then.
+
+    ``turns`` are those in which what is kept was asked: whoever asked later is believed.
+    """
 
     tags: dict[Repository, TagAnswer] = field(default_factory=dict)
-    digests: dict[tuple[Repository, Tag], DigestAnswer] = field(default_factory=dict)
+    digests: dict[Image, DigestAnswer] = field(default_factory=dict)
     asked: dict[Repository, datetime] = field(default_factory=dict)
     facts: dict[About, tuple[Fact, ...]] = field(default_factory=dict)  # of gates that ask outside
     builds: KnownBuilds = field(
         default_factory=dict
     )  # when images were built, of services that take the newest
     choices: Choices = field(default_factory=Choices)
+    turn: int = 0
+    turns: dict[Repository | Image, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,94 +133,22 @@ def _known(state: State, where: Where, image: tuple[Pinned, ...]) -> tuple[Pinne
     )
 
 
-# --- asking registries --------------------------------------------------------------------------------------
+# --- what was selected ---------------------------------------------------------------------------------------
 
 
-def due(rules: Rules, answers: Answers, at: datetime, environments: Iterable[str]) -> list[Repository]:
-    """Return the repositories whose interval has passed.
-
-    It is their registry's, where the rules say one, else the shortest of the environments that are looked at.
-    """
-    spans = [rules.environments[name].interval for name in environments if name in rules.environments]
-    shortest = min(spans, default=DEFAULT_INTERVAL)
-    wanted = {image for service in rules.services for image in pulled(rules, service)}
-    hosts = {image.host for image in wanted} if any(one.interval for one in rules.registries.values()) else ()
-    said = {host: Endpoint.of(Repository(f"{host}/x"), rules.registries).rule.interval for host in hosts}
-    return sorted(
-        image
-        for image in wanted
-        if image not in answers.asked or answers.asked[image] + (said.get(image.host) or shortest) <= at
-    )
-
-
-def pulled(rules: Rules, service: str) -> tuple[Repository, ...]:
-    """Return the repositories that a service's images are pulled from, in one environment or another."""
-    return tuple(dict.fromkeys(image for meant in rules.meanings(service) for image in meant.images))
-
-
-def ask(  # noqa: PLR0917  one call, in the order of the way of the data
-    registry: Registry,
-    rules: Rules,
-    state: State,
-    answers: Answers,
-    repositories: Iterable[Repository],
-    at: datetime,
-    builds: Builds | None = None,
-) -> None:
-    """Ask registries for tags, then for the digests that a decision needs; what they do not say is a Silence.
-
-    ``builds`` is who asks when images were built, for services that take the newest.
-    """
-    wanted = list(dict.fromkeys(repositories))
-    if not wanted:
-        return
-    answers.tags.update(registry.tags(wanted, rules.registries))
-    answers.asked.update(dict.fromkeys(wanted, at))
-    if builds is not None:
-        answers.builds = builds.look(rules, answers.tags, answers.digests, at)
-    images = [image for image in needed(rules, state, answers) if image[0] in set(wanted)]
-    answers.digests.update(registry.digests(images, rules.registries))
-
-
-def needed(rules: Rules, state: State, answers: Answers) -> list[tuple[Repository, Tag]]:
-    """Return the tags whose digest a decision asks for: selected ones, those seen lately, those under way."""
-    found: dict[tuple[Repository, Tag], None] = {}
-    for name in rules.services:
-        seen = [Tag(one.tag) for one in state.sighted.get(name, ())[-MAX_DIGESTS:]]
-        for meant in rules.meanings(name):
-            answer = _listed(answers.tags, meant)
-            if isinstance(answer, Silence):
-                continue
-            tags = [
-                *_best(answers.choices, meant, answer, answers.builds),
-                *(tag for tag in seen if tag in answer.names),
-            ]
-            found.update(dict.fromkeys((image, tag) for tag in tags for image in meant.images))
-    for promotion_id in state.live.values():
-        for image in state.promotions[promotion_id].image:
-            found[Repository(image.repository), Tag(image.tag)] = None
-    return list(found)
-
-
-def _listed(tags: Mapping[Repository, TagAnswer], service: Service) -> TagAnswer:
-    """Return the tags that all images of a service have."""
-    unasked = Silence(Silent.UNREACHABLE, "it was not asked")
-    return listed_by_all(tags.get(image, unasked) for image in service.images)
-
-
-def _best(choices: Choices, service: Service, answer: TagList, builds: KnownBuilds) -> tuple[Tag, ...]:
+def chosen(choices: Choices, service: Service, answer: TagList, builds: KnownBuilds) -> tuple[Tag, ...]:
     """Return what is selected of a service as it is meant somewhere: nothing, or one tag."""
     best = None if service.trouble else choices.best(service, answer, builds)
     return (best,) if best else ()
 
 
-def _selected(look: "Survey", service: str) -> dict[tuple[Repository, Tag], None]:
+def _selected(look: Survey, service: str) -> dict[Image, None]:
     """Return what is selected of a service in one environment or another: each image by its tag, once."""
-    found: dict[tuple[Repository, Tag], None] = {}
+    found: dict[Image, None] = {}
     for meant in look.world.rules.meanings(service):
         answer = look.world.listed(meant)
         for tag in (
-            () if isinstance(answer, Silence) else _best(look.choices, meant, answer, look.world.builds)
+            () if isinstance(answer, Silence) else chosen(look.choices, meant, answer, look.world.builds)
         ):
             found.update(dict.fromkeys((image, tag) for image in meant.images))
     return found

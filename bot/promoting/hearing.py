@@ -9,7 +9,7 @@ from datetime import datetime
 from bot.answers import NotRecorded
 from bot.errors import BotError
 from bot.ledger import Proposal
-from bot.looking import survey as surveys
+from bot.looking import asking
 from bot.looking.movers import REVIEWED, commits_of
 from bot.looking.rosters import teams_of
 from bot.looking.survey import Survey
@@ -225,7 +225,7 @@ class Hearing:
         if rule.environment.has_pull_requests:
             self._needs_forge()
         desk, images = self.desk, rule.service.images
-        surveys.ask(self.registry, rules, desk.view(at).state, desk.answers, images, at, desk.builds)
+        asking.ask(self.registry, rules, desk.view(at).state, desk.answers, images, at, desk.builds)
         row = decide_row(self.desk.view(at).world, environment, word.service, at)
         listed = self.desk.view(at).world.listed(rule.service)
         if isinstance(listed, Silence):
@@ -384,7 +384,7 @@ class Hearing:
         if rule.environment.has_pull_requests:
             self._needs_forge()
         asked = [image for part in rule.parts for image in part.service.images]
-        surveys.ask(self.registry, rules, self.desk.view(at).state, self.desk.answers, asked, at)
+        asking.ask(self.registry, rules, self.desk.view(at).state, self.desk.answers, asked, at)
         return rule
 
     def _exactly(self, rules: Rules, rule: EffectiveRule, found: Candidate) -> Images:

@@ -80,7 +80,7 @@ class Logins:
     def forget(self, host: str) -> None:
         """Ask the helper again next time: the registry did not take what it gave."""
         name = canonical_host(host)
-        for key in [key for key in self._helped if key[1] == name]:
+        for key in [key for key in list(self._helped) if key[1] == name]:
             self._helped.pop(key, None)
 
     def _config(self) -> dict[str, Any] | LoginFailure:

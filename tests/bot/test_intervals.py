@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.looking.survey import Answers, due
+from bot.looking.asking import due
+from bot.looking.survey import Answers
 from policies.images.image import Repository
 from policies.rulebook.parse import parse
 
