@@ -33,7 +33,7 @@ from bot.promoting.accounts import flags_of
 from bot.promoting.brings import Bringing, Brings
 from bot.promoting.checks import answer_pull_requests
 from bot.promoting.desk import Desk
-from bot.promoting.hearing import Hearing
+from bot.promoting.hearing import AsksFirst, Hearing
 from bot.promoting.linking import Linking, Tell
 from bot.promoting.matching import Matching
 from bot.promoting.opener import opened
@@ -69,6 +69,7 @@ from policies.words import (
 
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
+_QUESTIONS = 30  # so often registries are asked for one word: for tags, then for what versions are exactly
 _ROUNDS = 4  # a move opens the next environment's gate: so many in one pass
 
 
@@ -456,18 +457,36 @@ class Engine:
         """Take a person's word: look up who they are, write it down, bring on what it makes possible, show it."""
         told = self._look  # a pass that is under way has told nobody yet
         seen = frozenset(one.seq for one in told.state.holds.values()) if told else None
-        return self._answered(lambda at: self._say(speaker, word, at, seen), "a word was not recorded")
+        hearing = replace(self._hearing(), seen=seen)
+        return self._answered(
+            hearing, lambda at: self._say(hearing, speaker, word, at), "a word was not recorded"
+        )
 
-    def _answered(self, do: Callable[[datetime], T], failed: str) -> T | NotRecorded:
-        """Do what a person wants of the newest that the remote has, or say why it was not done."""
+    def _answered(self, hearing: Hearing, do: Callable[[datetime], T], failed: str) -> T | NotRecorded:
+        """Do what a person wants of the newest that the remote has, or say why it was not done.
+
+        Where registries have to be asked for it, they are asked without the lock, and it is tried again.
+        """
         if waits := self._must_wait():
             return waits
+        for _ in range(_QUESTIONS):
+            try:
+                return self._tried(hearing, do, failed)
+            except AsksFirst as first:
+                hearing.told.append(asking.asked(self.registry, first.questions, self.desk.builds))
+        return NotRecorded(code="not-recorded", detail="registries would have to be asked without end")
+
+    def _tried(self, hearing: Hearing, do: Callable[[datetime], T], failed: str) -> T | NotRecorded:
+        """Keep what registries said last, and do what a person wants, if now it can be done. Raises: AsksFirst."""
         with self._lock:
             at = self.clock.now()
             if self.is_observing():
                 return NotRecorded(code="observing")
             try:
                 self.desk.mirror.fetch()
+                for told in hearing.told[-1:]:
+                    rules = self.desk.rules(self.desk.mirror.tips()).rules
+                    asking.keep(told, rules, self.desk.answers, self.desk.builds)
                 return do(at)
             except Declined as declined:
                 return declined.answer
@@ -475,9 +494,8 @@ class Engine:
                 _log.warning("%s: %s", failed, error)
                 return NotRecorded(code="not-recorded", detail=str(error))
 
-    def _say(self, speaker: Speaker, word: Word, at: datetime, seen: frozenset[int] | None) -> Answer:
+    def _say(self, hearing: Hearing, speaker: Speaker, word: Word, at: datetime) -> Answer:
         rules = self.desk.rules(self.desk.mirror.tips()).rules
-        hearing = replace(self._hearing(), seen=seen)
         if isinstance(word, Confirm):
             return self._confirmed(
                 Together(self.desk, self.index, hearing).confirm(rules, speaker, word, at), at
@@ -497,16 +515,17 @@ class Engine:
                 return self._recorded(answer, word, at)
 
     def _hearing(self) -> Hearing:
-        return Hearing(self.desk, self.registry, self.forge, self.chat)
+        return Hearing(self.desk, self.forge, self.chat)
 
     def prepare(self, speaker: Speaker, word: Pair) -> Awaiting | NotRecorded:
         """Look at what two people have to say together, for the first of them: nothing is recorded yet."""
+        hearing = self._hearing()
 
         def prepared(at: datetime) -> Awaiting:
             rules = self.desk.rules(self.desk.mirror.tips()).rules
-            return Together(self.desk, self.index, self._hearing()).ask(rules, speaker, word, at)
+            return Together(self.desk, self.index, hearing).ask(rules, speaker, word, at)
 
-        return self._answered(prepared, "nobody was asked to confirm")
+        return self._answered(hearing, prepared, "nobody was asked to confirm")
 
     def _confirmed(self, answer: AppendAnswer, at: datetime) -> Answer:
         match answer:

@@ -16,7 +16,7 @@ from bot.registries.oci import Endpoint
 from policies.images.builds import NO_BUILDS
 from policies.images.builds import Builds as KnownBuilds
 from policies.images.evidence import DigestAnswer, Silence, Silent, TagAnswer, listed_by_all
-from policies.images.image import Repository, Tag
+from policies.images.image import Digest, Repository, Tag
 from policies.ledger.state import State
 from policies.rules.rules import DEFAULT_INTERVAL, Rules
 
@@ -130,7 +130,8 @@ def keep(told: Told, rules: Rules, answers: Answers, builds: Builds | None = Non
     wanted, turn = told.questions, told.questions.turn
     foreign = _foreign(told, rules)
     for image, digest in told.digests.items():
-        if image[0] not in foreign and answers.turns.get(image, 0) <= turn:
+        is_refused = image in wanted.exact and not isinstance(digest, Digest)  # nobody decides by that
+        if image[0] not in foreign and not is_refused and answers.turns.get(image, 0) <= turn:
             answers.digests[image], answers.turns[image] = digest, turn
     for repository, tags in told.tags.items():
         if repository not in foreign and answers.turns.get(repository, 0) <= turn:

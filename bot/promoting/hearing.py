@@ -2,18 +2,19 @@
 
 import logging
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from bot.answers import NotRecorded
 from bot.errors import BotError
 from bot.ledger import Proposal
 from bot.looking import asking
+from bot.looking.asking import Questions, Told
 from bot.looking.movers import REVIEWED, commits_of
 from bot.looking.rosters import teams_of
-from bot.looking.survey import Survey
-from bot.ports import Chat, Forge, ForgeAccount, Registry
+from bot.looking.survey import Image, Survey
+from bot.ports import Chat, Forge, ForgeAccount
 from bot.promoting.accounts import account_flags
 from bot.promoting.apart import (
     Ground,
@@ -33,7 +34,7 @@ from policies.entries.entry import By, Member, Pinned, Share, shares, write_time
 from policies.gates import skipped_codes
 from policies.group_rows import CONTENT, OF_A_WORD, combination, next_of, offered, together
 from policies.images.evidence import Silence
-from policies.images.image import Digest, Tag
+from policies.images.image import Digest, Repository, Tag
 from policies.images.selection import Fate
 from policies.ledger.digest_versions import is_meant
 from policies.ledger.people import Known, of_slack
@@ -68,18 +69,27 @@ MAX_NUMBER = 9  # digits of an entry's or a pull request's number
 Compose = Callable[[Survey, str], Proposal]
 
 
+class AsksFirst(Exception):  # noqa: N818  a question on its way to whoever asks registries, not a fault
+    """Registries have to be asked before a word is understood; who hears it again knows what they said."""
+
+    def __init__(self, questions: Questions) -> None:
+        self.questions = questions
+        super().__init__(f"{len(questions.repositories)} repositories, {len(questions.exact)} images")
+
+
 @dataclass(slots=True)
 class Hearing:
-    """Understands words with the help of chat, registry and forge. Every method may raise Declined.
+    """Understands one word with the help of chat and forge. Every method may raise Declined, AsksFirst.
 
     ``seen``: the numbers of the holds that people were told of when the word came; nothing = all that stand now.
+    ``told``: what registries were asked for this word already, and what they said to it.
     """
 
     desk: Desk
-    registry: Registry
     forge: Forge | None
     chat: Chat | None
     seen: frozenset[int] | None = None
+    told: list[Told] = field(default_factory=list)
 
     def who(self, rules: Rules, speaker: Speaker, at: datetime) -> Said:
         """Return who speaks, as the rules link them and the chat shows them now. Raises: Declined."""
@@ -224,8 +234,7 @@ class Hearing:
             )
         if rule.environment.has_pull_requests:
             self._needs_forge()
-        desk, images = self.desk, rule.service.images
-        asking.ask(self.registry, rules, desk.view(at).state, desk.answers, images, at, desk.builds)
+        self._asked(rules, rule.service.images, at)
         row = decide_row(self.desk.view(at).world, environment, word.service, at)
         listed = self.desk.view(at).world.listed(rule.service)
         if isinstance(listed, Silence):
@@ -240,7 +249,19 @@ class Hearing:
             choices = tuple(one.version for one in (row.candidates if row else ()))[:3]
             detail = f"{tag}: {fate}" if fate else tag
             raise Declined(NotRecorded(code="unknown-version", detail=detail, choices=choices))
-        return rule, self._exact(rules, rule, tag)
+        return rule, self._exact(rules, rule, tag, at)
+
+    def _asked(
+        self, rules: Rules, repositories: Iterable[Repository], at: datetime, exact: Iterable[Image] = ()
+    ) -> None:
+        """See that these were asked for this word: for their tags, or for what one names now. Raises: AsksFirst."""
+        listed = {image for told in self.told for image in told.tags}
+        known = {image for told in self.told for image in told.digests}
+        new = [one for one in repositories if one not in listed]
+        unknown = [one for one in exact if one not in known]
+        if new or unknown:
+            state, answers = self.desk.view(at).state, self.desk.answers
+            raise AsksFirst(asking.questions(rules, state, answers, new, at, exact=unknown))
 
     def _followed(self, rule: EffectiveRule, candidates: Sequence[Candidate], said: str) -> Images:
         """Return the image that is meant of a tag that moves: by its digest, else the newest. Raises: Declined."""
@@ -285,16 +306,16 @@ class Hearing:
             raise Declined(NotRecorded(code="which-environment", detail=service, choices=guarded))
         return guarded[0]
 
-    def _exact(self, rules: Rules, rule: EffectiveRule, tag: str) -> Images:
-        """Return the images of a version with the digests that its tag names now. Raises: Declined."""
-        asked = [(image, Tag.parse(tag)) for image in rule.service.images]
-        answers = self.registry.digests(asked, rules.registries)
+    def _exact(self, rules: Rules, rule: EffectiveRule, tag: str, at: datetime) -> Images:
+        """Return the images of a version with the digests that its tag names now. Raises: Declined, AsksFirst."""
+        wanted = [(image, Tag.parse(tag)) for image in rule.service.images]
+        self._asked(rules, (), at, wanted)
+        answers = {image: digest for told in self.told for image, digest in told.digests.items()}
         found: list[Pinned] = []
-        for image, name in asked:
+        for image, name in wanted:
             answer = answers[image, name]
             if not isinstance(answer, Digest):
                 raise Declined(NotRecorded(code="registry-silent", detail=answer.detail))
-            self.desk.answers.digests[image, name] = answer
             found.append(Pinned(image, tag, answer))
         return tuple(found)
 
@@ -324,26 +345,28 @@ class Hearing:
         look = self.desk.view(at)
         if not rule.parts:
             target = rollback_target(look, rule.environment.name, word.service, word.version)
-            return self._known(rules, rule, target), ()
+            return self._known(rules, rule, target, at), ()
         _refuse_version(word.service, word.version)
         targets = dict(group_target(look, rule))
         moving = rule.moving(tuple(targets))
-        images = [self._known(rules, part, targets[part.service.name]) for part in moving]
+        images = [self._known(rules, part, targets[part.service.name], at) for part in moving]
         members = tuple(
             Member(part.service.name, len(image)) for part, image in zip(moving, images, strict=True)
         )
         return tuple(one for image in images for one in image), members
 
-    def _known(self, rules: Rules, rule: EffectiveRule, target: Images) -> Images:
+    def _known(self, rules: Rules, rule: EffectiveRule, target: Images, at: datetime) -> Images:
         """Return a target with digests: those of the ledger, else what its tag names now. Raises: Declined."""
-        return target if all(one.digest for one in target) else self._exact(rules, rule, target[0].tag)
+        if all(one.digest for one in target):
+            return target
+        return self._exact(rules, rule, target[0].tag, at)
 
     def _group(self, rules: Rules, said: Said, word: Propose, at: datetime) -> Compose:
         """Ask for what each member of a group that is behind would move to. Raises: Declined."""
         rule = self._whole(rules, word, at)
         environment = rule.environment.name
         found = self._meant(rule, word, at)
-        image = self._exactly(rules, rule, found)
+        image = self._exactly(rules, rule, found, at)
         moves = shares(word.service, found.members, image, ())
         asking = self._with_authors(rules, said, rule, moves, at)
         return lambda look, _tip: propose(
@@ -362,7 +385,7 @@ class Hearing:
         rule = self._whole(rules, word, at)
         refuse_calm(rule.parts)
         found = self._next(rule, at, OF_A_WORD, skipped_codes)
-        image = self._exactly(rules, rule, found)
+        image = self._exactly(rules, rule, found, at)
         where = rule.environment.name
         return lambda look, tip: emergency(
             look,
@@ -383,16 +406,17 @@ class Hearing:
             raise Declined(NotRecorded(code=Code.NO_RULE, detail=detail))
         if rule.environment.has_pull_requests:
             self._needs_forge()
-        asked = [image for part in rule.parts for image in part.service.images]
-        asking.ask(self.registry, rules, self.desk.view(at).state, self.desk.answers, asked, at)
+        self._asked(rules, [image for part in rule.parts for image in part.service.images], at)
         return rule
 
-    def _exactly(self, rules: Rules, rule: EffectiveRule, found: Candidate) -> Images:
+    def _exactly(self, rules: Rules, rule: EffectiveRule, found: Candidate, at: datetime) -> Images:
         """Return what a group would move to, with the digests that its tags name now. Raises: Declined."""
         picked = shares(rule.service.name, found.members, found.together, ())
         parts = rule.moving([one.service for one in picked])
-        exact = [self._exact(rules, part, one.image[0].tag) for part, one in zip(parts, picked, strict=True)]
-        return tuple(one for images in exact for one in images)
+        moves = [(part, one.image[0].tag) for part, one in zip(parts, picked, strict=True)]
+        images = [(image, Tag.parse(tag)) for part, tag in moves for image in part.service.images]
+        self._asked(rules, (), at, images)
+        return tuple(one for part, tag in moves for one in self._exact(rules, part, tag, at))
 
     def _meant(self, rule: EffectiveRule, word: Propose, at: datetime) -> Candidate:
         """Return what a group is to move to: what a card showed, or all that a word moves. Raises: Declined."""

@@ -4,7 +4,7 @@ import asyncio
 import json
 import threading
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from urllib.parse import urlencode
 
@@ -32,6 +32,9 @@ from sandbox.registry.tokens import LIFETIME, Tokens
 __all__ = ["Fault", "RegistryError", "RegistryTwin", "Seen"]
 
 
+_LOOK = 0.02  # seconds between two looks at whether what is held was let go
+
+
 class RegistryError(Exception):
     """A lever was pulled on something that is not there."""
 
@@ -45,6 +48,22 @@ class _Trouble:
 
     def meets(self, repository: str) -> bool:
         return self.left != 0 and self.repository in {None, repository}
+
+
+@dataclass(slots=True)
+class Held:
+    """Requests that are not answered before they are let go; ``asked`` once there is one."""
+
+    repository: str | None
+    kind: str | None  # of request: tags, manifests, blobs, referrers
+    left: int | None
+    asked: threading.Event = field(default_factory=threading.Event)
+    let_go: threading.Event = field(default_factory=threading.Event)
+
+    def meets(self, repository: str, kind: str) -> bool:
+        """Whether a request is held."""
+        is_meant = self.repository in {None, repository} and self.kind in {None, kind}
+        return is_meant and self.left != 0 and not self.let_go.is_set()
 
 
 class RegistryTwin:
@@ -68,6 +87,7 @@ class RegistryTwin:
         self._lock = threading.RLock()
         self._repositories: dict[str, Repository] = {}
         self._troubles: list[_Trouble] = []
+        self._held: list[Held] = []
         self._seen: deque[Seen] = deque(maxlen=KEPT_REQUESTS)
         self._asks_tokens = tokens
         self._tokens = Tokens(login=login, lifetime=token_lifetime, scopes_per_token=scopes_per_token)
@@ -138,6 +158,17 @@ class RegistryTwin:
         with self._lock:
             self._troubles.append(_Trouble(Fault(fault), repository, seconds, times))
 
+    def hold(
+        self, *, repository: str | None = None, kind: str | None = None, times: int | None = None
+    ) -> Held:
+        """Answer nothing from now on until it is let go.
+
+        Everywhere or of one repository, requests of all kinds or of one, for good or so many times.
+        """
+        with self._lock:
+            self._held.append(Held(repository, kind, times))
+            return self._held[-1]
+
     def heal(self) -> None:
         """End every fault."""
         with self._lock:
@@ -162,6 +193,10 @@ class RegistryTwin:
 
     async def _answer(self, request: Request) -> Response:
         name, kind, reference = place(request.url.path)
+        if held := self._holds(name, kind):
+            held.asked.set()
+            while not held.let_go.is_set():  # noqa: ASYNC110  an event of threads, without one of them for each request
+                await asyncio.sleep(_LOOK)
         trouble = self._trouble(name)
         if trouble is not None and trouble.fault is Fault.SLOW:
             await asyncio.sleep(trouble.seconds)
@@ -171,6 +206,13 @@ class RegistryTwin:
                 response = spoiled(response, trouble.fault, kind)
             self._seen.append(seen(request, response))
         return response
+
+    def _holds(self, name: str, kind: str) -> Held | None:
+        with self._lock:
+            found = next((one for one in self._held if one.meets(name, kind)), None)
+            if found is not None and found.left is not None:
+                found.left -= 1
+            return found
 
     def _trouble(self, name: str) -> _Trouble | None:
         with self._lock:

@@ -211,3 +211,30 @@ def test_rows_that_cannot_be_read_are_asked_anew(tmp_path: Path) -> None:
 
     assert found[image, Tag("main-1"), ()].at == datetime(2026, 11, 20, 10, tzinfo=UTC)
     assert index.builds()[key][1] == '[["2026-11-20T10:00:00Z", "", ""], ["2026-11-20T10:00:00Z", "", ""]]'
+
+
+def test_an_index_that_is_gone_costs_another_question_and_no_pass(tmp_path: Path) -> None:
+    with RealRegistry(tmp_path / "registry") as real, registry() as asking:
+        image = Repository.parse(f"{real.host}/shop/web")
+        real.push_index("shop/web", "main-1", "one", created="2026-11-20T10:00:00Z")
+        index = Index.open(tmp_path / "index.db")
+        index.close()
+
+        found = _look(Builds(asking, asking, index), _rules(str(image)), image, asking)
+
+    assert [one.at for one in found.values()] == [datetime(2026, 11, 20, 10, tzinfo=UTC)]
+
+
+def test_what_is_known_is_told_without_asking(tmp_path: Path) -> None:
+    with RealRegistry(tmp_path / "registry") as real, registry() as asking:
+        image = Repository.parse(f"{real.host}/shop/web")
+        real.push_index("shop/web", "main-1", "one", created="2026-11-20T10:00:00Z")
+        rules, contents = _rules(str(image)), Counting(asking)
+        builds = Builds(asking, contents)
+        found = _look(builds, rules, image, asking)
+        asked = len(contents.asked)
+
+    listed = {image: TagList(("main-1", "main-2"))}
+    assert builds.known(rules, listed, NOW) == found
+    assert builds.known(rules, {}, NOW) == {}
+    assert len(contents.asked) == asked

@@ -29,3 +29,28 @@ def test_every_answer_is_that_of_a_selection(asked: list[tuple[object, TagList]]
         assert isinstance(service, type(WEB))
         assert choices.best(service, answer) == service.select(answer.tags).best
         assert choices.best(service, answer) == service.select(answer.tags).best
+
+
+def test_who_chooses_ahead_changes_nothing_for_others_before_it_is_taken_over() -> None:
+    choices, (web, *_) = Choices(), SERVICES
+    old, new = TagList(("1.0.0",)), TagList(("1.0.0", "1.1.0"))
+    choices.best(web, old)
+
+    ahead = choices.ahead()
+
+    assert ahead.best(web, new) == "1.1.0"
+    assert choices._kept[web.images, web.versions][0] is old
+    choices.take(ahead)
+    assert choices._kept[web.images, web.versions][0] is new
+
+
+def test_what_others_chose_meanwhile_is_not_lost() -> None:
+    choices, (web, _, other, _) = Choices(), SERVICES
+    listed = TagList(("7", "1.0.0"))
+    ahead = choices.ahead()
+    ahead.best(web, listed)
+    choices.best(other, listed)
+
+    choices.take(ahead)
+
+    assert len(choices._kept) == 2

@@ -10,8 +10,6 @@ from bot.ledger import AppendAnswer, Appended, NotAllowed
 from bot.looking.rosters import Roster
 from bot.promoting.hearing import Hearing
 from bot.promoting.promoter import Declined
-from bot.registries.login import Logins
-from bot.registries.registry import PycurlRegistry
 from policies.codes import Code
 from policies.words import Alone, Approve, Hold, Resume, Review
 from tests.bot.forge_worlds import app_world
@@ -26,10 +24,8 @@ NOBODYS = ("7", "#7", "999999999", "#999999999")
 def hearing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hearing]:
     """Somebody who hears, with a real forge to ask for pull requests; nothing is written, so once for all tests."""
     found = world(tmp_path_factory.mktemp("world"))
-    registry = PycurlRegistry(Logins(None))
     with app_world(tmp_path_factory.mktemp("forge")) as forge:
-        yield Hearing(found.desk, registry, forge.forge(), None)
-    registry.close()
+        yield Hearing(found.desk, forge.forge(), None)
 
 
 @pytest.mark.parametrize("named", [*ALIEN, *NOBODYS], ids=lambda named: ascii(named[:12]))
@@ -67,8 +63,7 @@ def test_a_hold_on_a_group_is_lifted_by_who_is_in_a_team_that_lives_elsewhere(
     tmp_path: Path, environment: str
 ) -> None:
     found = world(tmp_path, SHOP)
-    registry = PycurlRegistry(Logins(None))
-    hearing = Hearing(found.desk, registry, None, None)
+    hearing = Hearing(found.desk, None, None)
 
     def say(by: str, word: Hold | Resume) -> AppendAnswer:
         at = found.at + timedelta(minutes=1)  # when it is appended
@@ -80,7 +75,6 @@ def test_a_hold_on_a_group_is_lifted_by_who_is_in_a_team_that_lives_elsewhere(
     assert {service for _, service in found.state.holds} == {"web", "cart"}
 
     refused, lifted = (say(name, Resume("shop", "it is done", environment)) for name in ("carol", "bob"))
-    registry.close()
 
     assert isinstance(refused, NotAllowed)
     assert refused.refusal.code == Code.NOT_AN_APPROVER

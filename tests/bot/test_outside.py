@@ -2,10 +2,10 @@
 
 import json
 from base64 import b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from secrets import token_hex
 from typing import Any
 
@@ -18,20 +18,21 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from bot.looking import outside
-from bot.looking.outside import REVISION, Found, Outside, Question, source_of
+from bot.looking.outside import REVISION, Found, Outside, Question, Wanted, source_of
 from bot.looking.quarantine import Jar
 from bot.registries import cosign
 from bot.registries.image_contents import SIGNATURE, SIMPLE_SIGNING, ImageContents, Signatures, Signed
 from bot.registries.login import Logins
-from bot.registries.registry import PycurlRegistry
+from bot.registries.registry import Limits, PycurlRegistry
 from policies.codes import Code
 from policies.entries.entry import Pinned
-from policies.entries.facts import Finding
+from policies.entries.facts import MAX_AGE, Fact, Finding, verdict_of
 from policies.errors import PolicyError
 from policies.gates import PLATFORMS
 from policies.images.evidence import Silence, Silent
 from policies.images.image import Repository
-from policies.rules.rules import OutsideGate, effective
+from policies.rules.rules import Host, OutsideGate, effective
+from policies.verdict import PASSED as PASSED_GATE
 from sandbox.http import serve
 from sandbox.registry import images
 from sandbox.registry.twin import Fault, RegistryTwin
@@ -556,3 +557,69 @@ def test_what_is_found_is_written_down_as_one_line_in_which_nothing_is_hidden(ab
     assert fact.detail.startswith("a \\u202eb \\ud800ccc")
     assert len(fact.detail.encode()) == 200
     assert fact.looked.microsecond == 0
+
+
+# --- how long it takes ------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Slow:
+    """A registry each of whose answers takes half a minute by a clock of its own."""
+
+    real: PycurlRegistry
+    at: datetime = datetime(2026, 11, 23, 9, 0, 0, 5, tzinfo=UTC)
+    asked: int = 0
+
+    def now(self) -> datetime:
+        """Return the present instant."""
+        return self.at
+
+    def content(self, repository: Repository, where: str, hosts: Mapping[str, Host]) -> bytes | Silence:
+        """Let it take its time, and answer."""
+        self.asked += 1
+        self.at += timedelta(seconds=30)
+        return self.real.content(repository, where, hosts)
+
+
+def _slowly(abroad: Abroad, *digests: str) -> tuple[Slow, dict[str, Fact]]:
+    """Ask one gate of labels about each image; five answers make one: an index, two platforms."""
+    rule = effective(rules(), "production", "web")
+    assert rule
+    assert isinstance(abroad.outside.contents, PycurlRegistry)
+    slow = Slow(abroad.outside.contents)
+    abroad.outside.contents = slow
+    gate = OutsideGate("labels", "labels", {"has": ("qa=passed",)})
+    asked = tuple(
+        Question(rule, gate, (Pinned(abroad.repository, "1.1.0", one),), "", "", {}) for one in digests
+    )
+    answers = abroad.outside.ask(Wanted(slow.at, asked, asked), slow.now)
+    return slow, {question.image[0].digest: fact for question, fact in answers}
+
+
+def test_each_answer_bears_the_time_at_which_it_came(abroad: Abroad) -> None:
+    digest = abroad.push(qa="passed")
+
+    _, found = _slowly(abroad, digest)
+
+    assert found[digest].verdict is PASSED
+    assert found[digest].looked == datetime(2026, 11, 23, 9, 2, 30, tzinfo=UTC)
+
+
+def test_what_has_no_turn_in_time_is_left_for_the_next_pass(abroad: Abroad) -> None:
+    digests = [abroad.push(qa="passed") for _ in range(3)]
+
+    slow, found = _slowly(abroad, *digests)
+
+    assert list(found) == digests[:2], "three minutes are over: the third gate is not asked"
+    assert slow.asked == 6, "and nothing more about the second"
+    assert [one.verdict for one in found.values()] == [PASSED, WAITING]
+    assert found[digests[1]].code == Code.GATE_UNKNOWN
+    assert "gates took too long" in found[digests[1]].detail
+    last = max(one.looked for one in found.values())
+    assert verdict_of([found[digests[0]]], "labels", last + timedelta(minutes=6)) == PASSED_GATE
+
+
+def test_the_longest_that_asking_takes_leaves_time_to_move() -> None:
+    longest = outside.LONGEST + Limits().whole  # a request may be under way when time is over
+
+    assert longest + outside.EVERY < MAX_AGE

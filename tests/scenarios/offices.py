@@ -109,24 +109,31 @@ def office_in(folder: Path, clock: Clock | None = None, *, has_forge: bool = Tru
     ``clock``: forge and chat go by the engine's own, too. Without ``has_forge`` no setting names one.
     """
     with opened(folder / "world", now=clock.now if clock else present) as world:
-        said = {**world.settings, "XDG_STATE_HOME": str(folder / "state"), "HOME": str(folder)}
-        settings = load({key: value for key, value in said.items() if has_forge or key not in OF_THE_FORGE})
-        chat = SlackChat(web_client(world.slack.token, world.slack.api_url))
-        with assembly.working(settings, chat=chat, say=lambda _line: None) as engine:
-            clock = clock or Clock()
-            engine.clock = clock
-            if has_forge:
-                engine.forge = GitHubForge(
-                    settings.forge_repository,
-                    engine.desk.mirror.branch,
-                    TokenLogin(settings.github_token),
-                    base_url=settings.github_url,
-                    manner=Manner(timeout=5, between_writes=0, between_looks=0),
-                    sleep=lambda _seconds: None,
-                )
+        clock = clock or Clock()
+        with engine_in(world, folder, clock, has_forge=has_forge) as engine:
             _without_waiting(world)
             engine.run_pass()
             yield Office(world, engine, clock)
+
+
+@contextmanager
+def engine_in(world: World, folder: Path, clock: Clock, *, has_forge: bool = True) -> Iterator[Engine]:
+    """Let the engine be born in a world, on the disk that is in this folder; nothing has been looked at yet."""
+    said = {**world.settings, "XDG_STATE_HOME": str(folder / "state"), "HOME": str(folder)}
+    settings = load({key: value for key, value in said.items() if has_forge or key not in OF_THE_FORGE})
+    chat = SlackChat(web_client(world.slack.token, world.slack.api_url))
+    with assembly.working(settings, chat=chat, say=lambda _line: None) as engine:
+        engine.clock = clock
+        if has_forge:
+            engine.forge = GitHubForge(
+                settings.forge_repository,
+                engine.desk.mirror.branch,
+                TokenLogin(settings.github_token),
+                base_url=settings.github_url,
+                manner=Manner(timeout=5, between_writes=0, between_looks=0),
+                sleep=lambda _seconds: None,
+            )
+        yield engine
 
 
 def _without_waiting(world: World) -> None:

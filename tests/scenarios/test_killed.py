@@ -90,6 +90,30 @@ def test_a_bot_that_is_killed_on_the_way_lands_a_promotion_once(scene: Scene, po
     assert scene.bot.ask("verify").code == 0, scene.bot.ask("verify").output
 
 
+def test_a_bot_that_is_killed_while_it_asks_registries_loses_no_word(scene: Scene) -> None:
+    scene.bot.start()
+    day.published(scene, "1.4.2")
+    scene.card("a candidate is shown", "1.4.2", "production", button="Promote")
+    scene.world.person("carol").command("/promote checkout-api 1.4.2 to production because we can")
+    asked = scene.entry("the request is recorded", "propose", tag="1.4.2")
+    until("the card", partial(_card, scene))
+    held = scene.world.registry.hold()
+    until("a pass asks", held.asked.is_set)
+
+    scene.click("ada", day.card_of(scene, "1.4.2"), "Approve")
+    until("ada's approval, while the pass asks", partial(_said, scene, "ada"))
+    scene.bot.kill()
+    held.let_go.set()
+    scene.bot.start()
+    day.approves(scene, "bob", "1.4.2", asked)
+
+    day.lands(scene, "1.4.2", asked)
+    scene.rests("nothing moves twice")
+    kinds = [entry.kind for entry in scene.record.entries()]
+    assert [kinds.count(kind) for kind in ("propose", "approve", "merged", "landed")] == [1, 2, 1, 1]
+    assert scene.bot.ask("verify").code == 0, scene.bot.ask("verify").output
+
+
 def _said_or_died(scene: Scene, person: str) -> bool:
     return died(scene) or _said(scene, person)
 

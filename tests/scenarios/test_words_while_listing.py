@@ -1,0 +1,209 @@
+"""Somebody says something while a registry holds its answer: their word is recorded, and not after it."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.answers import NotRecorded, Recorded
+from bot.engine import Engine
+from bot.registries.registry import Limits, PycurlRegistry
+from policies.images.image import Tag
+from policies.ledger.state import Stage
+from policies.words import Approve, Freeze, Hold, Propose, Rollback
+from sandbox.gitops import CHECKOUT, WEB
+from sandbox.registry.twin import Held
+from sandbox.world import OWNER
+from tests.scenarios.offices import Office, engine_in, office_in
+
+pytestmark = pytest.mark.timeout(240)
+PATIENCE = 100.0  # seconds, for a machine that is busy: nothing is measured
+LONG = timedelta(seconds=PATIENCE + 20)
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Iterator[Office]:
+    with office_in(tmp_path) as found:
+        patient(found.engine)
+        yield found
+
+
+def patient(engine: Engine) -> None:
+    """Let an engine wait for registries as long as a test may take."""
+    registry = engine.registry
+    assert isinstance(registry, PycurlRegistry)
+    registry.close()
+    registry._limits = Limits(silence=LONG, request=LONG, whole=LONG)
+
+
+@contextmanager
+def begun(held: Held, act: Callable[[], object]) -> Iterator[threading.Thread]:
+    """Begin what asks a registry that holds its answer; when the block is over the answer has come."""
+    found = threading.Thread(target=act)
+    found.start()
+    try:
+        assert held.asked.wait(PATIENCE)
+        yield found
+        assert not held.let_go.is_set()
+    finally:
+        held.let_go.set()
+        found.join(PATIENCE)
+    assert not found.is_alive()
+
+
+def tags_of(office: Office, service: str) -> tuple[str, ...]:
+    """Return the tags that words and passes know of a service now."""
+    view = office.engine.desk.view(office.clock.at)
+    answer = view.world.tags_of(view.world.rules.services[service].image)
+    return tuple(getattr(answer, "tags", ()))
+
+
+def pinned(office: Office, service: str, environment: str) -> str:
+    """Return the tag that is pinned in a place."""
+    return office.engine.desk.view(office.clock.at).world.pin(environment, service).image[0].tag
+
+
+def test_people_ask_approve_and_roll_back_while_a_pass_waits_for_a_registry(office: Office) -> None:
+    office.world.push(CHECKOUT, "1.4.2")
+    office.look()
+    office.world.push(WEB, "2.5.0")
+    held = office.world.registry.hold(repository=f"{OWNER}/{WEB}", kind="tags")
+
+    with begun(held, office.engine.run_pass) as under_way:
+        asked = office.say("carol", Propose(CHECKOUT, "1.4.2", "production", "we want it"))
+        assert isinstance(asked, Recorded), asked
+        approved = [office.say(name, Approve(asked.promotion)) for name in ("ada", "bob")]
+        landed = office.stage(asked.promotion)
+        back = office.say("ada", Rollback(CHECKOUT, "carts are empty", "", ("production",)))
+        assert under_way.is_alive()
+
+    assert all(isinstance(one, Recorded) for one in (*approved, back)), (*approved, back)
+    assert landed is Stage.LANDED
+    assert pinned(office, CHECKOUT, "production") == "1.4.1"
+    assert pinned(office, WEB, "staging") == "2.5.0", "the pass that had to wait moved what it should"
+    assert office.findings() == []
+
+
+def test_what_a_registry_has_said_is_known_all_at_once(office: Office) -> None:
+    office.look()
+    office.world.push(WEB, "2.5.0")
+    held = office.world.registry.hold(repository=f"{OWNER}/{WEB}", kind="manifests")
+
+    with begun(held, office.engine.run_pass):
+        assert isinstance(office.say("ada", Hold(CHECKOUT, "a demo", "production")), Recorded)
+        before = tags_of(office, WEB)
+
+    assert "2.5.0" not in before, "the list has come, what the tag names has not"
+    assert "2.5.0" in tags_of(office, WEB)
+    (seen,) = (one for entry in office.entries("seen") for one in entry.seen if one.tag == "2.5.0")
+    assert seen.digest == office.world.registry.digest(f"{OWNER}/{WEB}", "2.5.0")
+    assert pinned(office, WEB, "staging") == "2.5.0"
+
+
+def test_another_pass_waits_for_the_one_that_asks(office: Office) -> None:
+    held = office.world.registry.hold(kind="tags")
+    began, done = threading.Event(), threading.Event()
+
+    def another() -> None:
+        began.set()
+        office.engine.run_pass()
+        done.set()
+
+    other = threading.Thread(target=another)
+    with begun(held, office.engine.run_pass):
+        other.start()
+        assert began.wait(PATIENCE)
+        assert isinstance(office.say("ada", Hold(CHECKOUT, "a demo", "production")), Recorded)
+        assert not done.is_set()
+
+    assert done.wait(PATIENCE)
+    other.join(PATIENCE)
+    assert office.findings() == []
+
+
+def test_who_asks_for_a_version_waits_for_its_registry_and_nobody_else_does(office: Office) -> None:
+    office.world.push(CHECKOUT, "1.4.2")
+    office.look()
+    office.world.push(CHECKOUT, "1.4.3")
+    held = office.world.registry.hold(repository=f"{OWNER}/{CHECKOUT}")
+    said: list[Recorded | NotRecorded] = []
+
+    def ask() -> None:
+        said.append(office.say("carol", Propose(CHECKOUT, "1.4.2", "production", "we want it")))
+
+    with begun(held, ask):
+        assert isinstance(office.say("ada", Freeze(("production",), "an incident")), Recorded)
+        assert said == []
+
+    (asked,) = said
+    assert isinstance(asked, Recorded), asked
+    assert [entry.kind.value for entry in office.entries("propose")] == ["propose"]
+    assert office.kinds().index("freeze") < office.kinds().index("propose")
+    assert "1.4.3" in tags_of(office, CHECKOUT)
+
+
+def test_what_was_asked_for_a_word_is_not_forgotten_for_what_a_pass_asked_before(office: Office) -> None:
+    office.look()
+    repository = f"{OWNER}/{CHECKOUT}"
+    held = office.world.registry.hold(repository=f"{OWNER}/{WEB}", kind="tags", times=1)
+
+    with begun(held, office.engine.run_pass):  # which has been told what there is of the other service
+        office.world.push(CHECKOUT, "1.4.2")
+        told = office.say("carol", Propose(CHECKOUT, "", "production", "we want it"))
+        assert isinstance(told, NotRecorded)  # it is not in staging yet
+        assert "1.4.2" in tags_of(office, CHECKOUT)
+
+    assert "1.4.2" in tags_of(office, CHECKOUT)
+    image = office.engine.look().rules.services[CHECKOUT].image
+    now = office.world.registry.digest(repository, "1.4.2")
+    assert office.engine.desk.answers.digests[image, Tag("1.4.2")] == now
+    assert pinned(office, CHECKOUT, "staging") == "1.4.2"
+    assert "suspect" not in office.kinds()
+
+
+def test_what_is_answered_late_for_a_service_that_the_rules_gave_up_is_left(office: Office) -> None:
+    office.look()
+    office.world.push(WEB, "2.5.0")
+    office.world.push(CHECKOUT, "1.4.2")
+    image = office.engine.look().rules.services[WEB].image
+    held = office.world.registry.hold(repository=f"{OWNER}/{WEB}", kind="tags")
+    text = office.world.git.text("show", "main:promotion/rules.yaml")
+    fewer = "".join(one for one in text.splitlines(keepends=True) if not one.startswith(f"  {WEB}:"))
+
+    with begun(held, office.engine.run_pass):
+        office.world.forge.push_to_branch(
+            "main", {"promotion/rules.yaml": fewer}, "Leave web to others\n", login="bob"
+        )
+        assert isinstance(office.say("ada", Hold(CHECKOUT, "a demo", "production")), Recorded)
+        known = office.engine.desk.answers.tags[image]
+
+    assert office.engine.desk.answers.tags[image] is known
+    assert WEB not in office.engine.look().rules.services
+    assert pinned(office, CHECKOUT, "staging") == "1.4.2", "the rest of what was asked counts"
+    office.look()
+    assert office.findings() == []
+
+
+def test_people_are_heard_before_registries_were_asked_for_the_first_time(
+    office: Office, tmp_path: Path
+) -> None:
+    promotion = office.asked("1.4.2")
+    office.world.push(WEB, "2.5.0")
+    with engine_in(office.world, tmp_path / "another", office.clock) as engine:
+        patient(engine)
+        office.engine = engine
+        held = office.world.registry.hold()
+        shown = office.told()
+
+        with begun(held, engine.run_pass):
+            said = [office.say(name, Approve(promotion)) for name in ("ada", "bob")]
+            assert office.told() == shown, "there is nothing to be shown before anything was asked"
+
+        assert all(isinstance(one, Recorded) for one in said), said
+        assert office.stage(promotion) is Stage.LANDED
+        assert pinned(office, WEB, "staging") == "2.5.0"
+        assert "1.4.2" in office.told()
+        assert office.findings() == []
