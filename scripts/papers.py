@@ -136,7 +136,9 @@ answer is kept in the index and asked for again after five minutes; about a dige
 version that waits has its card, which says for what; one of which an answer is not known yet, or has failed, has
 none, and `why` says so. Before the merge each gate is asked anew, whatever was known before. Checks on the `head`
 are asked once there is a pull request. In one pass 16 gates are asked: what moves next first, then what was asked
-longest ago.
+longest ago. Each answer counts from the moment at which it came. After three minutes no gate's turn comes any more, and
+no registry is asked for a gate; a request that is under way then is the last, and takes four minutes at most. So the
+first answer is not too old to move by when the last is there. What had no turn has it in the next pass.
 
 """
 GATES_ADD = """
