@@ -37,6 +37,7 @@ from policies.gates import count_approvals
 from policies.gates import expired as expired_gate
 from policies.images.image import Digest, Repository, Tag
 from policies.ledger.by_hand import clearance, is_for_people
+from policies.ledger.hands import told_anew
 from policies.ledger.keys import attempt_key
 from policies.ledger.people import known
 from policies.ledger.state import Promotion, Stage
@@ -359,7 +360,8 @@ class Reconciler:
         teams = teams_of(rules, rule.moving([one.service for one in promotion.members]))
         rosters.refresh(teams, at, kept=timedelta(0))
         found = rosters.members(rules, look.state, at)
-        if not count_approvals(rules, rule, promotion, found, authors).is_complete:
+        told = told_anew(promotion.authors, authors, promotion.opened)
+        if not count_approvals(rules, rule, promotion, found, told).is_complete:
             self.left.append(
                 f"{promotion.id}: its approvals do not fill the lines any more: {rosters.said(teams)}"
             )

@@ -9,6 +9,7 @@ from typing import Protocol
 from policies.entries.authors import Authors
 from policies.entries.entry import Entry, Pinned
 from policies.entries.membership import Members, members_of
+from policies.ledger.hands import told_anew
 from policies.ledger.people import who_may_count
 from policies.ledger.state import Promotion, State
 from policies.rules.rules import EffectiveRule, Rules, moving_rule
@@ -63,8 +64,9 @@ class Asked:
 
     @property
     def authors(self) -> Authors | None:
-        """Who wrote the code between the two images, as the entry attests it."""
-        return Authors.attested(self.entry.evidence)
+        """Who wrote the code between the two images, as the entry attests it; held against what the request said."""
+        told, promotion = Authors.attested(self.entry.evidence), self.promotion
+        return told_anew(promotion.authors, told, promotion.opened) if promotion else told
 
     @property
     def rule(self) -> EffectiveRule | None:

@@ -11,7 +11,7 @@ from policies.entries.authors import MOVERS, Authors
 from policies.entries.entry import By, Kind, write_time
 from policies.gates import ASKED, Gate, at_once
 from policies.ledger.emergency import due
-from policies.ledger.hands import is_among
+from policies.ledger.hands import is_among, told_anew
 from policies.ledger.state import Open, Promotion, spoke_in
 from policies.ledger.tally import may_approve, may_fill
 from policies.rules.rules import EffectiveRule
@@ -79,8 +79,8 @@ def review(asked: Asked) -> No:
         return
     if by.person in opened.people or (promotion and _spoke(asked, opened, promotion, by)):
         yield Refusal(Code.REQUESTER, f"{by.person} had a part in it")
-    if _moved(asked, opened, by):
-        yield Refusal(Code.MOVER, f"it came by the hands of {by.person}")
+    if how := _moved(asked, opened, by):
+        yield Refusal(Code.MOVER, f"it {how} by the hands of {by.person}")
     if opened.kind is Kind.CONFIG and not _approves(asked, opened, by):
         yield Refusal(Code.NOT_AN_APPROVER, f"{by.person} may not approve in {opened.environment}")
 
@@ -91,11 +91,15 @@ def _spoke(asked: Asked, opened: Open, promotion: Promotion, by: By) -> bool:
     return any(is_same_human(asked, one, by, under=under, since=opened.at) for one in spoke_in(promotion))
 
 
-def _moved(asked: Asked, opened: Open, by: By) -> bool:
-    """Whether it came by their hands: as attested when it was found, and as asked again for the review."""
-    told = (opened.movers, Authors.attested(asked.entry.evidence, MOVERS))
+def _moved(asked: Asked, opened: Open, by: By) -> str:
+    """Say that it came by their hands, or may have: by what was told when it was found, and for the review; '' = no."""
+    now = Authors.attested(asked.entry.evidence, MOVERS) or Authors()
+    told = (opened.movers, told_anew(opened.movers, now, opened.at))
     who = with_accounts(asked, by)
-    return any(is_among(one, who, opened.at) for one in told)
+    found = [one for one in told if is_among(one, who, opened.at)]
+    if not found:
+        return ""
+    return "may have come" if all(one and one.is_doubtful for one in found) else "came"
 
 
 def _approves(asked: Asked, opened: Open, by: By) -> bool:

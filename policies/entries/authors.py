@@ -20,7 +20,8 @@ class Authors:
     ``people`` are those whom rules or links know, ``logins`` all accounts that the forge names, ``unnamed`` the commits
     whose authors it does not know. ``why``: what is not known, and why, on one line. ``ways``: how it was known which
     commits to ask about: by what the images say (labels), by the tags of the source (tags). ``ids``: the numbers of all
-    those accounts; older entries say none.
+    those accounts; older entries say none. ``is_doubtful``: any account may be
+    one of them; never written down.
     """
 
     is_known: bool = False
@@ -30,6 +31,12 @@ class Authors:
     why: str = ""
     ways: tuple[str, ...] = ()
     ids: tuple[int, ...] = ()
+    is_doubtful: bool = False
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether there may have been more accounts than are named."""
+        return max(len(self.ids), len(self.logins)) >= MAX_ACCOUNTS
 
     def as_json(self) -> dict[str, Json]:
         """Return it as evidence."""

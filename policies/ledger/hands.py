@@ -1,7 +1,9 @@
 """Whether somebody is among those who wrote code, or by whose hands a commit came: by name, and by account."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Final
 
 from policies.entries.authors import Authors, accounts_told
 from policies.entries.entry import By
@@ -9,7 +11,10 @@ from policies.entries.tables import Tables
 from policies.ledger.people import ACCOUNTS_DECIDE, of_forge
 from policies.rules.rules import Rules
 
-__all__ = ["is_among", "whose"]
+__all__ = ["CUT_DECIDES", "is_among", "told_anew", "whose"]
+
+# what is opened from here on: a list of accounts that was cut lets nobody off
+CUT_DECIDES: Final = datetime(2026, 11, 28, tzinfo=UTC)
 
 
 def whose(rules: Rules, state: Tables, accounts: Mapping[int, str]) -> Authors:
@@ -21,6 +26,17 @@ def whose(rules: Rules, state: Tables, accounts: Mapping[int, str]) -> Authors:
     }
     logins, ids, left = accounts_told(accounts, known)
     return Authors(people=tuple(sorted(set(known.values()))), logins=logins, ids=ids, why=left)
+
+
+def told_anew(before: Authors | None, now: Authors | None, since: datetime) -> Authors | None:
+    """Return who is told now; in doubt where that names no account, and what was told before may leave some out.
+
+    A list that is cut names those first whom rules and links know by then, so the one told with a word lets its speaker
+    off, and an older one does not. ``since``: when it began what it is about (UTC).
+    """
+    if now is None or before is None or since < CUT_DECIDES:
+        return now
+    return replace(now, is_doubtful=True) if before.is_cut and not now.ids else now
 
 
 def is_among(told: Authors | None, by: By, since: datetime) -> bool:
@@ -35,6 +51,8 @@ def is_among(told: Authors | None, by: By, since: datetime) -> bool:
         return True
     if since < ACCOUNTS_DECIDE:
         return False
+    if told.is_doubtful:
+        return bool(by.forge_id or by.forge_login)
     if by.forge_id and told.ids:
         return by.forge_id in told.ids
     return bool(by.forge_login) and by.forge_login.lower() in {one.lower() for one in told.logins}

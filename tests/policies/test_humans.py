@@ -8,11 +8,11 @@ import pytest
 
 from policies.canonical import Json
 from policies.codes import Code
-from policies.entries.authors import MOVERS, Authors, together
+from policies.entries.authors import MAX_ACCOUNTS, MOVERS, Authors, together
 from policies.entries.carried import KEPT, KEPT_MOVES, REVIEWED_DECIDE, carry, restore
 from policies.entries.entry import Bot, By, Entry, Kind, Link, write_time
 from policies.ledger.emergency import due
-from policies.ledger.hands import is_among
+from policies.ledger.hands import CUT_DECIDES, is_among
 from policies.ledger.people import ACCOUNTS_DECIDE
 from policies.ledger.state import State
 from policies.rules.rules import Apart, Line
@@ -256,6 +256,59 @@ def test_an_approval_does_not_count_whose_author_is_found_before_the_merge(by: B
 
     assert merge(wrote) is Code.APPROVALS_MISSING
     assert merge(KNOWN) is None
+
+
+CUT = KNOWN | {
+    "logins": [f"x-{number}" for number in range(MAX_ACCOUNTS)],
+    "ids": [number + 1000 for number in range(MAX_ACCOUNTS)],
+}
+SHORT = KNOWN | {"logins": ["x-1"], "ids": [1001]}
+UNKNOWN = KNOWN | {"known": False}
+LATER = CUT_DECIDES + timedelta(hours=9)
+# what was told first, what is told now, when it began -> what becomes of who is in neither
+BARRED, LET_OFF = "barred", "let off"
+DOUBTS: dict[str, tuple[dict[str, Json], dict[str, Json], datetime, str]] = {
+    "cut, and nobody knows now": (CUT, UNKNOWN, LATER, BARRED),
+    "cut, and cut again with those first who are known by now": (CUT, CUT, LATER, LET_OFF),
+    "cut, and all are named now": (CUT, SHORT, LATER, LET_OFF),
+    "all named, and nobody knows now": (SHORT, UNKNOWN, LATER, LET_OFF),
+    "never known": (UNKNOWN, UNKNOWN, LATER, LET_OFF),
+    "cut before it decided": (CUT, UNKNOWN, CUT_DECIDES - timedelta(hours=1), LET_OFF),
+}
+
+
+@pytest.mark.parametrize(("first", "now", "began", "becomes"), DOUBTS.values(), ids=DOUBTS)
+def test_an_approval_does_not_count_on_the_word_of_a_list_that_was_cut(
+    first: dict[str, Json], now: dict[str, Json], began: datetime, becomes: str
+) -> None:
+    found = _asked(first, began)
+    for name in ("ada", "bob"):
+        found.add(found.about(Kind.APPROVE, person(name)))
+    accounts: dict[str, Json] = {name: dict(FLAGS) for name in ("ada", "bob")}
+
+    refusal = found.refusal(found.about(Kind.INTENT, Bot(), evidence={"accounts": accounts, "authors": now}))
+
+    assert (refusal.code if refusal else None) == (Code.APPROVALS_MISSING if becomes is BARRED else None)
+
+
+@pytest.mark.parametrize(("first", "now", "began", "becomes"), DOUBTS.values(), ids=DOUBTS)
+def test_nobody_reviews_on_the_word_of_a_list_that_was_cut(
+    first: dict[str, Json], now: dict[str, Json], began: datetime, becomes: str
+) -> None:
+    found = _by_hand(first, began)
+
+    assert _review(found, person("ada"), movers=now) is (Code.MOVER if becomes is BARRED else None)
+    assert _review(found, person("carol"), movers=now) is None, "no account there is known of her"
+
+
+def test_a_review_that_says_nothing_of_whose_hands_it_was_does_not_pass_a_list_that_was_cut() -> None:
+    found = _by_hand(CUT, LATER)
+    (opened,) = found.state.open
+
+    refusal = found.refusal(found.word(Kind.REVIEW, person("ada"), closes=opened, note="it is right"))
+
+    assert refusal
+    assert (refusal.code, refusal.detail) == (Code.MOVER, "it may have come by the hands of ada")
 
 
 # --- movers ------------------------------------------------------------------------------------------------------
