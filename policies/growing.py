@@ -11,17 +11,21 @@ _OWN = 1024  # so many entries of one's own are copied; more are laid down as a 
 
 
 class Growing(Mapping[K, V], Generic[K, V]):
-    """A mapping that loses nothing: a base that copies share, and what was added or changed since."""
+    """A mapping that loses nothing: a base that copies share, and what was added or changed since.
 
-    __slots__ = ("_base", "_own")
+    One thread lets it grow, before others have it; any number read and copy it. Each of them looks at the two layers
+    once: a copy puts both aside in one step, and leaves the dicts that others still look at as they are.
+    """
+
+    __slots__ = ("_layers",)
 
     def __init__(self) -> None:
         """Begin empty."""
-        self._base: dict[K, V] = {}
-        self._own: dict[K, V] = {}
+        self._layers: tuple[dict[K, V], dict[K, V]] = ({}, {})  # the base, and one's own
 
     def __getitem__(self, key: K) -> V:
-        return self._own[key] if key in self._own else self._base[key]
+        base, own = self._layers
+        return own[key] if key in own else base[key]
 
     @overload
     def get(self, key: K, default: None = None, /) -> V | None: ...
@@ -29,22 +33,25 @@ class Growing(Mapping[K, V], Generic[K, V]):
     def get(self, key: K, default: V | T, /) -> V | T: ...
     def get(self, key: K, default: object = None, /) -> object:
         """Return what a key has; said here because Mapping's own asks twice and catches an error."""
-        own = self._own
-        return own[key] if key in own else self._base.get(key, default)
+        base, own = self._layers
+        return own[key] if key in own else base.get(key, default)
 
     def __setitem__(self, key: K, value: V) -> None:
-        self._own[key] = value
+        self._layers[1][key] = value
 
     def __contains__(self, key: object) -> bool:
-        return key in self._own or key in self._base
+        base, own = self._layers
+        return key in own or key in base
 
     def __iter__(self) -> Iterator[K]:
-        if not self._base:
-            return iter(self._own)
-        return chain(self._base, (key for key in self._own if key not in self._base))
+        base, own = self._layers
+        if not base:
+            return iter(own)
+        return chain(base, (key for key in own if key not in base))
 
     def __len__(self) -> int:
-        return len(self._base) + sum(key not in self._base for key in self._own)
+        base, own = self._layers
+        return len(base) + sum(key not in base for key in own)
 
     def __repr__(self) -> str:
         return f"Growing({dict(self)!r})"
@@ -52,14 +59,16 @@ class Growing(Mapping[K, V], Generic[K, V]):
     def setdefault(self, key: K, value: V) -> None:
         """Set what is not there yet."""
         if key not in self:
-            self._own[key] = value
+            self[key] = value
 
     def copy(self) -> "Growing[K, V]":
         """Return a mapping that may grow without touching this one."""
-        if len(self._own) > _OWN:
-            self._base, self._own = ({**self._base, **self._own} if self._base else self._own), {}
+        base, own = self._layers
+        if len(own) > _OWN:
+            base, own = ({**base, **own} if base else own), {}
+            self._layers = (base, own)
         other: Growing[K, V] = Growing()
-        other._base, other._own = self._base, dict(self._own)
+        other._layers = (base, dict(own))
         return other
 
 
@@ -76,10 +85,14 @@ class Trail(Sequence[T], Generic[T]):
     def and_then(self, item: T) -> "Trail[T]":
         """Return the trail with one more at its end."""
         longer: Trail[T] = Trail()
-        is_end = len(self._items) == self._length  # else another trail went on from here
-        longer._items = self._items if is_end else self._items[: self._length]
-        longer._items.append(item)
-        longer._length = self._length + 1
+        items, length = self._items, self._length
+        if len(items) == length:
+            items.append(item)
+        if (
+            len(items) == length or items[length] is not item
+        ):  # another trail went on from here, perhaps just now
+            items = [*items[:length], item]
+        longer._items, longer._length = items, length + 1
         return longer
 
     @overload

@@ -104,3 +104,82 @@ def test_what_two_copies_share_is_told_once_and_in_its_order() -> None:
     assert len(copied) == 7
     assert list(found) == [0, 1, 2, 3, 4, 5]
     assert (found[2], copied[2]) == ("old", "new")
+
+
+# --- read by one while another copies ---------------------------------------------------------------------------
+
+
+class Key:
+    """A key that lets somebody else act while it is compared, as a switch of threads may."""
+
+    def __init__(self, number: int, meanwhile: Callable[[], object] = int) -> None:
+        self.number, self.meanwhile = number, meanwhile
+
+    def __hash__(self) -> int:
+        return self.number
+
+    def __eq__(self, other: object) -> bool:
+        self.meanwhile()
+        return isinstance(other, Key) and self.number == other.number
+
+
+def grown(count: int = 6) -> Growing[Key, int]:
+    """Return a mapping that the next copy lays down as a base."""
+    found: Growing[Key, int] = Growing()
+    for number in range(count):
+        found[Key(number)] = number
+    return found
+
+
+@pytest.mark.parametrize("is_based", [False, True], ids=["the first base", "a later one"])
+def test_what_is_read_while_somebody_copies_is_there(is_based: bool) -> None:  # noqa: FBT001  a case
+    found = grown()
+    if is_based:
+        found.copy()
+        for number in range(6, 12):
+            found[Key(number)] = number
+
+    assert found[Key(5, found.copy)] == 5
+    assert found.get(Key(4, found.copy)) == 4
+    assert Key(3, found.copy) in found
+    begun = iter(found)
+    first = next(begun)
+    found.copy()
+    assert [one.number for one in (first, *begun)] == [one.number for one in found]
+
+
+def test_two_that_copy_at_the_same_time_lose_nothing() -> None:
+    found = grown()
+    found.copy()
+    copies: list[Growing[Key, int]] = []
+
+    def meanwhile() -> None:
+        if not copies:
+            copies.append(Growing())
+            copies[0] = found.copy()
+
+    found[Key(0, meanwhile)] = 7  # compared with the base's when both are laid together
+    for number in range(20, 26):
+        found[Key(number)] = number
+
+    copies.append(found.copy())
+
+    for one in (*copies, found):
+        assert sorted(one.values()) == [1, 2, 3, 4, 5, 7, *range(20, 26)]
+
+
+def test_a_trail_goes_on_rightly_where_another_was_faster(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun = Trail(("a",))
+
+    class Late(list[str]):
+        """A list to which somebody else appends just before."""
+
+        def append(self, item: str) -> None:
+            if item == "mine":
+                super().append("theirs")
+            super().append(item)
+
+    monkeypatch.setattr(begun, "_items", Late(["a"]))
+
+    assert tuple(begun.and_then("mine")) == ("a", "mine")
+    assert tuple(begun) == ("a",)
