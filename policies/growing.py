@@ -88,9 +88,7 @@ class Trail(Sequence[T], Generic[T]):
         items, length = self._items, self._length
         if len(items) == length:
             items.append(item)
-        if (
-            len(items) == length or items[length] is not item
-        ):  # another trail went on from here, perhaps just now
+        if items[length] is not item:  # another trail went on from here, perhaps just now
             items = [*items[:length], item]
         longer._items, longer._length = items, length + 1
         return longer
