@@ -127,7 +127,7 @@ def complaints(kind: str, settings: Mapping[str, tuple[str, ...]]) -> Iterator[C
     if known is None:
         yield Complaint("", f"{kind[:40]!r} is no kind of gate", f"one of {', '.join(KINDS)}")
         return
-    for name in settings.keys() - known.keys():
+    for name in (one for one in settings if one not in known):
         yield Complaint(name, f"{name[:40]!r} is no setting of {kind}", f"one of {', '.join(known)}")
     for name, setting in known.items():
         yield from _values(kind, name, setting, settings.get(name, ()))

@@ -285,3 +285,11 @@ def test_any_settings_are_judged(kind: str, settings: dict[str, tuple[str, ...]]
     for one in complaints(kind, settings):
         assert one.what
         assert one.expected
+
+
+def test_settings_that_are_none_are_told_in_the_order_of_the_file() -> None:
+    names = [f"{letter}{number}" for number, letter in enumerate("hcaxgbzdyf")]
+
+    found = complaints("http", {**dict.fromkeys(names, ("x",)), **GOOD["http"]})
+
+    assert [one.setting for one in found] == names
