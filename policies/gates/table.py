@@ -132,7 +132,7 @@ TABLE: tuple[Row, ...] = (
     Row(
         "approvals",
         counting.approvals,
-        (Code.NOT_REQUESTED, Code.APPROVALS_MISSING),
+        (Code.NOT_REQUESTED, Code.MEMBERS_UNKNOWN, Code.APPROVALS_MISSING, Code.REVIEW_MISSING),
         "approvals",
         _O | _M | _R,
     ),

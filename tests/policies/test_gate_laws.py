@@ -322,7 +322,7 @@ UNKNOWN = {
     ),
     "labels": ("labels is not looked at",),
     "platforms": ("platforms not looked at",),
-    "approvals": ("nobody asked",),
+    "approvals": ("nobody asked", "by a team that was not looked up"),
 }
 BY_LEDGER = {
     "downgrade", "went-back", "jump", "blocked", "known-before", "hold", "freeze", "config", "window", "limit",

@@ -26,6 +26,8 @@ SAID: dict[str, tuple[str, str]] = {
     "frozen": ("an incident", ""),
     "nobody asked": ("nobody has asked for it", ""),
     "one is missing": ("1 of 2 approvals", ""),
+    "pressed where one has to be a review": ("one of the approvals has to be a review in GitHub", ""),
+    "by a team that was not looked up": ("east (github:acme/east)", ""),
     "approved long ago": ("the last approval is too old", ""),
     "too old": ("the request is too old", ""),
     "takes what ran there": ("staging runs 1.2.0", ""),

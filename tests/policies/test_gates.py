@@ -15,7 +15,7 @@ from policies.gates import Case, ask
 from policies.gates.waits import _window
 from policies.ledger.people import ACCOUNTS_DECIDE
 from policies.ledger.state import Open, Stage
-from policies.rules.rules import effective
+from policies.rules.rules import Evidence, Line, Team, effective
 from policies.times.windows import parse_window
 from policies.verdict import PASSED, Failed, Verdict, Waiting, not_yet
 from tests.policies.gate_time_cases import CASES as TIMED
@@ -35,6 +35,11 @@ from tests.policies.ledger_builders import (
 
 def _code(verdict: Verdict) -> Code | None:
     return None if verdict == PASSED else Code(verdict.code)  # type: ignore[union-attr]  # not passed
+
+
+def _of_a_team() -> Case:
+    about = _asked(ruled(story(), approvals=(Line(1, ("east",)),)).asked())
+    return replace(about, rules=replace(about.rules, teams={"east": Team("east", (), "github:acme/east")}))
 
 
 def _seen(*tags: str, before: bool = False) -> Story:
@@ -189,6 +194,12 @@ CASES: dict[str, tuple[gates.Gate, Callable[[], Case], Code | None]] = {
     ),
     "filled": (gates.approvals, lambda: _asked(at_stage(Stage.OPEN)), None),
     "somebody left the rules": (gates.approvals, lambda: _asked(_without_bob()), Code.APPROVALS_MISSING),
+    "pressed where one has to be a review": (
+        gates.approvals,
+        lambda: _asked(ruled(at_stage(Stage.OPEN), evidence=Evidence.ONE_REVIEW)),
+        Code.REVIEW_MISSING,
+    ),
+    "by a team that was not looked up": (gates.approvals, _of_a_team, Code.MEMBERS_UNKNOWN),
     "a rollback by one": (gates.approvals, lambda: _asked(_rolled_back()), None),
     # merge-within
     "just approved": (gates.merge_within, lambda: _asked(later(at_stage(Stage.OPEN), 3.9)), None),
