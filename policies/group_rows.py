@@ -36,7 +36,7 @@ _NOBODY = Waiting(Code.NOT_REQUESTED, "nobody has asked for it")
 def seen_ahead(state: State, rule: EffectiveRule, stands: tuple[Pinned, ...]) -> str:
     """Return the newest version that the ledger has seen of a service and that is a step on from what stands there.
 
-    What was there before the first look moves by a person's word alone, so it is not ahead.
+    What was there before the first look does not move by itself, so it is not ahead.
     """
     tags = [one.tag for one in state.sighted.get(rule.service.name, ())]
     current = stands[0].tag if stands else ""
@@ -54,7 +54,7 @@ def _ahead(state: State, rule: EffectiveRule, tags: Sequence[str], current: str)
 
 
 def _is_old(state: State, rule: EffectiveRule, tag: str) -> bool:
-    """Whether a version was there before the first look, and moves by a person's word alone."""
+    """Whether a version was there before the first look, and does not move by itself."""
     pinned = Pinned(rule.service.image, tag)
     return not rule.environment.catch_up and bool(was_before(rule.service, state, (pinned,)))
 

@@ -82,6 +82,7 @@ SEPARATOR = ", "  # between names in a fact
 SERVICES = "services in "  # how many services have a place there
 BEHIND = "behind in "  # which of them something newer is known of
 DECIDING = "deciding in "  # for which of these only a person's word is missing
+STAYING = "staying in "  # which of these nobody's word moves: only what is newer, or ``catch-up``
 _BETWEEN = ","  # between environments in the name of a first look
 
 
@@ -540,8 +541,8 @@ def _parted(names: Iterable[str]) -> list[list[str]]:
 def _first_look(
     look: Survey, decision: Decision, channel: str, environments: Sequence[str], code: Wrong
 ) -> Notice:
-    """Return what is told of environments: how many services, which are behind in each, which wait for people alone."""
-    rules = look.world.rules.environments
+    """Return what is told of environments: who is asked, how many services, which are behind, and what moves these."""
+    rules = look.world.rules
     rows = {
         name: [row for row in decision.rows if row.environment == name and row.current]
         for name in environments
@@ -550,12 +551,18 @@ def _first_look(
     for name, mine in rows.items():
         numbers[f"{SERVICES}{name}"] = str(len(mine))
         numbers[f"{BEHIND}{name}"] = SEPARATOR.join(row.service for row in mine if _could_move(row))
-        numbers[f"{DECIDING}{name}"] = SEPARATOR.join(row.service for row in mine if _waits_for_people(row))
+        numbers[f"{DECIDING}{name}"] = SEPARATOR.join(
+            row.service for row in mine if _waits_for_people(rules, row)
+        )
+        numbers[f"{STAYING}{name}"] = SEPARATOR.join(row.service for row in mine if _stays(rules, row))
+    named = [rules.environments[name] for name in environments]
     first = Trouble(code, environments[0], subject=_BETWEEN.join(environments[1:]))
     facts = {
         "environments": SEPARATOR.join(environments),
         "services": str(len({row.service for mine in rows.values() for row in mine})),
-        "asked": SEPARATOR.join(name for name in environments if not rules[name].catch_up),
+        "asked": SEPARATOR.join(one.name for one in named if one.has_promotions and not one.catch_up),
+        "alone": SEPARATOR.join(one.name for one in named if not one.is_guarded and not one.is_observed),
+        "observed": SEPARATOR.join(one.name for one in named if one.is_observed),
         **numbers,
     }
     return Notice(what=first.what, channel=channel, code=first.code, facts=facts)
@@ -565,9 +572,16 @@ def _could_move(row: Row) -> bool:
     return any(one.verdict is not Standing.REFUSED for one in row.candidates)
 
 
-def _waits_for_people(row: Row) -> bool:
+def _waits_for_people(rules: Rules, row: Row) -> bool:
     """Whether something newer is there for which nothing but a person's word is missing."""
-    return any(one.reasons and one.may_be_asked_for for one in row.candidates)
+    is_heard = rules.environment_for(row.environment, row.service).has_promotions
+    return is_heard and any(one.reasons and one.may_be_asked_for for one in row.candidates)
+
+
+def _stays(rules: Rules, row: Row) -> bool:
+    """Whether what is newer was there before the first look, where nobody's word moves it."""
+    is_heard = rules.environment_for(row.environment, row.service).has_promotions
+    return not is_heard and any(Code.KNOWN_BEFORE in one.codes for one in row.candidates)
 
 
 def _listed(names: Iterable[str]) -> str:

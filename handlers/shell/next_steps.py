@@ -23,12 +23,16 @@ _THEN: dict[str, str] = {
     Code.UNHEALTHY: "it is reported healthy in the environment before",
     Code.HELD: "somebody resumes the service",
     Code.FROZEN: "somebody lifts the freeze",
-    Code.KNOWN_BEFORE: "somebody asks for it, or `catch-up` takes it along",
     Code.OPEN_ELSEWHERE: "the promotion that is open there ends",
     Code.CHECKS_PENDING: "the checks succeed",
     Code.FORGE_REVIEW: "the reviews are given that the forge asks for",
     Code.CONFIG_UNREVIEWED: "somebody reviews the changed files",
     Code.REVIEW_OVERDUE: "somebody gives the overdue review",
+}
+# where a move is asked for, and where it is not
+_KNOWN_BEFORE = {
+    True: "somebody asks for it, or `catch-up` takes it along",
+    False: "a newer version comes, or `catch-up` takes it along",
 }
 _MERGES_BY_HAND = "somebody merges it at the forge"
 
@@ -45,16 +49,18 @@ def next_of(look: Look, environment: str, service: str, candidate: Candidate, at
         {Code.MERGING, Code.KNOWN_BEFORE} if unasked else {Code.MERGING}
     )  # a request moves what was there
     others = [one for one in candidate.reasons if one.code not in ANSWERED_BY_PEOPLE | answered]
-    steps = [_step(one, at) for one in others]
+    steps = [_step(one, at, has_promotions=rule.environment.has_promotions) for one in others]
     steps += _of_people(look, rule, live, candidate)
     if not unasked:
         steps += _last(rule, live, others)
     return ", then ".join(dict.fromkeys(steps))
 
 
-def _step(reason: NotYet, at: datetime) -> str:
+def _step(reason: NotYet, at: datetime, *, has_promotions: bool) -> str:
     if reason.code is Code.BY_HAND:
         return _MERGES_BY_HAND
+    if reason.code is Code.KNOWN_BEFORE:
+        return _KNOWN_BEFORE[has_promotions]
     unsaid = f"a later pass finds that this is over: {phrase(reason.code.value)}"
     return happens(reason, at) or _THEN.get(reason.code, unsaid)
 
@@ -91,7 +97,8 @@ def _approvals(lines: Sequence[Line]) -> list[str]:
 
 def _last(rule: EffectiveRule, live: Promotion | None, others: Sequence[NotYet]) -> list[str]:
     """Return who brings it in."""
-    if any(one.code is Code.BY_HAND for one in others):
+    stays = set() if rule.environment.has_promotions else {Code.KNOWN_BEFORE}
+    if any(one.code in {Code.BY_HAND, *stays} for one in others):
         return []
     if live is None:
         return ["moves by itself"]

@@ -8,7 +8,6 @@ import traceback
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from difflib import get_close_matches
 from types import TracebackType
 from typing import Any, Self
 
@@ -20,7 +19,7 @@ from bot.errors import BotError, SettingsError
 from bot.logs import redacted
 from bot.promoting.promoter import Declined
 from policies.errors import PolicyError
-from policies.rulebook.findings import visible
+from policies.rulebook.findings import near, visible
 
 FINE, FINDINGS, WRONG_USE, WORLD_FAILED = range(4)  # exit codes
 _INTERRUPTED = 130  # 128 + SIGINT, as shells say it
@@ -136,6 +135,6 @@ def checked(what: str, named: str, known: Iterable[str]) -> None:
     names = list(known)
     if named in names:
         return
-    near = get_close_matches(named, names, n=1)
-    expected = f"{near[0]!r}, did you mean that?" if near else f"one of {', '.join(names[:60])}"
+    meant = near(named, names)
+    expected = f"{meant[0]!r}, did you mean that?" if meant else f"one of {', '.join(names[:60])}"
     raise UseError(f"there is no {what} {named[:60]!r}; expected {expected}")

@@ -257,7 +257,10 @@ class Floor:
         if isinstance(heard, LinkMe):
             return self._linked(speaker, to)
         if isinstance(heard, Question):
-            return reports.reply(self._engine, heard, user=speaker.user, team=speaker.team)
+            give = self._errands.replies.give
+            return reports.reply(
+                self._engine, heard, user=speaker.user, team=speaker.team, tell=lambda said: give(to, said)
+            )
         if isinstance(heard, Redact | Fork):
             return self._asks_second(speaker, heard, to)
         return self._told(speaker, heard)

@@ -90,7 +90,8 @@ def outcome(look: Look, told: Sequence[tuple[Approve, Answer, Said]], words: Seq
         detail = line(" ", *joined(each.points[:2], "; ")) if each.points else ()
         return line(*_where(look.state.promotions.get(word.promotion)), *each.head, *detail)
 
-    return bundles.outcome("Approved", told, words, came)
+    after = line(Code(f"{COMMAND} approve all"), " lists what waits for you now")
+    return bundles.outcome("Approved", told, words, came, after)
 
 
 def _where(promotion: Promotion | None) -> Line:

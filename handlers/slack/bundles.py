@@ -79,10 +79,13 @@ def outcome(
     told: Sequence[tuple[W, Answer, Said]],
     words: Sequence[W],
     came: Callable[[W, Answer, Said], Line],
+    after: Line,
 ) -> Said:
-    """Word what came of each; those that were not tried are counted."""
+    """Word what came of each; those that were not tried are counted. ``after``: the next step where some were not."""
     recorded = sum(isinstance(answer, Recorded) for _, answer, _ in told)
     points = [came(*one) for one in told]
     if left := len(words) - len(told):
         points.append(line(f"{counted(left, 'other')} not tried, for the same reason"))
+    elif recorded < len(words):
+        points.append(after)
     return Said(line(f"{done} {recorded} of {len(words)}:"), tuple(points))

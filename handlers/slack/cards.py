@@ -76,7 +76,8 @@ def _details(card: Card) -> list[Json]:
 def _waits(card: Card) -> list[Line]:
     """Return what waits besides what is said already: approvals by the lines of the rule, a void by its warning."""
     said = {Code.APPROVALS_MISSING if card.lines else "", card.voided}
-    return [line(_sign(one), " ", *reason(one)) for one in card.waits if one.code not in said]
+    told = [line(_sign(one), " ", *reason(one)) for one in card.waits if one.code not in said]
+    return list(dict.fromkeys(told))
 
 
 def _sign(verdict: NotYet) -> Sign:

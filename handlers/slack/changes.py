@@ -7,11 +7,12 @@ from bot.looking.source_commits import Sourced
 from bot.ports import SourceCommit
 from bot.promoting.brings import MAX_PLACES, Brings
 from handlers.engine import Engine
-from handlers.slack.blocks import Said
+from handlers.slack.blocks import COMMAND, Said
 from handlers.slack.questions import Changes
 from handlers.slack.reasons import phrase
 from handlers.slack.spans import Code as Literal
 from handlers.slack.spans import Line, Link, Moment, Sign, Strong, counted, joined, line
+from handlers.slack.unlisted import hinted, is_unlisted
 from policies.bump import bump
 from policies.codes import Code
 from policies.decide import Standing
@@ -26,6 +27,11 @@ MAX_FILES = 20  # values that are replaced
 SHORT = 8  # digits of a commit
 
 
+def begun(asked: Changes) -> Said:
+    """Say that an answer takes a while."""
+    return Said(line("Asking the registry and the forge what comes to ", Strong(asked.service), "..."))
+
+
 def said(engine: Engine, asked: Changes, *, is_outside: bool = False) -> Said:
     """Answer what a version brings; who is not of the team reads of versions alone. Raises: BotError."""
     found = engine.brings(asked.service, asked.version, asked.environment)
@@ -33,7 +39,8 @@ def said(engine: Engine, asked: Changes, *, is_outside: bool = False) -> Said:
         found = tuple(map(_without_source, found))
     where = line(" in ", Strong(asked.environment)) if asked.environment else ()
     if not found:
-        return Said(line("No rule covers ", Strong(asked.service), *where, ", or it was not looked at yet."))
+        head = line("No rule covers ", Strong(asked.service), *where, ", or it was not looked at yet.")
+        return Said(head, (line(Literal(f"{COMMAND} status {asked.service}"), " says what is known."),))
     version = line(" with ", Literal(asked.version)) if asked.version else line(" next")
     is_group = len({one.service for one in found}) > 1
     shown: list[Sourced] = []
@@ -48,7 +55,10 @@ def said(engine: Engine, asked: Changes, *, is_outside: bool = False) -> Said:
     if is_outside:
         points.append(line("Commits, values and links are for full members of this workspace."))
     head = line("What comes to ", Strong(asked.service), *where, *version, ":")
-    return Said(head, tuple(points), _values(found))
+    whole = Said(head, tuple(points), _values(found))
+    if asked.version and is_unlisted(one.candidate for one in found if one.candidate):
+        return hinted(engine.look(), asked, whole)
+    return whole
 
 
 def _without_source(one: Brings) -> Brings:

@@ -13,13 +13,25 @@ MAX_TAGS = 10  # new tags of one repository in a sentence
 MAX_TOLD = 30  # repositories of which something is told
 
 
+def begun(asked: Check) -> Said:
+    """Say that an answer takes a while."""
+    if asked.service:
+        return Said(line("Asking the registry about ", Strong(asked.service), "..."))
+    return Said(line("Asking the registries..."))
+
+
 def said(engine: Engine, asked: Check) -> Said:
     """Ask the registries and answer what they said. Raises: BotError."""
     rules = engine.look().rules
     services = rules.groups.get(asked.service, (asked.service,)) if asked.service else tuple(rules.services)
     found = engine.check(services)
     if not found:
-        return Said(line("Nothing was asked: the rules have no image there, or nothing was looked at yet."))
+        return Said(
+            line(
+                "Nothing was asked: the rules have no image there, or nothing was looked at yet. Try again after"
+                " the next pass."
+            )
+        )
     told = [one for one in found if asked.service or one.new or one.silence]
     points = [_repository(one) for one in told[:MAX_TOLD]]
     if len(told) > MAX_TOLD:
@@ -34,13 +46,17 @@ def not_for_guests() -> Said:
 
 
 def _head(found: Sequence[Listed]) -> Line:
+    """Return what asking brought, of one repository or of several."""
     now = [one for one in found if not one.asked and not one.is_left]
-    new = sum(len(one.new) for one in now)
-    what = "repository" if len(found) == 1 else "repositories"
-    if not now:
-        return line(f"No registry was asked about {'it' if len(found) == 1 else 'them'} now.")
+    heard = [one for one in now if not one.silence]
+    new = sum(len(one.new) for one in heard)
     news = f"{counted(new, 'new tag')}; the next pass decides." if new else "nothing new."
-    return line(f"Asked about {len(now)} of {len(found)} {what}: {news}")
+    news = news if heard else "no answer that can be used."
+    if len(found) == 1:
+        return line(f"The registry was asked: {news}" if now else "The registry was not asked again.")
+    if not now:
+        return line("No registry was asked again.")
+    return line(f"Asked about {len(now)} of {len(found)} repositories: {news}")
 
 
 def _repository(one: Listed) -> Line:
@@ -64,11 +80,17 @@ def _bounds(found: Sequence[Listed], *, is_one: bool) -> list[Line]:
     recent = sum(one.asked is not None for one in found)
     if recent and not is_one:
         minutes = int(RECENT.total_seconds()) // 60
-        points.append(
-            line(f"{recent} were asked within the last {counted(minutes, 'minute')}, so not again yet")
-        )
+        span = "the last minute" if minutes == 1 else f"the last {minutes} minutes"
+        points.append(line(f"{_were(recent)} asked within {span}, so not again yet"))
     if left := sum(one.is_left for one in found):
-        span = int(SPAN.total_seconds()) // 60
-        bound = f"at most {IN_SPAN} in {span} minutes are asked out of turn"
-        points.append(line(f"{left} were not asked, {bound}; each is asked at its interval all the same"))
+        span = f"{int(SPAN.total_seconds()) // 60} minutes"
+        bound = f"at most {IN_SPAN} in {span} are asked out of turn"
+        each = "it is asked at its interval" if left == 1 else "each is asked at its interval"
+        points.append(line(f"{_were(left)} not asked, {bound}; {each} all the same"))
+    if recent or left:
+        points.append(line(Code(f"{COMMAND} status"), " says what is known."))
     return points
+
+
+def _were(count: int) -> str:
+    return "1 was" if count == 1 else f"{count} were"

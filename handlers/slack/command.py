@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from handlers.slack import orders
-from handlers.slack.clauses import Clauses, UnclearError, take_apart
+from handlers.slack.blocks import COMMAND
+from handlers.slack.clauses import Clauses, UnclearError, meant, quoted, take_apart
 from handlers.slack.names import MAX_GUESSES, Names, guesses, look_up
 from handlers.slack.questions import (
     AllApprovals,
@@ -40,7 +41,14 @@ def parse(text: str, names: Names, at: datetime) -> Heard:
         return _read(said.words, said.reason, names, at)
     except UnclearError as unclear:
         corrected = unclear.corrected[:MAX_GUESSES] or (_help_with(said.words),)
-        return Misunderstood(unclear.sentence, given=text, corrected=corrected)
+        return Misunderstood(_with_usage(unclear.sentence, said.words), given=text, corrected=corrected)
+
+
+def _with_usage(sentence: str, words: Sequence[str]) -> str:
+    """Return a sentence with the form of what somebody began to say, where it does not name a form already."""
+    first = words[0].lower()
+    form = f"`{COMMAND} {USAGE.get(first, USAGE[''])}`"
+    return sentence if f"`{COMMAND} " in sentence else f"{sentence} Say {form}."
 
 
 def _help_with(words: Sequence[str]) -> str:
@@ -65,13 +73,25 @@ def _read(words: tuple[str, ...], reason: str, names: Names, at: datetime) -> Wo
 def _unclear_first(clauses: Clauses) -> None:
     """Say that a first word is neither a service nor a command word. Raises: UnclearError."""
     word = clauses.free[0]
-    near = guesses(word, (*clauses.names.services, *_READERS))
-    if not any(name in clauses.names.services for name in near):
-        corrected = [clauses.instead(word, name) for name in near] or ["help"]
-        raise UnclearError(f"{word} is neither a service nor a word that I know.", corrected)
-    begun = [name for name in clauses.names.services if name.startswith(word.lower())]
-    sentence = f"More than one service begins with {word}." if begun else f"No service is called {word}."
-    raise UnclearError(sentence, [clauses.instead(word, name) for name in begun or near])
+    if word.lower() in _OF_THE_SHELL:
+        instead = _OF_THE_SHELL[word.lower()]
+        here = f"here it is `{COMMAND} {instead}`" if instead else f"`{COMMAND} help` has those of Slack"
+        corrected = [clauses.instead(word, instead)] if instead else []
+        raise UnclearError(f"{quoted(word)} is a word of the command line, `countersign`; {here}.", corrected)
+    services = clauses.names.services
+    begun = [name for name in services if name.startswith(word.lower())]
+    near = begun[:MAX_GUESSES] or guesses(word, (*services, *_READERS))
+    corrected = [clauses.instead(word, name) for name in near]
+    if begun:
+        raise UnclearError(f"More than one service begins with {quoted(word)}{meant(near)}", corrected)
+    if any(name in services for name in near):
+        raise UnclearError(f"No service is called {quoted(word)}{meant(near)}", corrected)
+    end = f"; `{COMMAND} help` lists the words, `{COMMAND} status` says what runs where."
+    if near:
+        end = f"{meant(near)} Say `{COMMAND} {USAGE[near[0]]}`."
+    raise UnclearError(
+        f"{quoted(word)} is neither a service nor a word that I know{end}", corrected or ["help"]
+    )
 
 
 def _propose(said: Clauses) -> Propose:
@@ -88,7 +108,7 @@ def _approve(said: Clauses, at: datetime) -> Word | Question:
     if [word.lower() for word in said.free] == ["all"]:
         return AllApprovals(said.environment("in", "to"), said.reason)
     if said.parts:
-        usage = f"`{USAGE['approve']}`, or `{USAGE['approve all']}`"
+        usage = f"`{COMMAND} {USAGE['approve']}`, or `{COMMAND} {USAGE['approve all']}`"
         raise UnclearError(f"An environment is named where all are approved. Say {usage}.", ["approve all"])
     return orders.approve(said, at)
 
@@ -112,18 +132,19 @@ def _service_or_environment(said: Clauses) -> tuple[str, str]:
         else:
             near = guesses(word, (*said.names.services, *said.names.environments))
             corrected = [said.instead(word, name) for name in near]
-            raise UnclearError(f"{word} is neither a service nor an environment.", corrected)
+            end = meant(near, (*said.names.environments, *said.names.services))
+            raise UnclearError(f"{quoted(word)} is neither a service nor an environment{end}", corrected)
     return service, environment or said.environment("in", "to")
 
 
 def _why(said: Clauses, _at: datetime) -> Why:
     service = said.service(USAGE["why"])
-    return Why(service, said.version(), said.environment("to", "in"))
+    return Why(service, said.version_of(service), said.environment("to", "in"))
 
 
 def _changes(said: Clauses, _at: datetime) -> Changes:
     service = said.service(USAGE["changes"])
-    return Changes(service, said.version(), said.environment("in", "to"))
+    return Changes(service, said.version_of(service), said.environment("in", "to"))
 
 
 def _check(said: Clauses, _at: datetime) -> Check:
@@ -159,6 +180,11 @@ def _help(said: Clauses, _at: datetime) -> Help:
     return Help(said.free[0].lower() if said.free else "")
 
 
+# what newcomers look for here and is said to `countersign` in a shell -> the word that answers it here, '' = none
+_OF_THE_SHELL = {
+    "plan": "status",
+    **dict.fromkeys("doctor evidence init ledger lint pass retire rules serve simulate verify".split(), ""),  # noqa: SIM905
+}
 # command word -> the words that open a clause in it, and its reader
 _READERS: dict[str, tuple[tuple[str, ...], _Reader]] = {
     "all": (("to", "in"), _all),

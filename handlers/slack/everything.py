@@ -20,10 +20,15 @@ MAX_LISTED = 30
 _ASKS = "asks"  # what the value of the button calls its requests
 
 
-def said(look: Look, asked: Everything) -> Said:
-    """Answer what may be asked for, and offer to ask for it."""
+def said(look: Look, asked: Everything, unheard: Sequence[Line] = ()) -> Said:
+    """Answer what may be asked for, and offer to ask for it.
+
+    ``unheard``: what somebody has to do first whose word would not count; they are shown no button.
+    """
     where = line(" in ", Strong(asked.environment)) if asked.environment else ()
     named = look.rules.environments.get(asked.environment)
+    if named and named.is_observed:
+        return Said(line(Strong(asked.environment), " is only observed: nothing is moved there."))
     if named and not named.has_promotions:
         return Said(
             line("Nobody is asked in ", Strong(asked.environment), ": new versions move by themselves."),
@@ -46,6 +51,8 @@ def said(look: Look, asked: Everything) -> Said:
     head = line(f"{count} may be asked for", *where, "; nothing is asked for yet:")
     if not look.is_checked:
         return Said(head, tuple(points))
+    if unheard:
+        return Said(head, (*points, *unheard))
     words = [_word(row, candidate, asked.note) for row, candidate in offers]
     fits = _fitting(words)
     if len(fits) < len(words):
@@ -67,7 +74,7 @@ def _rows(look: Look, environment: str) -> Iterator[Row]:
         rule = moving_rule(look.rules, row.environment, row.service)
         if rule is None or environment not in {"", row.environment}:
             continue
-        if rule.environment.has_promotions and not rule.environment.is_observed:
+        if rule.environment.has_promotions:
             yield row
 
 
@@ -84,10 +91,13 @@ def _others(look: Look, environment: str, offered: Sequence[Row]) -> list[Line]:
     if live:
         verb = "is" if len(live) == 1 else "are"
         found.append(line(f"{counted(len(live), 'place')} {verb} under way: ", Code(f"{COMMAND} pending")))
-    if waits := len(rest) - len(live):
-        verb = "waits" if waits == 1 else "wait"
-        why = line(Code(f"{COMMAND} why SERVICE"), " says for what")
-        found.append(line(f"{counted(waits, 'other')} {verb}: ", *why))
+    waits = [row for row in rest if row not in live]
+    if waits:
+        names = {row.service for row in waits}
+        verb = "waits" if len(waits) == 1 else "wait"
+        why = Code(f"{COMMAND} why {min(names) if len(names) == 1 else 'SERVICE'}")
+        what = counted(len(waits), "other" if offered or live else "place")
+        found.append(line(f"{what} {verb}: ", why, " says for what"))
     return found
 
 
@@ -128,7 +138,10 @@ def words_of(value: str) -> tuple[Propose, ...]:
 
 def outcome(told: Sequence[tuple[Propose, Answer, Said]], words: Sequence[Propose]) -> Said:
     """Word what came of each request."""
-    return bundles.outcome("Asked for", told, words, _came)
+    after = line(Code(f"{COMMAND} all"), " lists what may be asked for now, ")
+    return bundles.outcome(
+        "Asked for", told, words, _came, line(*after, Code(f"{COMMAND} pending"), " what is under way")
+    )
 
 
 def _came(word: Propose, answer: Answer, each: Said) -> Line:

@@ -8,7 +8,7 @@ from bot.answers import Awaiting, NotRecorded, Recorded
 from bot.ports import Asked
 from handlers.slack.blocks import COMMAND, Said
 from handlers.slack.questions import Misunderstood
-from handlers.slack.reasons import phrase, reason
+from handlers.slack.reasons import phrase, reason, reasons
 from handlers.slack.spans import Code as Literal
 from handlers.slack.spans import Line, Link, Mention, Moment, Sign, Span, Strong, joined, line, marked
 from handlers.slack.spelling import corrected, spell
@@ -62,9 +62,10 @@ REFUSALS: dict[str, str] = {
     Code.CURRENT: "It is what runs there now, so there is nothing to do.",
 }
 PROBLEM_SENTENCES: dict[str, str] = {
-    "unknown-service": "The rules have no such service.",
+    "unknown-service": "The rules have no service SERVICE.",
     "unknown-environment": "The rules have no such environment.",
-    "unknown-version": "That version is not known.",
+    "unknown-version": "VERSION is not known there. `/promote why SERVICE` says what could come, `/promote check"
+    " SERVICE` asks the registry now.",
     "unknown-promotion": "No promotion that is under way goes by that name. `/promote pending` lists them.",
     "unknown-review": "Nothing that waits for a review goes by that name.",
     "unknown-entry": "The ledger has no entry with that number. `countersign ledger show` lists them.",
@@ -89,6 +90,13 @@ PROBLEM_SENTENCES: dict[str, str] = {
     "sign-in-denied": "It was refused at GitHub, so nothing was linked. `/promote link` gives another code.",
     "sign-in-unavailable": "GitHub gives no code at the moment, so nothing was linked. Try again in a while.",
     "registry-silent": "The registry does not answer, so the version cannot be checked. Try again in a while.",
+}
+# what stands before names among which one can choose
+_CHOICES: dict[str, str] = {
+    "unknown-service": "known: ",
+    "unknown-environment": "known: ",
+    "unknown-version": "known: ",
+    "which-environment": "one of: ",
 }
 _DETAIL_IS_SAID = frozenset(
     {
@@ -128,7 +136,8 @@ def recorded(of: Recorded) -> Said:
     head = _RECORDED.get(of.kind, _other)(of)
     # how many approvals it has is in the sentence already
     said = {Code.APPROVALS_MISSING} if of.wanted else set()
-    points = [line("It waits: ", *reason(verdict)) for verdict in of.waits if verdict.code not in said]
+    waits = [verdict for verdict in of.waits if verdict.code not in said]
+    points = [line("It waits: ", *one) for one in reasons(waits)]
     if of.kind is Kind.ROLLBACK and of.previous:
         points.append(_left(of))
     if of.unseen:
@@ -180,14 +189,14 @@ def refused(of: NotRecorded, word: Word | Pair, promotion: Promotion | None, per
     elif of.code == Code.CLOSED and promotion and promotion.stage in _ENDED:
         head = _ended(promotion)
     else:
-        head = marked(_sentence(of.code))
+        head = marked(_about(_sentence(of.code), word))
     points: list[Line] = []
     if of.waits:
         points += [line(Literal(of.detail), _stands(one), *reason(one)) for one in of.waits]
-    elif of.detail and of.code not in _DETAIL_IS_SAID:
+    elif of.detail and of.code not in _DETAIL_IS_SAID and of.detail not in _typed(word):
         points.append(line(phrase(of.detail)))
-    if of.choices:
-        points.append(_choices(of.choices))
+    if of.choices and of.code not in {Code.IN_GROUP, Code.NOT_WHOLE}:  # there the buttons say it all
+        points.append(line(_CHOICES.get(of.code, ""), *_choices(of.choices)))
     given = spell(word) if of.code == "ledger-checking" else ""  # so that it need not be typed from memory
     return Said(head, tuple(points), given, corrected(word, of))
 
@@ -271,6 +280,19 @@ def _key(key: str) -> Line:
 
 def _sentence(code: str) -> str:
     return REFUSALS.get(code) or PROBLEM_SENTENCES.get(code) or f"Not now: {phrase(code)}."
+
+
+def _typed(word: Word | Pair) -> tuple[str, ...]:
+    """Return the service and the version that somebody named, which the sentence says."""
+    return tuple(getattr(word, name, "") for name in ("service", "version"))
+
+
+def _about(sentence: str, word: Word | Pair) -> str:
+    """Return a sentence that names the service and the version that were spoken of."""
+    service, version = getattr(word, "service", ""), getattr(word, "version", "")
+    if service:
+        sentence = sentence.replace("SERVICE", service)
+    return sentence.replace("VERSION", f"`{version}`" if version else "That version")
 
 
 def _approved_at(promotion: Promotion | None, person: str) -> datetime | None:

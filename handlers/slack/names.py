@@ -1,10 +1,10 @@
 """The names that a command may use: looked up exactly, by unique prefix, and guessed when mistyped."""
 
-import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
 
+from policies.rulebook.findings import near
 from policies.rules.rules import Rules
 
 MAX_GUESSES = 3  # buttons that are corrected commands
@@ -37,7 +37,6 @@ def look_up(word: str, among: Iterable[str]) -> str:
 def guesses(word: str, among: Iterable[str]) -> tuple[str, ...]:
     """Return at most three names that could have been meant: those that it begins, then those that look like it."""
     known = tuple(among)
-    lower = word.lower()[:100]
+    lower = word.lower()
     begun = [name for name in known if lower and name.startswith(lower)]
-    alike = difflib.get_close_matches(lower, known, MAX_GUESSES)
-    return tuple(dict.fromkeys([*begun, *alike]))[:MAX_GUESSES]
+    return tuple(dict.fromkeys([*begun, *near(word, known, MAX_GUESSES)]))[:MAX_GUESSES]

@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 from bot.cards import Notice
-from bot.looking.troubles import BEHIND, DECIDING, SEPARATOR, SERVICES, Wrong
+from bot.looking.troubles import BEHIND, DECIDING, SEPARATOR, SERVICES, STAYING, Wrong
+from handlers.slack.blocks import COMMAND
 from handlers.slack.card_messages import SHORT_COMMIT, short_digest
 from handlers.slack.reasons import phrase
 from handlers.slack.spans import Code, Line, Link, Moment, Sign, Span, Strong, joined, line
@@ -111,6 +112,11 @@ _LABELS = {
     "movers": "by, who may not review it",
     "movers-unknown": "by whom it came is not known in full",
 }
+# what becomes of those that are behind, of one and of several
+_FATES = (
+    (DECIDING, "needs a decision", "need a decision", ""),
+    (STAYING, "stays", "stay", " until a newer version comes or the rules say catch-up: true"),
+)
 MAX_IN_SENTENCE = 5  # names; more of them are a point
 MAX_IN_LINE = 10  # names, of one environment among several
 MAX_PULLS = 10  # in a point
@@ -186,12 +192,21 @@ def _first_look(facts: Mapping[str, str]) -> Line:
         "Countersign looks after ", _counted(facts.get("services", "?")), " in ", Strong(_named(environments))
     )
     if len(environments) == 1:
-        head = line(*head, f": {_behind(facts, environments[0], MAX_IN_SENTENCE)}")
+        (where,) = environments
+        head = line(*head, f", {_way(facts, where)}: {_behind(facts, where, MAX_IN_SENTENCE)}")
     asked = _names(facts.get("asked", ""))
     if not any(facts.get(f"{BEHIND}{one}") for one in asked):
         return line(*head, ".")
-    which = "Versions" if asked == environments else f"In {_named(asked)} versions"
-    return line(*head, f". {which} that were there before move only when somebody asks for them.")
+    which = "Versions" if asked == environments else f"In {_named(asked)}, versions"
+    said = f". {which} that were there before move only when somebody asks for them; "
+    return line(*head, said, Code(f"{COMMAND} all"), " lists what may be asked for.")
+
+
+def _way(facts: Mapping[str, str], where: str) -> str:
+    """Return who is asked in an environment."""
+    if where in _names(facts.get("observed", "")):
+        return "which is only observed"
+    return f"where {'nobody is' if where in _names(facts.get('alone', '')) else 'people are'} asked"
 
 
 def _first_numbers(facts: Mapping[str, str]) -> tuple[Line, ...]:
@@ -200,15 +215,17 @@ def _first_numbers(facts: Mapping[str, str]) -> tuple[Line, ...]:
     if len(environments) == 1:
         lists = {"behind": _names(facts.get(f"{BEHIND}{environments[0]}", ""))}
         lists["a decision is needed for"] = _names(facts.get(f"{DECIDING}{environments[0]}", ""))
-        if lists["behind"] == lists["a decision is needed for"]:
-            del lists["a decision is needed for"]
+        lists["staying"] = _names(facts.get(f"{STAYING}{environments[0]}", ""))
         return tuple(
-            line(f"{said}: {_named(names)}") for said, names in lists.items() if len(names) > MAX_IN_SENTENCE
+            line(f"{said}: {_named(names)}")
+            for said, names in lists.items()
+            if len(names) > MAX_IN_SENTENCE and (said == "behind" or names != lists["behind"])
         )
     return tuple(
         line(
             Strong(where),
-            f": {_counted(facts.get(f'{SERVICES}{where}', '?'))}, {_behind(facts, where, MAX_IN_LINE, cut=True)}",
+            f", {_way(facts, where)}: {_counted(facts.get(f'{SERVICES}{where}', '?'))}, ",
+            _behind(facts, where, MAX_IN_LINE, cut=True),
         )
         for where in environments
     )
@@ -219,7 +236,7 @@ def _counted(services: str) -> str:
 
 
 def _behind(facts: Mapping[str, str], where: str, most: int, *, cut: bool = False) -> str:
-    """Return how many services are behind there, and how many wait for people, with names where there is room.
+    """Return how many services are behind there, and what moves these, with names where there is room.
 
     More names than ``most`` are left out, or counted where the list may be ``cut``.
     """
@@ -227,16 +244,17 @@ def _behind(facts: Mapping[str, str], where: str, most: int, *, cut: bool = Fals
     def named(names: Sequence[str]) -> str:
         return f" ({_named(names, most)})" if names and (cut or len(names) <= most) else ""
 
-    behind, deciding = _names(facts.get(f"{BEHIND}{where}", "")), _names(facts.get(f"{DECIDING}{where}", ""))
+    behind = _names(facts.get(f"{BEHIND}{where}", ""))
     if not behind:
         return "none behind"
     said = f"{len(behind)} behind{named(behind)}"
-    if not deciding:
-        return said
-    if deciding == behind:
-        return f"{said}, {'which needs' if len(behind) == 1 else 'and each needs'} a decision"
-    needs = "needs" if len(deciding) == 1 else "need"
-    return f"{said}, {len(deciding)} {needs} a decision{named(deciding)}"
+    for kind, one, more, end in _FATES:
+        mine = _names(facts.get(f"{kind}{where}", ""))
+        if mine == behind:
+            said += f", {f'which {one}' if len(mine) == 1 else f'and each {one}'}{end}"
+        elif mine:
+            said += f", {len(mine)} {one if len(mine) == 1 else more}{named(mine)}{end}"
+    return said
 
 
 def _names(listed: str) -> list[str]:

@@ -3,7 +3,8 @@
 import re
 from datetime import datetime
 
-from handlers.slack.clauses import Clauses, UnclearError
+from handlers.slack.blocks import COMMAND
+from handlers.slack.clauses import Clauses, UnclearError, inert, quoted
 from handlers.slack.usage import USAGE
 from handlers.slack.when import until
 from policies.errors import PolicyError
@@ -34,7 +35,9 @@ _PROMOTION = re.compile(r"[0-9a-f]{12}", re.ASCII)
 def _promotion(said: Clauses, usage: str) -> str:
     """Return which promotion is meant: its id, or #number of its pull request. Raises: UnclearError."""
     if not said.free:
-        raise UnclearError(f"Which one? Say `{usage}`; `pending` lists them.", ["pending"])
+        raise UnclearError(
+            f"Which one? Say `{COMMAND} {usage}`; `{COMMAND} pending` lists them.", ["pending"]
+        )
     said.no_more(1)
     word = said.free[0].lower()
     if _PROMOTION.fullmatch(word):
@@ -42,7 +45,8 @@ def _promotion(said: Clauses, usage: str) -> str:
     if _NUMBER.fullmatch(word):
         return f"#{word.removeprefix('#')}"
     raise UnclearError(
-        f"{said.free[0]} is neither the number of a pull request, as #418, nor the id of a promotion.",
+        f"{quoted(said.free[0])} is neither the number of a pull request, as #418, nor the id of a promotion;"
+        f" `{COMMAND} pending` lists both.",
         ["pending"],
     )
 
@@ -75,7 +79,7 @@ def rollback(said: Clauses, _at: datetime) -> Rollback:
     for word in said.parts.get("to", ()):
         if word.lower() in said.names.environments:
             corrected = said.instead("to", "in")
-            raise UnclearError(f"{word} is an environment; say `in {word}`.", [corrected])
+            raise UnclearError(f"{quoted(word)} is an environment; say `in {word.lower()}`.", [corrected])
         version = said.tag(word)
     if "to" in said.parts and not version:
         raise UnclearError("Which version? There is none behind `to`.")
@@ -99,20 +103,20 @@ def resume(said: Clauses, _at: datetime) -> Resume:
 def block(said: Clauses, _at: datetime) -> Block:
     """Read ``block ...``. Raises: UnclearError."""
     service = said.service(USAGE["block"])
-    return Block(service, said.version(needed=USAGE["block"]), said.because(USAGE["block"]))
+    return Block(service, said.version_of(service, needed=USAGE["block"]), said.because(USAGE["block"]))
 
 
 def unblock(said: Clauses, _at: datetime) -> Unblock:
     """Read ``unblock ...``. Raises: UnclearError."""
     service = said.service(USAGE["unblock"])
-    return Unblock(service, said.version(needed=USAGE["unblock"]), said.because(USAGE["unblock"]))
+    return Unblock(service, said.version_of(service, needed=USAGE["unblock"]), said.because(USAGE["unblock"]))
 
 
 def freeze(said: Clauses, at: datetime) -> Freeze:
     """Read ``freeze ...``. Raises: UnclearError."""
     words = [word for word in said.free if word.lower() != "and"]
     if not words:
-        raise UnclearError(f"Which environment? Say `{USAGE['freeze']}`.")
+        raise UnclearError(f"Which environment? Say `{COMMAND} {USAGE['freeze']}`.")
     if [word.lower() for word in words] == ["all"]:
         named = said.names.environments
     else:
@@ -123,7 +127,7 @@ def freeze(said: Clauses, at: datetime) -> Freeze:
 def unfreeze(said: Clauses, _at: datetime) -> Unfreeze:
     """Read ``unfreeze ...``. Raises: UnclearError."""
     if not said.free:
-        raise UnclearError(f"Which environment? Say `{USAGE['unfreeze']}`.")
+        raise UnclearError(f"Which environment? Say `{COMMAND} {USAGE['unfreeze']}`.")
     said.no_more(1)
     return Unfreeze(said.name_environment(said.free[0]), said.because(USAGE["unfreeze"]))
 
@@ -135,18 +139,18 @@ def emergency(said: Clauses, _at: datetime) -> Emergency:
     version = said.version(needed="" if service in said.names.groups else usage)
     environment = said.environment("to")
     if not environment:
-        raise UnclearError(f"To which environment? Say `{usage}`.")
+        raise UnclearError(f"To which environment? Say `{COMMAND} {usage}`.")
     return Emergency(service, version, environment, said.because(usage))
 
 
 def review(said: Clauses, _at: datetime) -> Review:
     """Read ``review ...``. Raises: UnclearError."""
     if not said.free:
-        raise UnclearError(f"Which one? Say `{USAGE['review']}`; the notice names it.")
+        raise UnclearError(f"Which one? Say `{COMMAND} {USAGE['review']}`; the notice names it.")
     said.no_more(1)
     word = said.free[0].lower()
     if not _NUMBER.fullmatch(word) and not _OID.fullmatch(word):
-        raise UnclearError(f"{said.free[0]} is neither a number, as #12, nor a commit or promotion.")
+        raise UnclearError(f"{quoted(said.free[0])} is neither a number, as #12, nor a commit or promotion.")
     what = f"#{word.removeprefix('#')}" if _NUMBER.fullmatch(word) and len(word) < _SHORT else word
     return Review(what, said.because(USAGE["review"]))
 
@@ -155,10 +159,12 @@ def redact(said: Clauses, _at: datetime) -> Redact:
     """Read ``redact ...``. Raises: UnclearError."""
     usage = USAGE["redact"]
     if not said.free:
-        raise UnclearError(f"Which entry? Say `{usage}`; `countersign ledger show` has the numbers.")
+        raise UnclearError(
+            f"Which entry? Say `{COMMAND} {usage}`; `countersign ledger show` has the numbers."
+        )
     said.no_more(1)
     if not _NUMBER.fullmatch(said.free[0]):
-        raise UnclearError(f"{said.free[0]} is no number of an entry, as #12.")
+        raise UnclearError(f"{quoted(said.free[0])} is no number of an entry, as #12.")
     return Redact(int(said.free[0].removeprefix("#")), said.because(usage))
 
 
@@ -174,4 +180,4 @@ def _until(said: Clauses, at: datetime) -> datetime | None:
     try:
         return until(said.parts["until"], at)
     except PolicyError as error:
-        raise UnclearError(f"{error}.") from None
+        raise UnclearError(f"{inert(str(error))}.") from None

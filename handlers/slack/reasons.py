@@ -1,8 +1,9 @@
 """Reason codes as phrases that end the sentence "it waits: ..."."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
-from handlers.slack.spans import Line, Moment, Span
+from handlers.slack.spans import Line, Moment
 from policies.codes import MEANINGS, Code
 from policies.images.evidence import Silent
 from policies.images.selection import Fate
@@ -71,7 +72,11 @@ _NEXT: dict[str, str] = {
     Code.FORGE_REFUSED: "tried again",
 }
 # their detail says more exactly what the phrase says: it stands in its place, with these words behind it
-_BETTER: dict[str, str] = {Code.NOT_IN_PREVIOUS: ", as exactly this image"}
+_BETTER: dict[str, str] = {
+    Code.NOT_IN_PREVIOUS: ", as exactly this image",
+    Code.NOT_HEALTHY: "",
+    Code.UNHEALTHY: "",
+}
 
 
 def phrase(code: str) -> str:
@@ -93,13 +98,34 @@ def happens(verdict: NotYet, now: datetime) -> str:
 
 def reason(verdict: NotYet) -> Line:
     """Return one thing that stands in the way, with its detail, and until when."""
-    if verdict.detail and (rest := _BETTER.get(verdict.code)):
-        return (verdict.detail, rest)
-    spans: list[Span] = [phrase(verdict.code.value)]
-    if isinstance(verdict, Waiting) and verdict.until and verdict.code in _ENDS:
-        spans = [_ENDS[verdict.code], Moment(verdict.until)]
-    elif isinstance(verdict, Waiting) and verdict.until:
-        spans += [", until ", Moment(verdict.until)]
-    if verdict.detail and verdict.code not in _SELF_EXPLAINING:
-        spans += [": ", phrase(verdict.detail)] if verdict.detail in PHRASES else [": ", verdict.detail]
-    return tuple(spans)
+    (line,) = reasons([verdict])
+    return line
+
+
+def reasons(verdicts: Iterable[NotYet]) -> tuple[Line, ...]:
+    """Return what stands in the way, each sentence once, with the details of all that say it."""
+    told: dict[Line, list[str]] = {}
+    for verdict in verdicts:
+        details = told.setdefault(_sentence(verdict), [])
+        detail = _detail(verdict)
+        details += [detail] if detail and detail not in details else []
+    return tuple((*head, *((": ", ", ".join(details)) if details else ())) for head, details in told.items())
+
+
+def _sentence(verdict: NotYet) -> Line:
+    """Return what a verdict says before its detail."""
+    if verdict.detail and verdict.code in _BETTER:
+        return (verdict.detail, _BETTER[verdict.code])
+    if not isinstance(verdict, Waiting) or verdict.until is None:
+        return (phrase(verdict.code.value),)
+    if verdict.code in _ENDS:
+        return (_ENDS[verdict.code], Moment(verdict.until))
+    return (phrase(verdict.code.value), ", until ", Moment(verdict.until))
+
+
+def _detail(verdict: NotYet) -> str:
+    """Return what a verdict says more than its sentence, '' = nothing."""
+    if verdict.code in _SELF_EXPLAINING or verdict.code in _BETTER:
+        return ""
+    detail = phrase(verdict.detail) if verdict.detail in PHRASES else verdict.detail
+    return "" if detail == phrase(verdict.code.value) else detail

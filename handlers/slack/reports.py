@@ -1,5 +1,6 @@
 """Answers to questions, by what each needs: a recent view, one version looked at, or somebody asked outside."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
@@ -24,8 +25,9 @@ from handlers.slack.questions import (
     WhoAmI,
     Why,
 )
-from handlers.slack.reasons import phrase, reason
+from handlers.slack.reasons import phrase, reasons
 from handlers.slack.spans import Code, Line, Mention, Moment, Sign, Span, Strong, counted, joined, line
+from handlers.slack.unlisted import hinted, is_unlisted
 from policies.decide import Candidate, Row, Standing
 from policies.ledger.people import Known, known
 from policies.ledger.state import Move
@@ -34,23 +36,33 @@ from policies.rules.rules import effective
 MAX_MOVES = 15  # of a history; the ledger has all of them
 MAX_REASONS = 4  # of one version
 _NOBODY = "nobody is asked: it moves by itself"
+_OBSERVED = "only observed: nothing is moved there"
 
 
-def reply(engine: Engine, question: Question, *, user: str, team: str = "") -> Said:
-    """Answer a question of the Slack user ``user``, of the workspace ``team``. Raises: BotError."""
+def _nobody(_said: Said) -> None:
+    """Tell nobody."""
+
+
+def reply(
+    engine: Engine, question: Question, *, user: str, team: str = "", tell: Callable[[Said], None] = _nobody
+) -> Said:
+    """Answer a question of the Slack user ``user``, of the workspace ``team``. Raises: BotError.
+
+    ``tell`` hears that it takes a while, before somebody outside is asked.
+    """
     match question:
         case Help():
             return help_about(question.word)
         case Everything():
             look = engine.look()
-            return _noted(look, everything.said(look, question))
+            return _noted(look, everything.said(look, question, _unheard(engine, user, team)))
         case AllApprovals():
             look = engine.look()
             return _noted(look, approve_all.said(look, question, engine.person_of(user)))
         case WhoAmI() | LinkMe():
             return _flagged(engine, _whoami(engine, user))
         case Why() | Changes() | Check():
-            return _noted(engine.look(), _asked(engine, question, team, user))
+            return _noted(engine.look(), _asked(engine, question, team, user, tell))
         case Status() | Pending() | History() | Who() | Stats():
             look = engine.look()
             return _noted(look, _seen(look, question))
@@ -70,17 +82,34 @@ def _seen(look: Look, question: Status | Pending | History | Who | Stats) -> Sai
             return stats.said(look, question)
 
 
-def _asked(engine: Engine, question: Why | Changes | Check, team: str, user: str) -> Said:
+def _asked(
+    engine: Engine, question: Why | Changes | Check, team: str, user: str, tell: Callable[[Said], None]
+) -> Said:
     """Answer what more than a look is needed for."""
     match question:
         case Why():
             return _why(engine, question)
         case Changes():
+            tell(changes.begun(question))
             return changes.said(engine, question, is_outside=engine.is_outside(team, user))
         case Check() if engine.is_outside(team, user):
             return checked.not_for_guests()
         case Check():
+            tell(checked.begun(question))
             return checked.said(engine, question)
+
+
+def _unheard(engine: Engine, user: str, team: str) -> tuple[Line, ...]:
+    """Say what somebody has to do before their word counts; nothing where it does."""
+    if engine.person_of(user):
+        return ()
+    if engine.is_outside(team, user):
+        seen = "As far as can be seen your account is a guest's, a bot's, or of another workspace"
+        return (line(f"{seen}, so it may not ask: somebody of the team does."),)
+    return (
+        line("The rules link nobody to your Slack account, so somebody else asks until you are linked."),
+        *_linking(user),
+    )
 
 
 def _flagged(engine: Engine, said: Said) -> Said:
@@ -166,7 +195,9 @@ def _candidate(candidate: Candidate) -> Line:
     if not candidate.reasons:
         return line(Code(candidate.version), " moves at the next pass")
     verb = " is refused: " if candidate.verdict is Standing.REFUSED else " waits: "
-    return line(Code(candidate.version), verb, *joined(map(reason, candidate.reasons[:MAX_REASONS]), "; "))
+    said = reasons(candidate.reasons)
+    more = f"; and {len(said) - MAX_REASONS} more" if len(said) > MAX_REASONS else ""
+    return line(Code(candidate.version), verb, *joined(said[:MAX_REASONS], "; "), more)
 
 
 def _why(engine: Engine, asked: Why) -> Said:
@@ -181,7 +212,11 @@ def _why(engine: Engine, asked: Why) -> Said:
         return Said(head, tuple(map(_row, rows)))
     found = [(row.environment, engine.why(row.environment, row.service, asked.version)) for row in rows]
     points = [line(Strong(where), ": ", *_candidate(candidate)) for where, candidate in found if candidate]
-    return Said(head if points else line("No rule covers that service there."), tuple(points))
+    if not points:
+        return Said(line("No rule covers ", Strong(asked.service), " there."), (_where(asked.service),))
+    said = Said(head, tuple(points))
+    unlisted = is_unlisted(candidate for _, candidate in found if candidate)
+    return hinted(look, asked, said) if unlisted else said
 
 
 def _pending(look: Look) -> Said:
@@ -204,7 +239,10 @@ def _history(look: Look, asked: History) -> Said:
         for move in found
     ]
     if not moves:
-        return Said(line("Nothing of ", Strong(asked.service), " was moved since the ledger began."))
+        return Said(
+            line("Nothing of ", Strong(asked.service), " was moved since the ledger began."),
+            (_where(asked.service),),
+        )
     newest = sorted(moves, key=lambda one: one[2].seq, reverse=True)
     head = line(f"{counted(len(moves), 'move')} of ", Strong(asked.service), ", newest first:")
     named = asked.service in look.rules.groups
@@ -215,6 +253,10 @@ def _history(look: Look, asked: History) -> Said:
     if len(newest) > MAX_MOVES:
         points.append(line(f"and {len(newest) - MAX_MOVES} more in the ledger"))
     return Said(head, tuple(points))
+
+
+def _where(service: str) -> Line:
+    return line(Code(f"{COMMAND} status {service}"), " says what runs where.")
 
 
 def _moved(environment: str, move: Move, service: str = "") -> Line:
@@ -234,17 +276,21 @@ def _who(look: Look, asked: Who) -> Said:
         for service in services
         if effective(look.rules, environment, service)
     ]
-    points = [
-        line(*_approvers(look, *place), *((f", for {place[1]}",) if len(services) > 1 else ()))
-        for place in there
-    ]
+    told: dict[tuple[str, Line], list[str]] = {}
+    for environment, service in there:
+        told.setdefault((environment, _approvers(look, environment, service)), []).append(service)
+    points = []
+    for (environment, said), names in told.items():
+        of = f" for {', '.join(names)}" if len(services) > 1 else ""
+        points.append(line(Strong(environment), f"{of}: ", *said))
     return Said(line("Who may approve ", Strong(asked.service), ":"), tuple(points))
 
 
 def _approvers(look: Look, environment: str, service: str) -> Line:
     rule = effective(look.rules, environment, service)
     if rule is None or not rule.environment.is_guarded:
-        return line(Strong(environment), f": {_NOBODY}")
+        is_observed = rule is not None and rule.environment.is_observed
+        return line(_OBSERVED if is_observed else _NOBODY)
     found: list[Line] = []
     for asked in rule.environment.approvals:
         members = sorted(look.rules.members(asked.of, rule.service, look.members))
@@ -258,25 +304,31 @@ def _approvers(look: Look, environment: str, service: str) -> Line:
             named = line(*(line(*named, " and ") if members else ()), f"who is in {' and '.join(elsewhere)}")
         found.append(line(f"{asked} (", *named, ")"))
     excluded = f"; not: {', '.join(rule.environment.exclude)}" if rule.environment.exclude else ""
-    return line(Strong(environment), ": ", *joined(found, " and "), excluded)
+    return line(*joined(found, " and "), excluded)
 
 
 def _whoami(engine: Engine, user: str) -> Said:
     person = engine.person_of(user)
     if not person:
-        hint = line(
-            "Somebody adds ", Code(f"slack: {user}"), " under your name in the rules' ", Code("people"), "."
-        )
-        by_link = line("Or you link your GitHub account by yourself: ", Code(f"{COMMAND} link"), ".")
         return Said(
             line("The rules link nobody to your Slack account, so your word does not count yet."),
-            (hint, by_link),
+            _linking(user),
         )
     try:
         look = engine.look()
     except BotError:
         return Said(line("You are known as ", Strong(person), "."), (line("Your Slack id is ", Code(user)),))
     return _known(look, person, user)
+
+
+def _linking(user: str) -> tuple[Line, ...]:
+    """Return the ways to become somebody whom the rules know."""
+    return (
+        line(
+            "Somebody adds ", Code(f"slack: {user}"), " under your name in the rules' ", Code("people"), "."
+        ),
+        line("Or you link your GitHub account by yourself: ", Code(f"{COMMAND} link"), "."),
+    )
 
 
 def _known(look: Look, person: str, user: str) -> Said:

@@ -74,7 +74,7 @@ def corrected(word: Word | Pair, answer: NotRecorded) -> tuple[str, ...]:
             choices = _near(getattr(word, "environment", ""), answer.choices)
         case "unknown-review":
             choices = answer.choices[:MAX_GUESSES]
-        case Code.IN_GROUP:
+        case Code.IN_GROUP | Code.NOT_WHOLE:
             choices = answer.choices
         case "unknown-service":
             choices = _near(getattr(word, "service", ""), answer.choices)
@@ -90,7 +90,7 @@ def _near(word: str, choices: tuple[str, ...]) -> tuple[str, ...]:
 
 def _chosen(word: Word | Pair, code: str, choice: str) -> Word | None:  # noqa: PLR0911  one row for each word
     match word:
-        case Propose() | Rollback() if code == Code.IN_GROUP:
+        case Propose() | Rollback() | Emergency() if code in {Code.IN_GROUP, Code.NOT_WHOLE}:
             return replace(word, service=choice, version="")
         case Rollback() if code.endswith("environment"):
             return replace(word, environments=(choice,))

@@ -16,6 +16,7 @@ _TERMS = (
     "Lead time: from when a version was seen first to when it landed. Approved after: from the request to the approval"
     " that came last. Failed: left by a rollback, whenever that was."
 )
+_GROUPED = " Each service of a group counts by itself."
 
 
 def said(look: Look, asked: Stats) -> Said:
@@ -47,7 +48,9 @@ def said(look: Look, asked: Stats) -> Said:
     points = [line(Strong(name), ": ", *_figures(found, until - since)) for name, found in shown[:MAX_LINES]]
     if len(shown) > MAX_LINES:
         points.append(line(f"and {len(shown) - MAX_LINES} more"))
-    return Said(head, (*points, marked(_TERMS)) if points else ())
+    grouped = {name for members in look.rules.groups.values() for name in members}
+    terms = _TERMS + _GROUPED if any(service in grouped for _, service in places) else _TERMS
+    return Said(head, (*points, marked(terms)) if points else ())
 
 
 def _about(asked: Stats) -> str:

@@ -1,4 +1,4 @@
-"""What was there before Countersign looked first moves by a person's word only."""
+"""What was there before Countersign looked first does not move by itself, unless the rules say so."""
 
 from collections.abc import Iterable
 
@@ -15,9 +15,14 @@ def known_before(case: Case) -> Verdict:
     """Was it published after we looked first (first start)?"""
     if case.rule.environment.catch_up:
         return PASSED
-    if found := was_before(case.rule.service, case.state, case.image):
-        return Waiting(Code.KNOWN_BEFORE, f"{found} was there before the first look")
-    return PASSED
+    found = was_before(case.rule.service, case.state, case.image)
+    if not found:
+        return PASSED
+    if case.rule.environment.has_promotions:
+        return Waiting(Code.KNOWN_BEFORE, f"{found} moves when somebody asks for it")
+    return Waiting(
+        Code.KNOWN_BEFORE, f"{found} stays until a newer version comes or the rules say catch-up: true"
+    )
 
 
 def was_before(service: Service, state: State, images: Iterable[Pinned]) -> str:

@@ -101,12 +101,16 @@ def visible(text: str) -> str:
     return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
 
 
+def near(word: str, known: Iterable[str], most: int = 1) -> tuple[str, ...]:
+    """Return at most so many known words that were probably meant, the likeliest first."""
+    likely = [one for one in known if abs(len(one) - len(word)) <= MAX_SLIP][:MAX_COMPARED]
+    return tuple(get_close_matches(word.lower(), likely, n=most, cutoff=0.6))
+
+
 def _choice(word: str, known: list[str]) -> str:
     if not known:
         return "one that is defined; there is none"
-    likely = [one for one in known if abs(len(one) - len(word)) <= MAX_SLIP][:MAX_COMPARED]
-    near = get_close_matches(word.lower(), likely, n=1, cutoff=0.6)
-    if near:
-        return f"{near[0]!r}, did you mean that?"
+    if meant := near(word, known):
+        return f"{meant[0]!r}, did you mean that?"
     listed = ", ".join(known[:30])
     return f"one of {listed}, ..." if len(known) > len(known[:30]) else f"one of {listed}"

@@ -6,6 +6,7 @@ const SIGNS = {
   white_check_mark: "\u2705", x: "\u274c", warning: "\u26a0\ufe0f", package: "\u{1f4e6}", rocket: "\u{1f680}",
   lock: "\u{1f512}", hourglass_flowing_sand: "\u23f3", snowflake: "\u2744\ufe0f", eyes: "\u{1f440}",
   leftwards_arrow_with_hook: "\u21a9\ufe0f", rewind: "\u23ea", no_entry: "\u26d4", white_circle: "\u26aa",
+  grey_question: "\u2754", anchor: "\u2693", wave: "\u{1f44b}",
   large_green_circle: "\u{1f7e2}", rotating_light: "\u{1f6a8}", raised_hand: "\u270b", tada: "\u{1f389}",
 };
 const MARKS = { "*": "strong", _: "em", "~": "s" };

@@ -26,6 +26,10 @@ _SIGNS: Mapping[str, str] = {
     "white_circle": "\N{MEDIUM WHITE CIRCLE}",
     "large_green_circle": "\N{LARGE GREEN CIRCLE}",
     "rotating_light": "\N{POLICE CARS REVOLVING LIGHT}",
+    "grey_question": "\N{WHITE QUESTION MARK ORNAMENT}",
+    "eyes": "\N{EYES}",
+    "anchor": "\N{ANCHOR}",
+    "wave": "\N{WAVING HAND SIGN}",
 }
 # Slack, "Date formatting": the tokens, in UTC. A laptop's zone would make two runs differ.
 _DATES: Mapping[str, str] = {

@@ -551,9 +551,12 @@ def test_the_first_look_is_one_notice_for_each_channel() -> None:
         "environments": "production",
         "services": "1",
         "asked": "production",
+        "alone": "",
+        "observed": "",
         "services in production": "1",
         "behind in production": "checkout-api",
         "deciding in production": "",
+        "staying in production": "",
     }
 
 
@@ -569,15 +572,47 @@ def test_environments_that_share_a_channel_share_its_first_look() -> None:
     assert told.facts == {
         "environments": "staging, production",
         "services": "1",
-        "asked": "staging, production",
+        "asked": "production",
+        "alone": "staging",
+        "observed": "",
         "services in staging": "1",
         "behind in staging": "checkout-api",
-        "deciding in staging": "checkout-api",
+        "deciding in staging": "",
+        "staying in staging": "checkout-api",
         "services in production": "1",
         "behind in production": "checkout-api",
         "deciding in production": "",
+        "staying in production": "",
     }
     assert drawn(story, (what,)) == {}
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        (b"approvals: none", {"asked": "", "alone": "staging", "staying in staging": "checkout-api"}),
+        (b"approvals: none, catch-up: true", {"asked": "", "alone": "staging", "staying in staging": ""}),
+        (
+            b"approvals: none, via: pull-request",
+            {"asked": "staging", "alone": "staging", "deciding in staging": "checkout-api"},
+        ),
+        (b"approvals: observe", {"asked": "", "observed": "staging", "staying in staging": "checkout-api"}),
+        (b"approvals: 1", {"asked": "staging", "alone": "", "deciding in staging": "checkout-api"}),
+    ],
+    ids=["nobody", "catches up", "nobody, but by pull request", "observed", "people"],
+)
+def test_a_first_look_knows_who_is_asked_and_what_moves_what_was_there(
+    said: bytes, expected: dict[str, str]
+) -> None:
+    story = Story(text=RULES.replace(b"approvals: none", said, 1))
+    story.see("1.4.2", before=True)
+
+    told = drawn(story, LOOKED[1:])[LOOKED[0]]
+
+    assert isinstance(told, Notice)
+    assert {key: told.facts[key] for key in expected} == expected
+    either = (told.facts["deciding in staging"], told.facts["staying in staging"])
+    assert "" in either  # never both
 
 
 def test_what_only_people_keep_back_needs_a_decision() -> None:

@@ -155,6 +155,7 @@ class EngineOfValues:
     brought: tuple[Brings, ...] = ()
     asked: list[tuple[str, str, str]] = field(default_factory=list)
     listed: tuple[Listed, ...] = ()
+    outside: Callable[[], None] = lambda: None  # called where registries or the forge would be asked
     checked: list[tuple[str, ...]] = field(default_factory=list)
     begun: Asked | NotRecorded = CODE
     ended: Answer | None = None
@@ -176,10 +177,12 @@ class EngineOfValues:
         return found if found and (service, version) == ("checkout-api", found.version) else None
 
     def brings(self, service: str, version: str, environment: str) -> tuple[Brings, ...]:
+        self.outside()
         self.asked.append((service, version, environment))
         return self.brought
 
     def check(self, services: Iterable[str]) -> tuple[Listed, ...]:
+        self.outside()
         self.checked.append(tuple(services))
         return self.listed
 

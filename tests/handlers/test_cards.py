@@ -441,7 +441,8 @@ def test_every_trouble_of_the_engine_has_its_sentence(code: Wrong, *, is_over: b
 FIRST = {
     "environments": "staging, production",
     "services": "12",
-    "asked": "staging, production",
+    "asked": "production",
+    "alone": "staging",
     "services in staging": "12",
     "services in production": "11",
 }
@@ -451,7 +452,13 @@ ALONE = {
     "asked": "production",
     "services in production": "12",
 }
-KEPT = " Versions that were there before move only when somebody asks for them."
+KEPT = "ersions that were there before move only when somebody asks for them; "
+ALL = "`/promote all` lists what may be asked for."
+KEPT_ALONE = f" V{KEPT}{ALL}"
+KEPT_THERE = f" In production, v{KEPT}{ALL}"
+STAGING = "\n- staging, where nobody is asked: 12 services, "
+PRODUCTION = "\n- production, where people are asked: 11 services, "
+UNTIL = "until a newer version comes or the rules say catch-up: true"
 MANY = ", ".join(f"s{number}" for number in range(12))
 
 
@@ -462,70 +469,86 @@ MANY = ", ".join(f"s{number}" for number in range(12))
             {
                 **FIRST,
                 "behind in staging": "web",
-                "deciding in staging": "web",
+                "staying in staging": "web",
                 "behind in production": "api, web",
                 "deciding in production": "web",
             },
             (
-                f"12 services in staging and production.{KEPT}\n"
-                "- staging: 12 services, 1 behind (web), which needs a decision\n"
-                "- production: 11 services, 2 behind (api and web), 1 needs a decision (web)"
+                f"12 services in staging and production.{KEPT_THERE}"
+                f"{STAGING}1 behind (web), which stays {UNTIL}"
+                f"{PRODUCTION}2 behind (api and web), 1 needs a decision (web)"
             ),
         ),
         (
-            FIRST,
+            {**FIRST, "behind in staging": "a, b, c", "staying in staging": "a, b"},
             (
-                "12 services in staging and production.\n"
-                "- staging: 12 services, none behind\n- production: 11 services, none behind"
+                "12 services in staging and production."
+                f"{STAGING}3 behind (a, b and c), 2 stay (a and b) {UNTIL}{PRODUCTION}none behind"
             ),
         ),
+        (FIRST, f"12 services in staging and production.{STAGING}none behind{PRODUCTION}none behind"),
         (
-            {**FIRST, "asked": "production", "behind in staging": MANY, "behind in production": "api"},
+            {**FIRST, "behind in staging": MANY, "behind in production": "api"},
             (
-                "12 services in staging and production. "
-                "In production versions that were there before move only when somebody asks for them.\n"
-                "- staging: 12 services, 12 behind (s0, s1, s2, s3, s4, s5, s6, s7, s8, s9 and 2 more)\n"
-                "- production: 11 services, 1 behind (api)"
-            ),
-        ),
-        (
-            {**FIRST, "asked": "production", "behind in staging": "web"},
-            (
-                "12 services in staging and production.\n"
-                "- staging: 12 services, 1 behind (web)\n- production: 11 services, none behind"
+                f"12 services in staging and production.{KEPT_THERE}"
+                f"{STAGING}12 behind (s0, s1, s2, s3, s4, s5, s6, s7, s8, s9 and 2 more)"
+                f"{PRODUCTION}1 behind (api)"
             ),
         ),
         (
             {**ALONE, "behind in production": "a, b, c, d, e, f, g", "deciding in production": "b, f"},
             (
-                f"12 services in production: 7 behind, 2 need a decision (b and f).{KEPT}\n"
-                "- behind: a, b, c, d, e, f and g"
+                "12 services in production, where people are asked: 7 behind, 2 need a decision (b and f)."
+                f"{KEPT_ALONE}\n- behind: a, b, c, d, e, f and g"
             ),
         ),
         (
             {**ALONE, "behind in production": "a, b", "deciding in production": "a, b"},
-            f"12 services in production: 2 behind (a and b), and each needs a decision.{KEPT}",
+            (
+                "12 services in production, where people are asked: 2 behind (a and b), and each needs a decision."
+                f"{KEPT_ALONE}"
+            ),
         ),
         (
             {**ALONE, "behind in production": MANY, "deciding in production": MANY},
             (
-                f"12 services in production: 12 behind, and each needs a decision.{KEPT}\n"
-                "- behind: s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, s10 and s11"
+                "12 services in production, where people are asked: 12 behind, and each needs a decision."
+                f"{KEPT_ALONE}\n- behind: s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, s10 and s11"
             ),
         ),
         (
-            {**ALONE, "services": "1", "asked": "", "behind in production": "web"},
-            "1 service in production: 1 behind (web).",
+            {
+                **ALONE,
+                "asked": "",
+                "alone": "production",
+                "behind in production": MANY,
+                "staying in production": "s0, s1, s2, s3, s4, s5",
+            },
+            (
+                f"12 services in production, where nobody is asked: 12 behind, 6 stay {UNTIL}."
+                "\n- behind: s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, s10 and s11"
+                "\n- staying: s0, s1, s2, s3, s4 and s5"
+            ),
+        ),
+        (
+            {**ALONE, "asked": "", "observed": "production", "behind in production": "web"},
+            "12 services in production, which is only observed: 1 behind (web).",
+        ),
+        (
+            {**ALONE, "services": "1", "asked": "", "alone": "production", "behind in production": "web"},
+            "1 service in production, where nobody is asked: 1 behind (web).",
         ),
     ],
     ids=[
         "numbers for each",
+        "some stay",
         "nothing",
         "many, and caught up",
-        "only what catches up is behind",
         "one environment",
         "all wait for people",
         "many wait for people",
+        "many stay",
+        "observed",
         "one service",
     ],
 )

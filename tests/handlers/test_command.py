@@ -3,9 +3,11 @@
 from datetime import UTC, datetime
 
 import pytest
+import typer
 from hypothesis import given
 from hypothesis import strategies as st
 
+from handlers.shell.cli import app
 from handlers.slack.command import parse
 from handlers.slack.names import Names
 from handlers.slack.questions import (
@@ -142,96 +144,151 @@ UNDERSTOOD: dict[str, object] = {
     "review D1A82A4 because fine": Review("d1a82a4", "fine"),
     "review 1234567 because fine": Review("1234567", "fine"),
 }
+FORM = " Say `/promote SERVICE [VERSION] [to ENV] [because WHY]`."
+HOLD = "Say `/promote hold SERVICE [in ENV] [until WHEN] because WHY`."
+ROLLBACK = "Say `/promote rollback SERVICE [to VERSION] [in ENV...] because WHY`."
 UNCLEAR: dict[str, tuple[str, tuple[str, ...]]] = {
     "emergency web 1.0 because now": (
-        "To which environment? Say `emergency SERVICE VERSION to ENV because WHY`.",
+        "To which environment? Say `/promote emergency SERVICE VERSION to ENV because WHY`.",
         (),
     ),
     "emergency web to staging because now": (
-        "Which version? Say `emergency SERVICE VERSION to ENV because WHY`.",
+        "Which version? Say `/promote emergency SERVICE VERSION to ENV because WHY`.",
         (),
     ),
     "emergency web 1.0 to staging": (
-        "Say why, so that the record does: `emergency SERVICE VERSION to ENV because WHY`.",
+        "Say why, so that the record does: `/promote emergency SERVICE VERSION to ENV because WHY`.",
         (),
     ),
-    "review because fine": ("Which one? Say `review #12 because WHY`; the notice names it.", ()),
+    "review because fine": ("Which one? Say `/promote review #12 because WHY`; the notice names it.", ()),
     "review everything because fine": (
-        "everything is neither a number, as #12, nor a commit or promotion.",
+        "`everything` is neither a number, as #12, nor a commit or promotion. Say `/promote review #12 because WHY`.",
         (),
     ),
-    "review #12": ("Say why, so that the record does: `review #12 because WHY`.", ()),
+    "review #12": ("Say why, so that the record does: `/promote review #12 because WHY`.", ()),
     "checkout-ap1 1.4.2 to staging because now": (
-        "No service is called checkout-ap1.",
+        "No service is called `checkout-ap1`; did you mean `checkout-api` or `checkout-worker`?" + FORM,
         ("checkout-api 1.4.2 to staging because now", "checkout-worker 1.4.2 to staging because now"),
     ),
     "checkout 1.4.2": (
-        "More than one service begins with checkout.",
+        "More than one service begins with `checkout`; did you mean `checkout-api` or `checkout-worker`?"
+        + FORM,
         ("checkout-api 1.4.2", "checkout-worker 1.4.2"),
     ),
     "web to stagin": ("", ()),
-    "web to stahing": ("No environment is called stahing.", ("web to staging",)),
+    "web to stahing": (
+        "No environment is called `stahing`; did you mean `staging`?" + FORM,
+        ("web to staging",),
+    ),
     "web to production": (
-        "More than one environment begins with production.",
+        "More than one environment begins with `production`; did you mean `production-eu` or `production-us`?"
+        + FORM,
         ("web to production-eu", "web to production-us"),
     ),
     "aprove #418": (
-        "aprove is neither a service nor a word that I know.",
+        (
+            "`aprove` is neither a service nor a word that I know; did you mean `approve` or `unapprove`? "
+            "Say `/promote approve #418 [because WHY]`."
+        ),
         ("approve #418", "unapprove #418"),
     ),
-    "web staging": ("staging is an environment; say `to staging`.", ("web to staging",)),
+    "web staging": ("`staging` is an environment; say `to staging`." + FORM, ("web to staging",)),
     "web 1.0 staging": (
-        "Too many words: 1.0 staging. A service and one version are enough.",
+        "Too many words: `1.0 staging`. A service and one version are enough." + FORM,
         ("web 1.0 to staging",),
     ),
-    "web 1/0": ("'1/0' is not a tag; expected at most 128 of A-Z a-z 0-9 _ . -.", ()),
-    "web to": ("Which environment? There is none behind `to`.", ()),
-    "web to staging to staging": ("`to` stands there twice.", ()),
-    "approve": ("Which one? Say `approve #418 [because WHY]`; `pending` lists them.", ("pending",)),
+    "web 1/0": ("'1/0' is not a tag; expected at most 128 of A-Z a-z 0-9 _ . -." + FORM, ()),
+    "web to": ("Which environment? There is none behind `to`." + FORM, ()),
+    "web to staging to staging": ("`to` stands there twice." + FORM, ()),
+    "approve": (
+        "Which one? Say `/promote approve #418 [because WHY]`; `/promote pending` lists them.",
+        ("pending",),
+    ),
     "approve #418 in staging": (
         (
             "An environment is named where all are approved. "
-            "Say `approve #418 [because WHY]`, or `approve all [in ENV] [because WHY]`."
+            "Say `/promote approve #418 [because WHY]`, or `/promote approve all [in ENV] [because WHY]`."
         ),
         ("approve all",),
     ),
     "approve web": (
-        "web is neither the number of a pull request, as #418, nor the id of a promotion.",
+        (
+            "`web` is neither the number of a pull request, as #418, nor the id of a promotion; "
+            "`/promote pending` lists both."
+        ),
         ("pending",),
     ),
-    "reject #418": ("Say why, so that the record does: `reject #418 because WHY`.", ()),
+    "reject #418": ("Say why, so that the record does: `/promote reject #418 because WHY`.", ()),
     "rollback web": (
-        "Say why, so that the record does: `rollback SERVICE [to VERSION] [in ENV...] because WHY`.",
+        "Say why, so that the record does: `/promote rollback SERVICE [to VERSION] [in ENV...] because WHY`.",
         (),
     ),
     "rollback web to staging because x": (
-        "staging is an environment; say `in staging`.",
+        "`staging` is an environment; say `in staging`. " + ROLLBACK,
         ("rollback web in staging because x",),
     ),
     "hold web in staging production-eu because x": (
-        "One environment at a time; you named staging, production-eu.",
+        "One environment at a time; you named staging, production-eu. " + HOLD,
         (),
     ),
     "hold web until yesterday because x": (
-        "'yesterday' is not a time; expected 2h, 3d, 18:00 (UTC), 2026-12-24 or 2026-12-24 08:00.",
+        "'yesterday' is not a time; expected 2h, 3d, 18:00 (UTC), 2026-12-24 or 2026-12-24 08:00. " + HOLD,
         (),
     ),
     "hold web until 2026-02-30 because x": (
-        "'2026-02-30' is not a time; expected 2h, 3d, 18:00 (UTC), 2026-12-24 or 2026-12-24 08:00.",
+        "'2026-02-30' is not a time; expected 2h, 3d, 18:00 (UTC), 2026-12-24 or 2026-12-24 08:00. " + HOLD,
         (),
     ),
-    "hold web until 2026-11-20 because x": ("2026-11-20 00:00 UTC is not in the future.", ()),
-    "block web because x": ("Which version? Say `block SERVICE VERSION because WHY`.", ()),
-    "freeze because x": ("Which environment? Say `freeze ENV...|all [until WHEN] because WHY`.", ()),
-    "status wob": ("wob is neither a service nor an environment.", ("status web",)),
+    "hold web until 2026-11-20 because x": ("2026-11-20 00:00 UTC is not in the future. " + HOLD, ()),
+    "block web because x": ("Which version? Say `/promote block SERVICE VERSION because WHY`.", ()),
+    "freeze because x": ("Which environment? Say `/promote freeze ENV...|all [until WHEN] because WHY`.", ()),
+    "status wob": (
+        "`wob` is neither a service nor an environment; did you mean `web`? Say `/promote status [SERVICE|ENV]`.",
+        ("status web",),
+    ),
     "freeze staging until 9999999999h because x": (
-        "'9999999999h' is not a time; expected 2h, 3d, 18:00 (UTC), 2026-12-24 or 2026-12-24 08:00.",
+        (
+            "'9999999999h' is not a time; expected 2h, 3d, 18:00 (UTC), 2026-12-24 or 2026-12-24 08:00. "
+            "Say `/promote freeze ENV...|all [until WHEN] because WHY`."
+        ),
         (),
     ),
-    "rollback web to because x": ("Which version? There is none behind `to`.", ()),
-    "resume web 1.0 because x": ("I do not know what to do with: 1.0.", ()),
-    "unfreeze because x": ("Which environment? Say `unfreeze ENV because WHY`.", ()),
-    "history": ("Which service? Say `history SERVICE`.", ()),
+    "rollback web to because x": ("Which version? There is none behind `to`. " + ROLLBACK, ()),
+    "resume web 1.0 because x": (
+        "I do not know what to do with `1.0`. Say `/promote resume SERVICE [in ENV] because WHY`.",
+        (),
+    ),
+    "unfreeze because x": ("Which environment? Say `/promote unfreeze ENV because WHY`.", ()),
+    "history": ("Which service? Say `/promote history SERVICE`.", ()),
+    "history everything-else": (
+        (
+            "No service is called `everything-else`; there are `cart-api`, `checkout-api`, `checkout-worker`, `web`. "
+            "Say `/promote history SERVICE`."
+        ),
+        (),
+    ),
+    "everything-else": (
+        (
+            "`everything-else` is neither a service nor a word that I know; `/promote help` lists the words, "
+            "`/promote status` says what runs where."
+        ),
+        (),
+    ),
+    "plan": (
+        "`plan` is a word of the command line, `countersign`; here it is `/promote status`.",
+        ("status",),
+    ),
+    "verify": (
+        "`verify` is a word of the command line, `countersign`; `/promote help` has those of Slack.",
+        (),
+    ),
+    "why a`b`\u202ec": (
+        (
+            "No service is called `a'b'\N{REPLACEMENT CHARACTER}c`; there are `cart-api`, `checkout-api`, "
+            "`checkout-worker`, `web`. Say `/promote why SERVICE [VERSION] [to ENV]`."
+        ),
+        (),
+    ),
     "web because": ("A reason has at least one word: say `because` and why.", ()),
     "web because one\ntwo": (
         "A reason is one line, yours has 2. Nothing was done; here is your text.",
@@ -349,3 +406,43 @@ def test_an_emergency_of_a_group_names_no_version() -> None:
 
 def test_no_service_may_have_a_words_name() -> None:
     assert {word.split()[0] for word in USAGE if word} <= RESERVED
+
+
+def test_words_of_the_command_line_that_are_none_here_are_known_for_that() -> None:
+    words = {*typer.main.get_group(app).commands} - {*USAGE, "select", "set", "demo"}
+
+    for word in words:
+        found = parse(word, Names((), ()), AT)
+        assert isinstance(found, Misunderstood)
+        assert "is a word of the command line" in found.sentence, word
+    assert len(words) > 8
+
+
+def test_what_somebody_typed_cannot_mark_up_a_sentence_or_fill_a_page() -> None:
+    heard = parse(f"why {'`x`' * 200}", NAMES, AT)
+
+    assert isinstance(heard, Misunderstood)
+    assert heard.sentence.count("`") == 12  # around the name, four services, and the form
+    assert len(heard.sentence) < 250
+
+
+GROUPED = Names(("cart", "web", "shop"), ("staging", "production"), ("shop",))
+
+
+@pytest.mark.parametrize(
+    ("text", "end", "corrected"),
+    [
+        ("why shop 1.0 to staging", "leave the version out", "why shop to staging"),
+        ("changes shop 1.0", "leave the version out", "changes shop"),
+        ("block shop 1.0 because x", "name one of them", "help block"),
+        ("unblock shop 1.0 because x", "name one of them", "help unblock"),
+        ("block shop because x", "name one of them", "help block"),
+    ],
+)
+def test_a_group_has_no_version_of_its_own(text: str, end: str, corrected: str) -> None:
+    heard = parse(text, GROUPED, AT)
+
+    assert isinstance(heard, Misunderstood)
+    assert f"`shop` is a group, whose services have versions of their own: {end}." in heard.sentence
+    assert heard.corrected == (corrected,)
+    assert parse("why shop", GROUPED, AT) == Why("shop")

@@ -3,8 +3,10 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from bot.answers import PROBLEMS, Answer, NotRecorded, Recorded
-from handlers.slack import everything
+from handlers.slack import everything, reports
 from handlers.slack.blocks import MAX_BUTTON_VALUE, Said, message_of
 from handlers.slack.bundles import HOLDS_FOR_ALL, MAX_ALL
 from handlers.slack.everything import words_of
@@ -16,7 +18,7 @@ from policies.decide import Candidate, Decision, Standing
 from policies.entries.entry import Kind
 from policies.verdict import Failed, NotYet, Waiting
 from policies.words import Propose
-from tests.handlers.samples import AT, DIGEST, PROMOTION, RULES, LookOfValues, row, service
+from tests.handlers.samples import AT, DIGEST, PROMOTION, RULES, EngineOfValues, LookOfValues, row, service
 
 ASKED = Waiting(Code.NOT_REQUESTED, "")
 BEFORE = Waiting(Code.KNOWN_BEFORE, "")
@@ -56,11 +58,63 @@ def test_the_newest_that_may_be_asked_for_is_in_it_and_the_rest_is_counted() -> 
         "1 version may be asked for in production; nothing is asked for yet:",
         "• production: cart 1.0.0 → 1.2.0",
         "• 1 place is under way: /promote pending",
-        "• 1 other waits: /promote why SERVICE says for what",
+        "• 1 other waits: /promote why queue says for what",
     ]
     label, value = press(said)
     assert label == "Ask for this one"
     assert words_of(value) == (Propose("cart", "1.2.0", "production", "it is time"),)
+
+
+def test_who_would_not_be_heard_sees_the_list_and_what_to_do_and_no_button() -> None:
+    found = look({"cart": (candidate("1.2.0", ASKED),)})
+
+    said = everything.said(found, Everything(), (line("Link yourself."),))
+
+    assert said.text.splitlines() == [
+        "1 version may be asked for; nothing is asked for yet:",
+        "• production: cart 1.0.0 → 1.2.0",
+        "• Link yourself.",
+    ]
+    assert said.buttons == ()
+
+
+@pytest.mark.parametrize(
+    ("user", "team", "expected"),
+    [
+        ("U0CAROL", "T0", ""),
+        ("U0NEW", "T0", "The rules link nobody to your Slack account"),
+        ("U0GUEST", "", "As far as can be seen your account is a guest's"),
+    ],
+)
+def test_the_button_is_for_whose_word_counts(user: str, team: str, expected: str) -> None:
+    engine = EngineOfValues(view=look({"cart": (candidate("1.2.0", ASKED),)}))
+
+    said = reports.reply(engine, Everything(), user=user, team=team)
+
+    assert "production: cart 1.0.0 → 1.2.0" in said.text
+    assert bool(said.buttons) is not bool(expected)
+    assert expected in said.text
+    assert ("/promote link" in said.text) is (user == "U0NEW")
+
+
+def test_in_an_environment_that_is_only_observed_nothing_is_moved() -> None:
+    found = look({"cart": (candidate("1.2.0"),)})
+    lab = replace(found.rules.environments["staging"], name="lab", is_observed=True)
+    rules = replace(found.rules, environments={**found.rules.environments, "lab": lab})
+
+    said = everything.said(replace(found, rules=rules), Everything("lab"))
+
+    assert said.text == "lab is only observed: nothing is moved there."
+
+
+def test_where_all_wait_the_places_are_counted() -> None:
+    frozen = Waiting(Code.FROZEN, "audit")
+    found = look({name: (candidate("3.0.0", frozen, ASKED),) for name in ("mail", "queue")})
+
+    assert everything.said(found, Everything()).text.splitlines() == [
+        "Nothing may be asked for now.",
+        "• 2 places wait: /promote why SERVICE says for what",
+    ]
 
 
 def test_one_press_carries_no_more_than_a_bound_and_says_so() -> None:
@@ -111,6 +165,19 @@ def test_what_came_of_each_is_told() -> None:
         "• production: web: not asked for: 1.0 is under way as 7f3a9c2e41d0",
         "• production: mail: Observing.",
         "• 1 other not tried, for the same reason",
+    ]
+
+
+def test_a_press_on_a_list_that_is_old_is_told_what_to_do() -> None:
+    word = Propose("web", "1.0", "production")
+    other = NotRecorded(code=Code.OPEN_ELSEWHERE, detail="1.0 is under way as 7f3a9c2e41d0")
+
+    said = everything.outcome([(word, other, Said(line("Another version is under way.")))], [word])
+
+    assert said.text.splitlines() == [
+        "Asked for 0 of 1:",
+        "• production: web: not asked for: 1.0 is under way as 7f3a9c2e41d0",
+        "• /promote all lists what may be asked for now, /promote pending what is under way",
     ]
 
 

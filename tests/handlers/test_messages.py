@@ -11,20 +11,22 @@ from handlers.slack import messages, reports
 from handlers.slack.blocks import MAX_POINTS, Said, message_of
 from handlers.slack.help import help_about
 from handlers.slack.questions import History, Pending, Status, Who, WhoAmI, Why
-from handlers.slack.reasons import PHRASES, phrase, reason
+from handlers.slack.reasons import PHRASES, phrase, reason, reasons
 from handlers.slack.spans import plain
 from policies.codes import Code
 from policies.decide import Candidate, Decision, Standing
 from policies.entries.entry import Kind
 from policies.images.evidence import Silent
-from policies.images.selection import Fate
+from policies.images.selection import Fate, SelectionPolicy, select
 from policies.ledger.state import Open, Stage
+from policies.rules.rules import Line
 from policies.verdict import Failed, Waiting
 from policies.words import Approve, Propose, Rollback, Word
 from sandbox.slack.block_kit import problems_of_blocks
 from tests.handlers.samples import (
     AT,
     PROMOTION,
+    RULES,
     EngineOfValues,
     LookOfValues,
     promotion,
@@ -75,7 +77,10 @@ def test_every_problem_has_a_sentence_of_its_own(code: str) -> None:
         (
             NotRecorded(code="unknown-version", choices=("1.4.2", "1.4.1", "1.3.0", "0.9")),
             Propose("web", "1.4.3", "production", "x"),
-            "That version is not known.\n• 1.4.2, 1.4.1, 1.3.0, 0.9",
+            (
+                "1.4.3 is not known there. /promote why web says what could come, /promote check web asks the registry "
+                "now.\n• known: 1.4.2, 1.4.1, 1.3.0, 0.9"
+            ),
             (
                 "web 1.4.2 to production because x",
                 "web 1.4.1 to production because x",
@@ -85,7 +90,7 @@ def test_every_problem_has_a_sentence_of_its_own(code: str) -> None:
         (
             NotRecorded(code="which-environment", choices=("production-eu", "production-us")),
             Rollback("web", "it burns"),
-            "More than one environment could be meant. Say which.\n• production-eu, production-us",
+            "More than one environment could be meant. Say which.\n• one of: production-eu, production-us",
             (
                 "rollback web in production-eu because it burns",
                 "rollback web in production-us because it burns",
@@ -102,6 +107,21 @@ def test_every_problem_has_a_sentence_of_its_own(code: str) -> None:
             Propose("web"),
             f"{ELSEWHERE}\n• 1.4.1 is under way\n• 7f3a9c2e41d0",
             (),
+        ),
+        (
+            NotRecorded(code="unknown-service", detail="wob", choices=("cart", "web")),
+            Propose("wob", "1.0"),
+            "The rules have no service wob.\n• known: cart, web",
+            ("web 1.0",),
+        ),
+        (
+            NotRecorded(code=Code.NOT_WHOLE, detail="shop is a group", choices=("shop",)),
+            Propose("shop", "1.0", "production"),
+            (
+                "A group moves as a whole, each service to its own version. Leave the version out.\n"
+                "• shop is a group"
+            ),
+            ("shop to production",),
         ),
         (
             NotRecorded(code=Code.REQUESTER, detail="carol asked for it"),
@@ -319,7 +339,9 @@ def test_history_is_newest_first() -> None:
     assert said(History("checkout-api")).text == (
         "1 move of checkout-api, newest first:\n• 2026-11-20 14:28 UTC staging bump: 1.4.1 → 1.4.2 eeeeeee"
     )
-    assert said(History("cart-api")).text == "Nothing of cart-api was moved since the ledger began."
+    assert said(History("cart-api")).text == (
+        "Nothing of cart-api was moved since the ledger began.\n• /promote status cart-api says what runs where."
+    )
 
 
 def test_who_names_the_people_of_each_line() -> None:
@@ -328,6 +350,98 @@ def test_who_names_the_people_of_each_line() -> None:
         "• staging: nobody is asked: it moves by itself\n"
         "• production: 2 of release-managers (ada, bob, carol); not: requester"
     )
+
+
+def test_who_of_a_group_says_once_what_holds_for_all_of_it_and_what_is_only_observed() -> None:
+    two = replace(RULES.environments["production"], approvals=(Line(1),))
+    rules = replace(
+        RULES,
+        environments={
+            "lab": replace(RULES.environments["staging"], name="lab", is_observed=True),
+            **RULES.environments,
+        },
+        groups={"shop": ("cart-api", "checkout-api")},
+        exceptions={("production", "cart-api"): two},
+    )
+
+    assert said(Who("shop"), LookOfValues(rules=rules)).text == (
+        "Who may approve shop:\n"
+        "• lab for cart-api, checkout-api: only observed: nothing is moved there\n"
+        "• staging for cart-api, checkout-api: nobody is asked: it moves by itself\n"
+        "• production for cart-api: 1 (ada, bob, carol); not: requester\n"
+        "• production for checkout-api: 2 of release-managers (ada, bob, carol); not: requester"
+    )
+
+
+def test_each_sentence_is_said_once_whatever_says_it() -> None:
+    gates = [Waiting(Code.GATE_UNKNOWN, f"{name} has not been looked at yet") for name in ("tests", "scan")]
+    twice = Waiting(Code.UNHEALTHY, "it is reported unhealthy in staging")
+    again = Waiting(Code.HELD, phrase(Code.HELD))
+
+    told = [plain(one) for one in reasons([twice, *gates, again, twice, gates[0]])]
+
+    assert told == [
+        "it is reported unhealthy in staging",
+        f"{phrase(Code.GATE_UNKNOWN)}: tests has not been looked at yet, scan has not been looked at yet",
+        phrase(Code.HELD),
+    ]
+
+
+def test_what_ends_at_another_time_is_another_sentence() -> None:
+    at = [Waiting(Code.HELD, "audit", AT + timedelta(hours=one)) for one in (1, 2, 1)]
+
+    assert len(reasons(at)) == 2
+
+
+def test_more_reasons_than_have_room_are_counted() -> None:
+    codes = (Code.FROZEN, Code.HELD, Code.SOAKING, Code.LIMIT_REACHED, Code.BLOCKED, Code.NOT_REQUESTED)
+    found = Candidate("1.4.2", "", Standing.WAITING, tuple(Waiting(code, "") for code in codes))
+    rows = (row("production", "checkout-api", "1.4.1", found),)
+
+    told = said(Status(), LookOfValues(decision=Decision(AT, "f" * 40, rows))).text
+
+    assert told.endswith("(`limit`); and 2 more")
+
+
+UNLISTED = Candidate("9.9.9", "", Standing.REFUSED, (Failed(Silent.NO_SUCH_TAG, ""),))
+
+
+@pytest.mark.parametrize(
+    ("asked", "listed", "expected", "commands"),
+    [
+        (
+            Why("checkout-api", "9.9.9"),
+            ("1.4.2", "1.4.1"),
+            "Expected one that is listed, the newest: 1.4.2, 1.4.1.",
+            ("why checkout-api 1.4.2", "why checkout-api 1.4.1"),
+        ),
+        (
+            Why("checkout-api", "9.9.9", "production"),
+            ("9.9.8", "1.4.2"),
+            "Did you mean 9.9.8?",
+            ("why checkout-api 9.9.8 in production",),
+        ),
+        (Why("checkout-api", "9.9.9"), (), "The registry lists no version that the rules take.", ()),
+    ],
+    ids=["nothing near", "one near", "none"],
+)
+def test_a_version_that_nobody_knows_is_answered_with_those_that_are_known(
+    asked: Why, listed: tuple[str, ...], expected: str, commands: tuple[str, ...]
+) -> None:
+    chosen = select(SelectionPolicy.semver(">=1"), listed)
+    rows = (replace(row("production", "checkout-api", "1.4.1"), selection=chosen),)
+
+    told = said(
+        asked, LookOfValues(decision=Decision(AT, "f" * 40, rows)), candidates={"production": UNLISTED}
+    )
+
+    assert told.text.splitlines() == [
+        "checkout-api 9.9.9:",
+        "• production: 9.9.9 is refused: the registry has no such tag",
+        f"• {expected}",
+        "• /promote check checkout-api asks the registry now.",
+    ]
+    assert told.commands == commands
 
 
 def test_whoami_says_what_to_add_for_somebody_unknown() -> None:

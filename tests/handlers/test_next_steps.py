@@ -20,7 +20,7 @@ from policies.gates import Case, Gate
 from policies.images.evidence import Silent
 from policies.ledger.state import Stage
 from policies.rules.rules import Line as Asked
-from policies.rules.rules import Merges, Opens, Team
+from policies.rules.rules import Merges, Opens, Team, Via
 from policies.verdict import Failed, NotYet, Waiting
 from tests.handlers.samples import AT, PROMOTION, RULES, LookOfValues, promotion, state
 from tests.handlers.samples import environment as environment_of
@@ -195,6 +195,11 @@ def _next(*reasons: NotYet, environment: str = "production", **where: Any) -> st
         (
             (Waiting(Code.KNOWN_BEFORE),),
             {"environment": "staging"},
+            "a newer version comes, or `catch-up` takes it along",
+        ),
+        (
+            (Waiting(Code.KNOWN_BEFORE),),
+            {"environment": "staging", "via_said": Via.PULL_REQUEST},
             "somebody asks for it, or `catch-up` takes it along, then moves by itself",
         ),
         ((Waiting(Code.APPROVALS_MISSING),), {}, "1 approval: 1 of owners, then merges by itself"),

@@ -162,10 +162,45 @@ def test_a_question_is_answered_in_private_without_the_engine_deciding(
     assert house.twin.workspace.messages("deploys") == ()
 
 
+@pytest.mark.parametrize(
+    ("line", "begun", "answer"),
+    [
+        (
+            "/promote changes cart-api",
+            "Asking the registry and the forge what comes to cart-api...",
+            "No rule covers",
+        ),
+        ("/promote check cart-api", "Asking the registry about cart-api...", "Nothing was asked"),
+        ("/promote check", "Asking the registries...", "Nothing was asked"),
+    ],
+)
+def test_what_takes_a_while_is_said_to_be_under_way_before_anybody_is_asked(
+    house: House, line: str, begun: str, answer: str
+) -> None:
+    seen: list[str] = []
+    whispers = house.twin.workspace.whispers
+    house.engine.outside = lambda: seen.extend(one.text for one in whispers("carol"))
+
+    house.person("carol").command(line)
+
+    told = house.told("carol")
+    assert seen == [begun]
+    assert told.startswith(begun)
+    assert answer in told
+
+
+def test_who_may_not_have_it_asked_hears_of_no_asking(house: House) -> None:
+    house.engine.is_outside = lambda team, slack_user: bool(team and slack_user)  # type: ignore[method-assign]
+
+    house.person("dan").command("/promote check")
+
+    assert house.told("dan").startswith("A guest's question is not passed on to registries")
+
+
 def test_a_mistyped_command_comes_back_with_a_button_that_is_the_corrected_one(house: House) -> None:
     ada = house.person("ada")
     ada.command("/promote checkout-ap1 1.4.2 because a < b")
-    whisper = ada.sees("No service is called checkout-ap1.").message
+    whisper = ada.sees("No service is called checkout-ap1; did you mean checkout-api?").message
     assert whisper is not None
 
     ada.click(whisper, "run_0")

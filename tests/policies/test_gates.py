@@ -171,6 +171,11 @@ CASES: dict[str, tuple[gates.Gate, Callable[[], Case], Code | None]] = {
     # what was there before
     "new": (gates.known_before, lambda: case(_seen("1.0.0", before=True)), None),
     "there before": (gates.known_before, lambda: case(_seen("1.1.0", before=True)), Code.KNOWN_BEFORE),
+    "there before where people are asked": (
+        gates.known_before,
+        lambda: case(_seen("1.1.0", before=True), environment="production"),
+        Code.KNOWN_BEFORE,
+    ),
     "older than what was there before": (
         gates.known_before,
         lambda: case(_seen("1.5.0", before=True)),

@@ -169,7 +169,7 @@ def test_beside_a_request_of_the_bot_only_what_was_there_is_left_and_no_newer_ve
     ahead, live = row.candidates
     assert ahead.codes == (OLD, ASKED, Code.OPEN_ELSEWHERE)
     assert ahead.version == "web 1.1.0, cart 1.2.0"
-    assert ahead.reasons[0].detail == "cart: 1.2.0 was there before the first look"
+    assert ahead.reasons[0].detail == "cart: 1.2.0 moves when somebody asks for it"
     assert live.version == "web 1.1.0"
 
 

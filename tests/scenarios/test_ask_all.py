@@ -46,6 +46,7 @@ def test_one_press_asks_for_each_and_a_second_one_doubles_nothing(behind: Room) 
     assert {one.note for one in behind.office.entries("propose")} == {"it is time"}
     again = behind.pressed("carol", shown, "Ask for all 2", "Asked for 0 of 2:")
     assert "not asked for: 1.4.2 is under way as " in again
+    assert "/promote pending" in again
     assert len(behind.asked()) == 2
     behind.office.look()
     behind.listed("bob", TYPED, "Nothing may be asked for in production now.")
@@ -84,9 +85,13 @@ def test_the_list_is_what_is_asked_for_though_something_newer_came(behind: Room)
 
 
 def test_who_is_not_known_is_told_once_and_the_rest_is_not_tried(behind: Room) -> None:
-    shown = behind.listed("dan", TYPED, "2 versions may be asked for")
+    assert (
+        behind.listed("dan", TYPED, "2 versions may be asked for").blocks[-1]["type"] == "rich_text"
+    )  # no button
+    shown = behind.listed("carol", TYPED, "2 versions may be asked for")
+    behind.office.change_rules("people.yaml", "U0CAROL", "U0OTHER")
 
-    told = behind.pressed("dan", shown, "Ask for all 2", "Asked for 0 of 2:")
+    told = behind.pressed("carol", shown, "Ask for all 2", "Asked for 0 of 2:")
 
     assert "1 other not tried, for the same reason" in told
     assert behind.asked() == []

@@ -45,7 +45,7 @@ def test_what_is_new_is_told_and_the_next_pass_decides(office: Office) -> None:
 
     told = asks(office, f"check {CHECKOUT}")
 
-    assert "Asked about 1 of 1 repository: 1 new tag; the next pass decides." in told
+    assert "The registry was asked: 1 new tag; the next pass decides." in told
     assert "new: 1.4.2" in told
     assert office.kinds() == before  # it decides nothing
     office.engine.run_pass(is_due_only=True)  # no interval has passed since it was asked
@@ -60,10 +60,11 @@ def test_what_was_asked_within_a_minute_is_not_asked_again_whoever_asks(office: 
     everything = asks(office, "check")
 
     assert "nothing new." in first
-    assert "No registry was asked about it now." in again
+    assert "The registry was not asked again." in again
     assert "so not again yet" in again
-    assert "1 were asked" not in first
-    assert "1 were asked within the last 1 minute" in everything
+    assert "was asked within" not in first
+    assert "Asked about 1 of 2 repositories: nothing new." in everything
+    assert "1 was asked within the last minute" in everything
     assert listings(office) == 2  # one for each image
 
 
@@ -94,6 +95,7 @@ def test_a_registry_that_asked_to_be_left_alone_is_left_alone(office: Office) ->
     second = asks(office, f"check {WEB}")
 
     for told in (first, second):
+        assert told.startswith("The registry was asked: no answer that can be used.")
         assert "the registry asked us to slow down" in told
     assert len(office.world.registry.seen()) == asked
 

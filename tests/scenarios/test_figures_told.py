@@ -8,7 +8,7 @@ from bot.answers import Recorded
 from handlers.slack import reports
 from handlers.slack.questions import Stats
 from policies.words import Approve, Propose, Rollback
-from sandbox.gitops import CHECKOUT
+from sandbox.gitops import CHECKOUT, WEB
 from tests.scenarios.offices import Office, office_in
 
 
@@ -50,6 +50,15 @@ def test_of_an_environment_they_are_told_by_service(office: Office) -> None:
 
     assert said.startswith("1 deployment in staging since this ledger began")
     assert "checkout-api: 1 deployment" in said
+
+
+def test_services_of_a_group_count_by_themselves_and_that_is_said(office: Office) -> None:
+    assert "Each service of a group" not in told(office, Stats())
+
+    groups = f"groups: {{shop: [{CHECKOUT}, {WEB}]}}\nservices:\n"
+    office.change_rules("rules.yaml", "services:\n", groups)
+
+    assert "Each service of a group counts by itself." in told(office, Stats("shop"))
 
 
 def test_a_month_later_nothing_is_left_of_it(office: Office) -> None:

@@ -127,6 +127,8 @@ def test_tags_of_the_source_serve_where_images_say_nothing(office: Office) -> No
     ("text", "expected"),
     [
         (f"changes {CHECKOUT} 9.9.9 in production", "9.9.9: the registry has no such tag."),
+        (f"changes {CHECKOUT} 9.9.9", f"/promote check {CHECKOUT} asks the registry now."),
+        (f"changes {CHECKOUT} 9.9.9", "Expected one that is listed, the newest: 1.4.1, 1.4.0."),
         (f"changes {CHECKOUT} 1.4.1 in production", "1.4.1 is what runs there now."),
         (f"changes {CHECKOUT} in production", "nothing newer"),
     ],
