@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from policies.gates import TABLE, Case, is_ruled
+from policies.gates import SKIPPABLE, TABLE, Before, Case, Row, is_ruled
 from policies.rules.rules import ConfigRule, Limit, OutsideGate, Takes
 from policies.times.windows import parse_window
+from policies.verdict import PASSED, Verdict
 from tests.policies.gate_worlds import case, ruled
 from tests.policies.ledger_builders import story
 
@@ -68,3 +69,26 @@ def test_platforms_are_asked_where_the_service_names_some() -> None:
     service = replace(about.rule.service, platforms=("linux/arm64",))
 
     assert asked(replace(about, rule=replace(about.rule, service=service))) == of() | {"platforms"}
+
+
+def test_what_may_be_skipped_is_named_once_by_a_word() -> None:
+    assert SKIPPABLE == (
+        "previous", "health", "soak", "age", "hold", "freeze", "config", "limit", "checks", "http", "prometheus",
+        "labels",
+    )  # fmt: skip
+
+
+def test_a_gate_asks_what_the_first_line_of_its_docstring_says() -> None:
+    def gate(_: Case) -> Verdict:
+        """Is it so?
+
+        More of it.
+        """
+        return PASSED
+
+    def mute(_: Case) -> Verdict:
+        return PASSED
+
+    row = Row("so", gate, (), "", Before.ALONE)
+    assert row.question == "Is it so?"
+    assert not replace(row, gate=mute).question
