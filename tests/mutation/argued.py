@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 _A_TYPE = "the name of a type: no running code reads it"
+_SPARES = "spares looking at the calendar; the calendar has the last word"
 ARGUED: Mapping[str, str] = MappingProxyType(
     {
         "policies.times.calendar: Weekly | DateRange | Closed -> (Weekly | DateRange) & Closed": _A_TYPE,
@@ -23,6 +24,13 @@ ARGUED: Mapping[str, str] = MappingProxyType(
         "policies.rulebook.layers: chain[-1] in likes and likes[chain[-1]] not in found: without likes[chain[-1]] "
         "not in found": "walks a way again whose places stand where they stood: slower, and the same",
         "policies.gates.before: return float('-inf') -> return not": "then it is 0, and every time is later than 1970",
+        "policies.gates.promised: at > since + rule.environment.expire and at > expires(calendar, rul...: "
+        "without at > since + rule.environment.expire": _SPARES,
+        "policies.gates.promised: at > since + rule.environment.expire -> at >= since + rule.environment.expire": (
+            _SPARES
+        ),
+        "policies.gates.promised: since + rule.environment.expire -> since - rule.environment.expire": _SPARES,
+        "policies.guards: len(known) * share -> len(known) // share": "the share is one of three",
         "policies.ledger.rollout: False -> True": "zip's strict: the lengths are compared before",
     }
 )

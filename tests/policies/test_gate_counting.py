@@ -5,11 +5,14 @@ from dataclasses import replace
 import pytest
 
 from policies.codes import Code
+from policies.entries.authors import Authors
 from policies.entries.entry import Kind
+from policies.entries.values import Member
 from policies.gates import approvals, count_approvals
-from policies.gates.counting import asks_for_a_review, counts, counts_presses, has_review
+from policies.gates.counting import asks_for_a_review, counts, counts_presses, has_review, skips
+from policies.ledger.people import ACCOUNTS_DECIDE
 from policies.ledger.state import Stage
-from policies.rules.rules import Evidence, Line, Team
+from policies.rules.rules import AUTHORS, Apart, Evidence, Line, Team
 from policies.verdict import Waiting
 from tests.policies.gate_worlds import case, ruled
 from tests.policies.ledger_builders import at_stage, person, story
@@ -85,3 +88,61 @@ def test_where_the_rule_has_none_of_its_services_nobody_can_fill_the_one_line() 
     ((names, count),) = counts(about.rules, grouped, about.promotion)
 
     assert (names, count.given, count.wanted) == (("",), 0, 1)
+
+
+def _emergency(skips: tuple[str, ...] | None) -> Apart | None:
+    return Apart((Line(1, ("ada",)),), skips=skips) if skips is not None else None
+
+
+@pytest.mark.parametrize(
+    ("each", "members", "is_skipped"),
+    [
+        ([("soak",)], (), True),
+        ([("freeze",)], (), False),
+        ([None], (), False),
+        ([("soak",), ("soak", "freeze")], ("web", "cart"), True),
+        ([("soak",), ("freeze",)], ("web", "cart"), False),
+        ([("soak",), None], ("web", "cart"), False),
+        ([("freeze",), ("soak",)], ("cart",), True),
+        ([("freeze",), ("soak",)], ("ghost",), False),
+    ],
+)
+def test_an_emergency_skips_what_the_rule_of_each_that_moves_names(
+    each: list[tuple[str, ...] | None], members: tuple[str, ...], *, is_skipped: bool
+) -> None:
+    about = case(at_stage(Stage.OPEN), environment="production", is_asked=True)
+    assert about.promotion
+    parts = [
+        replace(
+            about.rule,
+            environment=replace(about.rule.environment, emergency=_emergency(skips)),
+            service=replace(about.rule.service, name=name),
+        )
+        for name, skips in zip(("web", "cart"), each, strict=False)
+    ]
+    rule = replace(parts[0], parts=tuple(parts)) if len(parts) > 1 else parts[0]
+    moving = tuple(Member(name, 1) for name in members)
+    emergency = replace(about.promotion, kind=Kind.EMERGENCY, members=moving)
+
+    assert skips(rule, emergency, "soak") is is_skipped
+    assert not skips(rule, replace(emergency, kind=Kind.PROPOSE), "soak")
+
+
+@pytest.mark.parametrize(
+    ("approver", "wrote", "given"),
+    [("", "ada-l", 1), ("ada-new", "ada-new", 1), ("ada-new", "ada-l", 2)],
+    ids=["the login of the rules", "the login of the word", "not any more"],
+)
+def test_who_wrote_it_is_known_by_the_login_of_their_word_else_by_that_of_the_rules(
+    approver: str, wrote: str, given: int
+) -> None:
+    about = case(at_stage(Stage.OPEN), environment="production", is_asked=True)
+    assert about.promotion
+    ada, bob = about.promotion.approvals
+    given_by = (replace(ada, by=replace(ada.by, forge_login=approver)), bob)
+    promotion = replace(
+        about.promotion, approvals=given_by, authors=Authors(logins=(wrote,)), opened=ACCOUNTS_DECIDE
+    )
+    rule = replace(about.rule, environment=replace(about.rule.environment, exclude=(AUTHORS,)))
+
+    assert count_approvals(about.rules, rule, promotion).given == given

@@ -12,19 +12,20 @@ from policies.entries.promotion import Approval
 from policies.entries.remembered import Fortune
 from policies.entries.remembered import Standing as Freeze
 from policies.entries.reviews import Attested, ReviewState, review_in
-from policies.gates import Case, age, approvals, digest, expired, limit, merge_within, notes, was_frozen
+from policies.gates import Case, age, approvals, digest, expired, jump, limit, merge_within, notes, was_frozen
 from policies.gates.before import each_before, has_run
 from policies.gates.case import holds
-from policies.gates.promised import expires, reminds
+from policies.gates.promised import expires, is_expired, reminds
 from policies.gates.waits import _window
-from policies.images.image import Repository
+from policies.guards import moved
+from policies.images.image import Digest, Repository, Tag
 from policies.images.selection_policy import SelectionPolicy
 from policies.ledger.state import Seen, Stage
 from policies.ledger.tally import may_approve
 from policies.rules.effective import NO_CALENDAR
 from policies.rules.rules import Evidence, Limit
 from policies.times.calendar import Calendar
-from policies.times.windows import parse_window
+from policies.times.windows import parse_window, parse_working
 from policies.verdict import PASSED, Failed, Verdict, Waiting
 from tests.policies.gate_worlds import case, ruled
 from tests.policies.ledger_builders import START, at_stage, oid, person, pinned, rules, story
@@ -133,6 +134,41 @@ def test_a_review_is_read_back_from_what_it_is_written_as() -> None:
     review = Attested(918273, "bob", 77, oid("head"), ReviewState.APPROVED, "2026-11-23T09:00:00Z")
 
     assert review_in({"review": review.as_json()}) == review
+
+
+def test_a_first_sighting_without_a_digest_says_nothing_of_a_later_one() -> None:
+    about = case(story())
+    image = about.image[0]
+    about.state.seen["web", image.repository, image.tag] = Seen(
+        Sighting("web", image.repository, image.tag, ""), START
+    )
+
+    assert digest(about) == PASSED
+    answers = {(Repository(image.repository), Tag(image.tag)): Digest(image.digest)}
+    assert list(moved(about.rules, about.state, answers)) == []
+
+
+def test_a_version_that_has_no_major_makes_no_jump_and_one_that_was_taken_on_may() -> None:
+    found = ruled(story(), approvals=())
+    far = case(found, "3.0.0", "production")
+
+    assert _code(jump(far)) is Code.MAJOR_JUMP
+    assert jump(case(found, "nightly", "production")) == PASSED
+    for kind, by in ((Kind.BLOCK, Bot()), (Kind.UNBLOCK, person("ada"))):
+        why = {"why": Code.MAJOR_JUMP} if kind is Kind.BLOCK else {}
+        found.add(found.stand(kind, by, image=(pinned("3.0.0"),), **why))
+    assert jump(case(found, "3.0.0", "production")) == PASSED
+
+
+@pytest.mark.parametrize(("after", "is_over"), [(timedelta(0), False), (timedelta(seconds=1), True)])
+def test_a_request_is_over_when_its_working_time_is(after: timedelta, *, is_over: bool) -> None:
+    office = Calendar("", (parse_working("Mon-Fri 08:00-18:00"),))
+    about = case(at_stage(Stage.OPEN), "1.1.0", "production", is_asked=True)
+    assert about.promotion
+    due = expires(office, about.rule, about.promotion)
+
+    assert due > about.promotion.opened + about.rule.environment.expire
+    assert is_expired(office, about.rule, about.promotion, due + after) is is_over
 
 
 SECOND = timedelta(seconds=1)

@@ -39,6 +39,7 @@ TAGS = st.sets(st.integers(0, 12).map(str), max_size=13)
         (TEN, (*TEN, "2.0.0"), (), 0),
         (TEN, TEN[3:], (), 0),
         (TEN, TEN[4:], (), 4),
+        (TEN[:9], TEN[3:9], (), 0),
         (TEN, (), (), 10),
         (TEN[:2], (), (), 0),
         (TEN[:3], (), (), 3),
@@ -48,8 +49,9 @@ TAGS = st.sets(st.integers(0, 12).map(str), max_size=13)
         ((), TEN, (), 0),
     ],
     ids=[
-        "the same", "more", "a third less", "more than a third less", "nothing left", "two of two", "three of three",
-        "what was told", "one more than was told", "all that was not told", "nothing known before",
+        "the same", "more", "a third less", "more than a third less", "just a third less", "nothing left",
+        "two of two", "three of three", "what was told", "one more than was told", "all that was not told",
+        "nothing known before",
     ],
 )  # fmt: skip
 def test_a_list_that_lost_too_much_is_found(

@@ -219,6 +219,28 @@ def test_a_gate_at_its_bounds_can_be_asked(kind: str, changes: dict[str, tuple[s
     assert list(complaints(kind, {**GOOD[kind], **changes})) == []
 
 
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({}, ["signature has no key and no identity"]),
+        ({"key": (KEY,), "issuer": ("https://a.example",)}, ["issuer stands beside key"]),
+        (
+            {"key": (KEY,), "identity": ("a@b.example",), "issuer": ("https://a.example",)},
+            ["identity stands beside key"],
+        ),
+        (
+            {"identity": ("a@b.example",)},
+            ["signature has no issuer", "signature has no trust-root"],
+        ),
+        ({"key": (KEY,)}, []),
+    ],
+)
+def test_of_who_has_to_have_signed_one_thing_is_said_at_a_time(
+    settings: dict[str, tuple[str, ...]], said: list[str]
+) -> None:
+    assert [one.what for one in complaints("signature", settings)] == said
+
+
 def test_all_that_is_wrong_with_one_gate_is_said() -> None:
     found = complaints("signature", {"key": (), "issuer": ("https://i.example",)})
 
