@@ -20,7 +20,7 @@ from policies.ledger.digest_versions import called, is_digest, is_meant, tag_in,
 from policies.proposing.versions import of_policy
 from policies.rulebook.findings import RulesError
 from policies.rules.rules import Service, effective
-from policies.verdict import PASSED
+from policies.verdict import PASSED, Failed
 from policies.world import Pin, World
 from tests.policies.ledger_builders import IMAGE, RULES, Story, hash_of, person, rules, story
 
@@ -205,6 +205,41 @@ def test_what_ran_there_and_was_left_is_a_step_back(gate: Callable[[Case], objec
     assert gate(_case(found, "third", stands="third")) == PASSED
     assert gate(_case(found, "fourth", stands="third")) == PASSED
     assert getattr(gate(_case(found, "second", stands="third")), "code", None) is Code.DOWNGRADE
+
+
+def test_a_step_back_says_which_digest_it_is() -> None:
+    found = _moved("second", "third")
+
+    told = downgrade(_case(found, "second", stands="third"))
+
+    assert told == Failed(
+        Code.DOWNGRADE, f"latest names {_latest('second').digest[:19]} again, which ran here before"
+    )
+
+
+@pytest.mark.parametrize(
+    ("service", "what", "is_lifted"),
+    [("web", "second", True), ("web", "third", False), ("cart", "second", False)],
+)
+def test_whose_block_was_lifted_may_come_again_and_no_other(
+    service: str, what: str, *, is_lifted: bool
+) -> None:
+    found = _moved("second", "third")
+    found.state.unblocked["staging", service, _latest(what)] = found.at
+
+    assert (downgrade(_case(found, "second", stands="third")) == PASSED) is is_lifted
+
+
+@pytest.mark.parametrize(("answered", "is_enough"), [("third", True), ("fourth", True), ("fifth", False)])
+def test_an_answer_for_the_step_from_one_of_what_stands_there_is_enough(
+    answered: str, *, is_enough: bool
+) -> None:
+    found = _moved("second", "third")
+    found.state.answered["staging", "web", Code.DOWNGRADE, _latest("second"), _latest(answered)] = 1
+    about = _case(found, "second", stands="third")
+    about = replace(about, current=(*about.current, _latest("fourth")))
+
+    assert (downgrade(about) == PASSED) is is_enough
 
 
 def test_who_unblocked_it_said_that_it_may_come_again() -> None:

@@ -12,7 +12,19 @@ from policies.entries.promotion import Approval
 from policies.entries.remembered import Fortune
 from policies.entries.remembered import Standing as Freeze
 from policies.entries.reviews import Attested, ReviewState, review_in
-from policies.gates import Case, age, approvals, digest, expired, jump, limit, merge_within, notes, was_frozen
+from policies.gates import (
+    Case,
+    age,
+    approvals,
+    digest,
+    downgrade,
+    expired,
+    jump,
+    limit,
+    merge_within,
+    notes,
+    was_frozen,
+)
 from policies.gates.before import each_before, has_run
 from policies.gates.case import holds
 from policies.gates.promised import expires, is_expired, reminds
@@ -134,6 +146,15 @@ def test_a_review_is_read_back_from_what_it_is_written_as() -> None:
     review = Attested(918273, "bob", 77, oid("head"), ReviewState.APPROVED, "2026-11-23T09:00:00Z")
 
     assert review_in({"review": review.as_json()}) == review
+
+
+def test_from_what_is_pinned_by_its_digest_alone_any_version_is_a_step_on() -> None:
+    about = case(story(), "a")
+    service = replace(about.rule.service, versions=SelectionPolicy.alphabetical("desc"))
+    about = replace(about, rule=replace(about.rule, service=service))
+
+    assert downgrade(replace(about, current=(pinned(""),))) == PASSED
+    assert _code(downgrade(replace(about, current=(pinned("A"),)))) is Code.DOWNGRADE
 
 
 def test_a_first_sighting_without_a_digest_says_nothing_of_a_later_one() -> None:
