@@ -56,6 +56,7 @@ OWN_TESTS: dict[str, tuple[str, ...]] = {
     "policies.ledger.keys": ("test_keys", "test_validator"),
     "policies.gates": ("test_gate",),
     "policies.gates.outside": ("test_gate", "test_outside_gates"),
+    "policies.gates.order": ("test_gate", "test_digest_versions"),
     "policies.gates.clock": ("test_gate", "test_soak_clock"),
     "policies.gates.counting": ("test_gate", "test_tally"),
     "policies.rulebook.layers": ("test_rules_layers", "test_rules_like"),
