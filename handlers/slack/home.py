@@ -202,7 +202,7 @@ def _still(look: Look) -> Iterator[Json]:
     at = look.decision.at
     held = [
         line(Strong(service), *_in(environment), " is held", *_because(one))
-        for (service, environment), one in look.state.holds.items()
+        for (environment, service), one in look.state.holds.items()
         if one.is_on(at)
     ]
     yield from _part("Standing still", [*standing_still(look), *held], "Nothing is frozen or held.")

@@ -1,6 +1,7 @@
 """The App Home: what each person finds there, within Slack's limits, whatever the look holds."""
 
 import json
+import re
 from dataclasses import replace
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from handlers.slack.home import MAX_DECISIONS, MAX_REVIEWS, home
 from handlers.slack.messages import CHECKING
 from policies.entries.entry import Kind
-from policies.ledger.state import Open, State
+from policies.ledger.state import Open, Standing, State
 from policies.rules.rules import Team
 from sandbox.slack.block_kit import problems_of_view
 from tests.handlers.samples import (
@@ -30,6 +31,11 @@ from tests.handlers.samples import (
 def said(view: dict[str, object]) -> str:
     """Return all texts of a view."""
     return json.dumps(view, ensure_ascii=False)
+
+
+def texts(view: dict[str, object]) -> str:
+    """Return what a view says, without its form."""
+    return "".join(re.findall(r'"text": "([^"]*)"', said(view)))
 
 
 def buttons(view: dict[str, object]) -> list[str]:
@@ -110,6 +116,19 @@ def test_what_stands_still_and_what_moved_is_there() -> None:
     assert "is frozen" in said(view)
     assert "audit" in said(view)
     assert "1.4.2" in said(view)
+
+
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [("production", "web in production is held: it leaks"), ("", "web is held: it leaks")],
+)
+def test_what_is_held_is_named_with_where(environment: str, expected: str) -> None:
+    found = state()
+    found.holds[environment, "web"] = Standing(by("ada"), AT, "it leaks", "")
+
+    view = home(LookOfValues(state=found), "bob", "U0BOB")
+
+    assert expected in texts(view)
 
 
 @given(

@@ -24,6 +24,9 @@ ARGUED: Mapping[str, str] = MappingProxyType(
         "policies.rulebook.layers: chain[-1] in likes and likes[chain[-1]] not in found: without likes[chain[-1]] "
         "not in found": "walks a way again whose places stand where they stood: slower, and the same",
         "policies.gates.before: return float('-inf') -> return not": "then it is 0, and every time is later than 1970",
+        "policies.gates.clock: at > since -> at >= since": "what was lifted at that moment gives the same moment",
+        "policies.gates.case: there is None or there.images == self.rule.service.images: "
+        "without there.images == self.rule.service.images": "each image then has the name that it has",
         "policies.gates.promised: at > since + rule.environment.expire and at > expires(calendar, rul...: "
         "without at > since + rule.environment.expire": _SPARES,
         "policies.gates.promised: at > since + rule.environment.expire -> at >= since + rule.environment.expire": (

@@ -19,6 +19,8 @@ from policies.gates import (
     digest,
     downgrade,
     expired,
+    frozen,
+    held,
     jump,
     limit,
     merge_within,
@@ -146,6 +148,15 @@ def test_a_review_is_read_back_from_what_it_is_written_as() -> None:
     review = Attested(918273, "bob", 77, oid("head"), ReviewState.APPROVED, "2026-11-23T09:00:00Z")
 
     assert review_in({"review": review.as_json()}) == review
+
+
+def test_what_the_bot_holds_or_freezes_without_a_note_is_told_by_why() -> None:
+    about = case(story())
+    about.state.holds["staging", "web"] = Freeze(Bot(), START, "", "tags-lost")
+    about.state.freezes["staging"] = Freeze(Bot(), START, "", "an audit")
+
+    assert held(about) == Waiting(Code.HELD, "tags-lost")
+    assert frozen(about) == Waiting(Code.FROZEN, "an audit")
 
 
 def test_from_what_is_pinned_by_its_digest_alone_any_version_is_a_step_on() -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from itertools import permutations
 
 import pytest
 
@@ -9,15 +10,17 @@ from policies import gates
 from policies.codes import Code
 from policies.deciding import Decider
 from policies.entries.facts import Fact, Finding, to_json
+from policies.gates.outside import GATES as OUTSIDE
+from policies.gates.outside import asks as can_be_asked
 from policies.rules.rules import OutsideGate
-from policies.verdict import Passed
+from policies.verdict import PASSED, Failed, Passed, Waiting
 from policies.world import World
 from tests.policies.gate_worlds import case, ruled
 from tests.policies.ledger_builders import pinned, story
 from tests.policies.test_gate_laws import _world
 from tests.policies.test_rollout import asks, ready
 
-MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 OF_THE_DIGEST = ("signature", "labels")
 GATES = {row.name: row.gate for row in gates.TABLE}
 
@@ -48,6 +51,47 @@ def test_checks_of_a_pull_request_are_not_waited_for_before_there_is_one(on: str
 
     assert isinstance(gates.checks(replace(about, is_offer=True)), Passed) is (on == "head")
     assert not isinstance(gates.checks(about), Passed)
+
+
+def test_an_offer_takes_an_older_answer_about_the_platforms_of_an_image() -> None:
+    about = answered("labels", HOUR, is_offer=True)
+    service = replace(about.rule.service, platforms=("linux/arm64",))
+    known = Fact(gates.PLATFORMS, Finding.PASSED, "", "", about.at - HOUR)
+    about = replace(about, rule=replace(about.rule, service=service), facts=(known,))
+
+    assert gates.platforms(about) == PASSED
+    assert gates.platforms(replace(about, is_offer=False)) != PASSED
+
+
+def test_what_is_asked_of_a_pull_requests_head_are_checks_alone() -> None:
+    assert not can_be_asked(OutsideGate("checks", "ci", {"on": ("head",)}), is_offer=True)
+    assert can_be_asked(OutsideGate("checks", "ci", {"on": ("head",)}), is_offer=False)
+    assert can_be_asked(OutsideGate("http", "ci", {"on": ("head",)}), is_offer=True)
+
+
+def test_the_gates_that_ask_outside_are_these() -> None:
+    kinds = ("checks", "http", "prometheus", "signature", "labels", "platforms")
+
+    assert frozenset(GATES[kind] for kind in kinds) == OUTSIDE
+
+
+@pytest.mark.parametrize(
+    "order", list(permutations((Finding.PASSED, Finding.WAITING, Finding.FAILED))), ids=str
+)
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_of_several_gates_of_a_kind_the_worst_answer_counts(order: tuple[Finding, ...], count: int) -> None:
+    codes = {Finding.PASSED: "", Finding.WAITING: "condition-not-met", Finding.FAILED: "label-differs"}
+    named = tuple(OutsideGate("http", f"http-{number}") for number in range(count))
+    about = case(ruled(story().staged("1.1.0"), gates=named), "1.1.0", "production")
+    facts = tuple(
+        Fact(gate.name, what, codes[what], "", about.at) for gate, what in zip(named, order, strict=False)
+    )
+
+    told = gates.http(replace(about, facts=facts))
+
+    worst = max(order[:count], key=[Finding.PASSED, Finding.WAITING, Finding.FAILED].index)
+    expected = {Finding.PASSED: Passed, Finding.WAITING: Waiting, Finding.FAILED: Failed}[worst]
+    assert isinstance(told, expected)
 
 
 def _codes(*, is_soaked: bool, facts: tuple[Fact, ...] = ()) -> list[str]:

@@ -25,7 +25,7 @@ services:
   cart: {image: ghcr.io/example/cart, versions: 1.x}
 people: {ada: {slack: U0ADA}}
 """
-IMAGES = (pinned("1.1.0"), pinned("1.1.0", repository="ghcr.io/example/worker"))
+IMAGES = (pinned("1.1.0"), pinned("1.1.0", digest="sha256:" + "b" * 64, repository="ghcr.io/example/worker"))
 STAGING = ("staging", "web")
 
 
