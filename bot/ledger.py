@@ -69,10 +69,14 @@ class NotWritten:
 
 @dataclass(frozen=True, slots=True)
 class LostEnd:
-    """An end of the ledger that it does not contain any more, and who knows of it, as the end of a sentence."""
+    """An end of the ledger that it does not contain any more, and who knows of it, as the end of a sentence.
+
+    ``is_sure``: it is no mere line that anybody who may push could have written.
+    """
 
     oid: str
     who: str
+    is_sure: bool = True
 
 
 AppendAnswer = Appended | NotAllowed | NotWritten
@@ -165,9 +169,12 @@ class Ledger:
             return f"ledger/{chain.year}: {wrong}; run `countersign verify`"
         return ""
 
-    def lost(self, tips: Tips) -> tuple[LostEnd, ...]:
-        """Return every end of the ledger that somebody knows and it does not have, what was known last first."""
-        return tuple(self._lost(tips, self.read(tips), limit=_ALL))
+    def lost(self, tips: Tips, kept: Chain | None = None) -> tuple[LostEnd, ...]:
+        """Return every end of the ledger that somebody knows and it does not have, what was known last first.
+
+        ``kept``: as it would be with what our clone has of it.
+        """
+        return tuple(self._lost(tips, kept or self.read(tips), limit=_ALL))
 
     def _is_older(self, tips: Tips, oid: str) -> bool:
         """Whether an entry stands in the branch of an earlier year."""
@@ -223,9 +230,10 @@ class Ledger:
             named = self.mirror.anchors(tips.target, limit=_ALL)  # nobody hides true ones behind made-up ones
         for one in named:
             # Anybody who may push can write a trailer; where there is a ledger, only the bot's own word counts.
-            counts = not chain.tip or is_vouched(keys, one.tip, one.proof)
+            is_sure = is_vouched(keys, one.tip, one.proof)
+            counts = not chain.tip or is_sure
             if not is_known(one.tip) and counts and not self._is_older(tips, one.tip):
-                yield LostEnd(one.tip, f"commit {one.commit[:12]} names")
+                yield LostEnd(one.tip, f"commit {one.commit[:12]} names", is_sure)
 
     def append(self, compose: Compose, *, year: str, look_first: bool = True) -> AppendAnswer:
         """Write what ``compose`` makes of the present tips and state; made anew whenever somebody was faster.

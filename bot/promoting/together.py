@@ -4,13 +4,14 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import islice
 
 from bot.answers import Awaiting, NotRecorded
 from bot.chains.chain import Chain
 from bot.chains.years import read_years, whole
 from bot.errors import BotError
 from bot.index import Index
-from bot.ledger import AppendAnswer, Proposal
+from bot.ledger import AppendAnswer, LostEnd, Proposal
 from bot.looking.rosters import teams_of
 from bot.promoting.desk import Desk
 from bot.promoting.hearing import Hearing
@@ -27,6 +28,9 @@ from policies.words import Confirm, Fork, Pair, Redact, Speaker
 
 WITHIN = timedelta(days=1)  # from the first word to the second
 MAX_ENDS = 4000  # other ends that one fork gives up: an entry's line has room for no more
+MAX_UNSURE = (
+    100  # of them for which nobody vouches, where the branch is gone: anybody who may push writes thousands
+)
 _NAMED = 12  # digits of a commit
 
 
@@ -35,6 +39,7 @@ class Loss:
     """What a rewritten ledger lost: its last known end, the other ends, and the entries that are still known.
 
     ``base``: where the whole branch is gone, the end to which our clone can bring it back: ``lost`` is that one then.
+    ``left``: how many ends for which nobody vouches are not among them.
     """
 
     lost: str
@@ -42,11 +47,14 @@ class Loss:
     who: tuple[str, ...]
     entries: tuple[Entry, ...]
     base: str = ""
+    left: int = 0
 
     def facts(self) -> tuple[str, ...]:
         """Say it in lines for people."""
         named = [f"{self.lost[:_NAMED]}, which {one}" for one in self.who[:1]]
         more = [f"and {len(self.ends)} other ends of the ledger"] if self.ends else []
+        if self.left:
+            more.append(f"{self.left} more that commits name and nobody vouches for are left out")
         back = (
             ["the branch is gone; this bot's clone has it up to there, and brings it back"]
             if self.base
@@ -146,11 +154,13 @@ class Together:
         if not lost:
             raise Declined(NotRecorded(code="nothing-lost"))
         ends = tuple(dict.fromkeys(one.oid for one in lost))
-        base = ""
+        base, left = "", 0
+        who = tuple(one.who for one in lost)
         if not chain.entries:
-            chain = self._kept(ends)
+            chain = self._kept(lost)
             base = chain.state.tip
-            ends = (base, *(one for one in ends if not chain.entries.has(one)))
+            who = tuple(one.who for one in lost if one.oid == base)
+            ends, left = self._beside(chain, lost)
         if len(ends) > MAX_ENDS:
             detail = f"{len(ends)} ends are lost; one entry can give up {MAX_ENDS}"
             raise Declined(NotRecorded(code="no-branch", detail=detail))
@@ -159,22 +169,40 @@ class Together:
             (_read(line) for oid, line in found.items() if not chain.entries.has(oid)),
             key=lambda one: one.seq,
         )
-        return Loss(
-            ends[0], ends[1:], tuple(one.who for one in lost), tuple(one for one in entries if one.seq), base
-        )
+        return Loss(ends[0], ends[1:], who, tuple(one for one in entries if one.seq), base, left)
 
-    def _kept(self, ends: Sequence[str]) -> Chain:
+    def _beside(self, kept: Chain, lost: Sequence[LostEnd]) -> tuple[tuple[str, ...], int]:
+        """Return the end to which a ledger is brought back and the others that it lacks, and how many are left out.
+
+        What its own keys vouch for comes first, and all of it: once it is back, nothing else has to be given up.
+        """
+        sure = [one.oid for one in self.desk.ledger.lost(self.desk.mirror.tips(), kept)]
+        named = dict.fromkeys(one.oid for one in lost if not kept.entries.has(one.oid))
+        unsure = [one for one in named if one not in set(sure)]
+        ends = dict.fromkeys((kept.state.tip, *sure, *unsure[:MAX_UNSURE]))
+        return tuple(ends), max(len(unsure) - MAX_UNSURE, 0)
+
+    def _kept(self, lost: Sequence[LostEnd]) -> Chain:
         """Return the longest ledger that our clone can bring back, of a branch that is gone. Raises: Declined."""
         mirror, ledger = self.desk.mirror, self.desk.ledger
-        here = set() if mirror.tips().ledgers else mirror.known([Oid(one) for one in ends])
+        here = set() if mirror.tips().ledgers else mirror.known([Oid(one.oid) for one in lost])
+        sure = [one.oid for one in lost if one.is_sure and one.oid in here]
+        unsure = (one.oid for one in lost if not one.is_sure and one.oid in here and self._is_entry(one.oid))
         found: Chain | None = None
-        for end in (Oid(one) for one in ends if one in here):
+        for end in (Oid(one) for one in dict.fromkeys((*sure, *islice(unsure, MAX_UNSURE)))):
             is_longer = found is None or found.tip is None or mirror.is_ancestor(found.tip, end)
             # what anybody may have named need not be a ledger's end
             found = (ledger.kept(end) if is_longer else None) or found
         if found is None:
-            raise Declined(NotRecorded(code="no-branch", detail=f"{ends[0][:_NAMED]} is the last known end"))
+            raise Declined(
+                NotRecorded(code="no-branch", detail=f"{lost[0].oid[:_NAMED]} is the last known end")
+            )
         return found
+
+    def _is_entry(self, oid: str) -> bool:
+        """Whether a commit of our clone reads as an entry; a made-up line may name any."""
+        line = self.desk.mirror.message(Oid(oid)).rstrip("\n").rpartition("\n")[2]
+        return _read(line.encode()).seq > 0
 
     def _still_here(self, ends: Iterable[str], tip: Oid | None) -> dict[str, bytes]:
         """Return the lines of lost entries whose commits are in the clone still."""

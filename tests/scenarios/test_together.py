@@ -1,12 +1,13 @@
 """Two people take words out of every view, and two people go on from a ledger that somebody rewrote."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
 from bot.answers import Awaiting, NotRecorded, Recorded
+from bot.promoting.together import MAX_ENDS, MAX_UNSURE
 from bot.repository.mirror import Mirror
 from bot.verify import verify
 from handlers.shell import cli
@@ -140,6 +141,42 @@ def test_two_people_bring_a_branch_back_that_is_gone_with_all_that_the_clone_has
     assert isinstance(fork.by, Both)
     assert (fork.lost, fork.note) == (before[-1], "somebody deleted the branch")
     assert fork.evidence["lost"] == {"entries": 0, "said": "no entry that is known here is lost"}
+    assert desk.ledger.read_only_because(desk.mirror.tips()) == ""
+    assert isinstance(office.say("ada", Hold(CHECKOUT, "x", "production")), Recorded)
+    assert office.findings() == []
+
+
+def made_up(office: Office, ends: Sequence[str]) -> None:
+    """Push commits to the target branch, each of which says that the ledger ended at one of these."""
+    parent = office.world.git.text("rev-parse", "refs/heads/main").strip()
+    lines: list[str] = []
+    for number, end in enumerate(ends):
+        message = f"Tidy up\n\nLedger: {end}\nLedger-Signature: {'A' * 88}\n"
+        lines += ["commit refs/heads/main", "committer Eve <eve@example.com> 1795687200 +0000"]
+        lines += [f"data {len(message)}", message]
+        lines += [] if number else [f"from {parent}"]
+    office.world.git.run("fast-import", "--quiet", stdin="\n".join((*lines, "")).encode())
+
+
+def test_made_up_ends_without_number_do_not_keep_a_branch_from_coming_back(office: Office) -> None:
+    office.asked("1.4.2")
+    git, desk = office.world.git, office.engine.desk
+    before = [oid for oid, _ in desk.ledger.read(desk.mirror.tips()).entries]
+    ours = git.text("rev-list", "refs/heads/main").split()
+    made_up(office, [*(f"{number:040x}" for number in range(1, MAX_ENDS + 2)), *ours, before[1]])
+    git.text("update-ref", "-d", "refs/heads/ledger/2026")
+    office.look()
+
+    word = asked(office, "ada", Fork("somebody deleted the branch"))
+    assert word.what == Fork("somebody deleted the branch", before[-1])
+    assert f"and {MAX_UNSURE} other ends of the ledger" in word.facts
+    assert any("nobody vouches for are left out" in one for one in word.facts)
+    assert isinstance(confirmed(office, "bob", word), Recorded)
+
+    chain = desk.ledger.read(desk.mirror.fetch())
+    assert [oid for oid, _ in chain.entries][: len(before)] == before
+    (fork,) = office.entries("fork")
+    assert (fork.lost, len(fork.evidence["ends"])) == (before[-1], MAX_UNSURE)  # type: ignore[arg-type]  # a list
     assert desk.ledger.read_only_because(desk.mirror.tips()) == ""
     assert isinstance(office.say("ada", Hold(CHECKOUT, "x", "production")), Recorded)
     assert office.findings() == []
