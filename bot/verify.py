@@ -97,6 +97,8 @@ def verify(
         text = "the branch ledger/* is missing" + (
             f", and commit {anchors[0].commit[:12]} names an entry" if anchors else ""
         )
+        if mirror.advice:
+            text += f"; a clone of one branch lacks it: run `{mirror.advice}` there, and verify again"
         report.add("ledger-missing", tips.target, text)
         return report
     audit = _Audit(mirror, book, Writer(mirror, folder), folder, tips, since, report, progress)

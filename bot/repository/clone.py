@@ -8,7 +8,7 @@ import shutil
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from bot import faults
@@ -26,6 +26,7 @@ MAX_PACKS = 60  # a fetch that checks objects leaves a pack each time; git's own
 _OTHER_FORMAT = "the repository uses SHA-256 object ids; only SHA-1 repositories are supported"
 _FORMAT = 2
 _HEADS = "refs/heads/"
+_ORIGIN = '[remote "origin"]'  # in the configuration of a clone
 _MARKER = "countersign.json"  # written last, so that a folder with it is whole
 _CLONE_SECONDS = 900.0
 _REPACK_SECONDS = 300.0
@@ -72,6 +73,17 @@ def is_shallow(remote: Remote) -> bool:
     return remote.transport == "file" and any(
         (folder / name).is_file() for name in ("shallow", ".git/shallow")
     )
+
+
+def how_to_ask_for_ledgers(remote: Remote) -> str:
+    """Return what a clone in a folder of this machine gets the ledger from its origin by; '' = it is none."""
+    if remote.transport != "file":
+        return ""
+    for name, into in ((".git/config", TRACKED), ("config", _HEADS)):
+        with suppress(OSError):
+            if _ORIGIN in (Path(remote.address) / name).read_text("utf-8", "replace"):
+                return f"git fetch origin '+{_HEADS}{LEDGER}*:{into}{LEDGER}*'"
+    return ""
 
 
 def ensure(git: Git, remote: Remote, branch: str | None) -> None:

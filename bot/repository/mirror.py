@@ -161,6 +161,11 @@ class Mirror:
         self._tips = self._tips or self._read_tips()
         return self._tips
 
+    @property
+    def advice(self) -> str:
+        """The command that is to be run in the folder that was given, where a ledger that it lacks may be got by it."""
+        return clone.how_to_ask_for_ledgers(self._remote)
+
     def _read_tips(self) -> Tips:
         out = self._read(["for-each-ref", "--format=%(objectname) %(refname)", "--", TRACKED]).out
         lines = (line.partition(" ") for line in out.decode("utf-8", "replace").splitlines())

@@ -5,6 +5,7 @@ import hashlib
 import io
 import json
 import re
+import shlex
 from collections.abc import Iterator
 from html import unescape
 from html.parser import HTMLParser
@@ -231,6 +232,43 @@ def test_a_ledger_that_was_cut_is_said_and_one_that_is_gone_is_no_empty_one(
         assert "names an entry" in err
         assert "no pass has been made" not in err
     assert not (tmp_path / "pages").exists()
+
+
+CLONES = {"a plain one": (), "a bare one": ("--bare",)}
+
+
+@pytest.mark.parametrize("how", CLONES.values(), ids=CLONES)
+def test_a_clone_of_one_branch_is_told_how_it_gets_the_ledger_and_then_is_verified(
+    told: World, tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes], how: tuple[str, ...]
+) -> None:
+    given = tmp_path / "given"
+    one = ("--single-branch", "--branch", "main")
+    git(tmp_path, "clone", "-q", *how, *one, f"file://{told.remote}", str(given))
+
+    code, out, _ = run(capsysbinary, "verify", str(given))
+
+    assert code == 1
+    found = re.search(r"a clone of one branch lacks it: run `git ([^`]*)` there", out)
+    assert found
+    git(given, *shlex.split(found[1]))
+    code, out, _ = run(capsysbinary, "verify", str(given))
+    assert "ledger-missing" not in out
+    assert (code, f"{len(told.entries)} entries" in out) == (1, True), "one review is missing"
+
+
+def test_a_clone_whose_history_is_cut_off_is_told_how_it_gets_the_rest(
+    told: World, tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    given = tmp_path / "given"
+    git(tmp_path, "clone", "-q", "--depth=2", "--no-single-branch", f"file://{told.remote}", str(given))
+
+    code, out, err = run(capsysbinary, "verify", str(given))
+
+    assert (code, out) == (3, "")
+    assert "is a shallow clone; expected the whole history: run `git fetch --unshallow` there" in err
+    git(given, "fetch", "-q", "--unshallow")
+    code, out, _ = run(capsysbinary, "verify", str(given))
+    assert f"{len(told.entries)} entries" in out
 
 
 def test_rows_are_in_the_auditors_words(told: World, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
