@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from bot.answers import NotRecorded, Recorded
 from bot.engine import Engine
+from bot.ports import Chat
 from bot.registries.registry import Limits, PycurlRegistry
 from policies.images.image import Tag
 from policies.ledger.state import Stage
@@ -40,7 +42,7 @@ def patient(engine: Engine) -> None:
 
 
 @contextmanager
-def begun(held: Held, act: Callable[[], object]) -> Iterator[threading.Thread]:
+def begun(held: "Held | Reluctant", act: Callable[[], object]) -> Iterator[threading.Thread]:
     """Begin what asks a registry that holds its answer; when the block is over the answer has come."""
     found = threading.Thread(target=act)
     found.start()
@@ -184,6 +186,40 @@ def test_what_is_answered_late_for_a_service_that_the_rules_gave_up_is_left(offi
     assert WEB not in office.engine.look().rules.services
     assert pinned(office, CHECKOUT, "staging") == "1.4.2", "the rest of what was asked counts"
     office.look()
+    assert office.findings() == []
+
+
+@dataclass
+class Reluctant:
+    """A chat that, asked the first time who is in a group, answers only after it was let go."""
+
+    real: Chat
+    asked: threading.Event = field(default_factory=threading.Event)
+    let_go: threading.Event = field(default_factory=threading.Event)
+
+    def group(self, named: str) -> frozenset[str]:
+        """Return who is in a group."""
+        if not self.asked.is_set():
+            self.asked.set()
+            assert self.let_go.wait(PATIENCE)
+        return self.real.group(named)
+
+
+def test_who_is_in_a_team_is_asked_while_words_are_heard(office: Office) -> None:
+    office.change_rules(
+        "people.yaml", "release-managers: [ada, bob, carol]", "release-managers: 'slack:@release-managers'"
+    )
+    promotion = office.asked("1.4.2")
+    office.clock.wind(minutes=2)
+    rosters = office.engine.desk.rosters
+    assert rosters.chat
+    reluctant = rosters.chat = Reluctant(rosters.chat)  # type: ignore[assignment]  # nothing else is asked of it
+
+    with begun(reluctant, office.engine.run_pass):
+        said = [office.say(name, Approve(promotion)) for name in ("ada", "bob")]
+        assert all(isinstance(one, Recorded) for one in said), said
+        assert office.stage(promotion) is Stage.LANDED
+
     assert office.findings() == []
 
 
