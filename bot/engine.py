@@ -50,7 +50,7 @@ from policies.allowed.speakers import may_speak
 from policies.codes import Code
 from policies.decide import Candidate, Standing, decide_row
 from policies.decide import why as why_not
-from policies.entries.entry import Bot, Both, Entry, Kind, Placed, Share, parse_time, write_time
+from policies.entries.entry import Bot, Both, Entry, Kind, Pinned, Placed, Share, parse_time, write_time
 from policies.entries.promotion import version_of
 from policies.gates import count_approvals
 from policies.ledger.keys import expected_key
@@ -250,13 +250,27 @@ class Engine:
         judging = [rule for place in live if (rule := effective(rules, *place))]
         teams = self.desk.rosters.due(teams_of(rules, judging), at)
         self._asks_first = bool(wanted) and not self.desk.answers.asked
-        return _Wanted(teams, asking.questions(rules, state, self.desk.answers, wanted, at))
+        labels = self._unread(rules, state, at)
+        return _Wanted(teams, asking.questions(rules, state, self.desk.answers, wanted, at, labels=labels))
+
+    def _unread(self, rules: Rules, state: State, at: datetime) -> list[Pinned]:
+        """Return the images of what is under way of which nobody has read yet who wrote their code."""
+        return [
+            image
+            for one in state.under_way()
+            if not one.is_apart and (rule := moving_rule(rules, one.environment, one.service))
+            for image in self.desk.authors.unread(rule, one.shares, at)
+        ]
+
+    def _asked(self, questions: asking.Questions) -> asking.Told:
+        """Ask registries, for whoever does not hold the lock."""
+        return asking.asked(self.registry, questions, self.desk.builds, self.desk.authors.images)
 
     def _ask(self, wanted: _Wanted) -> None:
         """Ask without the lock, then let everybody see all the answers at once. Raises: Declined."""
         desk, at = self.desk, wanted.questions.at
         rosters = desk.rosters.looked_up(wanted.teams, at)
-        told = asking.asked(self.registry, wanted.questions, desk.builds)
+        told = self._asked(wanted.questions)
         with self._lock:
             tips = desk.mirror.tips()
             rules = desk.rules(tips).rules
@@ -473,7 +487,7 @@ class Engine:
             try:
                 return self._tried(hearing, do, failed)
             except AsksFirst as first:
-                hearing.told.append(asking.asked(self.registry, first.questions, self.desk.builds))
+                hearing.told.append(self._asked(first.questions))
         return NotRecorded(code="not-recorded", detail="registries would have to be asked without end")
 
     def _tried(self, hearing: Hearing, do: Callable[[datetime], T], failed: str) -> T | NotRecorded:

@@ -10,9 +10,11 @@ from datetime import datetime
 
 from bot.looking.builds import Builds
 from bot.looking.choices import Choices
+from bot.looking.image_sources import ImageSources
 from bot.looking.survey import Answers, Image, chosen
 from bot.ports import Registry
 from bot.registries.oci import Endpoint
+from policies.entries.entry import Pinned
 from policies.images.builds import NO_BUILDS
 from policies.images.builds import Builds as KnownBuilds
 from policies.images.evidence import DigestAnswer, Silence, Silent, TagAnswer, listed_by_all
@@ -28,7 +30,7 @@ class Questions:
     """What is to be asked at a time (UTC), with all that it takes to ask; ``turn`` counts who gathered when.
 
     ``seen`` are the tags of each service that the ledger saw last, ``live`` the images of what is under way,
-    ``exact`` those whose digest is asked for by name.
+    ``exact`` those whose digest is asked for by name, ``labels`` those that have to say of which commit they are.
     """
 
     at: datetime
@@ -36,6 +38,7 @@ class Questions:
     rules: Rules
     repositories: tuple[Repository, ...]
     exact: tuple[Image, ...]
+    labels: tuple[Pinned, ...]
     seen: Mapping[str, tuple[Tag, ...]]
     live: tuple[Image, ...]
     tags: Mapping[Repository, TagAnswer]
@@ -83,6 +86,7 @@ def questions(
     at: datetime,
     *,
     exact: Iterable[Image] = (),
+    labels: Iterable[Pinned] = (),
 ) -> Questions:
     """Gather what it takes to ask for these repositories' tags and for what a decision needs beside them."""
     answers.turn += 1
@@ -93,6 +97,7 @@ def questions(
         rules=rules,
         repositories=tuple(dict.fromkeys(repositories)),
         exact=tuple(dict.fromkeys(exact)),
+        labels=tuple(labels),
         seen={name: tuple(Tag(one.tag) for one in found) for name, found in recent.items()},
         live=tuple(
             (Repository(image.repository), Tag(image.tag))
@@ -106,19 +111,27 @@ def questions(
     )
 
 
-def asked(registry: Registry, wanted: Questions, builds: Builds | None = None) -> Told:
+def asked(
+    registry: Registry,
+    wanted: Questions,
+    builds: Builds | None = None,
+    images: ImageSources | None = None,
+) -> Told:
     """Ask for tags, then for the digests that a decision needs; what registries do not say is a Silence.
 
-    ``builds`` is who asks when images were built, for services that take the newest. It may take long.
+    ``builds`` is who asks when images were built, for services that take the newest, ``images`` who reads of which
+    commits they are. It may take long.
     """
     hosts = wanted.rules.registries
+    if images is not None:
+        images.read(wanted.labels, hosts, wanted.at)
     tags = registry.tags(wanted.repositories, hosts) if wanted.repositories else {}
     known = {**wanted.tags, **tags}
     built = wanted.builds
     if builds is not None and tags:
         built = builds.look(wanted.rules, known, wanted.digests, wanted.at)
-    images = dict.fromkeys((*wanted.exact, *(needed(wanted, known, built) if tags else ())))
-    return Told(wanted, tags, registry.digests(images, hosts) if images else {})
+    named = dict.fromkeys((*wanted.exact, *(needed(wanted, known, built) if tags else ())))
+    return Told(wanted, tags, registry.digests(named, hosts) if named else {})
 
 
 def keep(told: Told, rules: Rules, answers: Answers, builds: Builds | None = None) -> None:

@@ -1,7 +1,8 @@
 """Which commit of which repository an image says that it was built of: by its own labels and annotations."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 from bot.forge.bodies import OID
@@ -10,11 +11,12 @@ from bot.forge.wire import REPOSITORY
 from bot.looking.outside import REVISION, source_of
 from bot.registries.image_contents import Contents, ImageContents
 from policies.entries.entry import Pinned
-from policies.images.evidence import Silence
+from policies.images.evidence import Silence, Silent
 from policies.images.image import Repository
 from policies.rules.rules import Host
 
 SOURCE = "org.opencontainers.image.source"  # OCI image specification, "Annotations"
+AGAIN = timedelta(minutes=1)  # what a registry did not answer is asked again
 _MAX_KEPT = 500
 
 
@@ -26,30 +28,68 @@ class Built:
     revision: str
 
 
+_Key = tuple[str, str]  # repository, digest
+
+
 @dataclass(slots=True)
 class ImageSources:
-    """Reads images by their digests; what a registry answered is kept, for a digest means the same for ever."""
+    """Reads images by their digests; what a registry answered is kept, for a digest means the same for ever.
+
+    What it did not answer is kept, too, until ``read`` asks again: ``of`` lets nobody wait for it twice. Safe from any
+    thread: two who read the same are told the same.
+    """
 
     contents: Contents | None = None
-    kept: dict[tuple[str, str], Built | str] = field(default_factory=dict)
+    kept: dict[_Key, Built | str] = field(default_factory=dict)
+    silent: dict[_Key, tuple[str, datetime]] = field(default_factory=dict)  # why, and when that was (UTC)
 
     def of(self, image: Pinned, hosts: Mapping[str, Host]) -> Built | str:
         """Return what an image says, or why it says nothing, on one line."""
-        if self.contents is None:
-            return "there is no registry to ask"
         if not image.digest:
             return f"the digest of {image.repository}:{image.tag} is not known"
-        key = (str(image.repository), image.digest)
-        if key in self.kept:
-            return self.kept[key]
-        repository = Repository(image.repository)
-        labels = ImageContents(self.contents, hosts, repository, image.digest).labels()
+        key = _key(image)
+        if found := self.kept.get(key):
+            return found
+        if silence := self.silent.get(key):
+            return silence[0]
+        said = self._read(image, hosts)
+        return said.detail if isinstance(said, Silence) else said
+
+    def unread(self, images: Iterable[Pinned], at: datetime) -> tuple[Pinned, ...]:
+        """Return those of which a registry has said nothing yet, or not within a minute before ``at`` (UTC)."""
+        never = datetime.min.replace(tzinfo=UTC)
+        return tuple(
+            one
+            for one in dict.fromkeys(images)
+            if self.contents is not None
+            and one.digest
+            and _key(one) not in self.kept
+            and self.silent.get(_key(one), ("", never))[1] + AGAIN <= at
+        )
+
+    def read(self, images: Iterable[Pinned], hosts: Mapping[str, Host], at: datetime) -> None:
+        """Ask registries what images say, at a time (UTC). It may take long."""
+        for image in images:
+            said = self._read(image, hosts)
+            if isinstance(said, Silence):
+                self.silent[_key(image)] = (said.detail, at)
+
+    def _read(self, image: Pinned, hosts: Mapping[str, Host]) -> Built | str | Silence:
+        if self.contents is None:
+            return Silence(Silent.UNREACHABLE, "there is no registry to ask")
+        labels = ImageContents(self.contents, hosts, Repository(image.repository), image.digest).labels()
         if isinstance(labels, Silence):
-            return labels.detail
+            return labels
         if len(self.kept) >= _MAX_KEPT:
             self.kept.clear()
-        found = self.kept[key] = _built(image, labels)
+            self.silent.clear()
+        found = self.kept[_key(image)] = _built(image, labels)
+        self.silent.pop(_key(image), None)
         return found
+
+
+def _key(image: Pinned) -> _Key:
+    return (str(image.repository), image.digest)
 
 
 def _built(image: Pinned, labels: Mapping[str, str]) -> Built | str:

@@ -1,8 +1,9 @@
 """Who wrote the code between two images: the source's commits, as the images and their tags name them, at the forge."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from bot.errors import BotError, PermanentError
 from bot.looking.image_sources import ImageSources
@@ -89,6 +90,15 @@ class SourceAuthors:
             if one.service in ruled
         ]
         return together([one for one in found if one is not None])
+
+    def unread(self, rule: EffectiveRule, moves: Iterable[Share], at: datetime) -> tuple[Pinned, ...]:
+        """Return the images that have to say of which commits they are, and have not been read; asks nobody."""
+        ruled = {one.service.name: one for one in rule.parts or (rule,)}
+        asked = [
+            one for one in moves if one.service in ruled and AUTHORS in ruled[one.service].environment.exclude
+        ]
+        images = [image for one in asked for image in (*one.previous, *one.image)]
+        return self.images.unread(images, at) if self.forge else ()
 
     def _by_tags(self, forge: Forge, rule: EffectiveRule, old: str, new: str) -> Wrote:
         """Ask for the commits between two tags, as they are called in Git. Raises: BotError."""

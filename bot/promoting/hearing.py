@@ -74,7 +74,8 @@ class AsksFirst(Exception):  # noqa: N818  a question on its way to whoever asks
 
     def __init__(self, questions: Questions) -> None:
         self.questions = questions
-        super().__init__(f"{len(questions.repositories)} repositories, {len(questions.exact)} images")
+        images = len(questions.exact) + len(questions.labels)
+        super().__init__(f"{len(questions.repositories)} repositories, {images} images")
 
 
 @dataclass(slots=True)
@@ -197,9 +198,12 @@ class Hearing:
     def _with_authors(
         self, rules: Rules, said: Said, rule: EffectiveRule, moves: Sequence[Share], at: datetime
     ) -> Said:
-        """Add to a request who wrote the code that it brings, where the rule asks for it."""
+        """Add to a request who wrote the code that it brings, where the rule asks for it. Raises: AsksFirst."""
         world = self.desk.view(at).world
         stands = [replace(one, previous=world.pin(rule.environment.name, one.service).image) for one in moves]
+        read = {image for told in self.told for image in told.questions.labels}
+        if unread := [one for one in self.desk.authors.unread(rule, stands, at) if one not in read]:
+            raise AsksFirst(asking.questions(rules, self._state(), self.desk.answers, (), at, labels=unread))
         found = self.desk.authors.of_all(rules, self._state(), rule, stands)
         return replace(said, evidence={**said.evidence, "authors": found.as_json()}) if found else said
 

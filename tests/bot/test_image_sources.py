@@ -1,10 +1,75 @@
 """Which repository an image may name as its source: the service's own, or one of our owner at our forge."""
 
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
 import pytest
 
-from bot.looking.image_sources import repository_of
+from bot.looking.image_sources import AGAIN, ImageSources, repository_of
+from policies.entries.entry import Pinned
+from policies.images.evidence import Silence, Silent
+from policies.images.image import Repository
+from policies.rules.rules import Host
 
 HOME = "https://github.com/acme"
+AT = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+IMAGE = Pinned("r.example/web", "1.0.0", f"sha256:{'0' * 64}")
+
+
+@dataclass
+class Registry:
+    """A registry that says nothing, or that an image has no labels."""
+
+    says: bytes | Silence = field(default_factory=lambda: Silence(Silent.SLOW, "slow"))
+    asked: int = 0
+
+    def content(self, _repository: Repository, _where: str, _hosts: Mapping[str, Host]) -> bytes | Silence:
+        """Say it."""
+        self.asked += 1
+        return self.says
+
+
+def test_what_a_registry_did_not_answer_lets_nobody_wait_again_before_it_is_read_again() -> None:
+    registry = Registry()
+    images = ImageSources(registry)
+    assert images.unread([IMAGE, IMAGE], AT) == (IMAGE,)
+    images.read([IMAGE], {}, AT)
+
+    found = images.of(IMAGE, {})
+
+    assert (found, registry.asked) == ("slow", 1)
+    assert images.unread([IMAGE], AT + AGAIN / 2) == ()
+    assert images.unread([IMAGE], AT + AGAIN) == (IMAGE,)
+
+
+def test_what_a_registry_answers_later_is_taken() -> None:
+    registry = Registry()
+    images = ImageSources(registry)
+    images.read([IMAGE], {}, AT)
+    registry.says = json.dumps(
+        {
+            "annotations": {"org.opencontainers.image.revision": "main"},
+            "config": {"digest": IMAGE.digest},
+        }
+    ).encode()
+    images.read([IMAGE], {}, AT + AGAIN)
+    asked = registry.asked
+
+    found = images.of(IMAGE, {})
+
+    assert "has no org.opencontainers.image.source" in str(found)
+    assert (images.unread([IMAGE], AT + AGAIN), registry.asked) == ((), asked)
+
+
+def test_an_image_whose_digest_is_not_known_is_not_read() -> None:
+    unknown = Pinned("r.example/web", "1.0.0", "")
+
+    assert ImageSources(Registry()).unread([unknown], AT) == ()
+    assert "the digest of r.example/web:1.0.0 is not known" in str(ImageSources(Registry()).of(unknown, {}))
+    assert ImageSources().unread([IMAGE], AT) == ()
+    assert ImageSources().of(IMAGE, {}) == "there is no registry to ask"
 
 
 @pytest.mark.parametrize(

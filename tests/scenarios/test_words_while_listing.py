@@ -189,6 +189,46 @@ def test_what_is_answered_late_for_a_service_that_the_rules_gave_up_is_left(offi
     assert office.findings() == []
 
 
+def with_authors(office: Office) -> None:
+    """Let nobody approve their own code; which commit an image is of, its labels say."""
+    rule = "approvals: 2 of release-managers"
+    office.change_rules("rules.yaml", rule, f"{rule}\n    exclude: [requester, authors]")
+    office.world.push(CHECKOUT, "1.4.2", labels={"org.opencontainers.image.revision": "1" * 40})
+    office.look()
+
+
+def test_who_asks_for_a_version_waits_for_its_labels_and_nobody_else_does(office: Office) -> None:
+    with_authors(office)
+    held = office.world.registry.hold(repository=f"{OWNER}/{CHECKOUT}", kind="blobs")
+    said: list[Recorded | NotRecorded] = []
+
+    def ask() -> None:
+        said.append(office.say("carol", Propose(CHECKOUT, "1.4.2", "production", "we want it")))
+
+    with begun(held, ask):
+        assert isinstance(office.say("ada", Hold(WEB, "a demo", "production")), Recorded)
+        assert said == []
+
+    assert isinstance(said[0], Recorded), said
+    assert len(office.engine.desk.authors.images.kept) == 1, "the image was read"
+
+
+def test_a_pass_reads_labels_while_words_are_heard(office: Office, tmp_path: Path) -> None:
+    with_authors(office)
+    asked = office.say("carol", Propose(CHECKOUT, "1.4.2", "production", "we want it"))
+    assert isinstance(asked, Recorded), asked
+    with engine_in(office.world, tmp_path / "another", office.clock) as engine:
+        patient(engine)
+        office.engine = engine
+        held = office.world.registry.hold(repository=f"{OWNER}/{CHECKOUT}", kind="blobs")
+
+        with begun(held, engine.run_pass):
+            assert isinstance(office.say("ada", Approve(asked.promotion)), Recorded)
+
+        assert len(engine.desk.authors.images.kept) == 1, "the image was read"
+        assert office.findings() == []
+
+
 @dataclass
 class Reluctant:
     """A chat that, asked the first time who is in a group, answers only after it was let go."""
