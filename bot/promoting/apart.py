@@ -257,6 +257,10 @@ def rollback_target(look: Survey, environment: str, service: str, version: str) 
     tags = tuple(one for one in ran if one != current)
     raise Declined(
         NotRecorded(
-            code=code, detail=f"{version or 'nothing else'} has not run in {environment}", choices=tags
+            code=code,
+            detail=f"{version} has not run in {environment}"
+            if version
+            else f"nothing else ran in {environment}",
+            choices=tags,
         )
     )

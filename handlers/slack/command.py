@@ -25,7 +25,7 @@ from handlers.slack.questions import (
     Why,
 )
 from handlers.slack.typed import typed
-from handlers.slack.usage import USAGE
+from handlers.slack.usage import OF_THE_SHELL, USAGE, of_the_shell
 from policies.words import Pair, Propose, Word
 
 Heard = Word | Pair | Question | Misunderstood
@@ -58,6 +58,8 @@ def _help_with(words: Sequence[str]) -> str:
 
 
 def _read(words: tuple[str, ...], reason: str, names: Names, at: datetime) -> Word | Pair | Question:
+    if words[:1] == (COMMAND,):  # pasted whole
+        words = words[1:]
     if not words:
         return Help()
     first = words[0].lower()
@@ -73,11 +75,9 @@ def _read(words: tuple[str, ...], reason: str, names: Names, at: datetime) -> Wo
 def _unclear_first(clauses: Clauses) -> None:
     """Say that a first word is neither a service nor a command word. Raises: UnclearError."""
     word = clauses.free[0]
-    if word.lower() in _OF_THE_SHELL:
-        instead = _OF_THE_SHELL[word.lower()]
-        here = f"here it is `{COMMAND} {instead}`" if instead else f"`{COMMAND} help` has those of Slack"
-        corrected = [clauses.instead(word, instead)] if instead else []
-        raise UnclearError(f"{quoted(word)} is a word of the command line, `countersign`; {here}.", corrected)
+    if (elsewhere := of_the_shell(word)) is not None:
+        instead = OF_THE_SHELL[word.lower()]
+        raise UnclearError(elsewhere, [clauses.instead(word, instead)] if instead else [])
     services = clauses.names.services
     begun = [name for name in services if name.startswith(word.lower())]
     near = begun[:MAX_GUESSES] or guesses(word, (*services, *_READERS))
@@ -123,18 +123,23 @@ def _stats(said: Clauses, _at: datetime) -> Stats:
 
 def _service_or_environment(said: Clauses) -> tuple[str, str]:
     """Return the service and the environment that are named, '' for what is not. Raises: UnclearError."""
-    service = environment = ""
+    services: list[str] = []
+    environments: list[str] = []
     for word in said.free:
         if found := look_up(word, said.names.environments):
-            environment = found
+            environments.append(found)
         elif found := look_up(word, said.names.services):
-            service = found
+            services.append(found)
         else:
             near = guesses(word, (*said.names.services, *said.names.environments))
             corrected = [said.instead(word, name) for name in near]
             end = meant(near, (*said.names.environments, *said.names.services))
             raise UnclearError(f"{quoted(word)} is neither a service nor an environment{end}", corrected)
-    return service, environment or said.environment("in", "to")
+    environments += [found] if (found := said.environment("in", "to")) else []
+    for what, named in (("service", services), ("environment", environments)):
+        if len(set(named)) > 1:
+            raise UnclearError(f"One {what} at a time; you named {', '.join(named)}.")
+    return "".join(services[:1]), "".join(environments[:1])
 
 
 def _why(said: Clauses, _at: datetime) -> Why:
@@ -180,11 +185,6 @@ def _help(said: Clauses, _at: datetime) -> Help:
     return Help(said.free[0].lower() if said.free else "")
 
 
-# what newcomers look for here and is said to `countersign` in a shell -> the word that answers it here, '' = none
-_OF_THE_SHELL = {
-    "plan": "status",
-    **dict.fromkeys("doctor evidence init ledger lint pass retire rules serve simulate verify".split(), ""),  # noqa: SIM905
-}
 # command word -> the words that open a clause in it, and its reader
 _READERS: dict[str, tuple[tuple[str, ...], _Reader]] = {
     "all": (("to", "in"), _all),

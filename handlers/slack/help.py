@@ -3,7 +3,7 @@
 from handlers.slack.blocks import COMMAND, Said
 from handlers.slack.names import guesses
 from handlers.slack.spans import Code, Line, line, marked
-from handlers.slack.usage import USAGE
+from handlers.slack.usage import OF_THE_SHELL, USAGE, of_the_shell
 
 _MEANS = {
     "": "ask for a version in an environment; the newest that may be asked for where none is named",
@@ -46,8 +46,11 @@ def help_about(word: str) -> Said:
         return Said(line("What you can say:"), (*points, marked(_WHEN)))
     if word in USAGE:
         return Said(line(*_point(word), "."), (marked(_WHEN),) if "WHEN" in USAGE[word] else ())
+    if elsewhere := of_the_shell(word):
+        return Said(marked(elsewhere), commands=(f"help {OF_THE_SHELL[word] or ''}".rstrip(),))
     commands = tuple(f"help {one}" for one in guesses(word, [one for one in USAGE if one]))
-    return Said(line("There is no word ", Code(word), "."), commands=commands or ("help",))
+    said = line("There is no word ", Code(word), "; ", Code(f"{COMMAND} help"), " lists them.")
+    return Said(said, commands=commands or ("help",))
 
 
 def _point(word: str) -> Line:

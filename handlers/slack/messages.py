@@ -16,9 +16,10 @@ from policies.codes import Code
 from policies.entries.entry import By, Kind
 from policies.ledger.state import Promotion, Stage
 from policies.verdict import Failed, NotYet
-from policies.words import Pair, Word
+from policies.words import Pair, Rollback, Word
 
 CHECKING = "The ledger is still being checked; decisions wait."  # stands in each answer until then
+_NOT_NOW = "Not now: "
 MAX_CHOICES = 10  # names in a sentence
 
 # what a code says to the person who spoke, and what they can do next
@@ -42,14 +43,20 @@ REFUSALS: dict[str, str] = {
     Code.REVIEW_MISSING: "A press does not count there: the rule asks for a review of the pull request, in GitHub.",
     Code.NO_RULE: "No rule covers that service in that environment.",
     Code.NOTE_MISSING: "A reason has to be given: add `because` and why, in one line.",
-    Code.NEVER_RAN: "That version has never run there, so one cannot go back to it.",
+    Code.NEVER_RAN: "`VERSION` has never run there, so one cannot go back to it. `/promote history SERVICE` lists"
+    " what was moved.",
     Code.OBSERVED: "That environment is only observed: nothing is moved there until its rule says otherwise.",
     Code.NOT_GUARDED: (
         "Nobody is asked there: new versions move by themselves. What was there before Countersign looked first moves"
         " where the rules say `catch-up: true`."
     ),
     Code.GUARDED: "That environment asks for approvals.",
-    Code.NOT_STANDING: "There is nothing of the kind in force there, so nothing was lifted.",
+    Code.NOT_STANDING: "There is nothing of the kind in force there, so nothing was lifted. `/promote why SERVICE` says"
+    " what stands in the way of a version.",
+    Code.BLOCKED: "Somebody blocked the version, or it was rolled back here or in an environment before."
+    " `/promote unblock SERVICE VERSION because WHY` lets it move.",
+    Code.HELD: "Somebody holds the service where it is. `/promote resume SERVICE because WHY` lets it move.",
+    Code.FROZEN: "The environment stands still. `/promote unfreeze ENV because WHY` lets it move.",
     Code.OPEN_ELSEWHERE: "Another version of the service is under way there. `/promote pending` shows it.",
     Code.OUT_OF_LINE: "It does not fit any more: somebody else was faster. Look again, then decide.",
     Code.NO_EMERGENCY: "The rule knows no emergency there. Ask for the version as usual, or roll back.",
@@ -64,10 +71,10 @@ REFUSALS: dict[str, str] = {
 PROBLEM_SENTENCES: dict[str, str] = {
     "unknown-service": "The rules have no service SERVICE.",
     "unknown-environment": "The rules have no such environment.",
-    "unknown-version": "VERSION is not known there. `/promote why SERVICE` says what could come, `/promote check"
+    "unknown-version": "`VERSION` is not known there. `/promote why SERVICE` says what could come, `/promote check"
     " SERVICE` asks the registry now.",
     "unknown-promotion": "No promotion that is under way goes by that name. `/promote pending` lists them.",
-    "unknown-review": "Nothing that waits for a review goes by that name.",
+    "unknown-review": "Nothing that waits for a review goes by that name. `/promote pending` lists what waits.",
     "unknown-entry": "The ledger has no entry with that number. `countersign ledger show` lists them.",
     "nothing-to-redact": "There are no words to hide: they are hidden already, or nobody said any.",
     "nothing-lost": "The ledger has everything that anybody here knows of, so there is nothing to give up.",
@@ -115,6 +122,8 @@ _DETAIL_IS_SAID = frozenset(
         Code.NOT_GUARDED,
         Code.OBSERVED,
         Code.NOT_STANDING,
+        Code.NO_EMERGENCY,
+        "link-unavailable",
     }
 )
 _ENDED: dict[Stage, str] = {
@@ -179,7 +188,7 @@ def linked(of: Recorded | NotRecorded) -> Said:
         if is_git
         else _sentence(of.code)
     )
-    return Said(marked(said), (line(of.detail),) if of.detail else ())
+    return Said(marked(said), (line(of.detail),) if of.detail and of.code not in _DETAIL_IS_SAID else ())
 
 
 def refused(of: NotRecorded, word: Word | Pair, promotion: Promotion | None, person: str) -> Said:
@@ -189,7 +198,8 @@ def refused(of: NotRecorded, word: Word | Pair, promotion: Promotion | None, per
     elif of.code == Code.CLOSED and promotion and promotion.stage in _ENDED:
         head = _ended(promotion)
     else:
-        head = marked(_about(_sentence(of.code), word))
+        is_back = isinstance(word, Rollback) and of.code == "unknown-version"
+        head = marked(_about(_sentence(Code.NEVER_RAN if is_back else of.code), word))
     points: list[Line] = []
     if of.waits:
         points += [line(Literal(of.detail), _stands(one), *reason(one)) for one in of.waits]
@@ -279,7 +289,7 @@ def _key(key: str) -> Line:
 
 
 def _sentence(code: str) -> str:
-    return REFUSALS.get(code) or PROBLEM_SENTENCES.get(code) or f"Not now: {phrase(code)}."
+    return REFUSALS.get(code) or PROBLEM_SENTENCES.get(code) or f"{_NOT_NOW}{phrase(code)}."
 
 
 def _typed(word: Word | Pair) -> tuple[str, ...]:
@@ -290,9 +300,11 @@ def _typed(word: Word | Pair) -> tuple[str, ...]:
 def _about(sentence: str, word: Word | Pair) -> str:
     """Return a sentence that names the service and the version that were spoken of."""
     service, version = getattr(word, "service", ""), getattr(word, "version", "")
+    if service and sentence.startswith(_NOT_NOW):
+        sentence += " `/promote why SERVICE` says for what it waits."
     if service:
         sentence = sentence.replace("SERVICE", service)
-    return sentence.replace("VERSION", f"`{version}`" if version else "That version")
+    return sentence.replace("VERSION", version) if version else sentence.replace("`VERSION`", "That version")
 
 
 def _approved_at(promotion: Promotion | None, person: str) -> datetime | None:

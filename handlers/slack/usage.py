@@ -1,4 +1,6 @@
-"""The words of ``/promote`` and how each is said."""
+"""The words of ``/promote`` and how each is said; words that are said elsewhere."""
+
+from handlers.slack.blocks import COMMAND
 
 USAGE = {
     "": "SERVICE [VERSION] [to ENV] [because WHY]",
@@ -31,3 +33,17 @@ USAGE = {
     "link": "link",
     "help": "help [WORD]",
 }
+# what newcomers look for here and is said to `countersign` in a shell -> the word that answers it here, '' = none
+OF_THE_SHELL = {
+    "plan": "status",
+    **dict.fromkeys("doctor evidence init ledger lint pass retire rules serve simulate verify".split(), ""),  # noqa: SIM905  a list of words
+}
+
+
+def of_the_shell(word: str) -> str | None:
+    """Return what is said of a word of the command line; nothing where it is none."""
+    instead = OF_THE_SHELL.get(word.lower())
+    if instead is None:
+        return None
+    here = f"here it is `{COMMAND} {instead}`" if instead else f"`{COMMAND} help` has those of Slack"
+    return f"`{word.lower()}` is a word of the command line, `countersign`; {here}."

@@ -45,7 +45,7 @@ def environment(
     entry: Entry, names: Collection[str], people: People, calendar: Calendar, findings: Findings
 ) -> Environment | None:
     """Read one environment; ``names`` are those of all environments. Lines that are as another one's are still open."""
-    is_name(entry.name, "an environment", findings)
+    is_name(entry.name, "an environment", findings, can_say_was=True)
     found = fields(entry.node, ENVIRONMENT_KEYS, findings)
     if found is None:
         return None

@@ -148,22 +148,31 @@ def kind_of(node: Node) -> str:
     return "a list" if isinstance(node, Items) else "a table"
 
 
-def is_name(name: Text, what: str, findings: Findings) -> bool:
+def is_name(name: Text, what: str, findings: Findings, *, can_say_was: bool = False) -> bool:
     """Return whether a key can name something in a rule and in a command."""
-    if len(name.value) > MAX_NAME or _NAME.fullmatch(name.value) is None:
-        expected = f"at most {MAX_NAME} of a-z 0-9 -, not beginning with -"
-        findings.add(name.at, f"{shown(name.value)} cannot be {what}'s name", expected)
+    if not _is_spelled_as_one(name, what, findings):
         return False
     if name.value in RESERVED:
-        findings.add(name.at, f"{name.value} is a word of the commands", f"another name for {what}")
+        keeps = f", and `was: [{name.value}]`, which keeps what the ledger knows of it" if can_say_was else ""
+        expected = f"another name for {what}{keeps}"
+        findings.add(name.at, f"{name.value} is a word of the commands", expected)
         return False
     return True
 
 
+def _is_spelled_as_one(name: Text, what: str, findings: Findings) -> bool:
+    if len(name.value) <= MAX_NAME and _NAME.fullmatch(name.value):
+        return True
+    expected = f"at most {MAX_NAME} of a-z 0-9 -, not beginning with -"
+    findings.add(name.at, f"{shown(name.value)} cannot be {what}'s name", expected)
+    return False
+
+
 def former_names(found: Fields, what: str) -> tuple[str, ...]:
-    """Return the names that something had before."""
+    """Return the names that something had before; a word that became one of the commands may be among them."""
     texts = found.texts("was") or ()
-    return once([text for text in texts if is_name(text, what, found.findings)], "name", found.findings)
+    names = [text for text in texts if _is_spelled_as_one(text, what, found.findings)]
+    return once(names, "name", found.findings)
 
 
 def once(texts: Collection[Text], what: str, findings: Findings) -> tuple[str, ...]:

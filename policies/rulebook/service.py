@@ -51,7 +51,7 @@ def service(
 
     ``followed`` looks up the ImagePolicy that ``versions`` may name.
     """
-    is_name(entry.name, "a service", findings)
+    is_name(entry.name, "a service", findings, can_say_was=True)
     is_empty = isinstance(entry.node, Text) and not entry.node.value
     own = Fields(entry.name.at, {}, findings) if is_empty else fields(entry.node, SERVICE, findings)
     if own is None:

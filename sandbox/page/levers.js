@@ -12,6 +12,7 @@ export class Levers {
     this.post = post;
     this.registry = {};
     this.bot = { state: "starting", words: "" };
+    this.isHeld = false;
     this.service = "checkout-api";
     this.environment = "production";
     this.sign = { code: "", asked: "", login: LOGINS[0] };
@@ -122,15 +123,28 @@ export class Levers {
     this.box.querySelector("#lever-code").focus();
   }
 
+  // The bot takes one thing at a time: until it is answered, none of its buttons can be pressed.
+  handle(label, what, { title, off, kind = "" }) {
+    const made = el("button", { type: "button", class: `lever ${kind}`, title, disabled: off, "data-lever": `bot ${what}` }, label);
+    made.addEventListener("click", async () => {
+      this.isHeld = true;
+      this.draw();
+      await this.post("bot", { what });
+      this.isHeld = false;
+      this.draw();
+    });
+    return made;
+  }
+
   process() {
     const { state, words } = this.bot;
-    const isBusy = state === "starting" || state === "stopping";
+    const isBusy = this.isHeld || state === "starting" || state === "stopping";
     const made = group("The bot",
       el("span", { class: `bot-state ${state}`, role: "status" }, WORDS[state] ?? shown(state)),
       state === "runs"
-        ? this.pull("Stop", "bot", { what: "stop" }, { off: isBusy })
-        : this.pull("Start", "bot", { what: "start" }, { off: isBusy }),
-      this.pull("Wipe its disk", "bot", { what: "wipe" }, { off: isBusy, title: "Kill it, lose its disk, start it again", kind: "hot" }));
+        ? this.handle("Stop", "stop", { off: isBusy })
+        : this.handle("Start", "start", { off: isBusy }),
+      this.handle("Wipe its disk", "wipe", { off: isBusy, title: "Kill it, lose its disk, start it again", kind: "hot" }));
     if (words) made.append(el("details", { class: "words" }, el("summary", {}, "its last words"), el("pre", {}, shown(words))));
     return made;
   }

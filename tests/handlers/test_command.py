@@ -129,6 +129,9 @@ UNDERSTOOD: dict[str, object] = {
     "stats web": Stats("web"),
     "stats in staging": Stats(environment="staging"),
     "stats web staging": Stats("web", "staging"),
+    "stats web staging in staging": Stats("web", "staging"),
+    "/promote why web": Why("web"),
+    "/promote": Help(),
     "whoami": WhoAmI(),
     "help": Help(),
     "help Freeze": Help("freeze"),
@@ -245,6 +248,18 @@ UNCLEAR: dict[str, tuple[str, tuple[str, ...]]] = {
     "status wob": (
         "`wob` is neither a service nor an environment; did you mean `web`? Say `/promote status [SERVICE|ENV]`.",
         ("status web",),
+    ),
+    "status web staging production-eu": (
+        "One environment at a time; you named staging, production-eu. Say `/promote status [SERVICE|ENV]`.",
+        (),
+    ),
+    "stats web cart-api": (
+        "One service at a time; you named web, cart-api. Say `/promote stats [SERVICE|ENV]`.",
+        (),
+    ),
+    "status staging in production-eu": (
+        "One environment at a time; you named staging, production-eu. Say `/promote status [SERVICE|ENV]`.",
+        (),
     ),
     "freeze staging until 9999999999h because x": (
         (

@@ -99,7 +99,7 @@ def test_every_problem_has_a_sentence_of_its_own(code: str) -> None:
         (
             NotRecorded(code=Code.FROZEN, detail="audit"),
             Propose("web"),
-            "Not now: the environment stands still.\n• audit",
+            "The environment stands still. /promote unfreeze ENV because WHY lets it move.\n• audit",
             (),
         ),
         (
@@ -113,6 +113,42 @@ def test_every_problem_has_a_sentence_of_its_own(code: str) -> None:
             Propose("wob", "1.0"),
             "The rules have no service wob.\n• known: cart, web",
             ("web 1.0",),
+        ),
+        (
+            NotRecorded(code=Code.SOAKING, detail="2h are needed"),
+            Propose("web"),
+            (
+                f"Not now: {phrase(Code.SOAKING).replace('`', '')}. /promote why web says for what it waits.\n"
+                "• 2h are needed"
+            ),
+            (),
+        ),
+        (
+            NotRecorded(code=Code.BLOCKED, detail="it leaks"),
+            Propose("web", "1.0"),
+            (
+                "Somebody blocked the version, or it was rolled back here or in an environment before. "
+                "/promote unblock web 1.0 because WHY lets it move.\n• it leaks"
+            ),
+            (),
+        ),
+        (
+            NotRecorded(code="unknown-version", detail="1.0 has not run in staging", choices=("1.4.1",)),
+            Rollback("web", "it burns", "1.0"),
+            (
+                "1.0 has never run there, so one cannot go back to it. /promote history web lists what was moved.\n"
+                "• 1.0 has not run in staging\n• known: 1.4.1"
+            ),
+            ("rollback web to 1.4.1 because it burns",),
+        ),
+        (
+            NotRecorded(code="unknown-version"),
+            Approve("#418"),
+            (
+                "That version is not known there. /promote why SERVICE says what could come, "
+                "/promote check SERVICE asks the registry now."
+            ),
+            (),
         ),
         (
             NotRecorded(code=Code.NOT_WHOLE, detail="shop is a group", choices=("shop",)),
@@ -455,6 +491,9 @@ def test_whoami_says_what_to_add_for_somebody_unknown() -> None:
 def test_help_has_a_line_for_each_word_and_guesses_a_mistyped_one() -> None:
     assert "/promote freeze ENV...|all [until WHEN] because WHY" in help_about("freeze").text
     assert help_about("freze").commands[0] == "help freeze"
+    assert help_about("nope").text == "There is no word nope; /promote help lists them."
+    assert help_about("plan").text.endswith("here it is /promote status.")
+    assert (help_about("plan").commands, help_about("verify").commands) == (("help status",), ("help",))
     assert problems_of_blocks(list(message_of(help_about("")).blocks)) == []
 
 

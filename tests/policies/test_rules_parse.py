@@ -536,6 +536,25 @@ def test_a_word_of_the_commands_is_no_name(word: str, form: str, place: str) -> 
     assert refused(form.replace("WORD", word))[0].startswith(f"{place}: {word} is a word of the commands")
 
 
+@pytest.mark.parametrize(
+    ("form", "what"),
+    [
+        ("environments: {'WORD': {path: a, channel: c, approvals: noneWAS}}", "an environment"),
+        ("services: {'WORD': {image: ghcr.io/e/a, versions: 1.xWAS}}", "a service"),
+    ],
+    ids=["environment", "service"],
+)
+def test_what_became_a_word_of_the_commands_keeps_its_past_under_another_name(form: str, what: str) -> None:
+    (finding,) = refused(form.replace("WORD", "redact").replace("WAS", ""))
+
+    assert finding.endswith(
+        f"expected another name for {what}, and `was: [redact]`, which keeps what the ledger knows of it"
+    )
+    rules = rules_of(form.replace("WORD", "other").replace("WAS", ", was: [redact]"))
+    found = [one.was for one in rules.environments.values()] + [one.was for one in rules.services.values()]
+    assert found == [("redact",)]
+
+
 def test_every_finding_is_told_in_the_order_of_the_files() -> None:
     files = {
         "p/b.yaml": b"services:\n  a: {image: x, versions: nope}\n  c: {image: 'X:1', versions: 1.x}\n",

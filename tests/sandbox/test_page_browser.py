@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 
 from sandbox.levers import KeptBot, Levers
 from sandbox.page.server import served
@@ -495,8 +495,11 @@ def test_levers_are_seen_to_move_the_world(browser: Browser, live: Demo) -> None
     page.get_by_label("Message to #deploys").fill("/promote status")
     page.keyboard.press("Enter")
     expect(page.get_by_text('failed with the error "dispatch_failed"')).to_be_visible()
-    with page.expect_response(lambda answer: "wipe" in (answer.request.post_data or "")):
-        levers.get_by_role("button", name="Wipe its disk").click()
+    unanswered: list[Route] = []
+    page.route("**/act/bot", lambda route: unanswered.append(route), times=1)  # noqa: PLW0108  its signature counts
+    levers.get_by_role("button", name="Wipe its disk").click()
+    expect(levers.get_by_role("button", name="Start")).to_be_disabled()  # one thing at a time
+    unanswered[0].continue_()
     levers.get_by_role("button", name="Start").click()
     expect(page.locator(".bot-state")).to_have_text("runs", timeout=PATIENCE)
     page.get_by_label("Message to #deploys").fill("/promote pending")
