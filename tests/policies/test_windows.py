@@ -84,6 +84,7 @@ A_DAY = "; expected Mon, Tue, Wed, Thu, Fri, Sat, Sun"
         ("08:00-08:00", TWO_TIMES),
         ("00:00-00:00", TWO_TIMES),
         ("Mon 08:00 - Mon 08:00", TWO_TIMES),
+        ("Mon 00:00 - Sun 24:00", TWO_TIMES),
         ("Mon 24:00 - Tue 08:00", f"has the time 24:00{A_TIME}"),
         ("Mon 24:00-08:00", f"has the time 24:00{A_TIME}"),
         ("Mon 08:60-09:00", f"has the time 08:60{A_TIME}"),
