@@ -7,6 +7,7 @@ import pytest
 
 from bot.answers import NotRecorded, Recorded
 from policies.canonical import Json
+from policies.entries.authors import MAX_ACCOUNTS
 from policies.entries.entry import Entry
 from policies.ledger.state import Stage
 from policies.words import Approve, Propose, Rollback
@@ -228,6 +229,36 @@ def test_a_commit_whose_author_nobody_knows_is_counted_and_said(office: Office) 
     found = told(entry)
     assert (found["known"], found["people"], found["logins"], found["unnamed"]) == (True, [], [], 1)
     assert "1 commits name nobody" in str(office.world.slack.workspace.messages("C0DEPLOYS")[-1].blocks)
+
+
+def test_where_a_list_of_authors_was_cut_the_merge_waits_until_the_forge_tells_them_again(
+    office: Office,
+) -> None:
+    office.clock.wind(days=6)  # from when on it decides
+    source(office)
+    code(office, "1.4.1", "ada-l")
+    many = (
+        f"Co-authored-by: x <{n}+x-{n}@users.noreply.github.com>" for n in range(5000, 5000 + MAX_ACCOUNTS)
+    )
+    code(office, "1.4.2", "bob", message="Work on it\n\n" + "\n".join(many) + "\n")
+    promotion = office.asked("1.4.2")
+    first = told(office.entries("propose")[-1])
+    assert (len(first["ids"]), first["people"]) == (MAX_ACCOUNTS, ["bob"])  # type: ignore[arg-type]  # a list
+    office.engine.desk.authors.kept.clear()
+    tip = office.world.git.text("rev-parse", "v1.4.2").strip()
+    office.world.git.run("tag", "--delete", "v1.4.2")
+
+    assert isinstance(office.say("ada", Approve(promotion)), Recorded)
+    office.look()
+    assert office.stage(promotion) is Stage.OPEN
+    assert "refused" not in office.kinds()
+
+    office.world.git.run("tag", "v1.4.2", tip)
+    for _ in range(3):
+        office.look()
+        office.clock.wind(minutes=10)
+    assert office.stage(promotion) is Stage.LANDED
+    assert office.findings() == []
 
 
 def test_the_way_back_asks_for_no_authors(office: Office) -> None:
