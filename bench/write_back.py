@@ -15,7 +15,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from bot.ledger import Appended, Ledger
-from bot.looking.asking import ask
+from bot.looking.asking import asked, keep, questions
 from bot.looking.book import Book
 from bot.promoting.desk import Desk
 from bot.promoting.poller import Writer, bumps
@@ -111,7 +111,8 @@ def move(desk: Desk, registry: PycurlRegistry, at: datetime) -> tuple[float, flo
     desk.mirror.fetch()
     rules = desk.rules(desk.mirror.tips()).rules
     state = desk.ledger.read(desk.mirror.tips()).state
-    ask(registry, rules, state, desk.answers, [one.image for one in rules.services.values()], at)
+    wanted = questions(rules, state, desk.answers, [one.image for one in rules.services.values()], at)
+    keep(asked(registry, wanted), rules, desk.answers)
     known = time.perf_counter()
     answer = desk.append(
         lambda look, tip: bumps(

@@ -1,7 +1,7 @@
 """Asking registries: what is to be asked is gathered first, then asked, which may take long, and kept at once.
 
-Whoever holds the engine's lock gathers and keeps. ``asked`` is for whoever let go of it: it reads nothing that
-others write, and writes nothing that others read.
+Whoever holds the engine's lock gathers and keeps. ``asked`` is for whoever let go of it: it reads and writes nothing
+that others write or read, but the memories of builds and labels, which are safe from any thread and kept by digest.
 """
 
 from collections.abc import Iterable, Mapping
@@ -166,19 +166,6 @@ def _foreign(told: Told, rules: Rules) -> frozenset[Repository]:
         for one in (*told.tags, *(repository for repository, _ in told.digests))
         if one not in ours or Endpoint.of(one, before.registries) != Endpoint.of(one, rules.registries)
     )
-
-
-def ask(  # noqa: PLR0917  one call, in the order of the way of the data
-    registry: Registry,
-    rules: Rules,
-    state: State,
-    answers: Answers,
-    repositories: Iterable[Repository],
-    at: datetime,
-    builds: Builds | None = None,
-) -> None:
-    """Gather, ask and keep, for whoever makes nobody wait."""
-    keep(asked(registry, questions(rules, state, answers, repositories, at), builds), rules, answers, builds)
 
 
 def needed(
