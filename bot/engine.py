@@ -708,7 +708,7 @@ class Engine:
 
     def _remember(self, at: datetime) -> Look:
         look = self.desk.view(at)
-        self._look = Look(look.world, self.desk.decide(look))
+        self._look = Look(look.world, self.desk.decide(look), is_observing=self.is_observing())
         return self._look
 
     def _remember_problem(self, problem: str) -> None:

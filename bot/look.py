@@ -12,11 +12,15 @@ from policies.world import World
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What was seen last. ``problem``: one line for people where something could not be read anew; '' = all well."""
+    """What was seen last. ``problem``: one line for people where something could not be read anew; '' = all well.
+
+    ``is_observing``: the bot writes nothing, whatever it sees.
+    """
 
     world: World
     decision: Decision
     problem: str = ""
+    is_observing: bool = False
 
     @property
     def is_checked(self) -> bool:

@@ -37,6 +37,7 @@ class Preview:
     since: Callable[[str, str], datetime | None] = field(repr=False, compare=False)
     members: Members = field(default_factory=lambda: NOBODY)
     problem: str = ""
+    is_observing: bool = False
 
     @property
     def is_checked(self) -> bool:

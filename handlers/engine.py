@@ -42,6 +42,10 @@ class Look(Protocol):
     def problem(self) -> str:
         """What could not be read."""
 
+    @property
+    def is_observing(self) -> bool:
+        """Whether the bot writes nothing, whatever it sees."""
+
     def current_since(self, environment: str, service: str) -> datetime | None:
         """Return since when (UTC) what runs in a place runs there; none where nobody knows."""
 

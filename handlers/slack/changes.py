@@ -9,7 +9,7 @@ from bot.promoting.brings import MAX_PLACES, Brings
 from handlers.engine import Engine
 from handlers.slack.blocks import COMMAND, Said
 from handlers.slack.questions import Changes
-from handlers.slack.reasons import phrase
+from handlers.slack.reasons import phrase, unplaced
 from handlers.slack.spans import Code as Literal
 from handlers.slack.spans import Line, Link, Moment, Sign, Strong, counted, joined, line
 from handlers.slack.unlisted import hinted, is_unlisted
@@ -71,10 +71,9 @@ def _place(one: Brings, shown: Sequence[Sourced], *, is_group: bool) -> Iterator
     where = line(Strong(one.environment), f": {one.service} " if is_group else ": ")
     if one.candidate is None:
         is_last = one.codes == (Code.CURRENT.value,)
-        reasons = "nothing newer may move" if is_last else ", ".join(map(phrase, one.codes))
-        detail = f": {one.detail}" if one.detail else ""
+        reasons = "nothing newer may move" if is_last else unplaced(one.codes, one.detail)
         runs = line(Literal(one.current), " runs, ") if one.current else ()
-        yield line(*where, *runs, f"{reasons}{detail}")
+        yield line(*where, *runs, reasons)
         return
     if one.candidate.verdict is Standing.CURRENT:
         yield line(*where, Literal(one.version), " is what runs there now.")

@@ -49,9 +49,9 @@ def said(look: Look, asked: Everything, unheard: Sequence[Line] = ()) -> Said:
         return Said(line("Nothing may be asked for", *where, " now."), tuple(points))
     count = counted(len(offers), "version")
     head = line(f"{count} may be asked for", *where, "; nothing is asked for yet:")
-    if not look.is_checked:
-        return Said(head, tuple(points))
-    if unheard:
+    if look.is_observing:
+        unheard = (line("This bot only observes: it takes no requests."),)
+    if unheard or not look.is_checked:
         return Said(head, (*points, *unheard))
     words = [_word(row, candidate, asked.note) for row, candidate in offers]
     fits = _fitting(words)

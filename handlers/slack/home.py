@@ -18,7 +18,7 @@ from handlers.slack.blocks import (
 from handlers.slack.cards import APPROVE, REJECT, SHORT_CHANGE
 from handlers.slack.messages import CHECKING
 from handlers.slack.reasons import phrase
-from handlers.slack.reports import standing_still
+from handlers.slack.reports import ready, standing_still
 from handlers.slack.spans import Code, Json, Line, Mention, Moment, Strong, line, plain
 from policies.decide import Row, Standing
 from policies.entries.entry import By
@@ -165,7 +165,7 @@ def _board(look: Look) -> Iterator[Json]:
     names = list(look.rules.environments)
     for name in names[:MAX_ENVIRONMENTS]:
         rows = [row for row in look.decision.rows if row.environment == name and row.current]
-        yield rich_text(f"board-{name}", section(_head(name, rows)), *_listed(rows))
+        yield rich_text(f"board-{name}", section(_head(name, rows)), *_listed(look, rows))
     if len(names) > MAX_ENVIRONMENTS:
         more = line(f"and {len(names) - MAX_ENVIRONMENTS} more environments: ", Code("/promote status"))
         yield rich_text("board-more", section(more))
@@ -177,23 +177,23 @@ def _head(name: str, rows: Sequence[Row]) -> Line:
     return line(Strong(name), f": {services}, {behind} not up to date" if rows else ": nothing runs here")
 
 
-def _listed(rows: Sequence[Row]) -> list[Json]:
+def _listed(look: Look, rows: Sequence[Row]) -> list[Json]:
     """Return what is behind first: in a large environment the rest is only counted."""
     ordered = sorted(rows, key=lambda row: row.verdict is Standing.CURRENT)
-    lines = [_row(row) for row in ordered[:MAX_ROWS]]
+    lines = [_row(look, row) for row in ordered[:MAX_ROWS]]
     if len(ordered) > MAX_ROWS:
         lines.append(line(f"and {len(ordered) - MAX_ROWS} more"))
     return [bullets(lines)] if lines else []
 
 
-def _row(row: Row) -> Line:
+def _row(look: Look, row: Row) -> Line:
     """Return what runs, what could come, and the first thing that it waits for; `/promote why` has the rest."""
     spans = line(Strong(row.service), " ", Code(row.current))
     best = row.best
     if best is None or best.verdict is Standing.CURRENT:
         return spans if row.verdict is Standing.CURRENT else line(*spans, f", {phrase(row.codes[0])}")
     if not best.reasons:
-        return line(*spans, ", ", Code(best.version), " moves at the next pass")
+        return line(*spans, ", ", Code(best.version), ready(look, row))
     more = f" and {len(best.reasons) - 1} more" if len(best.reasons) > 1 else ""
     return line(*spans, ", next ", Code(best.version), f" waits: {phrase(best.reasons[0].code)}{more}")
 

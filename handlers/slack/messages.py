@@ -34,7 +34,7 @@ REFUSALS: dict[str, str] = {
     Code.NOT_AN_APPROVER: "The rule does not name you for this. `/promote who SERVICE` says whom it names.",
     Code.ALREADY_APPROVED: "You have approved it already.",
     Code.NOT_APPROVED: "You have not approved it, so there is nothing to take back.",
-    Code.CLOSED: "It has ended, so nothing was recorded.",
+    Code.CLOSED: "It has ended, so nothing was recorded. `/promote pending` lists what is under way.",
     Code.EXPIRED: "The request has expired. Ask for the version anew, and it can be approved.",
     Code.CHANGE_MOVED: "The change is not the one that you saw any more. Look at the card again, then decide.",
     Code.RULE_MOVED: "The rule is not the one that you saw any more. Look at the card again, then decide.",
@@ -57,7 +57,7 @@ REFUSALS: dict[str, str] = {
     " `/promote unblock SERVICE VERSION because WHY` lets it move.",
     Code.HELD: "Somebody holds the service where it is. `/promote resume SERVICE because WHY` lets it move.",
     Code.FROZEN: "The environment stands still. `/promote unfreeze ENV because WHY` lets it move.",
-    Code.OPEN_ELSEWHERE: "Another version of the service is under way there. `/promote pending` shows it.",
+    Code.OPEN_ELSEWHERE: "A version of the service is under way there already. `/promote pending` shows it.",
     Code.OUT_OF_LINE: "It does not fit any more: somebody else was faster. Look again, then decide.",
     Code.NO_EMERGENCY: "The rule knows no emergency there. Ask for the version as usual, or roll back.",
     Code.NOT_OVER: "It is still under way. It can be reviewed once it has landed.",
@@ -105,6 +105,7 @@ _CHOICES: dict[str, str] = {
     "unknown-version": "known: ",
     "which-environment": "one of: ",
 }
+_NAMED = frozenset({Code.IN_GROUP, Code.NOT_WHOLE, Code.OPEN_ELSEWHERE})  # buttons or detail name the choices
 _DETAIL_IS_SAID = frozenset(
     {
         Code.UNKNOWN_PERSON,
@@ -123,6 +124,7 @@ _DETAIL_IS_SAID = frozenset(
         Code.OBSERVED,
         Code.NOT_STANDING,
         Code.NO_EMERGENCY,
+        Code.CURRENT,
         "link-unavailable",
     }
 )
@@ -205,7 +207,7 @@ def refused(of: NotRecorded, word: Word | Pair, promotion: Promotion | None, per
         points += [line(Literal(of.detail), _stands(one), *reason(one)) for one in of.waits]
     elif of.detail and of.code not in _DETAIL_IS_SAID and of.detail not in _typed(word):
         points.append(line(phrase(of.detail)))
-    if of.choices and of.code not in {Code.IN_GROUP, Code.NOT_WHOLE}:  # there the buttons say it all
+    if of.choices and of.code not in _NAMED:
         points.append(line(_CHOICES.get(of.code, ""), *_choices(of.choices)))
     given = spell(word) if of.code == "ledger-checking" else ""  # so that it need not be typed from memory
     return Said(head, tuple(points), given, corrected(word, of))

@@ -1,6 +1,6 @@
 """Reason codes as phrases that end the sentence "it waits: ..."."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from handlers.slack.spans import Line, Moment
@@ -76,6 +76,7 @@ _BETTER: dict[str, str] = {
     Code.NOT_IN_PREVIOUS: ", as exactly this image",
     Code.NOT_HEALTHY: "",
     Code.UNHEALTHY: "",
+    Code.NO_REFERENCE: "",
 }
 
 
@@ -110,6 +111,13 @@ def reasons(verdicts: Iterable[NotYet]) -> tuple[Line, ...]:
         detail = _detail(verdict)
         details += [detail] if detail and detail not in details else []
     return tuple((*head, *((": ", ", ".join(details)) if details else ())) for head, details in told.items())
+
+
+def unplaced(codes: Sequence[str], detail: str) -> str:
+    """Return why nothing can be said of a place: what its codes mean and the detail, or that alone."""
+    if detail and codes and codes[0] in _BETTER:
+        return f"{detail}{_BETTER[codes[0]]}"
+    return ", ".join(map(phrase, codes)) + (f": {detail}" if detail else "")
 
 
 def _sentence(verdict: NotYet) -> Line:

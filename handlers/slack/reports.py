@@ -25,7 +25,7 @@ from handlers.slack.questions import (
     WhoAmI,
     Why,
 )
-from handlers.slack.reasons import phrase, reasons
+from handlers.slack.reasons import phrase, reasons, unplaced
 from handlers.slack.spans import Code, Line, Mention, Moment, Sign, Span, Strong, counted, joined, line
 from handlers.slack.unlisted import hinted, is_unlisted
 from policies.decide import Candidate, Row, Standing
@@ -141,7 +141,7 @@ def _status(look: Look, asked: Status) -> Said:
     shown = rows if asked.service else moving
     settled = len(rows) - len(moving)
     head = line(f"{counted(len(rows), 'place')}: {settled} up to date, {len(moving)} not.")
-    rows_said = (_row(row, _since(look, row) if asked.service else None) for row in shown)
+    rows_said = (_row(look, row, _since(look, row) if asked.service else None) for row in shown)
     return Said(head, (*standing_still(look), *rows_said))
 
 
@@ -175,25 +175,34 @@ def _until(until: datetime | None) -> Line:
     return line(" until ", Moment(until)) if until else ()
 
 
-def _row(row: Row, since: datetime | None = None) -> Line:
+def ready(look: Look, row: Row) -> str:
+    """Return what happens to a version that nothing stands in the way of, after its name."""
+    if look.is_observing:
+        return " could move, but this bot only observes"
+    where = look.rules.environments.get(row.environment)
+    if where and look.rules.environment_for(row.environment, row.service).is_observed:
+        return " could move, but the environment is only observed"
+    return " moves at the next pass"
+
+
+def _row(look: Look, row: Row, since: datetime | None = None) -> Line:
     """Return what runs in a place, since when (UTC) where that is asked, and what could come."""
     spans: list[Span] = [Strong(row.environment), ": ", row.service, " "]
     spans.append(Code(row.current) if row.current else "(no image found)")
     spans += [" since ", Moment(since)] if since and row.current else []
     best = row.best
     if best is not None:
-        return (*spans, ", next ", *_candidate(best))
+        return (*spans, ", next ", *_candidate(best, ready(look, row)))
     if row.verdict is Standing.CURRENT:
         return (*spans, ", nothing newer may move")
-    reasons = ", ".join(phrase(code) for code in row.codes)
-    return (*spans, f", {reasons}", f": {row.detail}" if row.detail else "")
+    return (*spans, f", {unplaced(row.codes, row.detail)}")
 
 
-def _candidate(candidate: Candidate) -> Line:
+def _candidate(candidate: Candidate, ready: str) -> Line:
     if candidate.verdict is Standing.CURRENT:
         return line(Code(candidate.version), " is what runs there now")
     if not candidate.reasons:
-        return line(Code(candidate.version), " moves at the next pass")
+        return line(Code(candidate.version), ready)
     verb = " is refused: " if candidate.verdict is Standing.REFUSED else " waits: "
     said = reasons(candidate.reasons)
     more = f"; and {len(said) - MAX_REASONS} more" if len(said) > MAX_REASONS else ""
@@ -209,9 +218,13 @@ def _why(engine: Engine, asked: Why) -> Said:
     ]
     head = line(Strong(asked.service), *(line(" ", Code(asked.version)) if asked.version else ()), ":")
     if not asked.version:
-        return Said(head, tuple(map(_row, rows)))
-    found = [(row.environment, engine.why(row.environment, row.service, asked.version)) for row in rows]
-    points = [line(Strong(where), ": ", *_candidate(candidate)) for where, candidate in found if candidate]
+        return Said(head, tuple(_row(look, row) for row in rows))
+    found = [(row, engine.why(row.environment, row.service, asked.version)) for row in rows]
+    points = [
+        line(Strong(row.environment), ": ", *_candidate(candidate, ready(look, row)))
+        for row, candidate in found
+        if candidate
+    ]
     if not points:
         return Said(line("No rule covers ", Strong(asked.service), " there."), (_where(asked.service),))
     said = Said(head, tuple(points))

@@ -134,6 +134,7 @@ class LookOfValues:
     members: Members = field(default_factory=dict)
     is_checked: bool = True
     since: datetime | None = None
+    is_observing: bool = False
 
     def current_since(self, _environment: str, _service: str) -> datetime | None:
         return self.since

@@ -97,6 +97,15 @@ def test_the_button_is_for_whose_word_counts(user: str, team: str, expected: str
     assert ("/promote link" in said.text) is (user == "U0NEW")
 
 
+def test_a_bot_that_only_observes_offers_no_button() -> None:
+    found = replace(look({"cart": (candidate("1.2.0", ASKED),)}), is_observing=True)
+
+    said = everything.said(found, Everything())
+
+    assert said.text.endswith("• This bot only observes: it takes no requests.")
+    assert said.buttons == ()
+
+
 def test_in_an_environment_that_is_only_observed_nothing_is_moved() -> None:
     found = look({"cart": (candidate("1.2.0"),)})
     lab = replace(found.rules.environments["staging"], name="lab", is_observed=True)

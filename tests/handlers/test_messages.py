@@ -10,6 +10,7 @@ from bot.answers import PROBLEMS, NotRecorded, Recorded
 from handlers.slack import messages, reports
 from handlers.slack.blocks import MAX_POINTS, Said, message_of
 from handlers.slack.help import help_about
+from handlers.slack.home import home
 from handlers.slack.questions import History, Pending, Status, Who, WhoAmI, Why
 from handlers.slack.reasons import PHRASES, phrase, reason, reasons
 from handlers.slack.spans import plain
@@ -34,7 +35,7 @@ from tests.handlers.samples import (
     state,
 )
 
-ELSEWHERE = "Another version of the service is under way there. /promote pending shows it."
+ELSEWHERE = "A version of the service is under way there already. /promote pending shows it."
 COUNTED = "Your approval of checkout-api 1.4.2 in production is recorded: 2 of 2 approvals."
 MOVE: dict[str, Any] = {
     "service": "checkout-api",
@@ -42,6 +43,12 @@ MOVE: dict[str, Any] = {
     "version": "1.4.2",
     "previous": "1.4.1",
 }
+
+
+OBSERVED = replace(
+    RULES,
+    environments={**RULES.environments, "staging": replace(RULES.environments["staging"], is_observed=True)},
+)
 
 
 def said(question: object, view: LookOfValues | None = None, user: str = "U0CAROL", **more: object) -> Said:
@@ -105,7 +112,7 @@ def test_every_problem_has_a_sentence_of_its_own(code: str) -> None:
         (
             NotRecorded(code=Code.OPEN_ELSEWHERE, detail="1.4.1 is under way", choices=("7f3a9c2e41d0",)),
             Propose("web"),
-            f"{ELSEWHERE}\n• 1.4.1 is under way\n• 7f3a9c2e41d0",
+            f"{ELSEWHERE}\n• 1.4.1 is under way",
             (),
         ),
         (
@@ -427,6 +434,48 @@ def test_what_ends_at_another_time_is_another_sentence() -> None:
     at = [Waiting(Code.HELD, "audit", AT + timedelta(hours=one)) for one in (1, 2, 1)]
 
     assert len(reasons(at)) == 2
+
+
+READY = Candidate("1.4.2", "", Standing.READY)
+
+
+@pytest.mark.parametrize(
+    ("look", "expected"),
+    [
+        ({}, "moves at the next pass"),
+        ({"is_observing": True}, "could move, but this bot only observes"),
+        ({"rules": OBSERVED}, "could move, but the environment is only observed"),
+    ],
+    ids=["moves", "the bot observes", "the environment is observed"],
+)
+def test_what_nothing_stands_in_the_way_of_moves_only_where_something_moves(
+    look: dict[str, Any], expected: str
+) -> None:
+    rows = (row("staging", "checkout-api", "1.4.1", READY),)
+    view = replace(LookOfValues(decision=Decision(AT, "f" * 40, rows)), **look)
+
+    for told in (
+        said(Status(), view),
+        said(Why("checkout-api"), view),
+        said(Why("checkout-api", "1.4.2"), view, candidates={"staging": READY}),
+    ):
+        assert f"1.4.2 {expected}" in told.text
+    assert expected in str(home(view, "carol", "U0CAROL"))
+
+
+def test_a_place_without_the_image_is_told_by_what_was_looked_for() -> None:
+    missing = replace(
+        row("staging", "checkout-api", ""),
+        verdict=Standing.WAITING,
+        codes=(Code.NO_REFERENCE.value,),
+        detail="no file there names ghcr.io/x with a tag",
+    )
+    odd = replace(missing, codes=(Code.AMBIGUOUS.value,), detail="1.0 and 1.1")
+
+    told = said(Status(), LookOfValues(decision=Decision(AT, "f" * 40, (missing, odd)))).text
+
+    assert "(no image found), no file there names ghcr.io/x with a tag\n" in told
+    assert f"(no image found), {phrase(Code.AMBIGUOUS)}: 1.0 and 1.1" in told
 
 
 def test_more_reasons_than_have_room_are_counted() -> None:

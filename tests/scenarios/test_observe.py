@@ -43,7 +43,7 @@ def test_an_observing_bot_says_what_it_would_do_and_writes_nothing(scene: Scene)
     scene.passes(2)
     asks(scene, "/promote checkout-api 1.4.2 to production because it counts", "nothing is recorded")
     asks(scene, "/promote freeze production because of nothing", "nothing is recorded")
-    asks(scene, "/promote status checkout-api", "1.4.2")
+    asks(scene, "/promote status checkout-api", "1.4.2", "could move, but this bot only observes")
 
     scene.bot.stop()
     scene.bot.start("--observe", keeps_disk=True)
