@@ -55,6 +55,13 @@ def test_a_key_of_the_rule_asks_its_gate_and_no_other(
     assert of(**changes) == (of() | more) - fewer
 
 
+def test_a_rule_that_says_little_asks_what_no_key_turns_off() -> None:
+    assert of() == {
+        "downgrade", "went-back", "digest", "blocked", "previous", "known-before", "hold", "freeze", "expired",
+        "approvals", "merge-within",
+    }  # fmt: skip
+
+
 def test_health_is_asked_where_one_of_the_environments_before_says_who_tells_it() -> None:
     watched = ruled(story(), "staging", health=("kustomization/apps",))
     before = ("staging", "production")
