@@ -105,7 +105,7 @@ MEANINGS: dict[Code, str] = {
     Code.OLDER: "it is older than what runs there",
     Code.NEWER_AVAILABLE: "a newer version that may move goes first",
     Code.DOWNGRADE: "it would be a step back; a rollback is a person's word, and so is `resume` after the hold for it",
-    Code.KNOWN_BEFORE: "it was there before Countersign looked first",
+    Code.KNOWN_BEFORE: "it was there before Countersign looked first, so it does not move by itself",
     Code.DIGEST_MOVED: "the tag names another digest than when it was first seen",
     Code.DIGEST_UNKNOWN: "the registry did not say which digest the tag names",
     Code.NOT_SEEN: "the ledger has no entry of its first sighting",
