@@ -209,6 +209,13 @@ def _candidate(candidate: Candidate, ready: str) -> Line:
     return line(Code(candidate.version), verb, *joined(said[:MAX_REASONS], "; "), more)
 
 
+def _behind(look: Look, group: Row) -> list[Row]:
+    """Return the members of a group that has nothing to move for which something newer is there all the same."""
+    members = look.rules.groups.get(group.service, ()) if group.best is None else ()
+    rows = [row for row in look.decision.rows if row.environment == group.environment]
+    return [row for row in rows if row.service in members and row.best is not None]
+
+
 def _why(engine: Engine, asked: Why) -> Said:
     look = engine.look()
     rows = [
@@ -218,7 +225,7 @@ def _why(engine: Engine, asked: Why) -> Said:
     ]
     head = line(Strong(asked.service), *(line(" ", Code(asked.version)) if asked.version else ()), ":")
     if not asked.version:
-        return Said(head, tuple(_row(look, row) for row in rows))
+        return Said(head, tuple(_row(look, one) for row in rows for one in (row, *_behind(look, row))))
     found = [(row, engine.why(row.environment, row.service, asked.version)) for row in rows]
     points = [
         line(Strong(row.environment), ": ", *_candidate(candidate, ready(look, row)))

@@ -463,6 +463,23 @@ def test_what_nothing_stands_in_the_way_of_moves_only_where_something_moves(
     assert expected in str(home(view, "carol", "U0CAROL"))
 
 
+def test_why_of_a_group_that_has_nothing_to_move_tells_of_its_members_that_are_behind() -> None:
+    before = Candidate("2.4.0", "", Standing.WAITING, (Waiting(Code.KNOWN_BEFORE, "2.4.0 stays"),))
+    rows = (row("staging", "cart-api", "2.3.0", before), row("staging", "checkout-api", "1.4.1"))
+    rules = replace(RULES, groups={"shop": ("cart-api", "checkout-api")})
+
+    def told(*candidates: Candidate) -> list[str]:
+        groups = (row("staging", "shop", "as it is", *candidates),)
+        decision = Decision(AT, "f" * 40, rows, groups)
+        return said(Why("shop"), LookOfValues(rules=rules, decision=decision)).text.splitlines()[1:]
+
+    assert told() == [
+        "• staging: shop as it is, nothing newer may move",
+        f"• staging: cart-api 2.3.0, next 2.4.0 waits: {phrase(Code.KNOWN_BEFORE)}: 2.4.0 stays",
+    ]
+    assert len(told(replace(READY, version="cart-api 2.4.0"))) == 1  # the group says it itself
+
+
 def test_a_place_without_the_image_is_told_by_what_was_looked_for() -> None:
     missing = replace(
         row("staging", "checkout-api", ""),
