@@ -353,6 +353,9 @@ class Hearing:
         _refuse_version(word.service, word.version)
         targets = dict(group_target(look, rule))
         moving = rule.moving(tuple(targets))
+        unknown = [part for part in moving if not all(one.digest for one in targets[part.service.name])]
+        tags = [(part, Tag.parse(targets[part.service.name][0].tag)) for part in unknown]
+        self._asked(rules, (), at, [(image, tag) for part, tag in tags for image in part.service.images])
         images = [self._known(rules, part, targets[part.service.name], at) for part in moving]
         members = tuple(
             Member(part.service.name, len(image)) for part, image in zip(moving, images, strict=True)

@@ -11,6 +11,7 @@ from bot.answers import NotRecorded, Recorded
 from bot.cards import Card
 from bot.dossier import dossiers
 from bot.ledger import Proposal
+from bot.promoting.hearing import AsksFirst, Hearing
 from bot.promoting.poller import Writer
 from bot.showing.cardfile import cards as cards_of
 from bot.verify import verify
@@ -38,6 +39,7 @@ from policies.words import (
     Word,
 )
 from sandbox.gitops import CHECKOUT, PRODUCTION, STAGING, WEB
+from tests.bot.ledger_worlds import said
 from tests.scenarios.offices import Office, office_in
 
 SHOP = "shop"
@@ -248,6 +250,20 @@ def _behind_before(office: Office, keys: str = "") -> None:
 
 
 BOTH_BEHIND = f"{CHECKOUT} 1.4.2, {WEB} 2.4.0"
+
+
+def test_what_all_services_of_a_group_go_back_to_is_asked_for_at_once(office: Office) -> None:
+    office.world.push(CHECKOUT, "1.4.2")
+    office.world.push(WEB, "2.5.0")
+    office.look()
+    desk, at = office.engine.desk, office.clock.at
+    hearing = Hearing(desk, None, None)
+    back = Rollback(SHOP, "it is broken", environments=(STAGING,))
+
+    with pytest.raises(AsksFirst) as first:
+        hearing.composer(desk.rules(desk.mirror.tips()).rules, said("bob"), back, at)
+
+    assert [tag for _, tag in first.value.questions.exact] == ["1.4.1", "2.3.0"]
 
 
 def test_card_plan_list_and_command_offer_the_same_of_what_was_there_before(office: Office) -> None:
