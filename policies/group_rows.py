@@ -123,7 +123,8 @@ def _keeps_back(world: World, rule: EffectiveRule, row: Row) -> NotYet | None:
     name = rule.service.name
     news = [one for one in row.candidates if Code.KNOWN_BEFORE not in one.codes]
     if best := row_with(row, tuple(news)).best:
-        first = best.reasons[0]
+        # a request of its own, from before it was of the group, may lack nothing and is in the way all the same
+        first = best.reasons[0] if best.reasons else Waiting(Code.OPEN_ELSEWHERE)
         until = first.until if isinstance(first, Waiting) else None
         return Waiting(Code.GROUP_WAITS, f"{name} {best.version}: {first.code}", until)
     if row.verdict is not Standing.CURRENT and not row.candidates:

@@ -17,6 +17,7 @@ from policies.rules.rules import effective, moving_rule
 from policies.validator import every_refusal
 from policies.world import World
 from tests.policies.group_worlds import (
+    SERVICES,
     TEXT,
     about,
     asked,
@@ -28,7 +29,7 @@ from tests.policies.group_worlds import (
     staged,
     world,
 )
-from tests.policies.ledger_builders import START, Story, person
+from tests.policies.ledger_builders import START, Story, person, rules, story
 
 BOTH = {"web": "1.1.0", "cart": "1.2.0"}
 LISTED = {"web": ("1.0.0", "1.1.0"), "cart": ("1.0.0", "1.2.0"), "search": ("1.0.0",)}
@@ -367,6 +368,19 @@ def test_what_landed_is_current() -> None:
     found = landed(shop(), BOTH)
 
     assert row(decided(found), "shop", "production").verdict is Standing.CURRENT
+
+
+def test_a_members_own_request_that_lacks_nothing_keeps_its_new_group_back() -> None:
+    found = story(TEXT.replace("groups: {shop: [web, cart]}\n", ""))
+    places = [(where, one) for where in ("staging", "production") for one in SERVICES]
+    found.book.stood |= {place: (image("1.0.0", place[1]),) for place in places}
+    found.asked("1.1.0").approved()
+
+    decision = decide(replace(world(found, NOTHING_NEW), rules=rules(TEXT)), found.at)
+
+    group = row(decision, "shop", "production")
+    assert (group.verdict, group.codes) == (Standing.WAITING, (Code.GROUP_WAITS,))
+    assert group.detail == "web 1.1.0: other-promotion-open"
 
 
 def test_what_would_stand_there_is_said_for_all_and_for_each() -> None:
