@@ -18,6 +18,9 @@ from policies.rules.rules import Host
 SOURCE = "org.opencontainers.image.source"  # OCI image specification, "Annotations"
 AGAIN = timedelta(minutes=1)  # what a registry did not answer is asked again
 _MAX_KEPT = 500
+_OF_A_HOST = frozenset(
+    {Silent.UNREACHABLE, Silent.SLOW, Silent.THROTTLED}
+)  # said of one image, true of its host
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +71,17 @@ class ImageSources:
         )
 
     def read(self, images: Iterable[Pinned], hosts: Mapping[str, Host], at: datetime) -> None:
-        """Ask registries what images say, at a time (UTC). It may take long."""
+        """Ask registries what images say, at a time (UTC). It may take long.
+
+        A host that does not answer for one image is not waited for again for the next.
+        """
+        away: dict[str, Silence] = {}
         for image in images:
-            said = self._read(image, hosts)
+            host = Repository(image.repository).host
+            said = away.get(host) or self._read(image, hosts)
             if isinstance(said, Silence):
                 self.silent[_key(image)] = (said.detail, at)
+                away |= {host: said} if said.code in _OF_A_HOST else {}
 
     def _read(self, image: Pinned, hosts: Mapping[str, Host]) -> Built | str | Silence:
         if self.contents is None:

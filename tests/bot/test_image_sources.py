@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import pytest
@@ -42,6 +42,27 @@ def test_what_a_registry_did_not_answer_lets_nobody_wait_again_before_it_is_read
     assert (found, registry.asked) == ("slow", 1)
     assert images.unread([IMAGE], AT + AGAIN / 2) == ()
     assert images.unread([IMAGE], AT + AGAIN) == (IMAGE,)
+
+
+def test_a_host_that_does_not_answer_is_waited_for_once_in_a_reading() -> None:
+    registry = Registry()
+    images = ImageSources(registry)
+    others = [replace(IMAGE, digest=f"sha256:{number:064}") for number in range(1, 50)]
+    elsewhere = replace(IMAGE, repository=Repository("other.example/web"))
+
+    images.read([IMAGE, *others, elsewhere], {}, AT)
+
+    assert registry.asked == 2
+    assert images.unread([IMAGE, *others, elsewhere], AT) == ()
+    assert {images.of(one, {}) for one in others} == {"slow"}
+
+
+def test_what_a_registry_says_of_one_image_alone_does_not_speak_for_its_others() -> None:
+    registry = Registry(Silence(Silent.NO_SUCH_TAG, "gone"))
+
+    ImageSources(registry).read([IMAGE, replace(IMAGE, digest=f"sha256:{1:064}")], {}, AT)
+
+    assert registry.asked == 2
 
 
 def test_what_a_registry_answers_later_is_taken() -> None:
