@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -316,15 +316,19 @@ class Floor:
         if not words:
             return messages.outdated()
         told = bundles.said_each(words, lambda word: self._answered(speaker, word))
-        return approve_all.outcome(self._engine.look(), told, words)
+        return approve_all.outcome(self._promotions(), told, words)
 
     def _known(self, speaker: Speaker, word: Word) -> tuple[Promotion | None, str]:
         """Return what a refusal can add: the promotion and the person; it is as true without them."""
+        promotion = self._promotions().get(getattr(word, "promotion", ""))
+        return promotion, self._engine.person_of(speaker.user)
+
+    def _promotions(self) -> Mapping[str, Promotion]:
+        """Return the promotions that were seen last; none before the first look, when words are heard already."""
         try:
-            promotions = self._engine.look().state.promotions
-            return promotions.get(getattr(word, "promotion", "")), self._engine.person_of(speaker.user)
+            return self._engine.look().state.promotions
         except BotError:
-            return None, ""
+            return {}
 
     def _opened(self, trigger: str, form: dict[str, Any]) -> Said | None:
         """Open a form; where that does not work, return what to say."""

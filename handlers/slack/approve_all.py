@@ -1,6 +1,6 @@
 """``/promote approve all``: one list of what waits for the asker, a button that approves it, and what came of each."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from bot.answers import Answer
@@ -83,12 +83,16 @@ def _exactly(value: str) -> Approve | None:
     return Approve(*found) if found and len(found[1]) == SHORT_CHANGE else None
 
 
-def outcome(look: Look, told: Sequence[tuple[Approve, Answer, Said]], words: Sequence[Approve]) -> Said:
-    """Word what came of each approval."""
+def outcome(
+    promotions: Mapping[str, Promotion],
+    told: Sequence[tuple[Approve, Answer, Said]],
+    words: Sequence[Approve],
+) -> Said:
+    """Word what came of each approval; ``promotions`` are those that are known."""
 
     def came(word: Approve, _answer: Answer, each: Said) -> Line:
         detail = line(" ", *joined(each.points[:2], "; ")) if each.points else ()
-        return line(*_where(look.state.promotions.get(word.promotion)), *each.head, *detail)
+        return line(*_where(promotions.get(word.promotion)), *each.head, *detail)
 
     after = line(Code(f"{COMMAND} approve all"), " lists what waits for you now")
     return bundles.outcome("Approved", told, words, came, after)

@@ -66,6 +66,18 @@ def test_two_presses_of_two_people_approve_and_merge_all(room: Room) -> None:
     room.listed("bob", TYPED, NOTHING)
 
 
+def test_what_is_approved_before_anything_could_be_looked_at_is_told_all_the_same(room: Room) -> None:
+    shown = room.listed("ada", TYPED, "2 promotions wait for your approval in production")
+    engine = room.office.engine
+    engine._look, engine._asks_first = None, True  # a new process, whose first pass asks registries still
+
+    room.pressed("ada", shown, "Approve all 2", "Approved 2 of 2:")
+
+    engine._asks_first = False
+    room.office.look()
+    assert approved(room) == [(CHECKOUT, "ada"), (WEB, "ada")]
+
+
 def test_who_asked_is_offered_nothing_and_told_that_others_have_to(room: Room) -> None:
     shown = room.listed("carol", TYPED, NOTHING)
 
