@@ -192,6 +192,18 @@ def test_a_version_that_has_no_major_makes_no_jump_and_one_that_was_taken_on_may
     assert jump(case(found, "3.0.0", "production")) == PASSED
 
 
+def test_a_tag_that_moved_is_what_somebody_took_on() -> None:
+    found = story()
+    found.add(found.seen("1.1.0"))
+    moved_on = replace(pinned("1.1.0"), digest="sha256:" + "c" * 64)
+
+    assert _code(digest(case(found, image=moved_on))) is Code.DIGEST_MOVED
+    for kind, by in ((Kind.BLOCK, Bot()), (Kind.UNBLOCK, person("ada"))):
+        why = {"why": Code.DIGEST_MOVED} if kind is Kind.BLOCK else {}
+        found.add(found.stand(kind, by, image=(moved_on,), **why))
+    assert digest(case(found, image=moved_on)) == PASSED
+
+
 @pytest.mark.parametrize(("after", "is_over"), [(timedelta(0), False), (timedelta(seconds=1), True)])
 def test_a_request_is_over_when_its_working_time_is(after: timedelta, *, is_over: bool) -> None:
     office = Calendar("", (parse_working("Mon-Fri 08:00-18:00"),))
