@@ -110,7 +110,7 @@ def merged(asked: Asked) -> No:
         yield Refusal(Code.NO_RULE, f"{asked.entry.environment} is merged by the forge")
     passes = promotion.is_rollback or (rule is not None and skips(rule, promotion, "freeze"))
     if not passes and asked.state.freeze_on(asked.entry.environment, asked.entry.time):
-        yield Refusal(Code.FROZEN, f"{asked.entry.environment} stands still since")
+        yield Refusal(Code.FROZEN, f"{asked.entry.environment} has stood still since")
 
 
 def _by_forge(asked: Asked, promotion: Promotion) -> No:
