@@ -272,13 +272,17 @@ class Engine:
         rosters = desk.rosters.looked_up(wanted.teams, at)
         told = self._asked(wanted.questions)
         with self._lock:
-            tips = desk.mirror.tips()
-            rules = desk.rules(tips).rules
             desk.rosters.keep(rosters, at)
-            asking.keep(told, rules, desk.answers, desk.builds)
-            last = self._look.decision if self._look else None
-            desk.suspicions.examine(rules, desk.ledger.read(tips).state, desk.answers, last)
+            self._keep(told)
             self._asks_first = False
+
+    def _keep(self, told: asking.Told) -> None:
+        """Keep what registries said, held against what is known before anybody decides by it. Raises: Declined."""
+        desk, tips = self.desk, self.desk.mirror.tips()
+        rules = desk.rules(tips).rules
+        asking.keep(told, rules, desk.answers, desk.builds)
+        last = self._look.decision if self._look else None
+        desk.suspicions.examine(rules, desk.ledger.read(tips).state, desk.answers, last)
 
     def _write(self, at: datetime, environment: str, report: PassReport) -> None:
         reconciler = self._bring_on()
@@ -499,8 +503,7 @@ class Engine:
             try:
                 self.desk.mirror.fetch()
                 for told in hearing.told[-1:]:
-                    rules = self.desk.rules(self.desk.mirror.tips()).rules
-                    asking.keep(told, rules, self.desk.answers, self.desk.builds)
+                    self._keep(told)
                 return do(at)
             except Declined as declined:
                 return declined.answer

@@ -18,6 +18,7 @@ from bot.registries import outside_http
 from policies.words import Freeze, Hold, Propose
 from sandbox.gitops import CHECKOUT
 from sandbox.http import serve
+from sandbox.world import OWNER
 from tests.scenarios.offices import Office, office_in
 
 pytestmark = pytest.mark.timeout(240)
@@ -101,6 +102,27 @@ def test_what_was_asked_for_meanwhile_is_brought_on_by_the_pass_that_asked(
     assert isinstance(said, Recorded)
     assert said.promotion in office.engine.look().state.promotions
     assert office.findings() == []
+
+
+def test_a_list_that_a_word_was_told_meanwhile_moves_nothing_before_it_is_held_against_the_last(
+    office: Office, window: Window
+) -> None:
+    world, old = office.world, [f"1.3.{number}" for number in range(20)]
+    for version in old:
+        world.push(CHECKOUT, version)
+    under_way = _hanging(office, window)
+    for version in old:
+        world.registry.delete(f"{OWNER}/{CHECKOUT}", version)
+    world.push(CHECKOUT, "1.4.3")
+
+    office.say("carol", Propose(CHECKOUT, "1.4.2", "production", "we want it"))
+
+    window.let_go.set()
+    under_way.join(PATIENCE)
+    assert "1.4.3" not in {image.tag for one in office.entries("bump") for image in one.image}
+    found = office.engine.why("staging", CHECKOUT, "1.4.3")
+    assert found
+    assert "tags-lost" in found.codes
 
 
 def test_another_pass_waits_for_the_one_that_asks(office: Office, window: Window) -> None:
