@@ -29,14 +29,15 @@ def whose(rules: Rules, state: Tables, accounts: Mapping[int, str]) -> Authors:
 
 
 def told_anew(before: Authors | None, now: Authors | None, since: datetime) -> Authors | None:
-    """Return who is told now; in doubt where that names no account, and what was told before may leave some out.
+    """Return who is told now; in doubt where so many were told before that some may be left out, and now fewer are.
 
     A list that is cut names those first whom rules and links know by then, so the one told with a word lets its speaker
-    off, and an older one does not. ``since``: when it began what it is about (UTC).
+    off, and an older one does not. The accounts of commits do not become fewer: then not all of them were told.
+    ``since``: when it began what it is about (UTC).
     """
     if now is None or before is None or since < CUT_DECIDES:
         return now
-    return replace(now, is_doubtful=True) if before.is_cut and not now.ids else now
+    return replace(now, is_doubtful=True) if before.is_cut and not now.is_cut else now
 
 
 def is_among(told: Authors | None, by: By, since: datetime) -> bool:

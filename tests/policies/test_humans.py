@@ -270,7 +270,8 @@ BARRED, LET_OFF = "barred", "let off"
 DOUBTS: dict[str, tuple[dict[str, Json], dict[str, Json], datetime, str]] = {
     "cut, and nobody knows now": (CUT, UNKNOWN, LATER, BARRED),
     "cut, and cut again with those first who are known by now": (CUT, CUT, LATER, LET_OFF),
-    "cut, and all are named now": (CUT, SHORT, LATER, LET_OFF),
+    "cut, and only some are named now": (CUT, SHORT, LATER, BARRED),
+    "as many as are named, and these again": (CUT, CUT | {"logins": []}, LATER, LET_OFF),
     "all named, and nobody knows now": (SHORT, UNKNOWN, LATER, LET_OFF),
     "never known": (UNKNOWN, UNKNOWN, LATER, LET_OFF),
     "cut before it decided": (CUT, UNKNOWN, CUT_DECIDES - timedelta(hours=1), LET_OFF),
