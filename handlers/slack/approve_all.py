@@ -36,13 +36,23 @@ def said(look: Look, asked: AllApprovals, person: str) -> Said:
     head = line(
         f"{counted(len(mine), 'promotion')} {verb} for your approval{where}; nothing is approved yet:"
     )
-    if not look.is_checked:
+    pressed = [one for one in mine if waiting.takes_a_press(look, one)]
+    points += _by_review(len(mine) - len(pressed))
+    if not (look.is_checked and pressed):
         return Said(head, tuple(points))
-    words = [Approve(one.id, one.change[:SHORT_CHANGE], asked.note) for one in mine]
+    words = [Approve(one.id, one.change[:SHORT_CHANGE], asked.note) for one in pressed]
     fits = words[: bundles.fitting(_APPROVES, _items(words), asked.note)]
     if len(fits) < len(words):
         points.append(line(f"One press approves the first {len(fits)}; say it again for the others."))
     return Said(head, tuple(points), buttons=(approves_all(fits),))
+
+
+def _by_review(count: int) -> list[Line]:
+    """Say how many no press approves."""
+    if not count:
+        return []
+    verb = "is" if count == 1 else "are"
+    return [line(f"{counted(count, 'promotion')} {verb} approved by a review of the pull request, in GitHub")]
 
 
 def _others(count: int) -> list[Line]:

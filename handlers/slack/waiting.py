@@ -3,7 +3,7 @@
 from handlers.engine import Look
 from handlers.slack.spans import Code, Line, Mention, Strong, line
 from policies.entries.entry import By, Pinned
-from policies.gates import count_approvals, count_of
+from policies.gates import count_approvals, count_of, counts_presses
 from policies.ledger.digest_versions import told_apart
 from policies.ledger.state import Promotion, Stage
 from policies.rules.rules import moving_rule
@@ -52,3 +52,9 @@ def may_approve(look: Look, promotion: Promotion, person: str) -> bool:
         for part in parts
         for asked, people in count_of(look.rules, part, promotion, look.members).lines
     )
+
+
+def takes_a_press(look: Look, promotion: Promotion) -> bool:
+    """Whether an approval that is given in Slack counts; else the rule asks for a review of the pull request."""
+    rule = moving_rule(look.rules, promotion.environment, promotion.service)
+    return rule is not None and counts_presses(rule, promotion)

@@ -85,6 +85,18 @@ def test_who_asked_is_offered_nothing_and_told_that_others_have_to(room: Room) -
     assert "actions" not in str(shown.blocks)
 
 
+def test_what_a_review_alone_approves_is_listed_without_a_button(room: Room) -> None:
+    rule = "approvals: 2 of release-managers"
+    room.office.change_rules("rules.yaml", rule, f"{rule}\n    evidence: review")
+    for _ in range(2):
+        room.office.look()
+
+    shown = room.listed("ada", TYPED, "2 promotions wait for your approval in production")
+
+    assert "2 promotions are approved by a review of the pull request, in GitHub" in str(shown.blocks)
+    assert "actions" not in str(shown.blocks)
+
+
 def test_who_is_not_linked_is_told_how(room: Room) -> None:
     shown = room.listed(
         "dan", TYPED, "The rules link nobody to your Slack account, so nothing waits for you."
