@@ -362,9 +362,9 @@ class Reconciler:
         found = rosters.members(rules, look.state, at)
         told = told_anew(promotion.authors, authors, promotion.opened)
         if not count_approvals(rules, rule, promotion, found, told).is_complete:
-            self.left.append(
-                f"{promotion.id}: its approvals do not fill the lines any more: {rosters.said(teams)}"
-            )
+            few = "the forge tells fewer of those who wrote the code than it did with the request"
+            why = few if told and told.is_doubtful else rosters.said(teams)
+            self.left.append(f"{promotion.id}: its approvals do not fill the lines any more: {why}")
             return None
         people = [one.by.person for one in promotion.approvals]
         return rosters.evidence(rules, look.state, teams, people, at)
