@@ -50,7 +50,7 @@ TARGETS: dict[str, tuple[str, ...]] = {
 # where a module is held beside the file of tests that has its name
 OWN_TESTS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(GATES, ("test_gate",)),
-    **dict.fromkeys(ALLOWED, ("test_refusals_said", "test_validator", "test_allowed", "test_attested")),
+    **dict.fromkeys(ALLOWED, ("test_allowed", "test_refusals_said", "test_validator", "test_attested")),
     **dict.fromkeys(FOLDED, ("test_state", "test_validator", "test_group_ledger")),
     "policies.validator": ("test_refusals_said", "test_validator", "test_allowed"),
     "policies.ledger.keys": ("test_keys", "test_validator"),
