@@ -129,9 +129,17 @@ def asked(
     known = {**wanted.tags, **tags}
     built = wanted.builds
     if builds is not None and tags:
-        built = builds.look(wanted.rules, known, wanted.digests, wanted.at)
+        built = builds.look(wanted.rules, _beside(wanted, known), wanted.digests, wanted.at)
     named = dict.fromkeys((*wanted.exact, *(needed(wanted, known, built) if tags else ())))
     return Told(wanted, tags, registry.digests(named, hosts) if named else {})
+
+
+def _beside(wanted: Questions, tags: Mapping[Repository, TagAnswer]) -> dict[Repository, TagAnswer]:
+    """Return the lists of services that are asked about: nobody waits for when images of others were built."""
+    mine, rules = set(wanted.repositories), wanted.rules
+    meanings = [meant for name in rules.services for meant in rules.meanings(name)]
+    ours = {image for meant in meanings if not mine.isdisjoint(meant.images) for image in meant.images}
+    return {image: answer for image, answer in tags.items() if image in ours}
 
 
 def keep(told: Told, rules: Rules, answers: Answers, builds: Builds | None = None) -> None:

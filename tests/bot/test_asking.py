@@ -88,6 +88,19 @@ def test_nothing_is_asked_where_nothing_is_to_be_asked() -> None:
     assert shop.asked == []
 
 
+@pytest.mark.parametrize(("asked_about", "looked_into"), [(WEB, []), (CART, [(CART, Tag("main-1"))])])
+def test_nobody_waits_for_when_images_of_others_were_built(
+    asked_about: Repository, looked_into: list[object]
+) -> None:
+    newest = rules("cart, versions: 1.x", "cart, versions: {newest-build: true}")
+    answers = Answers(tags={CART: TagList(("main-1",))})
+    shop = Shop({WEB: TagList(("1.0.0",)), CART: TagList(("main-1",))})
+
+    asking.asked(shop, questions(answers, asked_about, by=newest), Builds(shop, None))
+
+    assert [one for one in shop.asked if one == (CART, Tag("main-1"))] == looked_into
+
+
 def test_an_answer_does_not_take_the_place_of_one_that_was_asked_for_later() -> None:
     answers, shop = Answers(), Shop({WEB: TagList(("1.0.0",)), CART: TagList(("1.0.0",))})
     of_a_pass = asking.asked(shop, questions(answers, WEB, CART))
