@@ -104,14 +104,20 @@ def _waiting(look: Look, person: str) -> Iterator[Json]:
         yield rich_text("nothing", section(line("Nothing waits for your approval.")))
     for one in mine[:MAX_DECISIONS]:
         yield rich_text(
-            f"waits-{one.id}", section(_request(look, one)), *([quote(one.note)] if one.note else [])
+            f"waits-{one.id}", section(_wanted(look, one)), *([quote(one.note)] if one.note else [])
         )
         if look.is_checked:
-            yield actions(f"decide-{one.id}", _buttons(one))
+            yield actions(f"decide-{one.id}", _buttons(look, one))
     if len(mine) > MAX_DECISIONS:
         yield rich_text(
             "more", section(line(f"and {len(mine) - MAX_DECISIONS} more: ", Code("/promote approve all")))
         )
+
+
+def _wanted(look: Look, promotion: Promotion) -> Line:
+    """Return what is asked for, and how it is approved where no press does it."""
+    by_review = " It is approved by a review of the pull request, in GitHub."
+    return line(*_request(look, promotion), "" if waiting.takes_a_press(look, promotion) else by_review)
 
 
 def _request(look: Look, promotion: Promotion) -> Line:
@@ -132,14 +138,13 @@ def _move(promotion: Promotion) -> Line:
     return line(kind, Strong(promotion.service), " ", *versions, " in ", Strong(promotion.environment))
 
 
-def _buttons(promotion: Promotion) -> list[Json]:
+def _buttons(look: Look, promotion: Promotion) -> list[Json]:
     value = f"{promotion.id}|{promotion.change[:SHORT_CHANGE]}"
     what = f"{plain(_move(promotion))}."
     dialog = confirm(f"Approve for {promotion.environment}?", what, "Approve")
-    return [
-        button(APPROVE, "Approve", value=value, style="primary", confirm=dialog),
-        button(REJECT, "Reject...", value=value, style="danger"),
-    ]
+    approve = button(APPROVE, "Approve", value=value, style="primary", confirm=dialog)
+    reject = button(REJECT, "Reject...", value=value, style="danger")
+    return [approve, reject] if waiting.takes_a_press(look, promotion) else [reject]
 
 
 def _asked(look: Look, person: str) -> Iterator[Json]:

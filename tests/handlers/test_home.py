@@ -12,7 +12,7 @@ from handlers.slack.home import MAX_DECISIONS, MAX_REVIEWS, home
 from handlers.slack.messages import CHECKING
 from policies.entries.entry import Kind
 from policies.ledger.state import Open, Standing, State
-from policies.rules.rules import Team
+from policies.rules.rules import Evidence, Team
 from sandbox.slack.block_kit import problems_of_view
 from tests.handlers.samples import (
     AT,
@@ -50,6 +50,16 @@ def test_an_approver_finds_what_waits_for_them_with_its_buttons() -> None:
     assert buttons(view) == ["Promote an image...", "Approve", "Reject..."]
     assert f'"value": "{PROMOTION}|' in said(view)
     assert "of release-managers" in said(view)
+
+
+def test_what_a_review_alone_approves_has_no_button_for_it() -> None:
+    guarded = replace(RULES.environments["production"], evidence=Evidence.REVIEW)
+    asked = replace(RULES, environments={**RULES.environments, "production": guarded})
+
+    view = home(LookOfValues(rules=asked, state=state(promotion())), "ada", "U0ADA")
+
+    assert buttons(view) == ["Promote an image...", "Reject..."]
+    assert "It is approved by a review of the pull request, in GitHub." in said(view)
 
 
 def test_a_member_of_a_team_that_lives_elsewhere_finds_what_waits() -> None:
