@@ -205,10 +205,12 @@ class Together:
         return _read(line.encode()).seq > 0
 
     def _still_here(self, ends: Iterable[str], tip: Oid | None) -> dict[str, bytes]:
-        """Return the lines of lost entries whose commits are in the clone still."""
+        """Return the lines of lost entries whose commits are in the clone still; other commits are no ends."""
         mirror = self.desk.mirror
         found: dict[str, bytes] = {}
         for end in mirror.known([Oid(one) for one in ends]):
+            if end in found or not self._is_entry(end):
+                continue
             for raw in mirror.raw_commits(end, since=tip):
                 found[raw.oid] = raw.data.rstrip(b"\n").rpartition(b"\n")[2]
         return found

@@ -182,6 +182,34 @@ def test_made_up_ends_without_number_do_not_keep_a_branch_from_coming_back(offic
     assert office.findings() == []
 
 
+def test_what_stands_before_a_commit_that_is_no_entry_is_not_counted_as_lost(office: Office) -> None:
+    office.asked("1.4.2")
+    git, desk = office.world.git, office.engine.desk
+    line = next(entry.line() for _, entry in desk.ledger.read(desk.mirror.tips()).entries).decode()
+    tree, parent = (git.text("rev-parse", one).strip() for one in ("main^{tree}", "main"))
+    made = git.text(
+        "-c",
+        "user.name=X",
+        "-c",
+        "user.email=x@example.org",
+        "commit-tree",
+        tree,
+        "-p",
+        parent,
+        "-m",
+        f"Tidy up\n\n{line}",
+    ).strip()
+    git.text("update-ref", "refs/heads/main", made)
+    made_up(office, ["1" * 40])
+    made_up(office, [git.text("rev-parse", "main").strip()])
+    git.text("update-ref", "-d", "refs/heads/ledger/2026")
+    office.look()
+
+    word = asked(office, "ada", Fork("somebody deleted the branch"))
+
+    assert "nobody here knows" in word.facts[-1]
+
+
 def test_a_branch_that_is_gone_and_that_no_clone_has_is_not_begun_anew(
     office: Office, tmp_path: Path
 ) -> None:
