@@ -80,6 +80,8 @@ class ImageSources:
             host = Repository(image.repository).host
             said = away.get(host) or self._read(image, hosts)
             if isinstance(said, Silence):
+                if len(self.silent) >= _MAX_KEPT:
+                    self.silent.clear()
                 self.silent[_key(image)] = (said.detail, at)
                 away |= {host: said} if said.code in _OF_A_HOST else {}
 

@@ -37,7 +37,8 @@ def told_anew(before: Authors | None, now: Authors | None, since: datetime) -> A
     """
     if now is None or before is None or since < CUT_DECIDES:
         return now
-    return replace(now, is_doubtful=True) if before.is_cut and not now.is_cut else now
+    is_whole = now.is_cut and now.is_known  # of a group one member's list may be cut and another's not known
+    return replace(now, is_doubtful=True) if before.is_cut and not is_whole else now
 
 
 def is_among(told: Authors | None, by: By, since: datetime) -> bool:

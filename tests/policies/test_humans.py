@@ -271,6 +271,12 @@ DOUBTS: dict[str, tuple[dict[str, Json], dict[str, Json], datetime, str]] = {
     "cut, and nobody knows now": (CUT, UNKNOWN, LATER, BARRED),
     "cut, and cut again with those first who are known by now": (CUT, CUT, LATER, LET_OFF),
     "cut, and only some are named now": (CUT, SHORT, LATER, BARRED),
+    "cut, and cut again of one service where another's is not known": (
+        CUT,
+        CUT | {"known": False},
+        LATER,
+        BARRED,
+    ),
     "as many as are named, and these again": (CUT, CUT | {"logins": []}, LATER, LET_OFF),
     "all named, and nobody knows now": (SHORT, UNKNOWN, LATER, LET_OFF),
     "never known": (UNKNOWN, UNKNOWN, LATER, LET_OFF),
