@@ -149,7 +149,7 @@ def keep(told: Told, rules: Rules, answers: Answers, builds: Builds | None = Non
     for elsewhere. ``builds`` as in ``asked``: what it knows by now.
     """
     wanted, turn = told.questions, told.questions.turn
-    foreign = _foreign(told, rules)
+    foreign = foreign_to(rules, told)
     for image, digest in told.digests.items():
         is_refused = image in wanted.exact and not isinstance(digest, Digest)  # nobody decides by that
         if image[0] not in foreign and not is_refused and answers.turns.get(image, 0) <= turn:
@@ -163,7 +163,7 @@ def keep(told: Told, rules: Rules, answers: Answers, builds: Builds | None = Non
         answers.builds = builds.known(rules, answers.tags, wanted.at)
 
 
-def _foreign(told: Told, rules: Rules) -> frozenset[Repository]:
+def foreign_to(rules: Rules, told: Told) -> frozenset[Repository]:
     """Return the repositories whose answers are not those to what the rules ask now."""
     before = told.questions.rules
     if rules is before:

@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -33,7 +33,7 @@ from policies.decide import Candidate, decide_row, rows_of
 from policies.entries.entry import By, Member, Pinned, Share, shares, write_time
 from policies.gates import skipped_codes
 from policies.group_rows import CONTENT, OF_A_WORD, combination, next_of, offered, together
-from policies.images.evidence import Silence
+from policies.images.evidence import DigestAnswer, Silence
 from policies.images.image import Digest, Repository, Tag
 from policies.images.selection import Fate
 from policies.ledger.digest_versions import is_meant
@@ -259,13 +259,26 @@ class Hearing:
         self, rules: Rules, repositories: Iterable[Repository], at: datetime, exact: Iterable[Image] = ()
     ) -> None:
         """See that these were asked for this word: for their tags, or for what one names now. Raises: AsksFirst."""
-        listed = {image for told in self.told for image in told.tags}
-        known = {image for told in self.told for image in told.digests}
+        listed = {image for told, others in self._heard(rules) for image in told.tags if image not in others}
+        known = self._digests(rules)
         new = [one for one in repositories if one not in listed]
         unknown = [one for one in exact if one not in known]
         if new or unknown:
             state, answers = self.desk.view(at).state, self.desk.answers
             raise AsksFirst(asking.questions(rules, state, answers, new, at, exact=unknown))
+
+    def _heard(self, rules: Rules) -> list[tuple[Told, Collection[Repository]]]:
+        """Return what was told for this word, and of which repositories the rules ask otherwise by now."""
+        return [(told, asking.foreign_to(rules, told)) for told in self.told]
+
+    def _digests(self, rules: Rules) -> dict[Image, DigestAnswer]:
+        """Return what images are, as this word was told."""
+        return {
+            image: digest
+            for told, others in self._heard(rules)
+            for image, digest in told.digests.items()
+            if image[0] not in others
+        }
 
     def _followed(self, rule: EffectiveRule, candidates: Sequence[Candidate], said: str) -> Images:
         """Return the image that is meant of a tag that moves: by its digest, else the newest. Raises: Declined."""
@@ -314,7 +327,7 @@ class Hearing:
         """Return the images of a version with the digests that its tag names now. Raises: Declined, AsksFirst."""
         wanted = [(image, Tag.parse(tag)) for image in rule.service.images]
         self._asked(rules, (), at, wanted)
-        answers = {image: digest for told in self.told for image, digest in told.digests.items()}
+        answers = self._digests(rules)
         found: list[Pinned] = []
         for image, name in wanted:
             answer = answers[image, name]

@@ -1,7 +1,7 @@
 """Somebody says something while a registry holds its answer: their word is recorded, and not after it."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -11,10 +11,12 @@ import pytest
 
 from bot.answers import NotRecorded, Recorded
 from bot.engine import Engine
+from bot.looking.survey import Image
 from bot.ports import Chat
 from bot.registries.registry import Limits, PycurlRegistry
 from policies.images.image import Tag
 from policies.ledger.state import Stage
+from policies.rules.rules import Host
 from policies.words import Approve, Freeze, Hold, Propose, Rollback
 from sandbox.gitops import CHECKOUT, WEB
 from sandbox.registry.twin import Held
@@ -187,6 +189,38 @@ def test_what_is_answered_late_for_a_service_that_the_rules_gave_up_is_left(offi
     assert pinned(office, CHECKOUT, "staging") == "1.4.2", "the rest of what was asked counts"
     office.look()
     assert office.findings() == []
+
+
+def test_what_a_word_was_told_of_a_registry_that_is_asked_otherwise_by_now_is_asked_again(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office.world.push(CHECKOUT, "1.4.2")
+    office.look()
+    asked: list[object] = []
+    real = PycurlRegistry.digests
+
+    def digests(self: PycurlRegistry, images: Iterable[Image], hosts: Mapping[str, Host]) -> object:
+        asked.append(hosts)
+        return real(self, images, hosts)
+
+    monkeypatch.setattr(PycurlRegistry, "digests", digests)
+    rules = office.world.git.text("show", "main:promotion/rules.yaml")
+    host = office.engine.look().rules.services[CHECKOUT].image.host
+    other = f"{rules}\nregistries: {{'{host}': {{interval: 7s}}}}\n"
+    held = office.world.registry.hold(repository=f"{OWNER}/{CHECKOUT}", kind="manifests")
+    said: list[Recorded | NotRecorded] = []
+
+    def ask() -> None:
+        said.append(office.say("carol", Propose(CHECKOUT, "1.4.2", "production", "we want it")))
+
+    with begun(held, ask):
+        office.world.forge.push_to_branch(
+            "main", {"promotion/rules.yaml": other}, "Ask less often\n", login="bob"
+        )
+
+    assert isinstance(said[0], Recorded), said
+    assert asked[0] != asked[-1], "what was told under the old rules is not what the new ones ask"
+    assert [entry.image[0].tag for entry in office.entries("propose")] == ["1.4.2"]
 
 
 def with_authors(office: Office) -> None:
