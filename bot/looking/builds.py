@@ -3,7 +3,8 @@
 import json
 import logging
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -21,6 +22,7 @@ from policies.rules.rules import Host, Rules, Service
 
 MAX_A_PASS = 200  # images that are looked into: three requests each, more for several platforms
 AT_ONCE = 4
+LONGEST = 120.0  # seconds; no image is begun later in one asking
 _FOR_GOOD = frozenset({Silent.UNKNOWN, Silent.NO_SUCH_TAG, Silent.INVALID})  # asking again changes nothing
 _log = logging.getLogger(__name__)
 
@@ -45,6 +47,7 @@ class Builds:
     contents: Contents | None
     index: Index | None = None
     most: int = MAX_A_PASS
+    tick: Callable[[], float] = time.monotonic  # seconds, of a clock that nobody sets
     _kept: dict[BuildKey, _Kept] = field(default_factory=dict)
     _is_read: bool = False
     _reading: threading.Lock = field(default_factory=threading.Lock)
@@ -56,7 +59,7 @@ class Builds:
         digests: Mapping[tuple[Repository, Tag], DigestAnswer],
         at: datetime,
     ) -> dict[BuildKey, Build]:
-        """Ask what was not asked yet, at most so many a pass, and return what is known at this time (UTC)."""
+        """Ask what was not asked yet, at most so many and so long a pass; return what is known at this time (UTC)."""
         wanted = list(dict.fromkeys(_wanted(rules, tags)))
         if not wanted:
             return {}
@@ -85,9 +88,14 @@ class Builds:
     def _ask(self, keys: list[BuildKey], hosts: Mapping[str, Host]) -> None:
         answers = self.registry.digests([key[:2] for key in keys], hosts) if keys else {}
         found: dict[BuildKey, _Kept] = {}
+        until = self.tick() + LONGEST
+
+        def one(key: BuildKey) -> _Kept | None:
+            return self._one(key, answers.get(key[:2]), hosts) if self.tick() < until else None
+
         with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
-            asked = pool.map(lambda key: self._one(key, answers.get(key[:2]), hosts), keys)
-            found.update((key, one) for key, one in zip(keys, asked, strict=True) if one is not None)
+            asked = pool.map(one, keys)
+            found.update((key, kept) for key, kept in zip(keys, asked, strict=True) if kept is not None)
         self._kept.update(found)
         self._remember({_text(key): _row(one) for key, one in found.items() if one.said})
 

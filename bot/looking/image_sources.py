@@ -1,6 +1,7 @@
 """Which commit of which repository an image says that it was built of: by its own labels and annotations."""
 
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
@@ -17,6 +18,7 @@ from policies.rules.rules import Host
 
 SOURCE = "org.opencontainers.image.source"  # OCI image specification, "Annotations"
 AGAIN = timedelta(minutes=1)  # what a registry did not answer is asked again
+LONGEST = 120.0  # seconds; no image is begun later in one reading
 _MAX_KEPT = 500
 _OF_A_HOST = frozenset(
     {Silent.UNREACHABLE, Silent.SLOW, Silent.THROTTLED}
@@ -45,6 +47,7 @@ class ImageSources:
     contents: Contents | None = None
     kept: dict[_Key, Built | str] = field(default_factory=dict)
     silent: dict[_Key, tuple[str, datetime]] = field(default_factory=dict)  # why, and when that was (UTC)
+    tick: Callable[[], float] = time.monotonic  # seconds, of a clock that nobody sets
 
     def of(self, image: Pinned, hosts: Mapping[str, Host]) -> Built | str:
         """Return what an image says, or why it says nothing, on one line."""
@@ -73,12 +76,15 @@ class ImageSources:
     def read(self, images: Iterable[Pinned], hosts: Mapping[str, Host], at: datetime) -> None:
         """Ask registries what images say, at a time (UTC). It may take long.
 
-        A host that does not answer for one image is not waited for again for the next.
+        A host that does not answer for one image is not waited for again for the next, and what does not have its turn
+        in time is as silent as that.
         """
         away: dict[str, Silence] = {}
+        until = self.tick() + LONGEST
         for image in images:
             host = Repository(image.repository).host
-            said = away.get(host) or self._read(image, hosts)
+            late = Silence(Silent.SLOW, "there was no time to ask") if self.tick() >= until else None
+            said = late or away.get(host) or self._read(image, hosts)
             if isinstance(said, Silence):
                 if len(self.silent) >= _MAX_KEPT:
                     self.silent.clear()

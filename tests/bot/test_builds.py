@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bot.index import Index
-from bot.looking.builds import Builds
+from bot.looking.builds import LONGEST, Builds
 from bot.registries.image_contents import CREATED, ImageContents
 from bot.registries.registry import PycurlRegistry
 from policies.images.builds import Build, BuildKey
@@ -198,6 +198,10 @@ def test_what_the_registry_does_not_have_is_known_and_what_it_may_have_later_is_
         (image, tag, ()): Build(None, f"no manifests/{TOP}")
     }
     assert Builds(Registry(), slow).look(rules, {image: TagList((tag,))}, {}, NOW) == {}
+    ticks = iter((0.0, LONGEST, LONGEST, LONGEST + 1))
+    late = Builds(Registry(), gone, tick=lambda: next(ticks))
+    assert late.look(rules, {image: TagList((tag,))}, {}, NOW) == {}, "there is no time left"
+    assert late.look(rules, {image: TagList((tag,))}, {}, NOW) != {}, "it has its turn in the next pass"
 
 
 def test_rows_that_cannot_be_read_are_asked_anew(tmp_path: Path) -> None:

@@ -4,10 +4,11 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from itertools import count
 
 import pytest
 
-from bot.looking.image_sources import AGAIN, ImageSources, repository_of
+from bot.looking.image_sources import AGAIN, LONGEST, ImageSources, repository_of
 from policies.entries.entry import Pinned
 from policies.images.evidence import Silence, Silent
 from policies.images.image import Repository
@@ -55,6 +56,20 @@ def test_a_host_that_does_not_answer_is_waited_for_once_in_a_reading() -> None:
     assert registry.asked == 2
     assert images.unread([IMAGE, *others, elsewhere], AT) == ()
     assert {images.of(one, {}) for one in others} == {"slow"}
+
+
+def test_a_reading_ends_however_slowly_each_image_is_answered_and_the_rest_has_its_turn_later() -> None:
+    registry = Registry(Silence(Silent.NO_SUCH_TAG, "gone"))
+    ticks = count(0, int(LONGEST * 5 / 12))
+    images = ImageSources(registry, tick=lambda: float(next(ticks)))
+    five = [replace(IMAGE, digest=f"sha256:{number:064}") for number in range(5)]
+
+    images.read(five, {}, AT)
+
+    assert registry.asked == 2
+    assert images.of(five[4], {}) == "there was no time to ask"
+    assert images.unread(five, AT) == ()
+    assert images.unread(five, AT + AGAIN) == tuple(five)
 
 
 def test_what_a_registry_says_of_one_image_alone_does_not_speak_for_its_others() -> None:
