@@ -52,7 +52,8 @@ def _whose(asked: Asked, by: By, review: Attested) -> No:
     rules, state = asked.rules, asked.state
     person = known(rules, state.links, state.forge_ids, by.person) if rules else None
     if (review.user, review.login) != (by.forge_id, by.forge_login):
-        yield Refusal(Code.UNKNOWN_PERSON, f"the review is by {review.login}, not by {by.forge_login}")
+        theirs, said = f"{review.login} ({review.user})", f"{by.forge_login} ({by.forge_id})"
+        yield Refusal(Code.UNKNOWN_PERSON, f"the review is by {theirs}, not by {said}")
     if person is None or not person.owns(by.forge_id, by.forge_login):
         yield Refusal(Code.UNKNOWN_PERSON, f"nobody linked {by.person} to {by.forge_login} ({by.forge_id})")
     if person and person.domain:

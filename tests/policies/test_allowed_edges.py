@@ -8,10 +8,11 @@ import pytest
 from policies.allowed.identity import names_for
 from policies.allowed.speakers import MATCHED_MAY
 from policies.codes import Code
-from policies.entries.entry import Bot, Entry, Kind, write_time
+from policies.entries.entry import Bot, Both, Entry, Kind, write_time
+from policies.ledger.state import Stage
 from policies.rules.rules import Evidence
 from tests.policies.gate_worlds import ruled
-from tests.policies.ledger_builders import RULES, Story, person, rules, story
+from tests.policies.ledger_builders import RULES, Story, at_stage, person, rules, story
 from tests.policies.test_allowed_reviews import reviewed
 
 
@@ -80,6 +81,30 @@ def test_where_reviews_alone_count_a_review_is_an_approval_and_a_press_is_none()
 
     assert Code.REVIEW_MISSING not in codes(found, reviewed(found))
     assert Code.REVIEW_MISSING in codes(found, found.about(Kind.APPROVE, person("ada")))
+
+
+def test_two_people_are_two_accounts() -> None:
+    found = story().staged("1.1.0")
+    found.add(found.stand(Kind.HOLD, person("carol"), environment="staging"))
+    (erased,) = (entry.seq for _, entry in found.entries if entry.kind is Kind.HOLD)
+    entry = found.both(Kind.REDACT, "ada", "bob", erases=erased, note="a name")
+    assert isinstance(entry.by, Both)
+    same = replace(entry, by=Both(entry.by.one, replace(entry.by.other, slack_user=entry.by.one.slack_user)))
+
+    assert codes(found, entry) == set()
+    assert Code.APPROVALS_MISSING in codes(found, same)
+
+
+def test_what_is_said_of_a_promotion_is_no_older_than_its_end() -> None:
+    found = at_stage(Stage.LANDED)
+    done = found.promotion().done
+    assert done
+    late = found.word(Kind.SHOWN, Bot(), promotion=found.promotion().id)
+
+    early = replace(late, at=write_time(done - timedelta(hours=1)))
+
+    assert "it is older than what was said of the promotion before" in str(found.reasons(early))
+    assert "it is older than" not in str(found.reasons(replace(late, at=write_time(done))))
 
 
 def test_who_is_known_by_an_address_alone_may_say_this_and_no_more() -> None:

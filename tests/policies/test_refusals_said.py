@@ -5,7 +5,9 @@ Each is a line of ``refusals.txt``; ``python -m tests.policies.test_refusals_sai
 
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,12 +15,14 @@ from policies.entries.entry import Entry
 from tests.policies import (
     test_allowed_by_commit,
     test_allowed_by_hand,
+    test_allowed_reviews,
     test_validator,
     test_validator_edges,
     test_validator_emergency,
+    test_validator_groups,
     test_validator_kinds,
 )
-from tests.policies.ledger_builders import Story
+from tests.policies.ledger_builders import Story, story
 
 PAGE = Path(__file__).with_name("refusals.txt")
 TABLES = {
@@ -29,9 +33,25 @@ TABLES = {
     "by hand": test_allowed_by_hand.FORBIDDEN,
     "edges": [(name, make, code) for name, (make, code) in test_validator_edges.CASES.items()],
 }
+GROUPS = {f"group: {name}": make for name, (make, _) in test_validator_groups.PARTS.items()}
+REVIEWS = {f"review: {changed}": changed for changed, _ in test_allowed_reviews.UNSHOWN}
+
+
+def _of_a_group(make: Callable[[Story], Entry]) -> tuple[Story, Entry]:
+    found = test_validator_groups.ready()
+    return found, make(found)
+
+
+def _of_a_review(changed: dict[str, Any]) -> tuple[Story, Entry]:
+    found = story().asked()
+    return found, test_allowed_reviews.reviewed(found, **changed)
+
+
 CASES: dict[str, Callable[[], tuple[Story, Entry]]] = {
     f"{table}: {name}" if table else name: made for table, rows in TABLES.items() for name, made, _ in rows
 }
+CASES |= {name: partial(_of_a_group, make) for name, make in GROUPS.items()}
+CASES |= {name: partial(_of_a_review, changed) for name, changed in REVIEWS.items()}
 
 
 def said(made: Callable[[], tuple[Story, Entry]]) -> str:
