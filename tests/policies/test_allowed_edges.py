@@ -83,6 +83,47 @@ def test_where_reviews_alone_count_a_review_is_an_approval_and_a_press_is_none()
     assert Code.REVIEW_MISSING in codes(found, found.about(Kind.APPROVE, person("ada")))
 
 
+def _begun(kind: Kind) -> tuple[Story, Entry]:
+    """Return a story, and an entry of a kind that names a rule."""
+    match kind:
+        case Kind.RULES:
+            found = story()
+            return found, found.rules_at(found.book.line[0])
+        case Kind.BUMP:
+            found = story()
+            found.add(found.seen("1.1.0"))
+            return found, found.bump("1.1.0")
+        case Kind.PROPOSE:
+            found = story().staged("1.1.0")
+            return found, found.propose("1.1.0")
+        case Kind.ROLLBACK:
+            found = at_stage(Stage.LANDED)
+            return found, found.rollback("1.0.0", "bob")
+        case _:
+            found = at_stage(Stage.OPEN)
+            return found, found.about(kind, Bot() if kind is Kind.INTENT else person("carol"))
+
+
+NAMING = (Kind.RULES, Kind.BUMP, Kind.PROPOSE, Kind.ROLLBACK, Kind.APPROVE, Kind.INTENT)
+
+
+@pytest.mark.parametrize("kind", NAMING, ids=str)
+def test_an_entry_that_names_no_rule_is_refused_and_breaks_nothing(kind: Kind) -> None:
+    found, entry = _begun(kind)
+
+    reasons = found.reasons(replace(entry, rule=None, key=""))
+
+    assert {Code.RULE_MOVED, Code.NO_RULE} & {str(one.code) for one in reasons}
+
+
+@pytest.mark.parametrize("kind", NAMING[1:], ids=str)
+def test_an_entry_of_a_place_that_the_rules_do_not_have_is_refused_and_breaks_nothing(kind: Kind) -> None:
+    found, entry = _begun(kind)
+
+    assert found.reasons(replace(entry, environment="qa", key=""))
+    assert found.reasons(replace(entry, service="ghost", key=""))
+
+
 def test_two_people_are_two_accounts() -> None:
     found = story().staged("1.1.0")
     found.add(found.stand(Kind.HOLD, person("carol"), environment="staging"))
