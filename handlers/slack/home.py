@@ -19,15 +19,13 @@ from handlers.slack.cards import APPROVE, REJECT, SHORT_CHANGE
 from handlers.slack.messages import CHECKING
 from handlers.slack.reasons import phrase
 from handlers.slack.reports import ready, standing_still
-from handlers.slack.spans import Code, Json, Line, Mention, Moment, Strong, line, plain
+from handlers.slack.spans import Code, Json, Line, Moment, Strong, line, plain
 from policies.decide import Row, Standing
 from policies.entries.entry import By
 from policies.entries.tables import Tables
-from policies.gates import count_approvals
 from policies.ledger.digest_versions import told_apart
 from policies.ledger.state import Move, Promotion
 from policies.ledger.state import Standing as InForce
-from policies.rules.rules import moving_rule
 
 FORM = "open_form"  # action id: the form that asks for a version
 MAX_DECISIONS = 10  # with buttons; what is more is counted
@@ -122,13 +120,7 @@ def _wanted(look: Look, promotion: Promotion) -> Line:
 
 def _request(look: Look, promotion: Promotion) -> Line:
     """Return what is asked for, by whom, and how many agree."""
-    rule = moving_rule(look.rules, promotion.environment, promotion.service)
-    by = line(", asked for by ", Mention("", promotion.by.person)) if isinstance(promotion.by, By) else ()
-    count = ""
-    if rule:
-        tally = count_approvals(look.rules, rule, promotion, look.members)
-        count = f", {tally.given} of {tally.wanted} approvals"
-    return line(*_move(promotion), *by, f"{count}.")
+    return line(*_move(promotion), *waiting.progress(look, promotion), ".")
 
 
 def _move(promotion: Promotion) -> Line:

@@ -16,17 +16,21 @@ def live(look: Look) -> list[Promotion]:
 
 def under_way(look: Look, promotion: Promotion) -> Line:
     """Return how a promotion stands."""
-    rule = moving_rule(look.rules, promotion.environment, promotion.service)
-    asked = line(", asked for by ", Mention("", promotion.by.person)) if isinstance(promotion.by, By) else ()
-    count = ""
-    if rule:
-        tally = count_approvals(look.rules, rule, promotion, look.members)
-        count = f", {tally.given} of {tally.wanted} approvals"
     kind = "rollback of " if promotion.is_rollback else "emergency of " if promotion.is_emergency else ""
     move = line(Code(promotion.version)) if promotion.group else versions(promotion.previous, promotion.image)
     place = line(Code(promotion.id), " ", Strong(promotion.environment), f": {kind}{promotion.service} ")
     stage = "approved, somebody merges it at GitHub" if promotion.is_cleared else promotion.stage
-    return line(*place, *move, *asked, count, f", {stage}")
+    return line(*place, *move, *progress(look, promotion), f", {stage}")
+
+
+def progress(look: Look, promotion: Promotion) -> Line:
+    """Return by whom it was asked for, and how many agree."""
+    rule = moving_rule(look.rules, promotion.environment, promotion.service)
+    by = line(", asked for by ", Mention("", promotion.by.person)) if isinstance(promotion.by, By) else ()
+    if rule is None:
+        return by
+    tally = count_approvals(look.rules, rule, promotion, look.members)
+    return line(*by, f", {tally.given} of {tally.wanted} approvals")
 
 
 def versions(previous: tuple[Pinned, ...], image: tuple[Pinned, ...]) -> Line:
