@@ -161,8 +161,13 @@ class Reading:
 
     def ledger_tip(self) -> str:
         """Return where the newest ledger ends, '' where there is none: read from the file, so that it costs nothing."""
-        found = sorted((self.repository / "refs/heads/ledger").glob("[0-9]*"))
+        found = self._years()
         return found[-1].read_text("ascii").strip() if found else ""
+
+    def _years(self) -> list[Path]:
+        """Return the files of the ledger's branches, oldest first; not the locks of pushes that are under way."""
+        files = (self.repository / "refs/heads/ledger").glob("[0-9]*")
+        return sorted(one for one in files if one.suffix != ".lock")
 
     def main_tip(self) -> str:
         """Return where the target branch ends."""
@@ -176,9 +181,8 @@ class Reading:
 
     def ledger(self) -> list[Line]:
         """Return the entries of all years, oldest first."""
-        files = sorted((self.repository / "refs/heads/ledger").glob("[0-9]*"))
         oids: list[str] = []
-        for file in files:
+        for file in self._years():
             oids += reversed(self._line_of(file.read_text("ascii").strip()))
         return [self._lines.setdefault(oid, Line(self.commit(oid))) for oid in oids]
 
