@@ -5,7 +5,6 @@ import signal
 import socket
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -29,6 +28,7 @@ from sandbox.world import REPOSITORY, SIGNING_KEY, World, opened
 
 FINE, BROKEN, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
 MAX_PORT = 65_535
+STEP_SECONDS = 0.2
 
 
 class WrongUseError(Exception):
@@ -121,13 +121,19 @@ def _paged(folder: Path, *, port: int | None, is_kept: bool) -> int:
             if port is None and not address.endswith(f":{PORT}/"):
                 print(f"Port {PORT} is taken; this is the next free one.")
             print(f"\n  {address}\n\nOpen it in a browser. Ctrl-C ends the demo.", flush=True)
-            threading.Event().wait()
+            _wait()
         except KeyboardInterrupt:
             signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second one must not leave the bot behind
             print("\nended", file=sys.stderr)
     if is_kept:
         _tell_kept(folder)
     return FINE
+
+
+def _wait() -> None:
+    """Wait until somebody interrupts; in steps, for a signal just before a wait without end would wake nobody."""
+    while True:
+        time.sleep(STEP_SECONDS)
 
 
 def _refuse_taken(port: int) -> None:
