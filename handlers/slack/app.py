@@ -4,7 +4,7 @@ import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, TypeVar
 
 from slack_bolt import Ack, App
 from slack_bolt.authorization import AuthorizeResult
@@ -38,9 +38,10 @@ from handlers.slack.reply import Address
 from handlers.slack.speaking import Body
 from handlers.slack.typed import Fault, reason_of, unescaped
 from policies.ledger.state import Promotion
-from policies.words import Approve, Confirm, Fork, Pair, Propose, Redact, Reject, Rollback, Speaker, Word
+from policies.words import Approve, Confirm, Fork, Pair, Redact, Reject, Rollback, Speaker, Word
 
 PROMOTE_IMAGE, PROMOTE_THIS = "promote_image", "promote_this"  # callback ids of the shortcuts
+W = TypeVar("W", bound=Word)
 LISTENERS = 16  # threads that acknowledge; the work is the errands'
 
 
@@ -137,16 +138,13 @@ class Floor:
     def ask_all(self, ack: Ack, body: dict[str, Any]) -> None:
         """The button below a list of what may be asked for was pressed and confirmed: each is asked for by itself."""
         ack()
-        words = everything.words_of(speaking.value_of(body))
-        speaker, to = speaking.of_interaction(body, "button"), speaking.address_of_interaction(body)
-        self._errands.give(to, lambda: self._asked_all(speaker, words))
+        self._bundled(body, everything.words_of(speaking.value_of(body)), everything.outcome)
 
     def approve_all(self, ack: Ack, body: dict[str, Any]) -> None:
         """The button below a list of what waits for somebody was pressed and confirmed: each is approved by itself."""
         ack()
         words = approve_all.words_of(speaking.value_of(body))
-        speaker, to = speaking.of_interaction(body, "button"), speaking.address_of_interaction(body)
-        self._errands.give(to, lambda: self._approved_all(speaker, words))
+        self._bundled(body, words, lambda told, all_: approve_all.outcome(self._promotions(), told, all_))
 
     def reject(self, ack: Ack, body: dict[str, Any]) -> None:
         """Reject... was pressed: ask why, before the trigger of the click is too old."""
@@ -304,19 +302,20 @@ class Floor:
         promotion, person = self._known(speaker, word)
         return answer, messages.refused(answer, word, promotion, person)
 
-    def _asked_all(self, speaker: Speaker, words: Sequence[Propose]) -> Said:
-        """Ask for each of a list, one after the other."""
-        if not words:
-            return messages.outdated()
-        told = bundles.said_each(words, lambda word: self._answered(speaker, word))
-        return everything.outcome(told, words)
+    def _bundled(
+        self,
+        body: Body,
+        words: Sequence[W],
+        outcome: Callable[[Sequence[tuple[W, Answer, Said]], Sequence[W]], Said],
+    ) -> None:
+        """Say each word of a button that carries several, one after the other, and tell what came of them."""
+        speaker = speaking.of_interaction(body, "button")
 
-    def _approved_all(self, speaker: Speaker, words: Sequence[Approve]) -> Said:
-        """Approve each of a list, one after the other."""
-        if not words:
-            return messages.outdated()
-        told = bundles.said_each(words, lambda word: self._answered(speaker, word))
-        return approve_all.outcome(self._promotions(), told, words)
+        def each() -> Said:
+            told = bundles.said_each(words, lambda word: self._answered(speaker, word))
+            return outcome(told, words) if words else messages.outdated()
+
+        self._errands.give(speaking.address_of_interaction(body), each)
 
     def _known(self, speaker: Speaker, word: Word) -> tuple[Promotion | None, str]:
         """Return what a refusal can add: the promotion and the person; it is as true without them."""

@@ -6,15 +6,14 @@ from dataclasses import replace
 from bot.answers import Answer
 from handlers.engine import Look
 from handlers.slack import bundles, speaking, waiting
-from handlers.slack.blocks import COMMAND, Said, button, confirm
+from handlers.slack.blocks import COMMAND, Said
 from handlers.slack.cards import SHORT_CHANGE
 from handlers.slack.questions import AllApprovals
-from handlers.slack.spans import Code, Json, Line, counted, joined, line
+from handlers.slack.spans import Code, Json, Line, counted, line, listed
 from policies.ledger.state import Promotion, Stage
 from policies.words import Approve
 
 APPROVE_ALL = "approve_all"  # action id
-MAX_LISTED = 30
 _APPROVES = "approves"  # what the value of the button calls its approvals
 
 
@@ -26,24 +25,19 @@ def said(look: Look, asked: AllApprovals, person: str) -> Said:
     there = [one for one in waiting.live(look) if asked.environment in {"", one.environment}]
     mine = [one for one in there if waiting.may_approve(look, one, person)]
     where = f" in {asked.environment}" if asked.environment else ""
-    points = [waiting.under_way(look, one) for one in mine[:MAX_LISTED]]
-    if len(mine) > MAX_LISTED:
-        points.append(line(f"and {len(mine) - MAX_LISTED} more"))
+    points = listed(mine, bundles.MAX_LISTED, lambda one: waiting.under_way(look, one))
     points += _others(sum(one.stage is Stage.OPEN for one in there) - len(mine))
     if not mine:
         return Said(line(f"Nothing waits for your approval{where}."), tuple(points))
-    verb = "waits" if len(mine) == 1 else "wait"
-    head = line(
-        f"{counted(len(mine), 'promotion')} {verb} for your approval{where}; nothing is approved yet:"
-    )
+    wait = counted(len(mine), "promotion", "waits", "wait")
+    head = line(f"{wait} for your approval{where}; nothing is approved yet:")
     pressed = [one for one in mine if waiting.takes_a_press(look, one)]
     points += _by_review(len(mine) - len(pressed))
     if not (look.is_checked and pressed):
         return Said(head, tuple(points))
     words = [Approve(one.id, one.change[:SHORT_CHANGE], asked.note) for one in pressed]
     fits = words[: bundles.fitting(_APPROVES, _items(words), asked.note)]
-    if len(fits) < len(words):
-        points.append(line(f"One press approves the first {len(fits)}; say it again for the others."))
+    points += bundles.rest("approves", fits, words)
     return Said(head, tuple(points), buttons=(approves_all(fits),))
 
 
@@ -51,25 +45,27 @@ def _by_review(count: int) -> list[Line]:
     """Say how many no press approves."""
     if not count:
         return []
-    verb = "is" if count == 1 else "are"
-    return [line(f"{counted(count, 'promotion')} {verb} approved by a review of the pull request, in GitHub")]
+    return [
+        line(
+            f"{counted(count, 'promotion', 'is', 'are')} approved by a review of the pull request, in GitHub"
+        )
+    ]
 
 
 def _others(count: int) -> list[Line]:
     """Say how many wait for other people."""
     if not count:
         return []
-    verb = "waits" if count == 1 else "wait"
-    return [line(f"{counted(count, 'other')} {verb} for other people: ", Code(f"{COMMAND} pending"))]
+    return [
+        line(f"{counted(count, 'other', 'waits', 'wait')} for other people: ", Code(f"{COMMAND} pending"))
+    ]
 
 
 def approves_all(words: Sequence[Approve]) -> Json:
     """Return the button that approves all of these."""
-    what = "this one" if len(words) == 1 else f"all {len(words)}"
-    verb = "is" if len(words) == 1 else "are"
-    text = f"{counted(len(words), 'approval')} {verb} recorded in your name, each for exactly what the list shows."
-    sure = confirm(f"Approve {what}?", text, "Approve")
-    return button(APPROVE_ALL, f"Approve {what}", value=written(words), style="primary", confirm=sure)
+    are = counted(len(words), "approval", "is", "are")
+    text = f"{are} recorded in your name, each for exactly what the list shows."
+    return bundles.press(APPROVE_ALL, "Approve", text, written(words), len(words))
 
 
 def _items(words: Sequence[Approve]) -> list[str]:
@@ -101,8 +97,7 @@ def outcome(
     """Word what came of each approval; ``promotions`` are those that are known."""
 
     def came(word: Approve, _answer: Answer, each: Said) -> Line:
-        detail = line(" ", *joined(each.points[:2], "; ")) if each.points else ()
-        return line(*_where(promotions.get(word.promotion)), *each.head, *detail)
+        return bundles.came(_where(promotions.get(word.promotion)), each)
 
     after = line(Code(f"{COMMAND} approve all"), " lists what waits for you now")
     return bundles.outcome("Approved", told, words, came, after)

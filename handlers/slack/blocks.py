@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from handlers.slack.spans import Code, Json, Line, escaped, plain, rich, verbatim, visible
+from handlers.slack.spans import Code, Json, Line, escaped, listed, plain, rich, verbatim, visible
 
 # Slack, reference of Block Kit
 MAX_BLOCKS = 50  # of a message
@@ -74,9 +74,7 @@ def section(*lines: Line) -> Json:
 
 def bullets(lines: Sequence[Line]) -> Json:
     """Return lines as a list; what is too much is counted."""
-    shown = list(lines[:MAX_POINTS])
-    if len(lines) > MAX_POINTS:
-        shown.append((f"and {len(lines) - MAX_POINTS} more",))
+    shown = listed(lines, MAX_POINTS, tuple)
     return {"type": "rich_text_list", "style": "bullet", "elements": [section(one) for one in shown]}
 
 

@@ -5,14 +5,15 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from bot.answers import Answer, NotRecorded, Recorded
-from handlers.slack.blocks import MAX_BUTTON_VALUE, Said
-from handlers.slack.spans import Line, counted, line
+from handlers.slack.blocks import MAX_BUTTON_VALUE, Said, button, confirm
+from handlers.slack.spans import Json, Line, counted, joined, line
 from handlers.slack.typed import Fault, reason_of
 from policies.codes import Code as Reason
 from policies.words import Word
 
 T = TypeVar("T")
 W = TypeVar("W", bound=Word)
+MAX_LISTED = 30
 MAX_ALL = 12  # words of one press: each is a push, and hosts want few in a minute
 # what keeps one word from being recorded, and all that follow: they are not tried
 HOLDS_FOR_ALL = frozenset(
@@ -61,6 +62,26 @@ def read(name: str, value: str, item: Callable[[str], T | None]) -> tuple[tuple[
     if isinstance(reason, Fault) or any(one is None for one in items):
         return (), ""
     return tuple(dict.fromkeys(one for one in items if one is not None)), reason
+
+
+def rest(does: str, fits: Sequence[W], words: Sequence[W]) -> list[Line]:
+    """Say how many one press ``does``, where they are not all."""
+    if len(fits) == len(words):
+        return []
+    return [line(f"One press {does} the first {len(fits)}; say it again for the others.")]
+
+
+def press(action: str, does: str, text: str, value: str, count: int) -> Json:
+    """Return the button that ``does`` so many at once; ``text`` is what it asks back."""
+    what = "this one" if count == 1 else f"all {count}"
+    sure = confirm(f"{does} {what}?", text, does.split(maxsplit=1)[0])
+    return button(action, f"{does} {what}", value=value, style="primary", confirm=sure)
+
+
+def came(where: Line, each: Said) -> Line:
+    """Return what came of one, with the first things that are said of it."""
+    detail = line(" ", *joined(each.points[:2], "; ")) if each.points else ()
+    return line(*where, *each.head, *detail)
 
 
 def said_each(words: Sequence[W], say: Callable[[W], tuple[Answer, Said]]) -> list[tuple[W, Answer, Said]]:

@@ -7,7 +7,7 @@ from handlers.engine import Engine
 from handlers.slack.blocks import COMMAND, Said
 from handlers.slack.questions import Check
 from handlers.slack.reasons import phrase
-from handlers.slack.spans import Code, Line, Moment, Sign, Strong, counted, joined, line
+from handlers.slack.spans import Code, Line, Moment, Sign, Strong, counted, joined, line, listed
 
 MAX_TAGS = 10  # new tags of one repository in a sentence
 MAX_TOLD = 30  # repositories of which something is told
@@ -33,9 +33,7 @@ def said(engine: Engine, asked: Check) -> Said:
             )
         )
     told = [one for one in found if asked.service or one.new or one.silence]
-    points = [_repository(one) for one in told[:MAX_TOLD]]
-    if len(told) > MAX_TOLD:
-        points.append(line(f"and {len(told) - MAX_TOLD} more"))
+    points = listed(told, MAX_TOLD, _repository)
     return Said(_head(found), (*points, *_bounds(found, is_one=bool(asked.service))))
 
 

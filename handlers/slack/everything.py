@@ -6,9 +6,9 @@ from dataclasses import replace
 from bot.answers import Answer, NotRecorded
 from handlers.engine import Look
 from handlers.slack import bundles, speaking
-from handlers.slack.blocks import COMMAND, Said, button, confirm
+from handlers.slack.blocks import COMMAND, Said
 from handlers.slack.questions import Everything
-from handlers.slack.spans import Code, Json, Line, Strong, counted, joined, line
+from handlers.slack.spans import Code, Json, Line, Strong, counted, line, listed
 from policies.codes import Code as Reason
 from policies.group_rows import combination
 from policies.rows import Candidate, Row
@@ -16,7 +16,6 @@ from policies.rules.rules import moving_rule
 from policies.words import Propose
 
 ASK_ALL = "ask_all"  # action id
-MAX_LISTED = 30
 _ASKS = "asks"  # what the value of the button calls its requests
 
 
@@ -41,9 +40,7 @@ def said(look: Look, asked: Everything, unheard: Sequence[Line] = ()) -> Said:
             ),
         )
     offers = list(_offers(look, asked.environment))
-    points = [_offer(row, candidate) for row, candidate in offers[:MAX_LISTED]]
-    if len(offers) > MAX_LISTED:
-        points.append(line(f"and {len(offers) - MAX_LISTED} more"))
+    points = listed(offers, bundles.MAX_LISTED, lambda offer: _offer(*offer))
     points += _others(look, asked.environment, [row for row, _ in offers])
     if not offers:
         return Said(line("Nothing may be asked for", *where, " now."), tuple(points))
@@ -55,8 +52,7 @@ def said(look: Look, asked: Everything, unheard: Sequence[Line] = ()) -> Said:
         return Said(head, (*points, *unheard))
     words = [_word(row, candidate, asked.note) for row, candidate in offers]
     fits = _fitting(words)
-    if len(fits) < len(words):
-        points.append(line(f"One press asks for the first {len(fits)}; say it again for the others."))
+    points += bundles.rest("asks for", fits, words)
     return Said(head, tuple(points), buttons=(asks_all(fits),))
 
 
@@ -89,15 +85,14 @@ def _others(look: Look, environment: str, offered: Sequence[Row]) -> list[Line]:
     live = [row for row in rest if any(one.promotion for one in row.candidates)]
     found = []
     if live:
-        verb = "is" if len(live) == 1 else "are"
-        found.append(line(f"{counted(len(live), 'place')} {verb} under way: ", Code(f"{COMMAND} pending")))
+        are = counted(len(live), "place", "is", "are")
+        found.append(line(f"{are} under way: ", Code(f"{COMMAND} pending")))
     waits = [row for row in rest if row not in live]
     if waits:
         names = {row.service for row in waits}
-        verb = "waits" if len(waits) == 1 else "wait"
         why = Code(f"{COMMAND} why {min(names) if len(names) == 1 else 'SERVICE'}")
-        what = counted(len(waits), "other" if offered or live else "place")
-        found.append(line(f"{what} {verb}: ", why, " says for what"))
+        wait = counted(len(waits), "other" if offered or live else "place", "waits", "wait")
+        found.append(line(f"{wait}: ", why, " says for what"))
     return found
 
 
@@ -108,12 +103,9 @@ def _word(row: Row, candidate: Candidate, note: str) -> Propose:
 
 def asks_all(words: Sequence[Propose]) -> Json:
     """Return the button that asks for all of these."""
-    count = len(words)
-    what = "this one" if count == 1 else f"all {count}"
-    verb = "is" if count == 1 else "are"
-    text = f"{counted(count, 'request')} {verb} made in your name, each as if you had asked for it alone."
-    sure = confirm(f"Ask for {what}?", text, "Ask")
-    return button(ASK_ALL, f"Ask for {what}", value=written(words), style="primary", confirm=sure)
+    are = counted(len(words), "request", "is", "are")
+    text = f"{are} made in your name, each as if you had asked for it alone."
+    return bundles.press(ASK_ALL, "Ask for", text, written(words), len(words))
 
 
 def _fitting(words: Sequence[Propose]) -> Sequence[Propose]:
@@ -149,5 +141,4 @@ def _came(word: Propose, answer: Answer, each: Said) -> Line:
     where = line(Strong(word.environment), f": {word.service}: ")
     if isinstance(answer, NotRecorded) and answer.code == Reason.OPEN_ELSEWHERE:
         return line(*where, f"not asked for: {answer.detail}")
-    detail = line(" ", *joined(each.points[:2], "; ")) if each.points else ()
-    return line(*where, *each.head, *detail)
+    return bundles.came(where, each)

@@ -19,11 +19,10 @@ from handlers.slack.cards import APPROVE, REJECT, SHORT_CHANGE
 from handlers.slack.messages import CHECKING
 from handlers.slack.reasons import phrase
 from handlers.slack.reports import ready, standing_still
-from handlers.slack.spans import Code, Json, Line, Moment, Strong, line, plain
+from handlers.slack.spans import Code, Json, Line, Moment, Strong, line, listed, plain
 from policies.decide import Row, Standing
 from policies.entries.entry import By
 from policies.entries.tables import Tables
-from policies.ledger.digest_versions import told_apart
 from policies.ledger.state import Move, Promotion
 from policies.ledger.state import Standing as InForce
 
@@ -125,8 +124,7 @@ def _request(look: Look, promotion: Promotion) -> Line:
 
 def _move(promotion: Promotion) -> Line:
     kind = "Rollback: " if promotion.is_rollback else "Emergency: " if promotion.is_emergency else ""
-    before, after = told_apart(promotion.previous[:1], promotion.image[:1])
-    versions = line(Code(before), _ARROW, Code(after)) if before else line(Code(after))
+    versions = waiting.versions(promotion.previous, promotion.image)
     return line(kind, Strong(promotion.service), " ", *versions, " in ", Strong(promotion.environment))
 
 
@@ -177,9 +175,7 @@ def _head(name: str, rows: Sequence[Row]) -> Line:
 def _listed(look: Look, rows: Sequence[Row]) -> list[Json]:
     """Return what is behind first: in a large environment the rest is only counted."""
     ordered = sorted(rows, key=lambda row: row.verdict is Standing.CURRENT)
-    lines = [_row(look, row) for row in ordered[:MAX_ROWS]]
-    if len(ordered) > MAX_ROWS:
-        lines.append(line(f"and {len(ordered) - MAX_ROWS} more"))
+    lines = listed(ordered, MAX_ROWS, lambda row: _row(look, row))
     return [bullets(lines)] if lines else []
 
 
@@ -215,9 +211,7 @@ def _because(standing: InForce) -> Line:
 
 
 def _moved(environment: str, service: str, move: Move) -> Line:
-    before, after = told_apart(move.previous[:1], move.image[:1])
-    new = Code(after) if after else "?"
-    versions = line(Code(before), _ARROW, new) if before else line(new)
+    versions = waiting.versions(move.previous, move.image)
     where = line(Strong(service), " ", *versions, " in ", Strong(environment), f", {move.kind}, ")
     return line(*where, Moment(move.at))
 

@@ -2,12 +2,13 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 Json = dict[str, Any]
+T = TypeVar("T")
 
 MAX_WORD = 300  # characters of one string of others, so that a card stays a card
 MAX_SENTENCE = 1000
@@ -69,9 +70,19 @@ Span = str | Strong | Code | Mention | Link | Moment | Sign
 Line = tuple[Span, ...]
 
 
-def counted(count: int, what: str) -> str:
-    """Return a number with what it counts, as people say it: ``1 version``, ``3 versions``."""
-    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+def counted(count: int, what: str, *verb: str) -> str:
+    """Return a number with what it counts, as people say it: ``1 version``, ``3 versions``.
+
+    ``verb``: what one and what several do: ``1 version waits``, ``3 versions wait``.
+    """
+    said = f"{count} {what}" if count == 1 else f"{count} {what}s"
+    return f"{said} {verb[count != 1]}" if verb else said
+
+
+def listed(items: Sequence[T], most: int, said: Callable[[T], Line]) -> list[Line]:
+    """Return a line of each, of many the first, and how many more there are."""
+    more = [line(f"and {len(items) - most} more")] if len(items) > most else []
+    return [*map(said, items[:most]), *more]
 
 
 def line(*spans: Span) -> Line:

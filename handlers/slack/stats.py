@@ -7,7 +7,7 @@ from bot.wording import span
 from handlers.engine import Look
 from handlers.slack.blocks import Said
 from handlers.slack.questions import Stats
-from handlers.slack.spans import Line, Moment, Strong, counted, line, marked
+from handlers.slack.spans import Line, Moment, Strong, counted, line, listed, marked
 from policies.entries.remembered import Place
 from policies.ledger.figures import WINDOW, Figures, Spread, figures, window
 
@@ -45,9 +45,9 @@ def said(look: Look, asked: Stats) -> Said:
     shown = [(name, found) for name, found in told if _is_any(found)]
     if by:
         shown.sort(key=lambda one: -one[1].deployments)
-    points = [line(Strong(name), ": ", *_figures(found, until - since)) for name, found in shown[:MAX_LINES]]
-    if len(shown) > MAX_LINES:
-        points.append(line(f"and {len(shown) - MAX_LINES} more"))
+    points = listed(
+        shown, MAX_LINES, lambda one: line(Strong(one[0]), ": ", *_figures(one[1], until - since))
+    )
     grouped = {name for members in look.rules.groups.values() for name in members}
     terms = _TERMS + _GROUPED if any(service in grouped for _, service in places) else _TERMS
     return Said(head, (*points, marked(terms)) if points else ())

@@ -4,8 +4,10 @@ import asyncio
 import json
 import threading
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import TypeVar
 from urllib.parse import urlencode
 
 from starlette.applications import Starlette
@@ -46,7 +48,7 @@ class _Trouble:
     seconds: float
     left: int | None
 
-    def meets(self, repository: str) -> bool:
+    def meets(self, repository: str, _kind: str) -> bool:
         return self.left != 0 and self.repository in {None, repository}
 
 
@@ -64,6 +66,9 @@ class Held:
         """Whether a request is held."""
         is_meant = self.repository in {None, repository} and self.kind in {None, kind}
         return is_meant and self.left != 0 and not self.let_go.is_set()
+
+
+M = TypeVar("M", _Trouble, Held)
 
 
 class RegistryTwin:
@@ -193,11 +198,11 @@ class RegistryTwin:
 
     async def _answer(self, request: Request) -> Response:
         name, kind, reference = place(request.url.path)
-        if held := self._holds(name, kind):
+        if held := self._met(self._held, name, kind):
             held.asked.set()
             while not held.let_go.is_set():  # noqa: ASYNC110  an event of threads, without one of them for each request
                 await asyncio.sleep(_LOOK)
-        trouble = self._trouble(name)
+        trouble = self._met(self._troubles, name, kind)
         if trouble is not None and trouble.fault is Fault.SLOW:
             await asyncio.sleep(trouble.seconds)
         with self._lock:
@@ -207,16 +212,10 @@ class RegistryTwin:
             self._seen.append(seen(request, response))
         return response
 
-    def _holds(self, name: str, kind: str) -> Held | None:
+    def _met(self, among: Iterable[M], name: str, kind: str) -> M | None:
+        """Return the first that a request meets; it has met one more then."""
         with self._lock:
-            found = next((one for one in self._held if one.meets(name, kind)), None)
-            if found is not None and found.left is not None:
-                found.left -= 1
-            return found
-
-    def _trouble(self, name: str) -> _Trouble | None:
-        with self._lock:
-            found = next((trouble for trouble in self._troubles if trouble.meets(name)), None)
+            found = next((one for one in among if one.meets(name, kind)), None)
             if found is not None and found.left is not None:
                 found.left -= 1
             return found
