@@ -1,5 +1,6 @@
 """The production engine in the sandbox's world, with a clock that a test winds."""
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from sandbox.world import World, opened
 
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 TEAM = "T0SANDBOX"
+PATIENCE = 100.0  # seconds, for a machine that is busy: nothing is measured
 OF_THE_FORGE = frozenset({"COUNTERSIGN_FORGE_REPOSITORY", "COUNTERSIGN_GITHUB_URL", "GITHUB_TOKEN"})
 
 
@@ -42,6 +44,14 @@ class Clock:
 
 
 @dataclass
+class Another:
+    """A pass in a thread of its own; ``done`` once it is over."""
+
+    thread: threading.Thread
+    done: threading.Event
+
+
+@dataclass
 class Office:
     """The production engine in the sandbox's world, with a clock of ours."""
 
@@ -54,6 +64,26 @@ class Office:
         return self.engine.say(
             Speaker(TEAM, f"U0{person.upper()}", "button", f"{person}-{self.clock.at:%s}"), word
         )
+
+    def commit(self, parent: str, message: str) -> str:
+        """Make a commit of a stranger that changes no file of the target branch; return its id. No branch has it."""
+        tree = self.world.git.text("rev-parse", "main^{tree}")
+        who = ("-c", "user.name=X", "-c", "user.email=x@example.org")
+        return self.world.git.text(*who, "commit-tree", tree, "-p", parent, "-m", message)
+
+    def another_pass(self) -> Another:
+        """Begin a pass in a thread of its own, and wait until that has begun."""
+        began, done = threading.Event(), threading.Event()
+
+        def run() -> None:
+            began.set()
+            self.engine.run_pass()
+            done.set()
+
+        thread = threading.Thread(target=run)
+        thread.start()
+        assert began.wait(PATIENCE)
+        return Another(thread, done)
 
     def look(self) -> None:
         """Make a pass, a moment later."""

@@ -5,6 +5,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from slack_bolt import App
+
 from handlers.http import web
 from handlers.slack.app import slack_app
 from handlers.slack.chat import web_client
@@ -55,20 +57,33 @@ class Room:
         ]
 
 
+@dataclass(frozen=True)
+class Entrance:
+    """An office's Slack door before it is served; ``finish`` lets what is under way end and nothing more begin."""
+
+    app: App
+    secret: str
+    errands: Errands
+
+    @classmethod
+    def of(cls, office: Office) -> "Entrance":
+        """Make the door of an office."""
+        slack, secret = office.world.slack, office.world.settings["SLACK_SIGNING_SECRET"]
+        client = web_client(slack.token, slack.api_url)
+        errands = Errands(Replies(client))
+        return cls(slack_app(office.engine, client, errands, office.clock, secret=secret), secret, errands)
+
+    def finish(self) -> None:
+        """Answer what was asked, and close."""
+        self.app.listener_runner.listener_executor.shutdown()
+        self.errands.close()
+
+
 @contextmanager
 def room_in(tmp_path: Path) -> Iterator[Room]:
     """Open an office's door for as long as it is used."""
     with office_in(tmp_path) as office:
-        world = office.world
-        client = web_client(world.slack.token, world.slack.api_url)
-        errands = Errands(Replies(client))
-        secret = world.settings["SLACK_SIGNING_SECRET"]
-        app = slack_app(office.engine, client, errands, office.clock, secret=secret)
-
-        def finish() -> None:
-            app.listener_runner.listener_executor.shutdown()
-            errands.close()
-
-        with serve(web(app, secret=secret, health=lambda: {"ok": True})) as url:
-            yield Room(office, f"{url}/slack/events", finish)
-            finish()
+        door = Entrance.of(office)
+        with serve(web(door.app, secret=door.secret, health=lambda: {"ok": True})) as url:
+            yield Room(office, f"{url}/slack/events", door.finish)
+            door.finish()

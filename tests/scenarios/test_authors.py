@@ -209,19 +209,7 @@ def test_where_it_is_not_known_that_is_said_and_recorded_and_nobody_is_excluded(
 def test_a_commit_whose_author_nobody_knows_is_counted_and_said(office: Office) -> None:
     source(office)
     code(office, "1.4.1", "ada-l")
-    tree = office.world.git.text("rev-parse", "main^{tree}").strip()
-    made = office.world.git.text(
-        "-c",
-        "user.name=X",
-        "-c",
-        "user.email=x@example.org",
-        "commit-tree",
-        tree,
-        "-p",
-        "v1.4.1",
-        "-m",
-        "Unknown",
-    ).strip()
+    made = office.commit("v1.4.1", "Unknown")
     office.world.git.run("tag", "v1.4.2", made)
     office.asked("1.4.2")
 

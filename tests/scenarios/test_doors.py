@@ -9,7 +9,6 @@ from http.client import HTTPConnection
 from urllib.parse import urlsplit
 
 import pytest
-from slack_sdk import WebClient
 
 from bot.answers import Awaiting
 from bot.cards import CardStage
@@ -19,11 +18,9 @@ from handlers.doors import DOORS
 from handlers.http import web
 from handlers.shell import cli
 from handlers.slack import approve_all, everything, second
-from handlers.slack.app import PROMOTE_IMAGE, PROMOTE_THIS, slack_app
+from handlers.slack.app import PROMOTE_IMAGE, PROMOTE_THIS
 from handlers.slack.cards import render
-from handlers.slack.chat import web_client
 from handlers.slack.errands import Errands
-from handlers.slack.reply import Replies
 from handlers.webhooks import Doorbell, webhooks
 from policies.ledger.state import Stage
 from policies.words import Approve, Block, Emergency, Freeze, Hold, Propose, Redact, Speaker
@@ -36,6 +33,7 @@ from sandbox.slack.members import User as Member
 from sandbox.slack.people import Person, words
 from tests.handlers.samples import card
 from tests.scenarios.offices import TEAM, Office, office_in
+from tests.scenarios.rooms import Entrance
 
 SECRET = "sandbox-webhook-secret"
 CLIENT = "Iv23liSandbox0002"
@@ -176,18 +174,9 @@ def porch(
 ) -> Iterator[Porch]:
     """Stand before the office, at doors that are open to requests."""
     office, promotion, review = open_office
-    world = office.world
-    client: WebClient = web_client(world.slack.token, world.slack.api_url)
-    errands = Errands(Replies(client))
-    secret = world.settings["SLACK_SIGNING_SECRET"]
-    app = slack_app(office.engine, client, errands, office.clock, secret=secret)
-
-    def finish() -> None:
-        app.listener_runner.listener_executor.shutdown()
-        errands.close()
-
+    door = Entrance.of(office)
     number = len(office.engine.look().state.promotions)  # one pull request each
-    made = Porch(office, promotion, number, review, "", errands, finish, capsys, monkeypatch)
+    made = Porch(office, promotion, number, review, "", door.errands, door.finish, capsys, monkeypatch)
     rounds = Rounds(office.engine)
 
     def ring(is_package: bool) -> None:  # noqa: FBT001  as the doorbell calls it
@@ -198,10 +187,10 @@ def porch(
 
     bell = Doorbell(ring, quiet_seconds=0.01)
     more = [webhooks(SECRET, bell)]
-    with serve(web(app, secret=secret, health=lambda: {"ok": True}, more=more)) as url:
+    with serve(web(door.app, secret=door.secret, health=lambda: {"ok": True}, more=more)) as url:
         made.slack, made.hook = f"{url}/slack/events", url
         yield made
-        finish()
+        door.finish()
         bell.close()
 
 

@@ -186,19 +186,7 @@ def test_what_stands_before_a_commit_that_is_no_entry_is_not_counted_as_lost(off
     office.asked("1.4.2")
     git, desk = office.world.git, office.engine.desk
     line = next(entry.line() for _, entry in desk.ledger.read(desk.mirror.tips()).entries).decode()
-    tree, parent = (git.text("rev-parse", one).strip() for one in ("main^{tree}", "main"))
-    made = git.text(
-        "-c",
-        "user.name=X",
-        "-c",
-        "user.email=x@example.org",
-        "commit-tree",
-        tree,
-        "-p",
-        parent,
-        "-m",
-        f"Tidy up\n\n{line}",
-    ).strip()
+    made = office.commit("main", f"Tidy up\n\n{line}")
     git.text("update-ref", "refs/heads/main", made)
     made_up(office, ["1" * 40])
     made_up(office, [git.text("rev-parse", "main").strip()])

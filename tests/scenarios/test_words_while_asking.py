@@ -19,10 +19,9 @@ from policies.words import Freeze, Hold, Propose
 from sandbox.gitops import CHECKOUT
 from sandbox.http import serve
 from sandbox.world import OWNER
-from tests.scenarios.offices import Office, office_in
+from tests.scenarios.offices import PATIENCE, Office, office_in
 
 pytestmark = pytest.mark.timeout(240)
-PATIENCE = 100.0  # seconds, for a machine that is busy: nothing is measured
 
 
 @dataclass
@@ -127,23 +126,14 @@ def test_a_list_that_a_word_was_told_meanwhile_moves_nothing_before_it_is_held_a
 
 def test_another_pass_waits_for_the_one_that_asks(office: Office, window: Window) -> None:
     under_way = _hanging(office, window)
-    began, done = threading.Event(), threading.Event()
-
-    def another() -> None:
-        began.set()
-        office.engine.run_pass()
-        done.set()
-
-    other = threading.Thread(target=another)
-    other.start()
-    assert began.wait(PATIENCE)
+    other = office.another_pass()
     assert isinstance(office.say("ada", Hold(CHECKOUT, "a demo", "production")), Recorded)
 
-    assert not done.is_set()
+    assert not other.done.is_set()
     window.let_go.set()
-    for one in (under_way, other):
+    for one in (under_way, other.thread):
         one.join(PATIENCE)
-    assert done.is_set()
+    assert other.done.is_set()
 
 
 def _codes(office: Office) -> set[str]:

@@ -21,10 +21,9 @@ from policies.words import Approve, Freeze, Hold, Propose, Rollback
 from sandbox.gitops import CHECKOUT, WEB
 from sandbox.registry.twin import Held
 from sandbox.world import OWNER
-from tests.scenarios.offices import Office, engine_in, office_in
+from tests.scenarios.offices import PATIENCE, Office, engine_in, office_in
 
 pytestmark = pytest.mark.timeout(240)
-PATIENCE = 100.0  # seconds, for a machine that is busy: nothing is measured
 LONG = timedelta(seconds=PATIENCE + 20)
 
 
@@ -109,22 +108,13 @@ def test_what_a_registry_has_said_is_known_all_at_once(office: Office) -> None:
 
 def test_another_pass_waits_for_the_one_that_asks(office: Office) -> None:
     held = office.world.registry.hold(kind="tags")
-    began, done = threading.Event(), threading.Event()
-
-    def another() -> None:
-        began.set()
-        office.engine.run_pass()
-        done.set()
-
-    other = threading.Thread(target=another)
     with begun(held, office.engine.run_pass):
-        other.start()
-        assert began.wait(PATIENCE)
+        other = office.another_pass()
         assert isinstance(office.say("ada", Hold(CHECKOUT, "a demo", "production")), Recorded)
-        assert not done.is_set()
+        assert not other.done.is_set()
 
-    assert done.wait(PATIENCE)
-    other.join(PATIENCE)
+    assert other.done.wait(PATIENCE)
+    other.thread.join(PATIENCE)
     assert office.findings() == []
 
 
