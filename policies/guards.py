@@ -4,6 +4,7 @@ A guard opens nothing. It finds; what it finds stops one service, is written dow
 sighting, and is answered by a person (`resume`, `unblock`). What was written down once is not found again.
 """
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -97,12 +98,17 @@ def moved(
     rules: Rules, state: State, digests: Mapping[tuple[Repository, Tag], DigestAnswer]
 ) -> Iterator[Finding]:
     """Find tags that ran or were selected and name another image now than when they were first seen."""
+    names = {name: number for number, name in enumerate(rules.services)}
+    followed = {name: {one.versions.followed for one in rules.meanings(name)} for name in names}
+    whose: dict[tuple[str, str], list[str]] = defaultdict(list)  # made once, for there are many of each
+    for name, repository, tag in state.seen:
+        # to move is what a tag does that is followed
+        if (repository, tag) in digests and name in names and tag not in followed[name]:
+            whose[repository, tag].append(name)
     for (repository, tag), answer in digests.items():
         if isinstance(answer, Digest):
-            for service in rules.services:
-                if any(one.versions.followed == tag for one in rules.meanings(service)):
-                    continue  # to move is what this tag does
-                yield from _moved(state, service, Pinned(repository, tag, answer))
+            for name in sorted(whose.get((repository, tag), ()), key=names.__getitem__):
+                yield from _moved(state, name, Pinned(repository, tag, answer))
 
 
 def _moved(state: State, service: str, now: Pinned) -> Iterator[Finding]:

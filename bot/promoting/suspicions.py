@@ -1,5 +1,6 @@
 """What was sighted of bad evidence, and what is written of it once it was sighted twice."""
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -49,13 +50,15 @@ class Suspicions:
 
     def _lists(self, rules: Rules, state: State, answers: Answers) -> list[Finding]:
         found: list[Finding] = []
+        services: dict[Repository, list[Service]] = defaultdict(list)
+        for one in rules.services.values():
+            services[one.image].append(one)
         for repository, answer in answers.tags.items():
             if not isinstance(answer, TagList):
                 continue
-            mine = [one for one in rules.services.values() if one.image == repository]
-            bad = guards.still_open(
-                state, [one for service in mine if (one := self._list(state, service, answer))]
-            )
+            mine = services.get(repository, ())
+            listed = [doubt for service in mine if (doubt := self._list(state, service, answer))]
+            bad = guards.still_open(state, listed)
             found += bad
             if not bad:
                 self.good[repository] = answer

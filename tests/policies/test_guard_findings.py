@@ -76,6 +76,22 @@ def test_what_moves_where_it_is_followed_is_found_where_it_is_not() -> None:
     assert [one.service for one in guards.moved(rules(followed), found.state, answers)] == ["cart"]
 
 
+def test_what_moved_is_told_in_the_order_of_the_rules_and_of_services_that_the_rules_still_have() -> None:
+    same = RULES.replace("apps/staging", "staging/<service>").replace("apps/production", "apps/<service>")
+    same = same.replace("ghcr.io/example/cart", IMAGE)
+    found = story(same)
+    for service in ("cart", "web"):
+        seen = found.seen("1.1.0", service=service)
+        found.add(replace(seen, seen=(replace(seen.seen[0], repository=IMAGE),)))
+    answers = {(Repository(IMAGE), Tag("1.1.0")): OTHER, (Repository(IMAGE), Tag("1.2.0")): OTHER}
+
+    told = [one.service for one in guards.moved(rules(same), found.state, answers)]
+    fewer = replace(rules(same), services={"cart": rules(same).services["cart"]})
+
+    assert told == ["web", "cart"]
+    assert [one.service for one in guards.moved(fewer, found.state, answers)] == ["cart"]
+
+
 @pytest.mark.parametrize(("digest", "named"), [(NEW.digest, NEW.digest), ("", "1.1.0")])
 def test_a_jump_is_told_by_its_digest_or_by_its_tag(digest: str, named: str) -> None:
     image = (replace(NEW, digest=digest),)
