@@ -49,6 +49,7 @@ class Code(StrEnum):
     NOT_REQUESTED = "not-requested"
     APPROVALS_MISSING = "approvals-missing"
     WAITING_FOR_A_GO = "waiting-for-a-go"
+    LOOKED_AGAIN = "looked-up-again"
     MERGING = "merging"
     BY_HAND = "merges-by-hand"
     MERGED_EARLY = "merged-early"
@@ -141,6 +142,7 @@ MEANINGS: dict[Code, str] = {
     Code.NOT_REQUESTED: "nobody has asked for it yet",
     Code.APPROVALS_MISSING: "approvals are missing",
     Code.WAITING_FOR_A_GO: "the last approval is too old to merge by itself; an approver gives it anew",
+    Code.LOOKED_AGAIN: "it is approved, and what was looked up again before the merge stands in the way",
     Code.MERGING: "it is being merged",
     Code.BY_HAND: "it is approved, and nothing stands in the way: somebody merges its pull request at the forge",
     Code.MERGED_EARLY: "it was merged at the forge before it was allowed",

@@ -263,6 +263,8 @@ def _candidate(
                 Code.OPEN_ELSEWHERE, f"{called(rule.service, live.image_of(rule.service.name))} is under way"
             )
         )
+    if mine and mine.stage is Stage.OPEN and mine.id in world.looked_again:
+        reasons.append(world.looked_again[mine.id])
     if mine and mine.stage is Stage.OPEN and (again := tried_again_at(mine)) and at < again:
         reasons.append(_not_merged(mine, again))
     if mine and mine.stage is not Stage.OPEN:

@@ -43,6 +43,7 @@ class World:
     builds: Builds = field(default_factory=dict)
     stood_since: Callable[[Place], datetime | None] = field(default=lambda _place: None, compare=False)
     suspected: Mapping[str, tuple[NotYet, ...]] = field(default_factory=dict)  # service -> bad evidence of it
+    looked_again: Mapping[str, NotYet] = field(default_factory=dict)  # promotion -> what a last look found
 
     def pin(self, environment: str, service: str) -> Pin:
         """Return what stands in a place."""

@@ -15,6 +15,7 @@ from bot.looking.source_authors import SourceAuthors
 from bot.looking.survey import Answers, Survey, openings, survey
 from bot.observing import Observer
 from bot.pacing import Pace
+from bot.promoting.last_looks import LastLooks
 from bot.promoting.poller import Writer, externals
 from bot.promoting.promoter import Declined
 from bot.promoting.suspicions import Suspicions
@@ -42,6 +43,7 @@ class Desk:
     examined: set[Oid] = field(default_factory=set)
     builds: Builds | None = None  # who asks when images were built
     suspicions: Suspicions = field(default_factory=Suspicions)
+    last_looks: LastLooks = field(default_factory=LastLooks)
     decider: Decider = field(default_factory=Decider)
     jar: Jar = field(default_factory=Jar)  # what came in and could not be read
     observer: Observer | None = None  # where there is one, nothing is appended
@@ -79,8 +81,11 @@ class Desk:
             at=at,
             members=self.rosters.members(rules.rules, state, at),
         )
-        waits = self.suspicions.waits(state)
-        return replace(found, world=replace(found.world, suspected=waits)) if waits else found
+        waits, again = (
+            self.suspicions.waits(state),
+            self.last_looks.waits(one.id for one in state.under_way()),
+        )
+        return replace(found, world=replace(found.world, suspected=waits, looked_again=again))
 
     def view(self, at: datetime) -> Survey:
         """Return what the last fetch saw, with what would be written down first added. Raises: Declined."""

@@ -1,7 +1,7 @@
 """Bring promotions on: each look finds what is missing and does it, so that a crash anywhere is only a delay."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -17,6 +17,7 @@ from bot.promoting.accounts import flags_of, forge_flags
 from bot.promoting.desk import Desk
 from bot.promoting.gate_evidence import gate_evidence
 from bot.promoting.landing import look as look_at
+from bot.promoting.last_looks import AGAIN, ASK_ANEW, Found, of_authors
 from bot.promoting.matching import Matching
 from bot.promoting.promoter import Declined, cases_under_way, end, head_branch, moved, rule_of
 from bot.promoting.reviews import Reviews
@@ -43,7 +44,7 @@ from policies.ledger.people import known
 from policies.ledger.state import Promotion, Stage
 from policies.rules.rules import Merges, effective, moving_rule
 from policies.validator import ACCOUNT_FLAGS
-from policies.verdict import Passed
+from policies.verdict import NotYet, Passed
 
 _log = logging.getLogger(__name__)
 _STOPPED = frozenset(
@@ -68,6 +69,7 @@ class Reconciler:
     def advance(self, at: datetime, only: str = "") -> None:
         """Advance every live promotion, or one; what fails is noted and goes on at the next pass."""
         look = self.desk.view(at)
+        self.desk.last_looks.keep(one.id for one in look.state.under_way())
         for promotion_id in [one.id for one in look.state.under_way() if only in {"", one.id}]:
             self.stuck.pop(promotion_id, None)
             try:
@@ -108,17 +110,28 @@ class Reconciler:
             pull = self._pull(look, promotion)
             if self._followed(look, promotion, pull, at):
                 return True
-        row = decide_row(look.world, promotion.environment, promotion.service, at)
+        # else what a last look found would keep the next one away
+        world = replace(look.world, looked_again={})
+        row = decide_row(world, promotion.environment, promotion.service, at)
         mine = next((one for one in row.candidates if one.promotion == promotion.id), None) if row else None
         if mine is None or mine.verdict is not Standing.READY:
+            self.desk.last_looks.forget(promotion.id)
             if pull:
-                waits = ", ".join(mine.codes) if mine else "the rules do not cover it"
-                summary = checks.missing(mine.reasons) if mine else ""
-                self._status(
-                    promotion.head, is_allowed=False, description=f"waits: {waits}"[:140], summary=summary
-                )
+                self._waiting(promotion, mine.reasons if mine else ())
             return False
-        return self._intend(look, promotion, pull, at)
+        return self._last_look(look, promotion, pull, at)
+
+    def _last_look(self, look: Survey, promotion: Promotion, pull: PullRequest | None, at: datetime) -> bool:
+        """Look again at what cannot be undone, and go on; what is in the way is shown. Raises: BotError."""
+        try:
+            return self._intend(look, promotion, pull, at)
+        except BotError as error:
+            self.desk.last_looks.note(promotion.id, Found(Code.LOOKED_AGAIN, str(error), AGAIN), at)
+            raise
+        finally:
+            found = self.desk.last_looks.waits([promotion.id])
+            if pull and found:
+                self._waiting(promotion, found.values())
 
     def _followed(self, look: Survey, promotion: Promotion, pull: PullRequest, at: datetime) -> bool:
         """Follow what became of a pull request: closed, reviewed, behind its target; say whether something changed."""
@@ -259,7 +272,7 @@ class Reconciler:
 
     def _intend(self, look: Survey, promotion: Promotion, pull: PullRequest | None, at: datetime) -> bool:
         """Write down that this very head is about to be merged; people are looked up again first."""
-        accounts, reviewers = self._accounts(look, promotion), self._reviewers(promotion)
+        accounts, reviewers = self._accounts(look, promotion), self._reviewers(promotion, at)
         if accounts is None or reviewers is None:
             return False
         authors = self._authors(look, promotion)
@@ -301,7 +314,20 @@ class Reconciler:
             return Proposal((entry,))
 
         where = (promotion.environment, promotion.service)
-        return self.noted(self.desk.append(intent, at))
+        return self._looked(promotion, self.desk.append(intent, at), at)
+
+    def _looked(self, promotion: Promotion, answer: AppendAnswer, at: datetime) -> bool:
+        """Note what became of an intent; say whether it was written."""
+        if isinstance(answer, NotAllowed):
+            self.desk.last_looks.note(promotion.id, Found(Code.LOOKED_AGAIN, str(answer.refusal), AGAIN), at)
+        elif isinstance(answer, Appended):
+            self.desk.last_looks.forget(promotion.id)
+        return self.noted(answer)
+
+    def _leave(self, promotion: Promotion, found: Found, at: datetime) -> None:
+        """Leave a merge for a later pass: people are shown why, and operators told."""
+        self.desk.last_looks.note(promotion.id, found, at)
+        self.left.append(f"{promotion.id}: {found.what}")
 
     def _accounts(self, look: Survey, promotion: Promotion) -> Mapping[str, Json] | None:
         """Look the approvers up again; none where one of them may not speak any more, or cannot be looked up."""
@@ -314,15 +340,15 @@ class Reconciler:
         if not asked:
             return {}
         if self.chat is None:
-            self.left.append(
-                f"{promotion.id}: approvers cannot be looked up without a chat; set SLACK_BOT_TOKEN"
-            )
+            what = "approvers cannot be looked up without a chat; set SLACK_BOT_TOKEN"
+            self._leave(promotion, Found(Code.LOOKED_AGAIN, what, AGAIN), look.at)
             return None
         found: dict[str, Json] = {}
         for by, (team, user) in asked.items():
             flags = flags_of(self.chat, team or self.chat.home(), user)
             if flags != ACCOUNT_FLAGS:
-                self.left.append(f"{promotion.id}: the account of {by.person} may not approve any more")
+                what = f"the Slack account of {by.person} may not approve any more"
+                self._leave(promotion, Found(Code.LOOKED_AGAIN, what, ASK_ANEW), look.at)
                 return None
             found[by.person] = dict(flags)
         return found
@@ -344,9 +370,8 @@ class Reconciler:
                 continue
             emails = matching.evidence(rules, who, at).get("emails")
             if not isinstance(emails, Mapping):
-                self.left.append(
-                    f"{promotion.id}: the accounts of {who.name} have no address in common any more"
-                )
+                what = f"the accounts of {who.name} have no e-mail address in common any more"
+                self._leave(promotion, Found(Code.LOOKED_AGAIN, what, ASK_ANEW), at)
                 return None
             found |= emails
         return {"emails": found} if found else {}
@@ -361,15 +386,19 @@ class Reconciler:
         rosters.refresh(teams, at, kept=timedelta(0))
         found = rosters.members(rules, look.state, at)
         told = told_anew(promotion.authors, authors, promotion.opened)
-        if not count_approvals(rules, rule, promotion, found, told).is_complete:
-            few = "the forge tells fewer of those who wrote the code than it did with the request"
-            why = few if told and told.is_doubtful else rosters.said(teams)
+        whole = count_approvals(rules, rule, promotion, found)
+        left = count_approvals(rules, rule, promotion, found, told)
+        if not whole.is_complete:  # as the decision says from now on
+            why = rosters.said(teams)
             self.left.append(f"{promotion.id}: its approvals do not fill the lines any more: {why}")
+            return None
+        if told and not left.is_complete:
+            self._leave(promotion, of_authors(told, whole, left), at)
             return None
         people = [one.by.person for one in promotion.approvals]
         return rosters.evidence(rules, look.state, teams, people, at)
 
-    def _reviewers(self, promotion: Promotion) -> Mapping[str, Json] | None:
+    def _reviewers(self, promotion: Promotion, at: datetime) -> Mapping[str, Json] | None:
         """Look the reviewers' accounts at the forge up again; none where one of them is nobody's any more."""
         found: dict[str, Json] = {}
         for one in promotion.approvals:
@@ -377,7 +406,8 @@ class Reconciler:
                 continue
             flags = forge_flags(self.forge.account_of_id(one.by.forge_id))
             if not may_review(flags):
-                self.left.append(f"{promotion.id}: {one.by.forge_login} may not approve any more")
+                what = f"{one.by.forge_login} may not approve any more in GitHub"
+                self._leave(promotion, Found(Code.LOOKED_AGAIN, what, ASK_ANEW), at)
                 return None
             found[one.by.person] = flags
         return found
@@ -449,13 +479,7 @@ class Reconciler:
         over, digests = self._over(look, promotion), self._digests_now(look, promotion)
         waits = by_hand.in_the_way(self.desk, look, promotion, digests, over=over, at=at)
         if waits:  # red first: the ledger says then what everybody sees
-            codes = ", ".join(dict.fromkeys(one.code.value for one in waits))
-            self._status(
-                promotion.head,
-                is_allowed=False,
-                description=f"waits: {codes}"[:140],
-                summary=checks.missing(waits),
-            )
+            self._waiting(promotion, waits)
             return self._withdraw(promotion, at)
         self._describe(look, promotion, pull)
         self._status(
@@ -557,6 +581,12 @@ class Reconciler:
         return self.desk.append(lambda _look, _tip: Proposal((merged, outcome)), at, look_first=False)
 
     # --- around it ----------------------------------------------------------------------------------------
+
+    def _waiting(self, promotion: Promotion, waits: Collection[NotYet]) -> None:
+        """Show at the pull request for what it waits."""
+        codes = ", ".join(dict.fromkeys(str(one.code) for one in waits)) or "the rules do not cover it"
+        summary = checks.missing(waits)
+        self._status(promotion.head, is_allowed=False, description=f"waits: {codes}"[:140], summary=summary)
 
     def _status(self, head: str, *, is_allowed: bool, description: str, summary: str = "") -> None:
         said = f"{is_allowed} {description} {summary}"

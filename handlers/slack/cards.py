@@ -113,9 +113,9 @@ def _way_back(card: Card) -> list[Json]:
 
 
 def _takes_approvals(card: Card) -> bool:
-    """Whether one more approval changes anything: a line lacks somebody, or the last one is too old to merge on."""
-    is_stale = any(one.code == Code.WAITING_FOR_A_GO for one in card.waits)
-    return card.counts_presses and (card.stage is CardStage.OPEN or is_stale)
+    """Whether one more approval changes anything: a line lacks somebody, or does by now, or the last is too old."""
+    is_wanted = any(one.code in {Code.WAITING_FOR_A_GO, Code.AUTHOR} for one in card.waits)
+    return card.counts_presses and (card.stage is CardStage.OPEN or is_wanted)
 
 
 def _approve(card: Card) -> Json:
@@ -126,7 +126,8 @@ def _approve(card: Card) -> Json:
     more = f" Yours is the last approval: {then} when nothing else waits." if is_last else ""
     dialog = confirm(f"Approve for {card.environment}?", what + more, "Approve")
     again = "Approve again" if card.by_people else "Merge now"
-    label = "Approve" if missing or card.stage is CardStage.OPEN else again
+    is_another = any(one.code == Code.AUTHOR for one in card.waits)
+    label = "Approve" if missing or is_another or card.stage is CardStage.OPEN else again
     return button(APPROVE, label, value=value_of(card), style="primary", confirm=dialog)
 
 

@@ -161,6 +161,22 @@ def test_a_head_that_was_not_merged_is_tried_again_later_each_time() -> None:
     assert tried_again_at(at_stage(Stage.OPEN).promotion()) is None
 
 
+def test_what_a_last_look_found_waits_with_the_promotion_that_it_is_of() -> None:
+    found = at_stage(Stage.OPEN)
+    waits = Waiting(Code.LOOKED_AGAIN, "the account of ada may not approve any more")
+    world = _world(found)
+
+    mine, other = (
+        decide_row(replace(world, looked_again={name: waits}), "production", "web", found.at)
+        for name in (found.promotion().id, "another")
+    )
+
+    assert mine
+    assert other
+    assert [waits in one.reasons for one in mine.candidates if one.promotion] == [True]
+    assert not [one for one in other.candidates if waits in one.reasons]
+
+
 def test_a_rollback_waits_for_nothing_but_its_approvals() -> None:
     found = at_stage(Stage.LANDED)
     found.add(found.stand(Kind.FREEZE, person("ada")))

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from bot.answers import NotRecorded, Recorded
+from handlers.slack.questions import Question, Status, Why
+from handlers.slack.reports import reply
 from policies.canonical import Json
 from policies.entries.authors import MAX_ACCOUNTS
 from policies.entries.entry import Entry
@@ -68,6 +70,11 @@ def asked(office: Office, version: str) -> str:
     answer = office.say("carol", Propose(CHECKOUT, version, "production", "we want it"))
     assert isinstance(answer, Recorded), answer
     return answer.promotion
+
+
+def answered(office: Office, question: Question) -> str:
+    """Return what somebody is answered in Slack."""
+    return reply(office.engine, question, user="U0ADA").text
 
 
 def runs(office: Office, version: str, by: str = "ada") -> None:
@@ -241,11 +248,45 @@ def test_where_a_list_of_authors_was_cut_the_merge_waits_until_the_forge_tells_t
     assert office.stage(promotion) is Stage.OPEN
     assert [one for one in left if "the forge tells fewer of those who wrote the code" in one]
     assert "refused" not in office.kinds()
+    since = f"{office.clock.at:%Y-%m-%d %H:%M} UTC"
+    office.clock.wind(minutes=20)
+    office.look()
+    waits = f"than it did with the request, since {since}; it is looked up again at each pass"
+    assert waits in office.told()
+    for question in (Status(CHECKOUT, "production"), Why(CHECKOUT, "1.4.2", "production")):
+        assert waits in answered(office, question)
 
     office.world.git.run("tag", "v1.4.2", tip)
     for _ in range(3):
         office.look()
         office.clock.wind(minutes=10)
+    assert office.stage(promotion) is Stage.LANDED
+    assert office.findings() == []
+
+
+def test_who_is_told_as_an_author_only_before_the_merge_makes_room_for_somebody_else(office: Office) -> None:
+    source(office)
+    code(office, "1.4.1", "ada-l")
+    promotion = office.asked("1.4.2")  # no tag says yet what it was made of
+    code(office, "1.4.2", "bob")
+
+    answer = office.say("bob", Approve(promotion))
+
+    assert isinstance(answer, Recorded)
+    assert [one.code.value for one in answer.waits] == ["author"]
+    assert office.stage(promotion) is Stage.OPEN
+    since = f"{office.clock.at:%Y-%m-%d %H:%M} UTC"
+    waits = f"may not approve: bob, since {since}; somebody else approves it, too"
+    office.clock.wind(minutes=5)
+    office.look()
+    assert waits in office.told().replace("'}, {'type': 'text', 'text': '", "")
+    assert waits in answered(office, Why(CHECKOUT, "1.4.2", "production"))
+    (card,) = [
+        one for one in office.world.slack.workspace.messages("C0DEPLOYS") if promotion in str(one.blocks)
+    ]
+    assert "'text': 'Approve'" in str(card.blocks)
+
+    assert isinstance(office.say("ada", Approve(promotion)), Recorded)
     assert office.stage(promotion) is Stage.LANDED
     assert office.findings() == []
 

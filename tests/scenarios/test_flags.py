@@ -83,3 +83,22 @@ def test_an_account_that_may_not_speak_any_more_does_not_merge_what_it_approved(
     office.world.slack.workspace.set_user(ada)
     office.look()
     assert office.stage(promotion) is Stage.LANDED
+
+
+def test_an_approver_who_may_not_speak_any_more_is_named_on_the_card(office: Office) -> None:
+    promotion = office.asked("1.4.2")
+    approve(office, promotion, "ada", "button")
+    become(office, "ada", deleted=True)
+
+    answer = approve(office, promotion, "bob", "button")
+
+    assert isinstance(answer, Recorded)
+    assert [one.code for one in answer.waits] == [Code.LOOKED_AGAIN]
+    waits = f"the Slack account of ada may not approve any more, since {office.clock.at:%Y-%m-%d %H:%M} UTC"
+    office.clock.wind(minutes=5)
+    office.look()
+    assert office.stage(promotion) is Stage.OPEN
+    assert f"{waits}; somebody cancels it and asks for it again" in office.told()
+    become(office, "ada", deleted=False)
+    office.look()
+    assert office.stage(promotion) is Stage.LANDED
