@@ -55,7 +55,7 @@ def _empty(state: Tables, entry: Entry) -> None:
 def _rules(state: Tables, entry: Entry, _oid: str) -> None:
     state.rules = entry
     if names := entry.evidence.get("renamed"):
-        carry(state, renames_of(names))
+        carry(state, renames_of(names), entry.time)
     _empty(state, entry)
 
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from operator import attrgetter
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from policies.canonical import Json
 from policies.entries.remembered import Place
@@ -13,6 +14,8 @@ from policies.rules.rules import Rules
 
 K = TypeVar("K")
 V = TypeVar("V")
+# from here on what a person answered for is carried over, too: before, a guard held it again under the new name
+ANSWERS_DECIDE: Final = datetime(2026, 11, 28, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,26 +72,31 @@ def _names(told: Json | None) -> dict[str, str]:
     return {old: new for old, new in told.items() if isinstance(new, str)}
 
 
-def carry(state: Tables, names: Renames) -> None:
-    """Carry over what the tables know under old names. Promotions that are open keep theirs, and end as removed."""
+def carry(state: Tables, names: Renames, at: datetime) -> None:
+    """Carry over what the tables know under old names. Promotions that are open keep theirs, and end as removed.
+
+    ``at``: when it was written down that they are old (UTC).
+    """
     service, environment, place = names.service, names.environment, names.place
     state.moves = _rekeyed(state.moves, place, _joined)
     state.health = _rekeyed(state.health, place, _joined)
-    state.events = _rekeyed(state.events, lambda key: (*place(key[:2]), *key[2:]), _joined)
+    state.events = _rekeyed(state.events, lambda key: (*place((key[0], key[1])), *key[2:]), _joined)
     state.sighted = _rekeyed(state.sighted, service, lambda one, other: Trail((*one, *other)))
     state.before = _rekeyed(state.before, service, lambda one, other: (*one, *other))
     state.seen = _rekeyed(state.seen, lambda key: (service(key[0]), *key[1:]), _first)
     state.built = _rekeyed(state.built, lambda key: (service(key[0]), *key[1:]), _first)
     state.holds = _renamed(state.holds, place)
-    state.blocks = _renamed(state.blocks, lambda key: (*place(key[:2]), key[2]))
-    state.unblocked = _renamed(state.unblocked, lambda key: (*place(key[:2]), key[2]))
+    state.blocks = _renamed(state.blocks, lambda key: (*place((key[0], key[1])), key[2]))
+    state.unblocked = _renamed(state.unblocked, lambda key: (*place((key[0], key[1])), key[2]))
     state.accepted = _renamed(state.accepted, lambda key: (service(key[0]), key[1]))
+    if at >= ANSWERS_DECIDE:
+        state.answered = _renamed(state.answered, lambda key: (*place((key[0], key[1])), *key[2:]))
     state.empty, state.lost = _renamed(state.empty, service), _renamed(state.lost, service)
     state.freezes, state.unfrozen = (
         _renamed(state.freezes, environment),
         _renamed(state.unfrozen, environment),
     )
-    state.stood = _renamed(state.stood, lambda key: (*place(key[:2]), key[2]))
+    state.stood = _renamed(state.stood, lambda key: (*place((key[0], key[1])), key[2]))
     state.configured = _renamed(state.configured, environment)
     state.open = {
         seq: replace(one, environment=environment(one.environment), service=service(one.service))

@@ -1,23 +1,26 @@
 """A rename keeps what is known: soak, holds, blocks, sightings; and nobody renames what is in use."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from policies import guards
 from policies.canonical import Json
 from policies.codes import Code
-from policies.entries.entry import Bot, Kind, RuleAt
-from policies.entries.remembered import Span
+from policies.entries.entry import Bot, Entry, Kind, RuleAt, Sighting
+from policies.entries.remembered import Event, Fortune, Seen, Span, Standing
+from policies.entries.tables import Tables
 from policies.growing import Trail
-from policies.ledger.renames import Renames, renames, renames_of
+from policies.ledger.renames import Renames, carry, renames, renames_of
 from policies.ledger.state import Stage
 from policies.rules.hash import rules_hash
 from tests.policies.ledger_builders import (
     FILES,
     FLAGS,
     RULES,
+    START,
     Story,
     at_stage,
     hash_of,
@@ -182,3 +185,120 @@ def test_a_version_that_ran_under_the_old_name_may_be_merged_under_the_new_one()
     intent = found.word(Kind.INTENT, Bot(), head=oid("h"), evidence={"accounts": accounts}, **about)
 
     assert found.refusal(intent) is None, "it ran in staging"
+
+
+# --- table by table ----------------------------------------------------------------------------------------------
+
+BOTH = Renames({"web": "shop"}, {"production": "live"})
+ANSWERS = datetime(2026, 11, 28, tzinfo=UTC)
+OLD, NEW = ("production", "web"), ("live", "shop")
+HELD = Standing(Bot(), START, "", "evidence", None, 3)
+LATER = replace(HELD, seq=9)
+DOUBT = ("downgrade", pinned("1.0.0"), pinned("1.1.0"))
+
+
+def _carried(state: Tables, at: datetime = ANSWERS) -> Tables:
+    carry(state, BOTH, at)
+    return state
+
+
+@pytest.mark.parametrize("other", [("production", "cart"), ("staging", "cart"), ("", "cart")], ids=str)
+def test_each_table_of_places_reads_the_new_names_and_leaves_others_alone(other: tuple[str, str]) -> None:
+    state, image = Tables("2026"), pinned("1.1.0")
+    there = ("live" if other[0] == "production" else other[0], "cart")
+    event = Trail([Event(3, Fortune.MOVED, START, image.digest)])
+    for place in (OLD, other):
+        state.events[(*place, image.repository, image.tag)] = event
+        state.holds[place] = HELD
+        state.blocks[(*place, image)] = HELD
+        state.unblocked[(*place, image)] = START
+        state.answered[(*place, *DOUBT)] = 3
+        state.stood[(*place, None)] = (Span(START, ANSWERS),)
+
+    _carried(state)
+
+    places = {NEW, there}
+    assert {(key[:2], key[2:]) for key in state.events} == {
+        (place, (image.repository, image.tag)) for place in places
+    }
+    assert set(state.holds) == places
+    assert set(state.blocks) == set(state.unblocked) == {(*place, image) for place in places}
+    assert set(state.answered) == {(*place, *DOUBT) for place in places}
+    assert set(state.stood) == {(*place, None) for place in places}
+
+
+def test_each_table_of_services_reads_the_new_name_and_leaves_others_alone() -> None:
+    state, image = Tables("2026"), pinned("1.1.0")
+    for name in ("web", "cart"):
+        key = (name, image.repository, image.tag)
+        one = Sighting(name, image.repository, image.tag, image.digest)
+        state.seen[key], state.built[key] = Seen(one, START), START
+        state.sighted[name], state.before[name] = Trail([one]), ("1.0.0",)
+        state.accepted[name, image] = 3
+        state.empty[name], state.lost[name] = True, frozenset({"1.0.0"})
+
+    _carried(state)
+
+    names, tag = {"shop", "cart"}, (image.repository, image.tag)
+    assert set(state.seen) == set(state.built) == {(name, *tag) for name in names}
+    assert set(state.sighted) == set(state.before) == set(state.empty) == set(state.lost) == names
+    assert set(state.accepted) == {(name, image) for name in names}
+
+
+def test_each_table_of_environments_reads_the_new_name_and_leaves_others_alone() -> None:
+    state = Tables("2026")
+    for name in ("production", "staging"):
+        state.freezes[name], state.unfrozen[name] = HELD, START
+        state.configured[name] = oid(name)
+
+    _carried(state)
+
+    names = {"live", "staging"}
+    assert set(state.freezes) == set(state.unfrozen) == set(state.configured) == names
+    assert state.configured == {"live": oid("production"), "staging": oid("staging")}
+
+
+@pytest.mark.parametrize("order", [(OLD, NEW), (NEW, OLD)], ids=["the old one first", "the new one first"])
+def test_what_stands_under_the_new_name_already_stays(order: tuple[tuple[str, str], ...]) -> None:
+    state = Tables("2026")
+    for place in order:
+        state.holds[place] = LATER if place == NEW else HELD
+
+    assert _carried(state).holds == {NEW: LATER}
+
+
+def test_what_a_person_answered_for_is_carried_over_from_a_moment_on() -> None:
+    for at, place in ((ANSWERS, NEW), (ANSWERS - timedelta(seconds=1), OLD)):
+        state = Tables("2026")
+        state.answered[(*OLD, *DOUBT)] = 3
+
+        assert _carried(state, at).answered == {(*place, *DOUBT): 3}
+
+
+@pytest.mark.parametrize(
+    ("at", "again"),
+    [(ANSWERS, False), (ANSWERS - timedelta(days=1), True)],
+    ids=["from then on", "before"],
+)
+def test_a_step_back_that_somebody_answered_for_is_not_held_again_under_the_new_name(
+    at: datetime, *, again: bool
+) -> None:
+    found = story()
+    found.at = at
+    found.staged("1.1.0")
+    found.add(found.seen("1.0.0"))
+    first = _doubted(found, "web")
+    assert found.refusal(first) is None
+    found.add(first)
+    found.add(found.stand(Kind.RESUME, person("ada"), environment="staging"))
+    assert found.refusal(_doubted(found, "web"))
+
+    _renamed(found, CALLED_SHOP)
+
+    assert (found.refusal(_doubted(found, "shop")) is None) is again
+
+
+def _doubted(found: Story, service: str) -> Entry:
+    """Let the guard doubt the step from 1.1.0 back to 1.0.0 in staging."""
+    step = guards.step_back(service, "staging", (pinned("1.0.0"),), (pinned("1.1.0"),), "1.0.0 is older")
+    return guards.entry_of(step, at=found.at, first=found.at - timedelta(hours=1))
