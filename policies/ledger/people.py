@@ -18,16 +18,16 @@ ACCOUNTS_DECIDE: Final = datetime(2026, 11, 26, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """One human as rules and ledger know them. ``forge_id`` 0: no entry has named the account yet.
+    """One human as rules and ledger know them; '' = no account. ``forge_id`` 0: no entry has named it yet.
 
     ``is_in_git``: the rules name them; who is known by a link alone fills no line that names nobody. ``domain``: of the
     e-mail address by which alone they are known, '' = Git or they themselves said who they are.
     """
 
     name: str
-    slack: str = ""
-    github: str = ""
-    forge_id: int = 0
+    slack: str
+    github: str
+    forge_id: int
     is_in_git: bool = True
     domain: str = ""
 
@@ -64,7 +64,7 @@ def _counts(rules: Rules, link: Link) -> bool:
 
 def _number(github: str, link: Link | None, seen: ForgeId | None) -> int:
     """Return the account's number: as the person proved it, else as an entry named it first."""
-    if link and link.forge_login.lower() == github.lower():
+    if link:  # it agrees: Git names this login, or none
         return link.forge_id
     return seen.number if seen and seen.login.lower() == github.lower() else 0
 
@@ -75,8 +75,8 @@ def agrees(rules: Rules, link: Link) -> bool:
 
 
 def _is_same(person: Person, link: Link) -> bool:
-    has_slack = bool(person.slack) and person.slack == link.slack_user
-    has_login = bool(person.github) and person.github.lower() == link.forge_login.lower()
+    has_slack = person.slack == link.slack_user
+    has_login = person.github.lower() == link.forge_login.lower()
     if person.name != link.person:
         return not has_slack and not has_login
     return (has_slack or not person.slack) and (has_login or not person.github)

@@ -194,13 +194,15 @@ def _abort(state: Tables, entry: Entry, _oid: str) -> None:
     counted = f"abort/{entry.promotion}/{entry.head}"
     state.counts[counted] = state.count(counted) + 1
     promotion = state.promotion_of(entry)
-    if promotion and promotion.cleared:  # nobody tried: what people might have merged is taken back
+    if promotion is None:
+        return
+    if promotion.cleared:  # nobody tried: what people might have merged is taken back
         _step(state, entry, why=entry.why, cleared=None)
         stood.forget(state)
         return
-    attempts = promotion.attempts + 1 if promotion else 1
-    asked = entry.evidence.get("reviews", 0)
+    asked = entry.evidence.get("reviews")
     reviews = asked if isinstance(asked, int) else 0
+    attempts = promotion.attempts + 1
     _step(state, entry, why=entry.why, attempts=attempts, attempted=entry.time, reviews=reviews)
 
 

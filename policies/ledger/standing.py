@@ -27,10 +27,9 @@ def _hold(state: Tables, entry: Entry, _oid: str) -> None:
 
 def _lost(entry: Entry) -> frozenset[str]:
     """Return the tags whose loss a guard's hold tells."""
-    told = entry.evidence.get("lost")
-    if not isinstance(told, list) or not isinstance(entry.by, Bot):
-        return frozenset()
-    return frozenset(one for one in told if isinstance(one, str))
+    told = entry.evidence.get("lost") if isinstance(entry.by, Bot) else None
+    named = told if isinstance(told, list) else ()
+    return frozenset(one for one in named if isinstance(one, str))
 
 
 def _resume(state: Tables, entry: Entry, _oid: str) -> None:

@@ -1,7 +1,7 @@
 """What the ledger stands for: the fold of its entries. Nothing here decides; it only adds up."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import MISSING, dataclass, fields, replace
 
 from policies.entries.entry import By, Entry, Kind
 from policies.entries.promotion import (
@@ -16,7 +16,7 @@ from policies.entries.promotion import (
 )
 from policies.entries.remembered import ForgeId, Health, Move, Open, Place, Seen, Standing, is_same
 from policies.entries.tables import LIFTS, Apply, Tables, lifted_blocks, lifted_holds, lifts_of
-from policies.growing import Growing, Trail
+from policies.growing import Trail
 from policies.ledger import facts as fold_facts
 from policies.ledger import promotions as fold_promotions
 from policies.ledger import repair as fold_repair
@@ -88,9 +88,7 @@ class State(Tables):
                 self.forge_ids[by.person] = ForgeId(by.forge_id, by.forge_login)
 
 
-_TABLES = tuple(
-    one.name for one in fields(Tables) if isinstance(getattr(Tables(""), one.name), dict | Growing)
-)
+_TABLES = tuple(one.name for one in fields(Tables) if one.default_factory is not MISSING)
 
 
 def fold(year: str, entries: Iterable[tuple[str, Entry]]) -> State:

@@ -34,6 +34,14 @@ ARGUED: Mapping[str, str] = MappingProxyType(
         ),
         "policies.gates.promised: since + rule.environment.expire -> since - rule.environment.expire": _SPARES,
         "policies.guards: len(known) * share -> len(known) // share": "the share is one of three",
+        "policies.entries.tables: move.seq < found[-1].seq -> move.seq <= found[-1].seq": (
+            "an entry moves something or says how it does: the two never have one number"
+        ),
+        "policies.ledger.people: rules.identity.approve or not rules.identity.email: "
+        "without not rules.identity.email": "without domains nobody is known by an address: slower, and the same",
+        "policies.ledger.renames: 'K' -> 'K~'": _A_TYPE,
+        "policies.ledger.renames: 'V' -> 'V~'": _A_TYPE,
+        "policies.ledger.repair: '_K' -> '_K~'": _A_TYPE,
         "policies.ledger.rollout: False -> True": "zip's strict: the lengths are compared before",
     }
 )

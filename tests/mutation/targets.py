@@ -51,7 +51,9 @@ TARGETS: dict[str, tuple[str, ...]] = {
 OWN_TESTS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(GATES, ("test_gate",)),
     **dict.fromkeys(ALLOWED, ("test_allowed", "test_refusals_said", "test_validator", "test_attested")),
-    **dict.fromkeys(FOLDED, ("test_state", "test_validator", "test_group_ledger")),
+    **dict.fromkeys(
+        FOLDED, ("test_folded", "test_promotions", "test_state", "test_validator", "test_group_ledger")
+    ),
     "policies.validator": ("test_refusals_said", "test_validator", "test_allowed"),
     "policies.ledger.keys": ("test_keys", "test_validator"),
     "policies.gates": ("test_gate",),
