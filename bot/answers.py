@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from policies.entries.entry import Kind
+from policies.ledger.state import Promotion
 from policies.verdict import NotYet
 from policies.words import Pair, Speaker
 
@@ -41,13 +42,15 @@ class NotRecorded:
     """The word was not let through, or could not be written. ``code``: policies/codes.py, or one of ``PROBLEMS``.
 
     ``choices`` are names that would have been understood: services, environments, versions, open promotions.
-    ``waits`` is what stands in the way of the version that ``detail`` names.
+    ``waits`` is what stands in the way of the version that ``detail`` names. ``ended`` is the promotion that was meant,
+    where it is over; then ``choices`` names the group that its service moves with by now.
     """
 
     code: str
     detail: str = ""
     choices: tuple[str, ...] = ()
     waits: tuple[NotYet, ...] = ()
+    ended: Promotion | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,7 +38,7 @@ from bot.promoting.linking import Linking, Tell
 from bot.promoting.matching import Matching
 from bot.promoting.opener import opened
 from bot.promoting.poller import Stuck, bumps, externals
-from bot.promoting.promoter import Declined
+from bot.promoting.promoter import Declined, over
 from bot.promoting.reconciler import Reconciler
 from bot.promoting.refusals import note_refusal
 from bot.promoting.together import Together, loss_said
@@ -527,9 +527,17 @@ class Engine:
             case NotAllowed():
                 note_refusal(self.desk, answer, said.by.person, at)
                 self._after(at)
-                return NotRecorded(code=str(answer.refusal.code), detail=answer.refusal.detail)
+                return self._refused(answer, at)
             case Appended():
                 return self._recorded(answer, word, at)
+
+    def _refused(self, answer: NotAllowed, at: datetime) -> NotRecorded:
+        """Say what the ledger does not take; of a promotion that is decided already, how that went."""
+        look = self.desk.view(at)
+        promotion = look.state.promotions.get(answer.entry.promotion)
+        if answer.refusal.code is Code.CLOSED and promotion:
+            return over(look, promotion)
+        return NotRecorded(code=str(answer.refusal.code), detail=answer.refusal.detail)
 
     def _hearing(self) -> Hearing:
         return Hearing(self.desk, self.forge, self.chat)

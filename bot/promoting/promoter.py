@@ -215,7 +215,7 @@ def judge(
 ) -> Proposal:
     """Turn a word about a promotion into its entry. Raises: Declined."""
     if not promotion.is_live:
-        raise Declined(NotRecorded(code=Code.CLOSED, detail=f"the promotion is {promotion.stage}"))
+        raise Declined(over(look, promotion))
     about = Entry(
         kind=_KINDS[type(word)],
         at=write_time(look.at),
@@ -241,6 +241,17 @@ def judge(
     if about.key in look.state.keys:  # it was said before: nothing is taken back for it
         return Proposal((about,))
     return Proposal((*withdrawal(look, promotion.environment, promotion.service), about))
+
+
+def over(look: Survey, promotion: Promotion) -> NotRecorded:
+    """Answer who decides about a promotion too late."""
+    group = look.world.rules.moves_with(promotion.environment, promotion.service)
+    return NotRecorded(
+        code=Code.CLOSED,
+        detail=f"the promotion is {promotion.stage}",
+        choices=(group,) if group else (),
+        ended=promotion,
+    )
 
 
 def _renewed(look: Survey, rule: EffectiveRule, promotion: Promotion, said: Said) -> int:

@@ -299,7 +299,7 @@ class Floor:
         self._homes.refresh(speaker.user)  # what others see follows with the next pass
         if isinstance(answer, Recorded):
             return answer, messages.recorded(answer)
-        promotion, person = self._known(speaker, word)
+        promotion, person = self._known(speaker, word, answer)
         return answer, messages.refused(answer, word, promotion, person)
 
     def _bundled(
@@ -317,10 +317,10 @@ class Floor:
 
         self._errands.give(speaking.address_of_interaction(body), each)
 
-    def _known(self, speaker: Speaker, word: Word) -> tuple[Promotion | None, str]:
+    def _known(self, speaker: Speaker, word: Word, answer: NotRecorded) -> tuple[Promotion | None, str]:
         """Return what a refusal can add: the promotion and the person; it is as true without them."""
-        promotion = self._promotions().get(getattr(word, "promotion", ""))
-        return promotion, self._engine.person_of(speaker.user)
+        named = self._promotions().get(getattr(word, "promotion", ""))
+        return answer.ended or named, self._engine.person_of(speaker.user)
 
     def _promotions(self) -> Mapping[str, Promotion]:
         """Return the promotions that were seen last; none before the first look, when words are heard already."""

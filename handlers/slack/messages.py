@@ -7,14 +7,15 @@ from datetime import datetime
 from bot.answers import Awaiting, NotRecorded, Recorded
 from bot.ports import Asked
 from handlers.slack.blocks import COMMAND, Said
+from handlers.slack.endings import after, ended, is_told
 from handlers.slack.questions import Misunderstood
 from handlers.slack.reasons import phrase, reason, reasons
 from handlers.slack.spans import Code as Literal
-from handlers.slack.spans import Line, Link, Mention, Moment, Sign, Span, Strong, joined, line, marked
+from handlers.slack.spans import Line, Link, Moment, Sign, Span, Strong, joined, line, marked
 from handlers.slack.spelling import corrected, spell
 from policies.codes import Code
-from policies.entries.entry import By, Kind
-from policies.ledger.state import Promotion, Stage
+from policies.entries.entry import Kind
+from policies.ledger.state import Promotion
 from policies.verdict import Failed, NotYet
 from policies.words import Pair, Rollback, Word
 
@@ -128,18 +129,6 @@ _DETAIL_IS_SAID = frozenset(
         "link-unavailable",
     }
 )
-_ENDED: dict[Stage, str] = {
-    Stage.MERGING: "It is being merged at this moment",
-    Stage.MERGED: "It was merged",
-    Stage.LANDED: "It landed",
-    Stage.MISMATCH: "Something else than what was approved landed",
-    Stage.REJECTED: "It was rejected",
-    Stage.CANCELLED: "It was cancelled",
-    Stage.EXPIRED: "It expired",
-    Stage.SUPERSEDED: "A newer version took its place",
-    Stage.REMOVED: "It was dropped by the rules",
-    Stage.CLOSED: "Its pull request was closed, or its branch taken away",
-}
 
 
 def recorded(of: Recorded) -> Said:
@@ -197,8 +186,8 @@ def refused(of: NotRecorded, word: Word | Pair, promotion: Promotion | None, per
     """Word why nothing was recorded, and what would have been understood."""
     if of.code == Code.ALREADY_APPROVED and (at := _approved_at(promotion, person)):
         head: Line = line("Already approved by you at ", Moment(at), ".")
-    elif of.code == Code.CLOSED and promotion and promotion.stage in _ENDED:
-        head = _ended(promotion)
+    elif of.code == Code.CLOSED and promotion and is_told(promotion):
+        return Said(ended(promotion), after(promotion, next(iter(of.choices), "")))
     else:
         is_back = isinstance(word, Rollback) and of.code == "unknown-version"
         head = marked(_about(_sentence(Code.NEVER_RAN if is_back else of.code), word))
@@ -313,16 +302,6 @@ def _approved_at(promotion: Promotion | None, person: str) -> datetime | None:
     if promotion is None:
         return None
     return next((one.at for one in promotion.approvals if one.by.person == person), None)
-
-
-def _ended(promotion: Promotion) -> Line:
-    spans: list[Span] = [_ENDED[promotion.stage]]
-    if isinstance(promotion.ended_by, By):
-        spans += [" by ", Mention("", promotion.ended_by.person)]
-    if promotion.done:
-        spans += [" at ", Moment(promotion.done)]
-    spans.append(", so nothing was recorded.")
-    return tuple(spans)
 
 
 def _choices(choices: tuple[str, ...]) -> Line:

@@ -9,6 +9,7 @@ import pytest
 from bot.answers import PROBLEMS, NotRecorded, Recorded
 from handlers.slack import messages, reports
 from handlers.slack.blocks import MAX_POINTS, Said, message_of
+from handlers.slack.endings import after
 from handlers.slack.help import help_about
 from handlers.slack.home import home
 from handlers.slack.questions import History, Pending, Status, Who, WhoAmI, Why
@@ -190,7 +191,65 @@ def test_what_has_ended_says_how(stage: Stage) -> None:
 
     told = messages.refused(NotRecorded(code=Code.CLOSED), Approve(ended.id), ended, "bob")
 
-    assert told.text.endswith("by ada at 2026-11-20 14:28 UTC, so nothing was recorded.")
+    assert "by ada at 2026-11-20 14:28 UTC, so nothing was recorded.\n" in told.text
+
+
+ANEW = "To ask for it anew: /promote checkout-api 1.4.2 to production"
+PENDING = "/promote pending lists "
+
+
+@pytest.mark.parametrize(
+    ("stage", "then"),
+    [
+        (Stage.MERGING, "The card shows how it goes."),
+        (Stage.MERGED, "The card shows how it goes."),
+        (Stage.LANDED, "To undo it: /promote rollback checkout-api in production because WHY"),
+        (Stage.MISMATCH, f"{PENDING}the review that it waits for."),
+        (Stage.REJECTED, ANEW),
+        (Stage.CANCELLED, ANEW),
+        (Stage.EXPIRED, ANEW),
+        (Stage.SUPERSEDED, f"{PENDING}what is under way."),
+        (Stage.REMOVED, ANEW),
+        (Stage.CLOSED, ANEW),
+    ],
+)
+def test_what_has_ended_says_what_can_be_done_now(stage: Stage, then: str) -> None:
+    refusal = NotRecorded(code=Code.CLOSED, ended=promotion(stage))
+
+    told = messages.refused(refusal, Approve("#418"), refusal.ended, "bob")
+
+    assert told.text.endswith(f"\n• {then}")
+
+
+def test_who_merged_is_named_and_hostile_words_of_an_end_stay_words() -> None:
+    landed = replace(promotion(Stage.LANDED), merger="dan-d", done=AT)
+    rejected = replace(promotion(Stage.REJECTED, ended_by="ada"), ended_note="<!channel> *no*\n`x`")
+
+    merged, refused = (
+        messages.refused(NotRecorded(code=Code.CLOSED), Approve(one.id), one, "bob")
+        for one in (landed, rejected)
+    )
+
+    assert plain(merged.head) == (
+        "It landed, merged at GitHub by dan-d at 2026-11-20 14:28 UTC, so nothing was recorded."
+    )
+    shown = message_of(refused)
+    assert "<!channel>" not in shown.text
+    assert "&lt;!channel&gt; *no*" in shown.text
+    assert "mrkdwn" not in str(shown.blocks)
+
+
+def test_what_was_asked_for_apart_is_asked_for_anew_in_the_same_way() -> None:
+    ended = promotion(Stage.REJECTED)
+    back, urgent = (replace(ended, kind=one) for one in (Kind.ROLLBACK, Kind.EMERGENCY))
+
+    said = [plain(after(*one)[-1]) for one in ((back,), (urgent,), (ended, "shop"))]
+
+    assert said == [
+        "To ask for it anew: /promote rollback checkout-api to 1.4.2 in production because WHY",
+        "To ask for it anew: /promote emergency checkout-api 1.4.2 to production because WHY",
+        "To ask for it anew: /promote shop to production",
+    ]
 
 
 @pytest.mark.parametrize(
