@@ -15,7 +15,17 @@ from bot.answers import Answer, NotRecorded, Recorded
 from bot.errors import BotError
 from bot.ports import Clock
 from handlers.engine import Engine
-from handlers.slack import approve_all, bundles, cards, everything, messages, reports, second, speaking
+from handlers.slack import (
+    approve_all,
+    bundles,
+    cards,
+    everything,
+    messages,
+    reports,
+    second,
+    speaking,
+    strangers,
+)
 from handlers.slack.blocks import COMMAND, MAX_INPUT, RUN, Said
 from handlers.slack.command import parse
 from handlers.slack.errands import Errands
@@ -37,6 +47,7 @@ from handlers.slack.questions import LinkMe, Misunderstood, Question
 from handlers.slack.reply import Address
 from handlers.slack.speaking import Body
 from handlers.slack.typed import Fault, reason_of, unescaped
+from policies.codes import Code
 from policies.ledger.state import Promotion
 from policies.words import Approve, Confirm, Fork, Pair, Redact, Reject, Rollback, Speaker, Word
 
@@ -269,7 +280,7 @@ class Floor:
             return messages.nobody_else()
         answer = self._engine.prepare(speaker, word)
         if isinstance(answer, NotRecorded):
-            return messages.refused(answer, word, None, "")
+            return self._refused(speaker, word, answer)
         self._errands.replies.post(to, second.card(answer))
         return messages.awaits(answer)
 
@@ -281,7 +292,7 @@ class Floor:
         if isinstance(answer, Recorded):
             self._errands.replies.settle(to, second.settled(answer))
             return Said(second.told(answer))
-        return messages.refused(answer, word, None, "")
+        return self._refused(speaker, word, answer)
 
     def _linked(self, speaker: Speaker, to: Address) -> Said:
         """Give a code to type, and tell later how that ended."""
@@ -299,8 +310,16 @@ class Floor:
         self._homes.refresh(speaker.user)  # what others see follows with the next pass
         if isinstance(answer, Recorded):
             return answer, messages.recorded(answer)
+        return answer, self._refused(speaker, word, answer)
+
+    def _refused(self, speaker: Speaker, word: Word | Pair, answer: NotRecorded) -> Said:
+        """Word a refusal; who is not known at all hears the same at every door."""
+        if answer.code == Code.UNKNOWN_PERSON:
+            stranger = strangers.unheard(self._engine, speaker.user, speaker.team)
+            if stranger:
+                return stranger
         promotion, person = self._known(speaker, word, answer)
-        return answer, messages.refused(answer, word, promotion, person)
+        return messages.refused(answer, word, promotion, person)
 
     def _bundled(
         self,
@@ -317,7 +336,9 @@ class Floor:
 
         self._errands.give(speaking.address_of_interaction(body), each)
 
-    def _known(self, speaker: Speaker, word: Word, answer: NotRecorded) -> tuple[Promotion | None, str]:
+    def _known(
+        self, speaker: Speaker, word: Word | Pair, answer: NotRecorded
+    ) -> tuple[Promotion | None, str]:
         """Return what a refusal can add: the promotion and the person; it is as true without them."""
         named = self._promotions().get(getattr(word, "promotion", ""))
         return answer.ended or named, self._engine.person_of(speaker.user)

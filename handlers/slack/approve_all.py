@@ -18,10 +18,7 @@ _APPROVES = "approves"  # what the value of the button calls its approvals
 
 
 def said(look: Look, asked: AllApprovals, person: str) -> Said:
-    """Answer what waits for ``person`` ('' = not linked), and offer to approve all of it as it is listed."""
-    if not person:
-        hint = line(Code(f"{COMMAND} link"), " says which account at GitHub is yours.")
-        return Said(line("The rules link nobody to your Slack account, so nothing waits for you."), (hint,))
+    """Answer what waits for ``person``, and offer to approve all of it as it is listed."""
     there = [one for one in waiting.live(look) if asked.environment in {"", one.environment}]
     mine = [one for one in there if waiting.may_approve(look, one, person)]
     where = f" in {asked.environment}" if asked.environment else ""

@@ -43,6 +43,11 @@ class Said:
     buttons: tuple[Json, ...] = ()
 
     @property
+    def lines(self) -> tuple[Line, ...]:
+        """The sentence and the points, to stand as points of another answer."""
+        return (self.head, *self.points)
+
+    @property
     def text(self) -> str:
         """The answer as plain text of several lines, not escaped: for logs and tests."""
         return "\n".join([plain(self.head), *(f"• {plain(point)}" for point in self.points)])

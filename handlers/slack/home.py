@@ -20,6 +20,7 @@ from handlers.slack.messages import CHECKING
 from handlers.slack.reasons import phrase
 from handlers.slack.reports import ready, standing_still
 from handlers.slack.spans import Code, Json, Line, Moment, Strong, line, listed, plain
+from handlers.slack.strangers import nobody
 from policies.decide import Row, Standing
 from policies.entries.entry import By
 from policies.entries.tables import Tables
@@ -76,17 +77,7 @@ def _identity(look: Look, person: str, user: str) -> Iterator[Json]:
         of = f", of {', '.join(teams)}" if teams else ""
         yield rich_text("identity", section(line("The rules take you for ", Strong(person), f"{of}.")))
     else:
-        said = line("The rules link nobody to your Slack account, so your word does not count yet. ")
-        hint = line(
-            "Somebody adds ",
-            Code(f"slack: {user}"),
-            " under your name in ",
-            Code("people"),
-            ", or you type ",
-            Code("/promote link"),
-            ".",
-        )
-        yield rich_text("identity", section((*said, *hint)))
+        yield rich_text("identity", section(*nobody(user).lines))
     yield actions("begin", [button(FORM, "Promote an image...", value="home", style="primary")])
 
 

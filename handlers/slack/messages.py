@@ -13,6 +13,7 @@ from handlers.slack.reasons import phrase, reason, reasons
 from handlers.slack.spans import Code as Literal
 from handlers.slack.spans import Line, Link, Moment, Sign, Span, Strong, joined, line, marked
 from handlers.slack.spelling import corrected, spell
+from handlers.slack.strangers import NOBODY
 from policies.codes import Code
 from policies.entries.entry import Kind
 from policies.ledger.state import Promotion
@@ -25,7 +26,7 @@ MAX_CHOICES = 10  # names in a sentence
 
 # what a code says to the person who spoke, and what they can do next
 REFUSALS: dict[str, str] = {
-    Code.UNKNOWN_PERSON: "The rules do not link your Slack account to a person. `/promote whoami` says what to add.",
+    Code.UNKNOWN_PERSON: f"{NOBODY} `/promote whoami` says what to add.",
     Code.ACCOUNT: "This account may not decide: it is deactivated, a guest, a bot, or from another workspace.",
     Code.REQUESTER: "You asked for it, so somebody else approves.",
     Code.AUTHOR: "Some of the code between the two images is yours, so somebody else approves.",

@@ -6,7 +6,17 @@ from datetime import datetime
 
 from bot.errors import BotError
 from handlers.engine import Engine, Look
-from handlers.slack import approve_all, changes, checked, everything, messages, open_reviews, stats, waiting
+from handlers.slack import (
+    approve_all,
+    changes,
+    checked,
+    everything,
+    messages,
+    open_reviews,
+    stats,
+    strangers,
+    waiting,
+)
 from handlers.slack.blocks import COMMAND, Said
 from handlers.slack.help import help_about
 from handlers.slack.questions import (
@@ -55,12 +65,14 @@ def reply(
             return help_about(question.word)
         case Everything():
             look = engine.look()
-            return _noted(look, everything.said(look, question, _unheard(engine, user, team)))
+            stranger = strangers.unheard(engine, user, team)
+            return _noted(look, everything.said(look, question, stranger.lines if stranger else ()))
         case AllApprovals():
             look = engine.look()
-            return _noted(look, approve_all.said(look, question, engine.person_of(user)))
+            stranger = strangers.unheard(engine, user, team)
+            return _noted(look, stranger or approve_all.said(look, question, engine.person_of(user)))
         case WhoAmI() | LinkMe():
-            return _flagged(engine, _whoami(engine, user))
+            return _flagged(engine, strangers.unheard(engine, user, team) or _whoami(engine, user))
         case Why() | Changes() | Check():
             return _noted(engine.look(), _asked(engine, question, team, user, tell))
         case Status() | Pending() | History() | Who() | Stats():
@@ -97,19 +109,6 @@ def _asked(
         case Check():
             tell(checked.begun(question))
             return checked.said(engine, question)
-
-
-def _unheard(engine: Engine, user: str, team: str) -> tuple[Line, ...]:
-    """Say what somebody has to do before their word counts; nothing where it does."""
-    if engine.person_of(user):
-        return ()
-    if engine.is_outside(team, user):
-        seen = "As far as can be seen your account is a guest's, a bot's, or of another workspace"
-        return (line(f"{seen}, so it may not ask: somebody of the team does."),)
-    return (
-        line("The rules link nobody to your Slack account, so somebody else asks until you are linked."),
-        *_linking(user),
-    )
 
 
 def _flagged(engine: Engine, said: Said) -> Said:
@@ -329,26 +328,11 @@ def _approvers(look: Look, environment: str, service: str) -> Line:
 
 def _whoami(engine: Engine, user: str) -> Said:
     person = engine.person_of(user)
-    if not person:
-        return Said(
-            line("The rules link nobody to your Slack account, so your word does not count yet."),
-            _linking(user),
-        )
     try:
         look = engine.look()
     except BotError:
         return Said(line("You are known as ", Strong(person), "."), (line("Your Slack id is ", Code(user)),))
     return _known(look, person, user)
-
-
-def _linking(user: str) -> tuple[Line, ...]:
-    """Return the ways to become somebody whom the rules know."""
-    return (
-        line(
-            "Somebody adds ", Code(f"slack: {user}"), " under your name in the rules' ", Code("people"), "."
-        ),
-        line("Or you link your GitHub account by yourself: ", Code(f"{COMMAND} link"), "."),
-    )
 
 
 def _known(look: Look, person: str, user: str) -> Said:

@@ -606,7 +606,7 @@ def test_a_version_that_nobody_knows_is_answered_with_those_that_are_known(
 
 
 def test_whoami_says_what_to_add_for_somebody_unknown() -> None:
-    assert said(WhoAmI(), user="U0DAN").text == (
+    assert reports.reply(EngineOfValues(), WhoAmI(), user="U0DAN", team="T0").text == (
         "The rules link nobody to your Slack account, so your word does not count yet.\n"
         "• Somebody adds slack: U0DAN under your name in the rules' people.\n"
         "• Or you link your GitHub account by yourself: /promote link."

@@ -1,12 +1,14 @@
 """``/promote approve all``: one list, one press, an approval for each; over HTTP, with real Git and the twins."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from handlers.slack.approve_all import words_of, written
 from handlers.slack.bundles import MAX_ALL
+from handlers.slack.strangers import NOBODY
 from policies.ledger.state import Stage
 from policies.words import Approve, Cancel, Propose
 from sandbox.gitops import CHECKOUT, WEB
@@ -97,13 +99,25 @@ def test_what_a_review_alone_approves_is_listed_without_a_button(room: Room) -> 
     assert "actions" not in str(shown.blocks)
 
 
-def test_who_is_not_linked_is_told_how(room: Room) -> None:
-    shown = room.listed(
-        "dan", TYPED, "The rules link nobody to your Slack account, so nothing waits for you."
+@pytest.mark.parametrize("is_guest", [False, True], ids=["not linked", "a guest"])
+def test_whom_nobody_knows_is_told_the_same_at_every_door(room: Room, *, is_guest: bool) -> None:
+    office = room.office
+    dan = office.world.person("dan").user
+    office.world.slack.workspace.set_user(replace(dan, is_restricted=is_guest))
+    typed = (
+        TYPED,
+        "/promote approve #1",
+        "/promote whoami",
+        "/promote hold web because x",
+        "/promote redact #3 because x",
     )
 
-    assert "/promote link" in str(shown.blocks)
-    assert "actions" not in str(shown.blocks)
+    told = [room.listed("dan", one, NOBODY) for one in typed]
+
+    assert len({str(one.blocks) for one in told}) == 1
+    assert ("/promote link" in str(told[0].blocks)) is not is_guest
+    assert ("your account is a guest's" in str(told[0].blocks)) is is_guest
+    assert "actions" not in str(told[0].blocks)
 
 
 def test_what_was_listed_is_approved_and_not_what_took_its_place(room: Room) -> None:

@@ -21,6 +21,7 @@ from handlers.slack import approve_all, everything, second
 from handlers.slack.app import PROMOTE_IMAGE, PROMOTE_THIS
 from handlers.slack.cards import render
 from handlers.slack.errands import Errands
+from handlers.slack.strangers import NOBODY
 from handlers.webhooks import Doorbell, webhooks
 from policies.ledger.state import Stage
 from policies.words import Approve, Block, Emergency, Freeze, Hold, Propose, Redact, Speaker
@@ -41,7 +42,7 @@ RULE = "approvals: 2 of release-managers\n"
 EMERGENCY = "    emergency: {approvals: 1 of ada or bob, tell: incidents, review: 2d, skips: [freeze]}\n"
 MINE = "You asked for it, so somebody else approves."
 UNNAMED = "The rule does not name you for this."
-UNLINKED = "The rules do not link your Slack account to a person."
+UNLINKED = NOBODY
 
 
 @dataclass
