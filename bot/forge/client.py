@@ -2,8 +2,9 @@
 
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from queue import LifoQueue
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -106,6 +107,42 @@ class Client:
     def close(self) -> None:
         """Close the connections."""
         self._github.close()
+
+
+class Clients:
+    """Several clients that ask at the same time: a look-up that hangs keeps nobody else from theirs."""
+
+    def __init__(self, make: Callable[[], Client], most: int = 4) -> None:
+        """Make the first; the others come when they are needed. Raises: what ``make`` raises."""
+        self._make = make
+        self._made = [make()]
+        self._idle: LifoQueue[Client | None] = LifoQueue()
+        for one in (*[None] * (most - 1), *self._made):
+            self._idle.put(one)
+
+    def send(
+        self,
+        verb: str,
+        address: str,
+        token: str,
+        *,
+        parameters: Mapping[str, str | int] | None = None,
+        body: Json | None = None,
+    ) -> Any:
+        """Send one request by a client that is idle; wait where none is. Raises: ErrorAnswerError, UnsureError."""
+        client = self._idle.get()
+        try:
+            if client is None:
+                client = self._make()
+                self._made.append(client)
+            return client.send(verb, address, token, parameters=parameters, body=body)
+        finally:
+            self._idle.put(client)
+
+    def close(self) -> None:
+        """Close the connections."""
+        for client in self._made:
+            client.close()
 
 
 class _Bearer(Auth.Auth):

@@ -11,6 +11,7 @@ from bot.forge.client import (
     FORBIDDEN,
     MAX_SAID,
     Client,
+    Clients,
     ErrorAnswerError,
     Json,
     Manner,
@@ -77,7 +78,7 @@ class RefusalError(Exception):
 
 
 class Wire:
-    """Two clients for one repository: one that reads, one that writes."""
+    """Clients for one repository: those that read, side by side, and the one that writes."""
 
     def __init__(self, repository: str, login: Login, base_url: str, manner: Manner) -> None:
         """Open nothing yet. Raises: SettingsError."""
@@ -88,11 +89,10 @@ class Wire:
         self.repository = repository
         self.owner = repository.partition("/")[0]
         self.login = login
-        self._reader = Client(base_url, manner, patient_retry())
+        graph_url = base_url.rstrip("/").removesuffix("/v3")  # GitHub Enterprise Server: /api/graphql
+        self._reader = Clients(lambda: Client(base_url, manner, patient_retry()))
         self._writer = Client(base_url, manner)
-        self._graph = Client(
-            base_url.rstrip("/").removesuffix("/v3"), manner
-        )  # GitHub Enterprise Server: /api/graphql
+        self._graph = Clients(lambda: Client(graph_url, manner))
 
     def __repr__(self) -> str:
         """Name the repository and nothing else."""
@@ -150,7 +150,7 @@ class Wire:
 
     def _as_us(
         self,
-        client: Client,
+        client: Client | Clients,
         verb: str,
         address: str,
         *,
