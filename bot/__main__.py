@@ -51,7 +51,7 @@ def serve(settings: Settings, *, is_observing: bool) -> None:
     with ExitStack() as house:
         house.callback(listener.close)
         client = web_client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url)
-        engine = _opened(settings, SlackChat(client), house, is_observing=is_observing)
+        engine = _opened(settings, SlackChat(client, settings.command), house, is_observing=is_observing)
         if not is_observing:
             assembly.need_forge(settings, engine)
         engine.look_early()
@@ -59,7 +59,7 @@ def serve(settings: Settings, *, is_observing: bool) -> None:
         errands, ticker = Errands(Replies(client, settings.command)), Ticker(engine.clock)
         every = timedelta(seconds=settings.tick_seconds)
         rounds = Rounds(engine, every=every, wake=ticker.now, pace=engine.desk.pace)
-        homes = Homes(engine, client)
+        homes = Homes(engine, client, settings.command)
         app = slack_app(
             engine, client, errands, engine.clock, secret=secret, command=settings.command, homes=homes
         )
@@ -152,7 +152,8 @@ def _chat(settings: Settings) -> Chat | None:
     """Return the chat of the settings, where there is one."""
     if not settings.has_chat:
         return None
-    return SlackChat(web_client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url))
+    client = web_client(settings.slack_bot_token.get_secret_value(), settings.slack_api_url)
+    return SlackChat(client, settings.command)
 
 
 def main() -> None:

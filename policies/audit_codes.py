@@ -102,7 +102,7 @@ CODES: Final[Mapping[str, AuditCode]] = {
         Means.UNREVIEWED,
         "an emergency, a move by others, a mismatch, a guarded change of files or a rollback was not reviewed",
         "a `review` by somebody who had no part in it",
-        "that somebody looks at it, and says `/promote review #NUMBER because WHY`",
+        "that somebody looks at it, and says `review #NUMBER because WHY` in Slack",
     ),
 }
 # evidence that an entry rests on -> who said so, outside of the clone; what is not here the clone shows itself

@@ -355,3 +355,41 @@ def test_the_newest_python_is_taken(ready: Bare) -> None:
     done = ready.setup()
 
     assert f"({ready.bin}{os.sep}python3.13)" in done.stdout
+
+
+# What people are told to type
+
+
+NAMES_THE_COMMAND = {  # the constant, the setting and its default, and names of doors that no message shows
+    "handlers/slack/blocks.py",
+    "bot/settings.py",
+    "bot/settings_checks.py",
+    "handlers/doors.py",
+}
+
+
+def test_no_sentence_fixes_how_the_slash_command_is_called() -> None:
+    found = [
+        f"{path.relative_to(ROOT)}:{said.lineno}"
+        for folder in ("bot", "handlers", "policies")
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        if path.relative_to(ROOT).as_posix() not in NAMES_THE_COMMAND
+        for said in said_in(ast.parse(path.read_text("utf-8")))
+        if "/promote" in str(said.value)
+    ]
+
+    assert found == []
+
+
+def said_in(tree: ast.Module) -> Iterator[ast.Constant]:
+    """Yield the strings of a module that are no docstrings."""
+    papers = {
+        id(node.body[0].value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
+        and node.body
+        and isinstance(node.body[0], ast.Expr)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in papers:
+            yield node

@@ -280,5 +280,5 @@ def loss_said(together: Together) -> Mapping[str, str]:
         said = together.loss().counted()
     except (Declined, BotError):
         return {}
-    how = "bring the branch back, or two people who may approve go on without: /promote fork because WHY"
+    how = "bring the branch back, or two people who may approve go on without"
     return {"lost": said, "next": how}

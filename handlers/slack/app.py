@@ -27,6 +27,7 @@ from handlers.slack import (
     strangers,
 )
 from handlers.slack.blocks import COMMAND, MAX_INPUT, RUN, Said
+from handlers.slack.called import called_in
 from handlers.slack.command import parse
 from handlers.slack.errands import Errands
 from handlers.slack.errors import SlackRefusedError, translated
@@ -76,7 +77,7 @@ def slack_app(
         logger=_quiet(),
         listener_executor=listeners,
     )
-    floor = Floor(engine, client, errands, clock, homes or Homes(engine, client))
+    floor = Floor(engine, client, errands, clock, homes or Homes(engine, client, command), command=command)
     app.command(command)(floor.command)
     app.action(re.compile(r"link_.*"))(floor.link)
     app.action(cards.APPROVE)(floor.approve)
@@ -102,13 +103,21 @@ class Floor:
     """What each gesture of a person does. A method is named as the gesture, and short."""
 
     def __init__(
-        self, engine: Engine, client: WebClient, errands: Errands, clock: Clock, homes: Homes
+        self,
+        engine: Engine,
+        client: WebClient,
+        errands: Errands,
+        clock: Clock,
+        homes: Homes,
+        *,
+        command: str = COMMAND,
     ) -> None:
         self._engine = engine
         self._client = client
         self._errands = errands
         self._clock = clock
         self._homes = homes
+        self._command = command
 
     def command(self, ack: Ack, body: dict[str, Any]) -> None:
         """``/promote ...`` was typed; without words it is the form."""
@@ -260,7 +269,7 @@ class Floor:
         self._errands.give(speaking.address_of_interaction(body), lambda: self._told(speaker, word))
 
     def _heard(self, speaker: Speaker, text: str, to: Address) -> Said:
-        heard = parse(text, Names.of(self._engine.look().rules), self._clock.now())
+        heard = parse(text, Names.of(self._engine.look().rules), self._clock.now(), self._command)
         if isinstance(heard, Misunderstood):
             return messages.misunderstood(heard)
         if isinstance(heard, LinkMe):
@@ -355,7 +364,7 @@ class Floor:
         try:
             with translated("views.open"):
                 faults.point("before-view")
-                self._client.views_open(trigger_id=trigger, view=form)
+                self._client.views_open(trigger_id=trigger, view=called_in(form, self._command))
                 faults.point("after-view")
         except SlackRefusedError as error:
             late = error.code in {"expired_trigger_id", "exchanged_trigger_id", "invalid_trigger_id"}

@@ -1,9 +1,9 @@
 """Builders of Block Kit blocks within Slack's limits. Strings of others stand only in plain or rich text."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from handlers.slack.spans import Code, Json, Line, escaped, listed, plain, rich, verbatim, visible
+from handlers.slack.spans import Json, Line, escaped, listed, plain, rich, verbatim, visible
 
 # Slack, reference of Block Kit
 MAX_BLOCKS = 50  # of a message
@@ -17,7 +17,7 @@ MAX_VIEW_TITLE = 24
 MAX_INPUT = 280  # the ledger's limit of a note; Slack's is 3000
 MAX_POINTS = 40  # ours: more is a page, not an answer
 MAX_GIVEN = 8000  # ours: characters of a person's text that are given back
-COMMAND = "/promote"  # as sentences say it; a workspace may call it otherwise
+COMMAND = "/promote"  # as sentences say it, as code; where a workspace calls it otherwise `called.py` says so
 RUN = "run"  # action ids of corrected commands: run_0, run_1, run_2
 
 
@@ -51,22 +51,6 @@ class Said:
     def text(self) -> str:
         """The answer as plain text of several lines, not escaped: for logs and tests."""
         return "\n".join([plain(self.head), *(f"• {plain(point)}" for point in self.points)])
-
-
-def spoken(said: Said, command: str) -> Said:
-    """Return an answer in which the commands that it names begin as they do in this workspace."""
-    return replace(
-        said, head=_named(said.head, command), points=tuple(_named(one, command) for one in said.points)
-    )
-
-
-def _named(spans: Line, command: str) -> Line:
-    return tuple(
-        Code(command + span.text.removeprefix(COMMAND))
-        if isinstance(span, Code) and f"{span.text} ".startswith(f"{COMMAND} ")
-        else span
-        for span in spans
-    )
 
 
 def section(*lines: Line) -> Json:

@@ -10,7 +10,8 @@ from slack_sdk import WebClient
 from bot.cards import Shown
 from bot.errors import PermanentError, SettingsError
 from bot.ports import Account
-from handlers.slack.blocks import Message
+from handlers.slack.blocks import COMMAND, Message
+from handlers.slack.called import called
 from handlers.slack.cards import render
 from handlers.slack.errors import SlackRefusedError, translated
 from policies.entries.entry import Placed
@@ -47,8 +48,9 @@ def _quiet() -> logging.Logger:
 class SlackChat:
     """Shows cards and says who an account is. Thread-safe. Raises: BotError."""
 
-    def __init__(self, client: WebClient) -> None:
+    def __init__(self, client: WebClient, command: str = COMMAND) -> None:
         self._client = client
+        self._command = command
         self._lock = threading.Lock()
         self._home = ""
         self._channels: dict[str, str] = {}  # name without # -> id
@@ -97,7 +99,7 @@ class SlackChat:
 
     def show(self, shown: Shown, *, seq: int, place: Placed | None) -> Placed:
         """Edit where it stands; post where it stands nowhere any more."""
-        message = render(shown, seq)
+        message = called(render(shown, seq), self._command)
         metadata = {"event_type": METADATA, "event_payload": {"what": shown.what, "seq": seq}}
         if place is not None and place.message and self._edited(place, message, metadata):
             return Placed(shown.what, place.channel, place.message, seq)

@@ -1,6 +1,7 @@
 """The text of ``/promote ...`` read: a word that decides, a question, or what was not understood."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from handlers.slack import orders
@@ -32,9 +33,14 @@ Heard = Word | Pair | Question | Misunderstood
 _Reader = Callable[[Clauses, datetime], Word | Pair | Question]
 
 
-def parse(text: str, names: Names, at: datetime) -> Heard:
-    """Read what stands behind the command; ``at`` (UTC) is now, for ``until``. Never raises."""
+def parse(text: str, names: Names, at: datetime, command: str = COMMAND) -> Heard:
+    """Read what stands behind the command; ``at`` (UTC) is now, for ``until``. Never raises.
+
+    ``command``: what it is called in this workspace; who pastes it whole means what stands behind it.
+    """
     said = typed(text)
+    if said.words[:1] in {(COMMAND,), (command,)}:
+        said = replace(said, words=said.words[1:])
     if said.fault:
         return Misunderstood(said.fault, given=text, corrected=(_help_with(said.words),))
     try:
@@ -58,8 +64,6 @@ def _help_with(words: Sequence[str]) -> str:
 
 
 def _read(words: tuple[str, ...], reason: str, names: Names, at: datetime) -> Word | Pair | Question:
-    if words[:1] == (COMMAND,):  # pasted whole
-        words = words[1:]
     if not words:
         return Help()
     first = words[0].lower()

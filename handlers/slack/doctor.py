@@ -19,7 +19,7 @@ from policies.rules.rules import Environment, Rules, Service
 SCOPES = {
     "channels:read": "to find channels by their names",
     "chat:write": "to show cards",
-    "commands": "to hear /promote",
+    "commands": "to hear the slash command",
     "groups:read": "to find private channels that it is in",
     "im:write": "to answer where it is not in the channel",
     "usergroups:read": "to see who is in a user group that the rules name",

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from handlers.engine import Look
 from handlers.slack import open_reviews, waiting
 from handlers.slack.blocks import (
+    COMMAND,
     MAX_BUTTON_TEXT,
     actions,
     bullets,
@@ -98,7 +99,7 @@ def _waiting(look: Look, person: str) -> Iterator[Json]:
             yield actions(f"decide-{one.id}", _buttons(look, one))
     if len(mine) > MAX_DECISIONS:
         yield rich_text(
-            "more", section(line(f"and {len(mine) - MAX_DECISIONS} more: ", Code("/promote approve all")))
+            "more", section(line(f"and {len(mine) - MAX_DECISIONS} more: ", Code(f"{COMMAND} approve all")))
         )
 
 
@@ -138,7 +139,7 @@ def _reviews(look: Look) -> Iterator[Json]:
     found = open_reviews.waiting(look)
     if not found:
         return
-    more = [line(f"and {len(found) - MAX_REVIEWS} more: ", Code("/promote pending"))]
+    more = [line(f"and {len(found) - MAX_REVIEWS} more: ", Code(f"{COMMAND} pending"))]
     rest = more if len(found) > MAX_REVIEWS else []
     yield from _part("Open reviews", [*found[:MAX_REVIEWS], *rest, open_reviews.hint()], "")
 
@@ -153,7 +154,7 @@ def _board(look: Look) -> Iterator[Json]:
         rows = [row for row in look.decision.rows if row.environment == name and row.current]
         yield rich_text(f"board-{name}", section(_head(name, rows)), *_listed(look, rows))
     if len(names) > MAX_ENVIRONMENTS:
-        more = line(f"and {len(names) - MAX_ENVIRONMENTS} more environments: ", Code("/promote status"))
+        more = line(f"and {len(names) - MAX_ENVIRONMENTS} more environments: ", Code(f"{COMMAND} status"))
         yield rich_text("board-more", section(more))
 
 

@@ -11,6 +11,8 @@ from slack_sdk import WebClient
 from bot import faults
 from bot.errors import BotError
 from handlers.engine import Engine
+from handlers.slack.blocks import COMMAND
+from handlers.slack.called import called_in
 from handlers.slack.errors import translated
 from handlers.slack.home import home
 from handlers.slack.spans import Json
@@ -22,10 +24,11 @@ _log = logging.getLogger(__name__)
 class Homes:
     """Publishes App Homes. Thread-safe; a home that could not be published is published when its person looks again."""
 
-    def __init__(self, engine: Engine, client: WebClient) -> None:
+    def __init__(self, engine: Engine, client: WebClient, command: str = COMMAND) -> None:
         """Know nobody yet."""
         self._engine = engine
         self._client = client
+        self._command = command
         self._lock = threading.Lock()
         self._known: OrderedDict[str, str] = OrderedDict()  # user -> what was published last
 
@@ -50,7 +53,8 @@ class Homes:
                     self._known.pop(user, None)
 
     def _drawn(self, user: str) -> Json:
-        return home(self._engine.look(), self._engine.person_of(user), user)
+        view = home(self._engine.look(), self._engine.person_of(user), user)
+        return called_in(view, self._command)
 
     def _publish(self, user: str, view: Json) -> None:
         with translated("views.publish"):

@@ -26,17 +26,17 @@ MAX_CHOICES = 10  # names in a sentence
 
 # what a code says to the person who spoke, and what they can do next
 REFUSALS: dict[str, str] = {
-    Code.UNKNOWN_PERSON: f"{NOBODY} `/promote whoami` says what to add.",
+    Code.UNKNOWN_PERSON: f"{NOBODY} `{COMMAND} whoami` says what to add.",
     Code.ACCOUNT: "This account may not decide: it is deactivated, a guest, a bot, or from another workspace.",
     Code.REQUESTER: "You asked for it, so somebody else approves.",
     Code.AUTHOR: "Some of the code between the two images is yours, so somebody else approves.",
     Code.MATCHED: "You are known here by your e-mail address alone: you may ask, hold and freeze. For more,"
-    " `/promote link` shows which GitHub account is yours.",
+    f" `{COMMAND} link` shows which GitHub account is yours.",
     Code.MOVER: "You wrote, committed, merged or pushed some of it, so somebody else reviews it.",
-    Code.NOT_AN_APPROVER: "The rule does not name you for this. `/promote who SERVICE` says whom it names.",
+    Code.NOT_AN_APPROVER: f"The rule does not name you for this. `{COMMAND} who SERVICE` says whom it names.",
     Code.ALREADY_APPROVED: "You have approved it already.",
     Code.NOT_APPROVED: "You have not approved it, so there is nothing to take back.",
-    Code.CLOSED: "It has ended, so nothing was recorded. `/promote pending` lists what is under way.",
+    Code.CLOSED: f"It has ended, so nothing was recorded. `{COMMAND} pending` lists what is under way.",
     Code.EXPIRED: "The request has expired. Ask for the version anew, and it can be approved.",
     Code.CHANGE_MOVED: "The change is not the one that you saw any more. Look at the card again, then decide.",
     Code.RULE_MOVED: "The rule is not the one that you saw any more. Look at the card again, then decide.",
@@ -45,7 +45,7 @@ REFUSALS: dict[str, str] = {
     Code.REVIEW_MISSING: "A press does not count there: the rule asks for a review of the pull request, in GitHub.",
     Code.NO_RULE: "No rule covers that service in that environment.",
     Code.NOTE_MISSING: "A reason has to be given: add `because` and why, in one line.",
-    Code.NEVER_RAN: "`VERSION` has never run there, so one cannot go back to it. `/promote history SERVICE` lists"
+    Code.NEVER_RAN: f"`VERSION` has never run there, so one cannot go back to it. `{COMMAND} history SERVICE` lists"
     " what was moved.",
     Code.OBSERVED: "That environment is only observed: nothing is moved there until its rule says otherwise.",
     Code.NOT_GUARDED: (
@@ -53,18 +53,18 @@ REFUSALS: dict[str, str] = {
         " where the rules say `catch-up: true`."
     ),
     Code.GUARDED: "That environment asks for approvals.",
-    Code.NOT_STANDING: "There is nothing of the kind in force there, so nothing was lifted. `/promote why SERVICE` says"
-    " what stands in the way of a version.",
+    Code.NOT_STANDING: f"There is nothing of the kind in force there, so nothing was lifted. `{COMMAND} why SERVICE`"
+    " says what stands in the way of a version.",
     Code.BLOCKED: "Somebody blocked the version, or it was rolled back here or in an environment before."
-    " `/promote unblock SERVICE VERSION because WHY` lets it move.",
-    Code.HELD: "Somebody holds the service where it is. `/promote resume SERVICE because WHY` lets it move.",
-    Code.FROZEN: "The environment stands still. `/promote unfreeze ENV because WHY` lets it move.",
-    Code.OPEN_ELSEWHERE: "A version of the service is under way there already. `/promote pending` shows it.",
+    f" `{COMMAND} unblock SERVICE VERSION because WHY` lets it move.",
+    Code.HELD: f"Somebody holds the service where it is. `{COMMAND} resume SERVICE because WHY` lets it move.",
+    Code.FROZEN: f"The environment stands still. `{COMMAND} unfreeze ENV because WHY` lets it move.",
+    Code.OPEN_ELSEWHERE: f"A version of the service is under way there already. `{COMMAND} pending` shows it.",
     Code.OUT_OF_LINE: "It does not fit any more: somebody else was faster. Look again, then decide.",
     Code.NO_EMERGENCY: "The rule knows no emergency there. Ask for the version as usual, or roll back.",
     Code.NOT_OVER: "It is still under way. It can be reviewed once it has landed.",
     Code.CONFIG_UNREVIEWED: "Files of that environment changed in Git, and nobody has reviewed it yet.",
-    Code.REVIEW_OVERDUE: "An emergency or a rollback there was not reviewed in time. `/promote review` closes it.",
+    Code.REVIEW_OVERDUE: f"An emergency or a rollback there was not reviewed in time. `{COMMAND} review` closes it.",
     Code.IN_GROUP: "That service moves with its group, together or not at all. Ask for the group.",
     Code.GROUP_WAITS: "The services of the group move together, and one of them is not ready.",
     Code.NOT_WHOLE: "A group moves as a whole, each service to its own version. Leave the version out.",
@@ -73,17 +73,17 @@ REFUSALS: dict[str, str] = {
 PROBLEM_SENTENCES: dict[str, str] = {
     "unknown-service": "The rules have no service SERVICE.",
     "unknown-environment": "The rules have no such environment.",
-    "unknown-version": "`VERSION` is not known there. `/promote why SERVICE` says what could come, `/promote check"
+    "unknown-version": f"`VERSION` is not known there. `{COMMAND} why SERVICE` says what could come, `{COMMAND} check"
     " SERVICE` asks the registry now.",
-    "unknown-promotion": "No promotion that is under way goes by that name. `/promote pending` lists them.",
-    "unknown-review": "Nothing that waits for a review goes by that name. `/promote pending` lists what waits.",
+    "unknown-promotion": f"No promotion that is under way goes by that name. `{COMMAND} pending` lists them.",
+    "unknown-review": f"Nothing that waits for a review goes by that name. `{COMMAND} pending` lists what waits.",
     "unknown-entry": "The ledger has no entry with that number. `countersign ledger show` lists them.",
     "nothing-to-redact": "There are no words to hide: they are hidden already, or nobody said any.",
     "nothing-lost": "The ledger has everything that anybody here knows of, so there is nothing to give up.",
     "no-branch": "There is nothing to go on from, in the bot's clone neither. An operator brings the branch back, "
     "from another clone or a second remote.",
     "which-environment": "More than one environment could be meant. Say which.",
-    "nothing-to-promote": "There is nothing that may be asked for there now. `/promote why SERVICE` says why.",
+    "nothing-to-promote": f"There is nothing that may be asked for there now. `{COMMAND} why SERVICE` says why.",
     "nothing-to-roll-back": "There is no earlier version there to go back to.",
     "rules-unreadable": "The rules cannot be read, so nothing is decided until somebody mends them.",
     "ledger-read-only": "The ledger can only be read at the moment, so nothing was recorded. An operator has to look.",
@@ -95,8 +95,8 @@ PROBLEM_SENTENCES: dict[str, str] = {
     "forge-failed": "The forge did not do it. It is tried again; the card shows how it goes.",
     "link-unavailable": "Nobody can link an account here yet. An operator sets `GITHUB_CLIENT_ID`, of the GitHub App.",
     "link-busy": "Too many people are linking their accounts at the moment. Try again in a quarter of an hour.",
-    "sign-in-expired": "The code has expired before it was typed. `/promote link` gives another one.",
-    "sign-in-denied": "It was refused at GitHub, so nothing was linked. `/promote link` gives another code.",
+    "sign-in-expired": f"The code has expired before it was typed. `{COMMAND} link` gives another one.",
+    "sign-in-denied": f"It was refused at GitHub, so nothing was linked. `{COMMAND} link` gives another code.",
     "sign-in-unavailable": "GitHub gives no code at the moment, so nothing was linked. Try again in a while.",
     "registry-silent": "The registry does not answer, so the version cannot be checked. Try again in a while.",
 }
@@ -262,7 +262,7 @@ def stopping() -> Said:
 def outdated() -> Said:
     """Word that a button means nothing any more."""
     return Said(
-        marked("That button is from another version of Countersign. `/promote pending` has what is open.")
+        marked(f"That button is from another version of Countersign. `{COMMAND} pending` has what is open.")
     )
 
 
@@ -273,7 +273,9 @@ def too_late() -> Said:
 
 def form_failed() -> Said:
     """Word that the form could not be shown at all, and another way."""
-    return Said(marked("The form could not be opened. `/promote reject #NUMBER because WHY` does the same."))
+    return Said(
+        marked(f"The form could not be opened. `{COMMAND} reject #NUMBER because WHY` does the same.")
+    )
 
 
 def _key(key: str) -> Line:
@@ -293,7 +295,7 @@ def _about(sentence: str, word: Word | Pair) -> str:
     """Return a sentence that names the service and the version that were spoken of."""
     service, version = getattr(word, "service", ""), getattr(word, "version", "")
     if service and sentence.startswith(_NOT_NOW):
-        sentence += " `/promote why SERVICE` says for what it waits."
+        sentence += f" `{COMMAND} why SERVICE` says for what it waits."
     if service:
         sentence = sentence.replace("SERVICE", service)
     return sentence.replace("VERSION", version) if version else sentence.replace("`VERSION`", "That version")

@@ -148,7 +148,16 @@ def notice_detail(of: Notice) -> tuple[Line, ...]:
         found.append(line(Code(place), ": ", left.pop("what", "cannot be read")))
     if "pulls" in left:
         found.append(_pulls(left.pop("pulls")))
-    return (*found, *(line(f"{_LABELS.get(key, key)}: ", _fact(key, one)) for key, one in left.items()))
+    return (
+        *found,
+        *(line(f"{_LABELS.get(key, key)}: ", _fact(key, one), *_typed(of, key)) for key, one in left.items()),
+    )
+
+
+def _typed(of: Notice, key: str) -> Line:
+    """Return the command that does what a fact says comes next, where one does."""
+    is_fork = of.code == "ledger-read-only" and key == "next"
+    return line(": ", Code(f"{COMMAND} fork because WHY")) if is_fork else ()
 
 
 def _pulls(named: str) -> Line:

@@ -8,7 +8,8 @@ from slack_sdk.webhook import WebhookClient
 
 from bot import faults
 from bot.errors import BotError, TransientError
-from handlers.slack.blocks import COMMAND, Message, Said, message_of, spoken
+from handlers.slack.blocks import COMMAND, Message, Said, message_of
+from handlers.slack.called import called
 from handlers.slack.chat import TIMEOUT_SECONDS
 from handlers.slack.errors import translated
 from policies.rulebook.findings import visible
@@ -35,7 +36,7 @@ class Replies:
 
     def give(self, to: Address, said: Said) -> None:
         """Answer by the first way that works; where none does, the log says so."""
-        message = message_of(spoken(said, self._command))
+        message = called(message_of(said), self._command)
         ways = []
         if to.response_url:
             ways.append(self._respond)
@@ -54,6 +55,7 @@ class Replies:
 
     def post(self, to: Address, message: Message) -> None:
         """Show something to everybody where somebody spoke. Raises: BotError."""
+        message = called(message, self._command)
         faults.point("before-answer")
         if to.response_url:
             self._to_hook(to, message, response_type="in_channel")
@@ -64,6 +66,7 @@ class Replies:
 
     def settle(self, to: Address, message: Message) -> None:
         """Put something in the place of the message whose button was pressed; where that fails the log says so."""
+        message = called(message, self._command)
         try:
             faults.point("before-answer")
             self._to_hook(to, message, response_type="in_channel", is_instead=True)

@@ -8,7 +8,7 @@ import pytest
 
 from bot.errors import BotError
 from handlers.slack import messages
-from handlers.slack.blocks import message_of, spoken
+from handlers.slack.blocks import message_of
 from handlers.slack.chat import web_client
 from handlers.slack.reply import Address, Replies
 from sandbox.http import serve
@@ -19,7 +19,7 @@ from sandbox.slack.workspace import Workspace
 
 ADA = "U0ADA"
 SAID = messages.outdated()
-SENTENCE = message_of(spoken(SAID, "/promote"))
+SENTENCE = message_of(SAID)
 
 
 @dataclass

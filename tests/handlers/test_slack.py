@@ -14,11 +14,12 @@ from slack_sdk import WebClient
 from slack_sdk.signature import SignatureVerifier
 
 from bot.answers import NotRecorded, Recorded
-from bot.cards import CardStage
+from bot.cards import CardStage, Notice
 from bot.errors import TransientError
 from handlers.http import web
 from handlers.slack import messages
 from handlers.slack.app import PROMOTE_IMAGE, PROMOTE_THIS, slack_app
+from handlers.slack.called import called
 from handlers.slack.cards import render
 from handlers.slack.chat import web_client
 from handlers.slack.errands import Errands
@@ -552,6 +553,22 @@ def test_commands_are_named_as_the_workspace_calls_them(house: House) -> None:
     Replies(house.client, "/ship").give(Address("U0ADA", "C0DEPLOYS"), messages.outdated())
 
     assert "/ship pending has what is open." in house.told("ada")
+
+
+def test_a_notice_names_the_command_as_code_and_words_of_people_stay_theirs() -> None:
+    facts = {
+        "detail": "somebody typed /promote pending",
+        "lost": "3 entries",
+        "next": "two people go on without",
+    }
+    shown = render(Notice(what="notice/1", channel="deploys", code="ledger-read-only", facts=facts), 1)
+
+    told = called(shown, "/ship")
+
+    assert "two people go on without" in str(told.blocks)
+    assert "{'type': 'text', 'text': '/ship fork because WHY', 'style': {'code': True}}" in str(told.blocks)
+    assert "somebody typed /promote pending" in str(told.blocks)
+    assert called(shown, "/promote") is shown
 
 
 def test_what_comes_while_it_stops_is_told_so(house: House) -> None:

@@ -14,6 +14,7 @@ from bot.forge.pull_requests import GitHubForge
 from bot.forge.wire import Manner, TokenLogin
 from bot.settings import load
 from bot.verify import verify
+from handlers.slack.blocks import COMMAND
 from handlers.slack.chat import SlackChat, web_client
 from policies.entries.entry import Entry
 from policies.ledger.state import Stage
@@ -21,6 +22,7 @@ from policies.words import Propose, Speaker, Word
 from sandbox.forge.world import now as present
 from sandbox.gitops import CHECKOUT
 from sandbox.world import World, opened
+from tests.scenarios.commands import fixed
 
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 TEAM = "T0SANDBOX"
@@ -133,25 +135,31 @@ class Office:
 
 
 @contextmanager
-def office_in(folder: Path, clock: Clock | None = None, *, has_forge: bool = True) -> Iterator[Office]:
+def office_in(
+    folder: Path, clock: Clock | None = None, *, has_forge: bool = True, command: str = COMMAND
+) -> Iterator[Office]:
     """Open a world and the engine in it while the block runs; the first pass has been made.
 
-    ``clock``: forge and chat go by the engine's own, too. Without ``has_forge`` no setting names one.
+    ``clock``: forge and chat go by the engine's own, too. Without ``has_forge`` no setting names one. Of all that was
+    shown until the end, each command has to be one that ``command`` renames.
     """
     with opened(folder / "world", now=clock.now if clock else present) as world:
         clock = clock or Clock()
-        with engine_in(world, folder, clock, has_forge=has_forge) as engine:
+        with engine_in(world, folder, clock, has_forge=has_forge, command=command) as engine:
             _without_waiting(world)
             engine.run_pass()
             yield Office(world, engine, clock)
+        assert fixed(world.slack.workspace.events()) == [], "commands are said as code, by COMMAND"
 
 
 @contextmanager
-def engine_in(world: World, folder: Path, clock: Clock, *, has_forge: bool = True) -> Iterator[Engine]:
+def engine_in(
+    world: World, folder: Path, clock: Clock, *, has_forge: bool = True, command: str = COMMAND
+) -> Iterator[Engine]:
     """Let the engine be born in a world, on the disk that is in this folder; nothing has been looked at yet."""
     said = {**world.settings, "XDG_STATE_HOME": str(folder / "state"), "HOME": str(folder)}
     settings = load({key: value for key, value in said.items() if has_forge or key not in OF_THE_FORGE})
-    chat = SlackChat(web_client(world.slack.token, world.slack.api_url))
+    chat = SlackChat(web_client(world.slack.token, world.slack.api_url), command)
     with assembly.working(settings, chat=chat, say=lambda _line: None) as engine:
         engine.clock = clock
         if has_forge:

@@ -9,6 +9,7 @@ from slack_bolt import App
 
 from handlers.http import web
 from handlers.slack.app import slack_app
+from handlers.slack.blocks import COMMAND
 from handlers.slack.chat import web_client
 from handlers.slack.errands import Errands
 from handlers.slack.reply import Replies
@@ -66,12 +67,13 @@ class Entrance:
     errands: Errands
 
     @classmethod
-    def of(cls, office: Office) -> "Entrance":
+    def of(cls, office: Office, command: str = COMMAND) -> "Entrance":
         """Make the door of an office."""
         slack, secret = office.world.slack, office.world.settings["SLACK_SIGNING_SECRET"]
         client = web_client(slack.token, slack.api_url)
-        errands = Errands(Replies(client))
-        return cls(slack_app(office.engine, client, errands, office.clock, secret=secret), secret, errands)
+        errands = Errands(Replies(client, command))
+        app = slack_app(office.engine, client, errands, office.clock, secret=secret, command=command)
+        return cls(app, secret, errands)
 
     def finish(self) -> None:
         """Answer what was asked, and close."""
@@ -80,10 +82,10 @@ class Entrance:
 
 
 @contextmanager
-def room_in(tmp_path: Path) -> Iterator[Room]:
-    """Open an office's door for as long as it is used."""
-    with office_in(tmp_path) as office:
-        door = Entrance.of(office)
+def room_in(tmp_path: Path, command: str = COMMAND) -> Iterator[Room]:
+    """Open an office's door for as long as it is used. ``command``: as the workspace calls the slash command."""
+    with office_in(tmp_path, command=command) as office:
+        door = Entrance.of(office, command)
         with serve(web(door.app, secret=door.secret, health=lambda: {"ok": True})) as url:
             yield Room(office, f"{url}/slack/events", door.finish)
             door.finish()
