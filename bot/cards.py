@@ -77,6 +77,7 @@ class Card:
     voided: str = ""  # the code, where approvals were emptied
     ended_by: Who | None = None
     ended_note: str = ""
+    instead: str = ""  # the group that is asked for now, where the rules ended it
     commit: str = ""
     merger: str = ""  # the login of who merged it at the forge, where people do
     is_rollback: bool = False

@@ -8,6 +8,7 @@ from bot.answers import NotRecorded
 from bot.ledger import Proposal
 from bot.looking.survey import Survey
 from bot.promoting.poller import Writer, rule_at, standing
+from bot.promoting.regrouped import instead
 from bot.promoting.withdrawal import withdrawal
 from bot.repository.objects import Oid
 from bot.repository.push import RefUpdate
@@ -245,7 +246,7 @@ def judge(
 
 def over(look: Survey, promotion: Promotion) -> NotRecorded:
     """Answer who decides about a promotion too late."""
-    group = look.world.rules.moves_with(promotion.environment, promotion.service)
+    group = instead(look.world.rules, promotion)
     return NotRecorded(
         code=Code.CLOSED,
         detail=f"the promotion is {promotion.stage}",

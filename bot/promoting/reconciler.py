@@ -20,13 +20,14 @@ from bot.promoting.landing import look as look_at
 from bot.promoting.last_looks import AGAIN, ASK_ANEW, Found, of_authors
 from bot.promoting.matching import Matching
 from bot.promoting.promoter import Declined, cases_under_way, end, head_branch, moved, rule_of
+from bot.promoting.regrouped import regrouped
 from bot.promoting.reviews import Reviews
 from bot.promoting.stopped import as_abort, stopped
 from bot.promoting.urgency import mark, urgency_of
 from bot.promoting.withdrawal import WITHDRAWN
 from bot.repository.objects import Oid
 from bot.repository.push import Ok, RefUpdate
-from policies.allowed.asked import Asked, judged_by
+from policies.allowed.asked import Asked, Refusal, judged_by
 from policies.allowed.groups import joined
 from policies.allowed.reviews import may_review
 from policies.canonical import Json
@@ -149,7 +150,8 @@ class Reconciler:
     def _ended_or_moved(self, look: Survey, promotion: Promotion, at: datetime) -> bool:
         """End what is over, void what moved."""
         if why := self._over(look, promotion):
-            return self.noted(self.desk.append(self._ending(promotion, why), at))
+            note = regrouped(look, promotion, self._joined(look, promotion)) if why == "removed" else ""
+            return self.noted(self.desk.append(self._ending(promotion, why, note), at))
         digests = self._digests_now(look, promotion)
 
         def void(found: Survey, _tip: str) -> Proposal:
@@ -173,12 +175,16 @@ class Reconciler:
     def _over(self, look: Survey, promotion: Promotion) -> str:
         rule = moving_rule(look.world.rules, promotion.environment, promotion.service)
         cases = cases_under_way(look, rule, promotion) if rule else ()
-        asked = Asked(look.state, about(Kind.ENDED, promotion, look.at), self.desk.book, look.world.rules)
-        if not cases or any(joined(asked)):
+        if not cases or self._joined(look, promotion):
             return "removed"
         if not all(isinstance(expired_gate(case), Passed) for case in cases):
             return "expired"
         return "" if look.tips.promotions.get(head_branch(promotion)) == promotion.head else "closed"
+
+    def _joined(self, look: Survey, promotion: Promotion) -> tuple[Refusal, ...]:
+        """Return what services have to move that joined the group since it was asked for."""
+        ending = about(Kind.ENDED, promotion, look.at)
+        return tuple(joined(Asked(look.state, ending, self.desk.book, look.world.rules)))
 
     def _digests_now(self, look: Survey, promotion: Promotion) -> tuple[str, ...]:
         rule = effective(look.world.rules, promotion.environment, promotion.service)
@@ -632,9 +638,10 @@ class Reconciler:
         pull = self.forge.find_pull_request(branch)
         if pull and pull.is_open:
             who = f" by {promotion.ended_by.person}" if isinstance(promotion.ended_by, By) else ""
-            self.forge.close(
-                pull.number, f"This promotion was {promotion.stage}{who}. Promotion: {promotion.id}"
-            )
+            is_regrouped = promotion.stage is Stage.REMOVED and promotion.ended_note
+            why = f": it {promotion.ended_note}" if is_regrouped else ""
+            said = f"This promotion was {promotion.stage}{who}{why}. Promotion: {promotion.id}"
+            self.forge.close(pull.number, said)
 
 
 def _early(pull: PullRequest | None) -> str:

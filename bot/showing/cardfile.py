@@ -10,6 +10,7 @@ from bot.looking.survey import Survey
 from bot.looking.troubles import Trouble, Wrong, anchored, first_looks, notices, troubles_of
 from bot.observing import would_move
 from bot.promoting.promoter import head_branch
+from bot.promoting.regrouped import instead
 from bot.showing.furnishing import furnished
 from policies.codes import Code
 from policies.decide import Candidate, Decision, Row
@@ -236,6 +237,7 @@ class _CardFile:
             card,
             ended_by=self._who(promotion.ended_by),
             ended_note=note,
+            instead=instead(self.look.world.rules, promotion) if promotion.stage is Stage.REMOVED else "",
             newer=self._successor(promotion) if promotion.stage is Stage.SUPERSEDED else "",
         )
 

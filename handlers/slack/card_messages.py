@@ -22,7 +22,7 @@ def headline(card: Card) -> Line:
 def closing(card: Card) -> Line:
     """Return the second line of an episode that is over: why it ended, who asked and why, who approved, where it is."""
     parts: list[Line] = []
-    if card.ended_note:
+    if card.ended_note and card.stage is not CardStage.REMOVED:
         # of a mismatch it is a code, of all others somebody's words
         is_code = card.stage is CardStage.MISMATCH
         parts.append(line(phrase(card.ended_note)) if is_code else quoted(card.ended_note))
@@ -33,6 +33,8 @@ def closing(card: Card) -> Line:
         parts.append(line("merged at GitHub by ", card.merger))
     if card.commit:
         parts.append(commit(card.commit))
+    if card.instead:
+        parts.append(line("asked for by now as ", Code(f"{COMMAND} {card.instead} to {card.environment}")))
     return _begun(joined(parts)) if parts else line("Nobody had asked for it.")
 
 
@@ -265,6 +267,11 @@ def _ended(sign: str, verb: str) -> Callable[[Card], Line]:
     return say
 
 
+def _removed(card: Card) -> Line:
+    what = f"it {card.ended_note}" if card.ended_note else "the rules do not have it any more"
+    return _ended("white_circle", f"ended: {what}")(card)
+
+
 def _closed(card: Card) -> Line:
     what = "branch was taken away or changed" if card.branch else "pull request was closed"
     return _ended("x", f"ended: its {what}")(card)
@@ -308,7 +315,7 @@ _HEADLINES: dict[CardStage, Callable[[Card], Line]] = {
     CardStage.CANCELLED: _ended("white_circle", "was cancelled"),
     CardStage.EXPIRED: _ended("white_circle", "has expired"),
     CardStage.SUPERSEDED: _superseded,
-    CardStage.REMOVED: _ended("white_circle", "ended: the rules do not have it any more"),
+    CardStage.REMOVED: _removed,
     CardStage.CLOSED: _closed,
     CardStage.MOVED: _moved,
     CardStage.GONE: _gone,

@@ -49,7 +49,7 @@ def _how(promotion: Promotion) -> str:
 def after(promotion: Promotion, group: str = "") -> tuple[Line, ...]:
     """Return the words with which somebody ended it, and what can be done now.
 
-    ``group``: with which its service moves by now, '' = by itself.
+    ``group``: which is asked for by now, '' = the service by itself.
     """
     is_said = isinstance(promotion.ended_by, By) and promotion.ended_note
     because = line("\N{LEFT DOUBLE QUOTATION MARK}", promotion.ended_note, "\N{RIGHT DOUBLE QUOTATION MARK}")
@@ -66,6 +66,10 @@ def _next(promotion: Promotion, group: str) -> Line:
         return line(Code(f"{COMMAND} pending"), " lists the review that it waits for.")
     if promotion.stage is Stage.SUPERSEDED:
         return line(Code(f"{COMMAND} pending"), " lists what is under way.")
+    if promotion.stage is Stage.REMOVED and not group:
+        return line(
+            Code(f"{COMMAND} all to {promotion.environment}"), " lists what may be asked for there now."
+        )
     return line("To ask for it anew: ", anew(promotion, group))
 
 

@@ -70,4 +70,7 @@ def test_what_was_asked_for_is_whole_under_the_rules_of_now(
     reconciler.advance(found.at)
 
     assert found.promotion.stage is stage, reconciler.left
-    assert found.entries[-1][1].kind is last
+    entry = found.entries[-1][1]
+    assert entry.kind is last
+    assert ("moves together with more services as of commit" in entry.note) is bool(published)
+    assert entry.note.endswith(": search has 1.1.0 to move" if published else "")

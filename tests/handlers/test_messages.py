@@ -209,7 +209,7 @@ PENDING = "/promote pending lists "
         (Stage.CANCELLED, ANEW),
         (Stage.EXPIRED, ANEW),
         (Stage.SUPERSEDED, f"{PENDING}what is under way."),
-        (Stage.REMOVED, ANEW),
+        (Stage.REMOVED, "/promote all to production lists what may be asked for there now."),
         (Stage.CLOSED, ANEW),
     ],
 )
