@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 
 from bot import wording
+from bot.arriving import Arriving, by_head
 from bot.chains.chain import Chain
 from bot.chains.years import read_years, whole
 from bot.claims import made_up
@@ -21,11 +22,14 @@ from policies.audit_codes import CODES, AuditCode, attested_by
 from policies.entries.entry import Entry, Kind, Pinned, Share, shares, write_time
 from policies.entries.membership import SKEW
 from policies.ledger.population import UNRECORDED, Change, unrecorded
-from policies.ledger.state import Promotion, Stage, State, is_same
+from policies.ledger.state import Promotion, State, is_same
 from policies.rules.rules import EffectiveRule, moving_rule
 
 _ALL = 1 << 30
 GRACE = timedelta(minutes=5)  # between an intent and its merge the rules may change
+ENDS_ARE_SIGNED = (
+    "2026-11-29T00:00:00Z"  # from here on a move whose trailers leave the signature out is found
+)
 _PROGRESS = 500  # commits between two lines of progress
 _HELD = 2_000  # entries between two lines of progress: about as many commits are among them
 # kinds whose commit is on the target branch because of them
@@ -81,12 +85,14 @@ def verify(
     folder: str,
     since: str = "",
     ends: Mapping[str, str] = MappingProxyType({}),
+    now: datetime | None = None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Report:
     """Check chain, signatures, every entry against the state of its parent, and the target branch both ways.
 
     ``since``: an instant as the ledger writes it; moves before it are not held against the branch again.
     ``ends``: who says so, and where the ledger once ended (at least 8 hex digits): anchors from elsewhere.
+    ``now``: in UTC; without it nothing is late but what newer entries show to be.
     Raises: BotError where the repository cannot be read.
     """
     report = Report()
@@ -101,7 +107,7 @@ def verify(
             text += f"; a clone of one branch lacks it: run `{mirror.advice}` there, and verify again"
         report.add("ledger-missing", tips.target, text)
         return report
-    audit = _Audit(mirror, book, Writer(mirror, folder), folder, tips, since, report, progress)
+    audit = _Audit(mirror, book, Writer(mirror, folder), folder, tips, since, report, progress, now)
     audit.run(anchors, ends)
     return report
 
@@ -116,6 +122,7 @@ class _Audit:
     since: str
     report: Report
     progress: Callable[[str], None]
+    now: datetime | None
     line: list[Oid] = field(default_factory=list)
     on_line: frozenset[Oid] = frozenset()
     signers: tuple[str, ...] = ()
@@ -293,9 +300,14 @@ class _Audit:
                 self.report.add("content-differs", entry.commit, text, entry.seq)
         rule = moving_rule(in_force.rules, entry.environment, entry.service)
         changed = self.mirror.commit_info(in_force.commit).committed_at
-        if (rule is None or rule.hash != rule_hash) and changed < entry.time - GRACE:
+        if rule is not None and rule.hash == rule_hash:
+            return
+        if abs(changed - entry.time) > GRACE:
             text = f"the rules of {in_force.commit[:12]} were in force, it was judged by older ones"
             self.report.add("rule-older", entry.commit, text, entry.seq)
+        else:
+            text = f"commit {entry.commit[:12]} moved while the rules changed: it was judged by those before"
+            self.report.notes.append(f"{text} {in_force.commit[:12]}, which came at {write_time(changed)}")
 
     def _external(self, oid: Oid, entry: Entry) -> None:
         """A move by others is written down as it is, or it is made up."""
@@ -320,12 +332,16 @@ class _Audit:
     def _trailers(
         self, entry: Entry, promotion: Promotion | None, rule: EffectiveRule, seqs: dict[Oid, int]
     ) -> Iterator[str]:
-        """Compare the commit's last paragraph with what the ledger makes of it."""
+        """Compare the commit's last paragraph with what the ledger makes of it; without an intent that is nothing."""
+        if entry.kind is Kind.LANDED and not (promotion and promotion.intent):
+            return  # the chain has said so already
         stands = wording.parse_trailers(self.mirror.message(Oid(entry.commit)))
         ledger = next((value for name, value in stands if name == "Ledger"), "")
         proof = next((value for name, value in stands if name == "Ledger-Signature"), "")
         if proof and not is_vouched(self.signers, ledger, proof):
             yield "its Ledger-Signature is by no key of this ledger"
+        if ledger and not proof and entry.at >= ENDS_ARE_SIGNED:
+            yield "it has no Ledger-Signature"
         urgency = self._urgency(entry, promotion, rule, stands)
         if entry.kind is Kind.LANDED and promotion:
             url = next((value for name, value in stands if name == "Pull-Request"), "-")
@@ -368,12 +384,15 @@ class _Audit:
             if one.commit and one.kind in _ON_THE_BRANCH
             for share in _moved(one, chain.state.promotions.get(one.promotion))
         }
-        merging = {
-            (promotion.head, promotion.environment, one.service)
-            for promotion in chain.state.promotions.values()
-            if promotion.stage in {Stage.MERGING, Stage.MERGED}
-            for one in promotion.shares
-        }
+        newest = chain.entries[-1][1].time
+        arriving = Arriving(
+            self.mirror,
+            self.book,
+            self.writer,
+            until=max(newest, self.now) if self.now else newest,
+            is_now=self.now is not None,
+            by_head=by_head(chain.state.promotions),
+        )
         for index, commit in enumerate(self.line):
             if index % _PROGRESS == _PROGRESS - 1:
                 self.progress(f"{index + 1} of {len(self.line)} commits")
@@ -382,9 +401,9 @@ class _Audit:
                 continue
             self.report.commits += 1
             for (environment, service), before, image in self.book.moved(Oid(info.parents[0]), commit):
-                if any((head, environment, service) in merging for head in info.parents[1:]):
-                    continue  # the forge has merged it; its entries are on their way
                 recorded = named.get((commit, environment, service))
+                if recorded is None and arriving.takes(info, (environment, service)):
+                    continue
                 if recorded is None:
                     tags = ", ".join(one.tag for one in image) or "nothing"
                     text = f"it moves {service} in {environment} to {tags} without an entry"
@@ -396,6 +415,9 @@ class _Audit:
                     now, said = (str(one[0]) if one else "nothing" for one in (image, recorded))
                     text = f"{service} in {environment} became {now}, the ledger says {said}"
                     self.report.add("content-differs", commit, text)
+        self.report.notes += arriving.notes.values()
+        for commit, text in arriving.wrong.items():
+            self.report.add("content-differs", commit, text)
 
 
 def _moved(entry: Entry, promotion: Promotion | None) -> tuple[Share, ...]:

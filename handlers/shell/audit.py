@@ -1,7 +1,7 @@
 """What an auditor runs: ``evidence`` and ``ledger export``. A clone or its address is enough."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -13,6 +13,7 @@ from bot import assembly
 from bot.chains.chain import Chain
 from bot.dossier import dossiers
 from bot.promoting.desk import Desk
+from bot.scheduler import SystemClock
 from bot.settings import Settings
 from bot.verify import Report, verify
 from handlers.shell import evidence_pages as pages
@@ -143,8 +144,20 @@ def register(app: typer.Typer, ledger: typer.Typer, settings: SettingsOf) -> Non
 def _read(settings: Settings) -> tuple[Desk, Report]:
     """Read the ledgers of all years as one, and hold the target branch against them."""
     desk = assembly.open_desk(settings)
-    report = verify(desk.mirror, desk.book, folder=settings.rules, ends=second_ends(desk), progress=tell)
-    return desk, report
+    return desk, held(desk, settings)
+
+
+def held(desk: Desk, settings: Settings, since: str = "", ends: Mapping[str, str] | None = None) -> Report:
+    """Re-perform the ledger as of now; ``ends`` beside those of the second remote, ``since`` as ``verify`` has it."""
+    return verify(
+        desk.mirror,
+        desk.book,
+        folder=settings.rules,
+        since=since,
+        ends={**(ends or {}), **second_ends(desk)},
+        now=SystemClock().now(),
+        progress=tell,
+    )
 
 
 def second_ends(desk: Desk) -> dict[str, str]:

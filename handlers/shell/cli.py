@@ -22,7 +22,6 @@ from bot.look import Look
 from bot.ports import Chat
 from bot.promoting.desk import Desk
 from bot.settings import Settings, load
-from bot.verify import verify as hold
 from handlers.shell import (
     audit,
     doctor,
@@ -296,8 +295,7 @@ def verify(
     start = _instant(since)
     with patience("verifying"):
         desk = assembly.open_desk(settings)
-        ends |= audit.second_ends(desk)
-        report = hold(desk.mirror, desk.book, folder=settings.rules, since=start, ends=ends, progress=tell)
+        report = audit.held(desk, settings, start, ends)
     if as_json:
         print_json(verified.to_json(report))
     else:
