@@ -17,6 +17,7 @@ from policies.ledger.emergency import earliest_due
 from policies.ledger.state import Stage, State
 from policies.rules.rules import EffectiveRule, effective
 from tests.policies.ledger_builders import (
+    IMAGE,
     RULES,
     START,
     at_stage,
@@ -104,6 +105,15 @@ def test_an_account_is_remembered_under_the_login_that_it_had_first() -> None:
         assert state.forge_ids == {"ada": ForgeId(number, met)}
 
 
+def test_words_are_remembered_with_the_entry_that_says_them() -> None:
+    state = State("2026")
+    at = "2026-11-26T00:00:00Z"
+    _say(state, Kind.HOLD, at=at, service="web", note="an incident")
+    _say(state, Kind.HOLD, at=at, service="web")
+
+    assert dict(state.worded) == {1: True}
+
+
 # --- facts -------------------------------------------------------------------------------------------------------
 
 
@@ -135,6 +145,28 @@ def test_what_is_seen_again_is_known_and_another_digest_of_a_tag_is_not() -> Non
 
     assert list(found.state.sighted["web"]) == [*first, moved]
     assert [tag for _, _, tag in found.state.seen] == ["1.1.0", "1.2.0", f"1.1.0@{moved.digest}"]
+
+
+def test_when_a_tag_was_built_is_remembered_of_those_that_were_seen() -> None:
+    found = story()
+    key = {"service": "web", "repository": IMAGE}
+    row: dict[str, Json] = {**key, "at": write_time(START)}
+    rows: list[Json] = [{**row, "tag": tag} for tag in ("1.1.0", "1.2.0")]
+    rows += [{**key, "tag": "1.3.0", "at": "then"}, {**key, "tag": "1.3.0"}, 7]
+    for tag in ("1.1.0", "1.3.0"):
+        _say(found.state, Kind.SEEN, seen=found.seen(tag).seen, evidence={"built": rows})
+    _say(found.state, Kind.SEEN, seen=found.seen("1.2.0").seen, evidence={"built": "1.2.0"})
+
+    assert dict(found.state.built) == {("web", IMAGE, "1.1.0"): START}
+
+
+def test_rules_that_rename_something_carry_it_over() -> None:
+    found = at_stage(Stage.LANDED)
+    told: Json = {"services": {"web": "shop"}}
+    entry = _say(found.state, Kind.RULES, evidence={"renamed": told, "empty": ["cart"]})
+
+    assert {service for _, service in found.state.moves} == {"shop"}
+    assert (found.state.rules, found.state.empty) == (entry, {"cart": True})
 
 
 def test_a_card_is_drawn_again_under_the_same_number() -> None:

@@ -36,6 +36,14 @@ def test_git_names_an_account_and_a_link_the_other() -> None:
     assert known(rules(TEXT), links, {}, "fay") == Known("fay", "U0FAY", "fay-f", 12, is_in_git=True)
 
 
+def test_a_link_that_git_contradicts_is_none() -> None:
+    other = Link("ada", "T0", "U0ADA", 900, "ada-two")
+    taken = replace(ERIN, slack_user="U0BOB")
+
+    assert known(rules(TEXT), {"ada": other}, {}, "ada") == Known("ada", "U0ADA", "ada-l", 0)
+    assert known(rules(TEXT), {"erin": taken}, {}, "erin") is None
+
+
 def test_whose_accounts_nobody_knows_has_none() -> None:
     assert known(rules(TEXT), {}, {}, "carol") == Known("carol", "U0CAROL", "", 0, is_in_git=True, domain="")
     assert known(rules(TEXT), {}, {}, "fay") == Known("fay", "", "fay-f", 0, is_in_git=True, domain="")

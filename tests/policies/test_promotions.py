@@ -32,11 +32,14 @@ def _befell(found: Story, environment: str, image: Pinned) -> list[Fortune]:
 # --- what it is --------------------------------------------------------------------------------------------------
 
 
-def test_stages_are_carried_over_by_these_names() -> None:
-    names = "open merging merged landed mismatch rejected cancelled expired superseded removed closed"
+NAMES = "open merging merged landed mismatch rejected cancelled expired superseded removed closed"
 
-    assert [str(stage) for stage in Stage] == names.split()
-    assert {"open", "merging", "merged"} == LIVE
+
+def test_stages_are_carried_over_by_these_names() -> None:
+    live = {str(stage) for stage in Stage if replace(at_stage(stage).promotion(), stage=stage).is_live}
+
+    assert [str(stage) for stage in Stage] == NAMES.split()
+    assert live == {"open", "merging", "merged"} == LIVE
 
 
 @pytest.mark.parametrize("stage", Stage, ids=str)
@@ -55,6 +58,7 @@ def test_a_promotion_that_was_just_opened_has_nothing_behind_it() -> None:
     entry = found.add(found.propose("1.1.0", note="please"))
     assert entry.rule
 
+    assert found.promotion().is_live
     assert found.promotion() == Promotion(
         id=entry.promotion,
         kind=Kind.PROPOSE,

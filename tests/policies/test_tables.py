@@ -24,6 +24,7 @@ def test_a_ledger_begins_with_nothing() -> None:
     empty = Tables("2026")
 
     assert (empty.seq, empty.tip, empty.signer, empty.at) == (0, "", "", "")
+    assert (empty.count("anything"), empty.under_way()) == (0, ())
 
 
 def test_what_was_seen_of_a_place_is_of_what_stands_there() -> None:
@@ -121,6 +122,22 @@ def test_a_resume_that_names_holds_lifts_those_alone(lifts: Json, *, lifted: boo
     state.holds["live", "web"] = HELD
 
     assert bool(lifted_holds(state, _lifts(Kind.RESUME, evidence={"lifts": lifts}))) is lifted
+
+
+def test_what_a_person_answered_for_is_that_step_there_and_no_other() -> None:
+    state = Tables("2026")
+    new, old, place = pinned("1.0.0"), pinned("1.1.0"), ("staging", "web")
+    state.answered[(*place, "downgrade", new, old)] = 7
+
+    assert state.is_answered(place, "downgrade", new) is True
+    assert state.is_answered(place, "downgrade", new, old) is True
+    assert state.is_answered(place, "downgrade", new, pinned("1.1.0", digest="")) is True, (
+        "as far as it is known"
+    )
+    assert state.is_answered(place, "downgrade", new, pinned("1.2.0")) is False
+    assert state.is_answered(place, "downgrade", old, new) is False
+    assert state.is_answered(place, "age-unknown", new) is False
+    assert state.is_answered(("production", "web"), "downgrade", new) is False
 
 
 def test_under_way_is_what_began_and_has_not_ended() -> None:
