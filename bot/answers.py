@@ -51,6 +51,9 @@ class NotRecorded:
     choices: tuple[str, ...] = ()
     waits: tuple[NotYet, ...] = ()
     ended: Promotion | None = None
+    parts: tuple[
+        tuple[str, NotYet], ...
+    ] = ()  # of a group: a service with its version, and what keeps it back
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

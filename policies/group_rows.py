@@ -29,6 +29,7 @@ OF_PEOPLE = frozenset(
     {Code.NOT_REQUESTED, Code.OPEN_ELSEWHERE}
 )  # what does not keep a version from being asked for by the bot
 OF_A_WORD = ANSWERED_BY_ASKING | OF_PEOPLE  # the same by a person, who takes along what was there before
+Passed = Callable[[EffectiveRule], frozenset[Code]]  # of one member: what does not keep it back
 CONTENT = 12  # digits of a name
 _NOBODY = Waiting(Code.NOT_REQUESTED, "nobody has asked for it")
 
@@ -110,6 +111,26 @@ def next_of(
         waits += [reason] if reason else []
         picked.append(pick or Candidate("", "", Standing.CURRENT))
     return tuple(picked), tuple(waits)
+
+
+def kept_back(
+    world: World, rule: EffectiveRule, rows: Sequence[Row], picked: Sequence[Candidate], passed: Passed
+) -> tuple[tuple[str, NotYet], ...]:
+    """Return all that keeps back the members of which nothing was picked: name with version, and each reason.
+
+    ``passed``: what does not keep a member back. What was there before the first look is told, too, for its other
+    reasons: they are why nobody may ask for it.
+    """
+    found: list[tuple[str, NotYet]] = []
+    for part, row, pick in zip(rule.parts, rows, picked, strict=True):
+        if pick.verdict is not Standing.CURRENT:
+            continue
+        best, name = row.best, part.service.name
+        told = [one for one in best.reasons if one.code not in passed(part)] if best else []
+        found += [(f"{name} {best.version}", one) for one in told] if best else []
+        if not told and (reason := _keeps_back(world, part, row)):
+            found.append((name, reason))
+    return tuple(found)
 
 
 def _goes(candidate: Candidate, live: str, allowed: frozenset[Code]) -> bool:

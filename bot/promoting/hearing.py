@@ -32,7 +32,7 @@ from policies.codes import Code
 from policies.decide import Candidate, decide_row, rows_of
 from policies.entries.entry import By, Member, Pinned, Share, shares, write_time
 from policies.gates import skipped_codes
-from policies.group_rows import CONTENT, OF_A_WORD, combination, next_of, offered, together
+from policies.group_rows import CONTENT, OF_A_WORD, combination, kept_back, next_of, offered, together
 from policies.images.evidence import DigestAnswer, Silence
 from policies.images.image import Digest, Repository, Tag
 from policies.images.selection import Fate
@@ -461,9 +461,16 @@ class Hearing:
         rows = rows_of(world, rule, at)
         picked, waits = next_of(world, rule, rows, allowed=allowed, skipped=skipped)
         found = together(rule, picked)
+        if waits or found is None:
+            parts = kept_back(
+                world, rule, rows, picked, lambda part: allowed | (skipped(part) if skipped else frozenset())
+            )
         if waits:
             detail = "; ".join(one.detail for one in waits)
-            raise Declined(NotRecorded(code=Code.GROUP_WAITS, detail=detail))
+            raise Declined(NotRecorded(code=Code.GROUP_WAITS, detail=detail, parts=parts))
+        if found is None and parts:
+            detail = "; ".join(f"{name}: {one.code}" for name, one in parts)
+            raise Declined(NotRecorded(code="nothing-to-promote", detail=detail, parts=parts))
         if found is None:
             detail = f"nothing is newer than what {environment} runs of {rule.service.name}"
             raise Declined(NotRecorded(code="nothing-to-promote", detail=detail))

@@ -193,7 +193,9 @@ def refused(of: NotRecorded, word: Word | Pair, promotion: Promotion | None, per
         is_back = isinstance(word, Rollback) and of.code == "unknown-version"
         head = marked(_about(_sentence(Code.NEVER_RAN if is_back else of.code), word))
     points: list[Line] = []
-    if of.waits:
+    if of.parts:
+        points += [line(Literal(name), _stands(one), *reason(one)) for name, one in of.parts]
+    elif of.waits:
         points += [line(Literal(of.detail), _stands(one), *reason(one)) for one in of.waits]
     elif of.detail and of.code not in _DETAIL_IS_SAID and of.detail not in _typed(word):
         points.append(line(phrase(of.detail)))

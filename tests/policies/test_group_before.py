@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from policies.codes import Code
 from policies.decide import Row, Standing, decide, rows_of, why
 from policies.entries.entry import Bot, Kind, shares
-from policies.group_rows import OF_A_WORD, by_itself, next_of, together
+from policies.group_rows import OF_A_WORD, by_itself, kept_back, next_of, together
 from policies.rules.rules import EffectiveRule, moving_rule
 from policies.validator import every_refusal
 from policies.world import World
@@ -218,3 +218,43 @@ def test_the_bot_never_takes_along_what_was_there_and_people_are_offered_at_leas
         assert not {member.service for member in one.members} & set(old)
     quiet = {Code.NOT_REQUESTED} == set(told.codes) if told else False
     assert not (quiet and not free), "a card stands only for what something new is in"
+
+
+def kept(found: Story, environment: str = "production") -> list[tuple[str, str]]:
+    known = known_of(found)
+    rule = moving_rule(known.rules, environment, "shop")
+    assert rule
+    rows = rows_of(known, rule, found.at)
+    picked, _ = next_of(known, rule, rows, allowed=OF_A_WORD)
+    return [
+        (name, one.code.value) for name, one in kept_back(known, rule, rows, picked, lambda _part: OF_A_WORD)
+    ]
+
+
+def test_what_was_there_and_did_not_run_before_is_told_by_member_with_what_keeps_it_back() -> None:
+    found = seen(shop(), BOTH, before=True)
+
+    assert kept(found) == [("web 1.1.0", "not-in-previous"), ("cart 1.2.0", "not-in-previous")]
+
+
+def test_of_members_that_go_or_have_nothing_newer_nothing_is_told() -> None:
+    assert kept(behind(TEXT, WEB, {})) == []
+    assert kept(behind(TEXT, BOTH, {})) == []
+
+
+def test_a_member_of_which_nothing_can_be_said_is_told_by_its_name() -> None:
+    found = behind(TEXT, BOTH, {})
+    known = world(found, {"web": ("1.0.0", "1.1.0"), "cart": ("1.0.0",), "search": ("1.0.0",)})
+    rule = moving_rule(known.rules, "production", "shop")
+    assert rule
+    rows = rows_of(known, rule, found.at)
+    picked, waits = next_of(known, rule, rows, allowed=OF_A_WORD)
+
+    told = kept_back(known, rule, rows, picked, lambda _part: OF_A_WORD)
+
+    assert [(name, one.code) for name, one in told] == [("cart", Code.GROUP_WAITS)]
+    assert told[0][1] in waits
+
+
+def test_what_is_held_is_told_beside_what_goes() -> None:
+    assert kept(CASES["one that was there is held"][0](CAUGHT_UP)) == [("cart 1.2.0", "held")]

@@ -16,6 +16,7 @@ from bot.promoting.poller import Writer
 from bot.showing.cardfile import cards as cards_of
 from bot.verify import verify
 from handlers.shell.history import moves
+from handlers.slack import messages
 from handlers.slack.everything import words_of
 from handlers.slack.questions import Everything, History, Pending, Question, Status, Who, Why
 from handlers.slack.reports import reply
@@ -431,3 +432,33 @@ def test_a_commit_that_says_or_moves_less_than_its_entry_is_found(
         office.look()
 
     assert any(one.startswith("content-differs") for one in findings(office))
+
+
+def test_a_member_whose_newer_version_did_not_run_before_is_named_with_what_keeps_it_back(
+    office: Office,
+) -> None:
+    answer = office.say("carol", Propose(SHOP, environment=PRODUCTION))
+
+    assert isinstance(answer, NotRecorded)
+    assert answer.code == "nothing-to-promote"
+    assert [(name, one.code) for name, one in answer.parts] == [(f"{WEB} 2.4.0", Code.NOT_IN_PREVIOUS)]
+    told = messages.refused(answer, Propose(SHOP, environment=PRODUCTION), None, "carol").text
+    assert "/promote why shop says why" in told
+    assert "• web 2.4.0 waits: it has not run in staging" in told
+
+
+def test_each_member_that_keeps_the_others_back_says_all_that_it_waits_for(office: Office) -> None:
+    for service, version in ((CHECKOUT, "1.4.2"), (WEB, "2.5.0")):
+        office.world.push(service, version)
+    office.look()
+    office.world.push(WEB, "2.6.0")
+    office.say("ada", Hold(WEB, "not yet", PRODUCTION))
+    office.say("ada", Block(WEB, "2.5.0", "it leaks"))
+
+    answer = office.say("carol", Propose(SHOP, environment=PRODUCTION))
+
+    assert isinstance(answer, NotRecorded)
+    assert answer.code == Code.GROUP_WAITS
+    assert {name.split()[0] for name, _ in answer.parts} == {WEB}
+    assert {one.code for _, one in answer.parts} >= {Code.HELD}
+    assert "web 2.6.0 " in messages.refused(answer, Propose(SHOP), None, "carol").text
