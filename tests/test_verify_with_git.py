@@ -29,7 +29,10 @@ def told(tmp_path: Path) -> World:
     return found
 
 
-NAMES = "where keys signed form parents entries trailers touched places patches rules rest".split()
+NAMES = [
+    *("where", "keys", "signed", "form", "parents", "entries"),
+    *("trailers", "touched", "places", "patches", "rules", "rest"),
+]
 STAGING, PRODUCTION = (f"apps/{one}/kustomization.yaml" for one in ("staging", "production"))
 
 
