@@ -521,13 +521,17 @@ class _CardFile:
         """Return the cards of candidates that were shown and are not the present ones; of a place one stands."""
         told = {*self.taken, *(card.what for card in candidates.values())}
         found: list[Card] = []
+        bumped: dict[Place, frozenset[str]] = {}
         for what in sorted(self.known):
             parts = what.split("/")
             if parts[0] != "card" or len(parts) != _CANDIDATE_PARTS or what in told:
                 continue
             _, environment, service, tag = parts
             row = self.decision.row(environment, service)
-            if self._was_bumped(environment, service, tag):
+            place = (environment, service)
+            if place not in bumped:
+                bumped[place] = self._bumped(place)
+            if tag in bumped[place]:
                 continue  # a move told it
             if service in self.look.world.rules.groups:
                 found += self._group_gone(what, environment, service, candidates.get((environment, service)))
@@ -580,9 +584,10 @@ class _CardFile:
             stage=CardStage.GONE,
         )
 
-    def _was_bumped(self, environment: str, service: str, tag: str) -> bool:
-        moves = self.look.state.moves.get((environment, service), ())
-        return any(move.kind is Kind.BUMP and self._version(service, move.image) == tag for move in moves)
+    def _bumped(self, place: Place) -> frozenset[str]:
+        """Return the versions that were moved there without asking, as their cards name them."""
+        moves = [move for move in self._made(*place) if move.kind is Kind.BUMP]
+        return frozenset(self._version(place[1], move.image) for move in moves)
 
     def _shown_before(self, row: Row, tag: str, present: Card | None) -> Card:
         """Return a candidate that waits now, or one that is none any more, with the version that came instead.

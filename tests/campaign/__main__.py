@@ -200,7 +200,7 @@ def bumped() -> Row:
 
 def soak() -> Row:
     """Let one process work for days by its clock."""
-    found = soaked(LENGTH.soak_passes, deadline())
+    found = soaked(LENGTH.soak_passes, deadline(), say)
     first, last = found.sizes[0], found.sizes[-1]
     volume = f"{found.passes} passes, {found.promotions} promotions, {found.busiest} pushes a minute at most"
     volume += f", {first.memory >> 20} to {last.memory >> 20} MB, {first.handles} to {last.handles} handles"

@@ -7,6 +7,7 @@ process of the bot alone; its passings of crash points tell how often it pushed 
 import os
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -46,7 +47,7 @@ class Soak:
     wrong: list[str] = field(default_factory=list)
 
 
-def soaked(passes: int, ends: float) -> Soak:
+def soaked(passes: int, ends: float, say: Callable[[str], None] = lambda _: None) -> Soak:
     """Let a process make so many passes, or until ``ends`` by the monotonic clock, and people promote meanwhile."""
     found = Soak()
     with stage(is_apart=True) as hand:
@@ -59,6 +60,7 @@ def soaked(passes: int, ends: float) -> Soak:
             found.passes += 1
             if found.passes % min(MEASURED_EVERY, max(1, passes // 3)) == 0:
                 found.sizes.append(size(hand))
+                say(f"  {found.passes} passes, {found.sizes[-1]}")
         found.sizes.append(size(hand))
         hand.office.step = "rest"
         hand.office.rest()
