@@ -173,8 +173,10 @@ class StateFile:
 
     def save(self, state: State) -> None:
         """Write the state if it changed: whole or not at all."""
+        if self.path is None:
+            return
         text = json.dumps(asdict(state), indent=1)
-        if self.path is not None and text != self._written:
+        if text != self._written:
             beside = self.path.with_name(self.path.name + ".new")
             beside.write_text(text)
             os.replace(beside, self.path)  # noqa: PTH105  the name says that it replaces
