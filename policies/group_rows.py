@@ -8,6 +8,7 @@ from policies.canonical import digest_of
 from policies.codes import Code
 from policies.entries.entry import Member, Pinned, shares
 from policies.entries.promotion import version_of
+from policies.entries.remembered import is_version
 from policies.gates.sightings import was_before
 from policies.ledger.newness import is_newer
 from policies.ledger.rollout import asks
@@ -30,6 +31,8 @@ OF_PEOPLE = frozenset(
 )  # what does not keep a version from being asked for by the bot
 OF_A_WORD = ANSWERED_BY_ASKING | OF_PEOPLE  # the same by a person, who takes along what was there before
 Passed = Callable[[EffectiveRule], frozenset[Code]]  # of one member: what does not keep it back
+# what a version lacks in a region until it has run in the one before for long enough, and well
+_COMES = frozenset({Code.NOT_IN_PREVIOUS, Code.NOT_THERE_NOW, Code.NOT_HEALTHY, Code.SOAKING, Code.TOO_YOUNG})
 CONTENT = 12  # digits of a name
 _NOBODY = Waiting(Code.NOT_REQUESTED, "nobody has asked for it")
 
@@ -111,6 +114,41 @@ def next_of(
         waits += [reason] if reason else []
         picked.append(pick or Candidate("", "", Standing.CURRENT))
     return tuple(picked), tuple(waits)
+
+
+def taken_along(
+    world: World, rule: EffectiveRule, rows: Sequence[Row], last: Promotion
+) -> tuple[Candidate | None, bool]:
+    """Return what the bot asks for that is exactly what moved in ``last``, with what was there before the first look.
+
+    Nothing where the bot would ask for nothing by itself, or for something else. And whether that comes later, for only
+    time and reports are missing.
+    """
+    picked, waits = next_of(world, rule, rows)
+    moved = {one.service: one.image for one in last.shares}
+    found, is_coming = list(picked), False
+    for index, (part, row, pick) in enumerate(zip(rule.parts, rows, picked, strict=True)):
+        old = _same(part, row, moved.get(part.service.name, ()))
+        if pick.verdict is not Standing.CURRENT or old is None:
+            continue
+        left = set(old.codes) - OF_A_WORD
+        is_coming |= bool(left) and left <= _COMES
+        found[index] = pick if left else old
+    whole = None if waits or any(one.promotion for one in found) else together(rule, found)
+    is_new = any(one.verdict is not Standing.CURRENT for one in picked)
+    if whole is None or not is_new or is_coming:
+        return None, is_coming and is_new
+    is_exact = whole.members == last.members and all(map(is_version, whole.together, last.image))
+    return (_standing(replace(whole, reasons=(_NOBODY,))) if is_exact else None), False
+
+
+def _same(rule: EffectiveRule, row: Row, image: Sequence[Pinned]) -> Candidate | None:
+    """Return the candidate that is this very version; nothing where there is none."""
+    for one in row.candidates:
+        images = one.images(rule)
+        if images and len(images) == len(image) and all(map(is_version, images, image)):
+            return one
+    return None
 
 
 def kept_back(

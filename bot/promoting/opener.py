@@ -1,6 +1,7 @@
 """Where the rules ask the bot to ask: versions are proposed as soon as nothing but people stands in their way."""
 
 import logging
+from dataclasses import replace
 
 from bot.ledger import Proposal
 from bot.looking.survey import Survey
@@ -9,12 +10,12 @@ from bot.promoting.promoter import Declined, proposal
 from bot.repository.push import RefUpdate
 from policies.canonical import Json
 from policies.codes import Code
-from policies.decide import Candidate, Decision, Row
+from policies.decide import Candidate, Decision, Row, rows_of
 from policies.entries.entry import Bot, Entry, Member, Pinned, shares
 from policies.entries.facts import to_json
-from policies.group_rows import by_itself
+from policies.group_rows import by_itself, taken_along
 from policies.ledger.keys import propose_key
-from policies.ledger.rollout import asks, evidence_of, source
+from policies.ledger.rollout import asks, evidence_of, last_by_people, source
 from policies.rules.rules import EffectiveRule, moving_rule
 
 _log = logging.getLogger(__name__)
@@ -52,7 +53,15 @@ def _of_bot(look: Survey, decision: Decision, rule: EffectiveRule, row: Row) -> 
     """Return a row with what the bot may ask for: of a group not what only a person's word takes along."""
     found = [decision.row(row.environment, one.service.name) for one in rule.parts]
     parts = [one for one in found if one is not None]
-    return by_itself(look.world, rule, parts) if parts else row
+    if not parts:
+        return row
+    own, last = by_itself(look.world, rule, parts), last_by_people(look.state, rule)
+    if last is None or not last.members:
+        return own
+    same, is_coming = taken_along(look.world, rule, rows_of(look.world, rule, look.at), last)
+    if is_coming:
+        return replace(own, candidates=())
+    return replace(own, candidates=(same, *own.candidates)) if same else own
 
 
 def _opened(look: Survey, writer: Writer, rule: EffectiveRule, row: Row) -> Proposal:

@@ -8,10 +8,10 @@ from policies.allowed.cases import cases_of, noted_rightly, stopped
 from policies.allowed.speakers import noted
 from policies.codes import Code
 from policies.entries.entry import Bot, By, Kind, is_exact
-from policies.gates import ALONE, ASKED, OPENED, OPENED_BY_LEDGER, Case, Gate, blocked, has_run
+from policies.gates import ALONE, ASKED, OPENED, OPENED_BY_LEDGER, Case, Gate, blocked, has_run, known_before
 from policies.ledger.emergency import earliest_due
 from policies.ledger.keys import promotion_id
-from policies.ledger.rollout import AS, asks, is_source, lent
+from policies.ledger.rollout import AS, asks, is_source, is_taken_along, lent
 from policies.ledger.state import Promotion, Stage
 from policies.ledger.tally import may_fill
 from policies.rules.rules import Apart, EffectiveRule
@@ -143,13 +143,17 @@ def propose(asked: Asked) -> No:
 def _before_asking(asked: Asked, rule: EffectiveRule) -> tuple[Gate, ...]:
     """Return what stands before a proposal: of the bot where it merges alone, all that stands before a bump.
 
-    Else it is held to what it says was looked up outside; older entries say nothing of that.
+    Else it is held to what it says was looked up outside; older entries say nothing of that. What people approved
+    where a group's request takes its approvals from may have been there before the first look.
     """
     if not isinstance(asked.entry.by, Bot):
         return ASKED
     if rule.environment.is_self_merging:
         return ALONE
-    return OPENED if "facts" in asked.entry.evidence else OPENED_BY_LEDGER
+    gates = OPENED if "facts" in asked.entry.evidence else OPENED_BY_LEDGER
+    if is_taken_along(asked.state, asked.entry, rule):
+        return tuple(one for one in gates if one is not known_before)
+    return gates
 
 
 def _opened(asked: Asked, rule: EffectiveRule) -> No:

@@ -7,7 +7,7 @@ there, so that everything else counts them like any others.
 from collections.abc import Mapping
 
 from policies.canonical import Json
-from policies.entries.entry import Entry, Kind, Pinned
+from policies.entries.entry import By, Entry, Kind, Pinned
 from policies.entries.promotion import Promotion, Stage
 from policies.entries.remembered import is_version
 from policies.entries.tables import Tables
@@ -31,12 +31,16 @@ def source(state: Tables, rule: EffectiveRule, image: tuple[Pinned, ...]) -> Pro
 
 def is_source(promotion: Promotion, rule: EffectiveRule, image: tuple[Pinned, ...]) -> bool:
     """Whether a promotion may lend its approvals to this image: asked for by a rule's way, landed, the same version."""
-    is_whole = promotion.kind is Kind.PROPOSE and promotion.stage is Stage.LANDED
     same = len(promotion.image) == len(image) and all(
         is_version(one, other) and bool(one.digest)
         for one, other in zip(promotion.image, image, strict=False)
     )
-    return is_whole and same and (promotion.environment, promotion.service) == _where(rule)
+    return _may_lend(promotion) and same and (promotion.environment, promotion.service) == _where(rule)
+
+
+def _may_lend(promotion: Promotion) -> bool:
+    """Whether a promotion landed by a request: a way back, or an emergency, lends nothing."""
+    return promotion.kind is Kind.PROPOSE and promotion.stage is Stage.LANDED
 
 
 def _where(rule: EffectiveRule) -> tuple[str, str]:
@@ -48,6 +52,28 @@ def lent(entry: Entry) -> str:
     found = entry.evidence.get(AS)
     named: Json = found.get("promotion", "") if isinstance(found, Mapping) else ""
     return named if isinstance(named, str) else ""
+
+
+def is_taken_along(state: Tables, entry: Entry, rule: EffectiveRule) -> bool:
+    """Whether a group's request is for exactly what a person asked for, and others approved, where it takes them from.
+
+    Then what was there before the first look goes on with it: it was their word that moved it.
+    """
+    found = state.promotions.get(lent(entry))
+    if found is None or not entry.group or found.members != entry.members:
+        return False
+    return isinstance(found.by, By) and is_source(found, rule, entry.image)
+
+
+def last_by_people(state: Tables, rule: EffectiveRule) -> Promotion | None:
+    """Return what landed last where the rule takes its approvals from, if a person asked for it."""
+    found = [
+        one
+        for one in state.promotions.values()
+        if _may_lend(one) and (one.environment, one.service) == _where(rule)
+    ]
+    last = max(found, key=lambda one: one.seq, default=None)
+    return last if last and isinstance(last.by, By) else None
 
 
 def evidence_of(found: Promotion | None) -> dict[str, Json]:
