@@ -8,6 +8,7 @@ import pytest
 
 from bot import wording
 from bot.signing import Signer, vouch
+from bot.verify import ENDS_ARE_SIGNED
 from bot.wording import Trailer, Urgency
 from policies.ledger.state import Stage
 from tests.policies.ledger_builders import at_stage, oid, story
@@ -99,3 +100,9 @@ def test_another_trailer_in_the_paragraph_is_more_than_the_ledger_makes() -> Non
     text = wording.commit_message("subject", [], [*meant, ("Co-authored-by", "Ada <ada@example.com>")])
 
     assert len(wording.parse_trailers(text)) == len(meant) + 1
+
+
+def test_the_page_says_since_when_an_end_has_to_be_signed() -> None:
+    row = next(one for one in ROWS if one.startswith("| `Ledger-Signature`"))
+
+    assert f"since {ENDS_ARE_SIGNED[:10]}" in row
