@@ -211,6 +211,22 @@ class Book:
         place = self.places(commit, rules).get((environment, service))
         return place.pin.image if place else ()
 
+    def stood_after(
+        self, commit: str, rules: Rules, environment: str, service: str
+    ) -> Iterator[tuple[Pinned, ...]]:
+        """Yield what stood in a place at a commit, and at each later one of the line that touched its files."""
+        meant, where = rules.service_in(environment, service), rules.environments.get(environment)
+        if meant is None or where is None:
+            return
+        yield self.baseline(commit, rules, environment, service)
+        tip = self._mirror.tips().target
+        since = Oid(commit) if self._mirror.known([oid_of(commit)]) else None
+        paths = {at.path for at in meant.addresses} or set(where.paths_of(service))
+        touched = {one for path in paths for one in self._mirror.touching(tip, path.strip("/"))}
+        for one in self._mirror.first_parents(tip, since=since):
+            if one in touched:
+                yield self.baseline(one, rules, environment, service)
+
     def since(self, commit: str, rules: Rules, environment: str, service: str) -> datetime | None:
         """Return since when (UTC) what stands in a place at a commit stands there: by Git's history, as far as it goes.
 

@@ -1,5 +1,6 @@
 """What a clone says at a commit: which rules are in force, and what stands in the places that they name."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -232,3 +233,29 @@ def test_a_huge_file_is_nobodys_document(clone: Clone) -> None:
 
     assert best(clone.in_force().rules, "1.0.0") == "1.0.0"
     assert git(clone.repository, "rev-list", "--count", "main") == "3"
+
+
+def test_what_stood_in_a_place_is_told_of_the_line_since_a_commit(clone: Clone) -> None:
+    rules = f"{ENVIRONMENTS}services: {{web: {{image: ghcr.io/acme/web, versions: 1.x}}}}\n"
+    before = clone.commit(promotion__rules=rules, apps__staging__pod=_pod("1.0.0"))
+    since = clone.commit(apps__staging__pod=_pod("1.1.0"))
+    clone.commit(apps__production__pod=_pod("1.0.0"))
+    clone.commit(apps__staging__pod=_pod("1.2.0"))
+    clone.mirror.fetch()
+    book = Book(clone.mirror, "promotion")
+    read = book.rules(before)
+    assert read
+
+    assert _tags(book.stood_after(since, read, "staging", "web")) == ["1.1.0", "1.2.0"]
+    assert _tags(book.stood_after(before, read, "staging", "web")) == ["1.0.0", "1.2.0", "1.1.0"]
+    assert _tags(book.stood_after("f" * 40, read, "staging", "web")) == ["", "1.2.0", "1.1.0", "1.0.0"]
+    assert _tags(book.stood_after(since, read, "staging", "cart")) == []
+    assert _tags(book.stood_after(since, read, "nowhere", "web")) == []
+
+
+def _pod(tag: str) -> str:
+    return POD.replace("NAME", "web").replace("1.0.0", tag)
+
+
+def _tags(found: Iterable[tuple[Pinned, ...]]) -> list[str]:
+    return [one[0].tag if one else "" for one in found]
