@@ -89,5 +89,5 @@ def _entry(look: Survey, junk: Junk) -> Entry:
         key=f"quarantine/{junk.key}",
         input=junk.key,
         why=junk.source,
-        evidence={"about": junk.about, "detail": junk.detail} if junk.about else {},
+        evidence={"about": junk.about, "detail": junk.detail},
     )

@@ -1,10 +1,10 @@
 """What the validator is asked: one entry, the state that it follows, the clone beside it; and its answer."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Final, Protocol
 
 from policies.entries.authors import Authors
 from policies.entries.entry import Entry, Pinned
@@ -13,6 +13,10 @@ from policies.ledger.hands import told_anew
 from policies.ledger.people import who_may_count
 from policies.ledger.state import Promotion, State
 from policies.rules.rules import EffectiveRule, Rules, moving_rule
+
+# from here on what an entry says beside its decision is held against the state and the clone: what stood there, when
+# accounts were looked up, what junk was about; older entries were not
+TOLD_DECIDES: Final = datetime(2026, 11, 29, tzinfo=UTC)
 
 
 class Book(Protocol):
@@ -23,6 +27,11 @@ class Book(Protocol):
 
     def baseline(self, commit: str, rules: Rules, environment: str, service: str) -> tuple[Pinned, ...]:
         """Return what stood in a place at a commit, as these rules say where to look."""
+
+    def stood_after(
+        self, commit: str, rules: Rules, environment: str, service: str
+    ) -> Iterable[tuple[Pinned, ...]]:
+        """Return what stood in a place at a commit, and at each later one of the line that touched its files."""
 
     def since(self, commit: str, rules: Rules, environment: str, service: str) -> datetime | None:
         """Return since when (UTC) what stood in a place at a commit stood there, by Git's history."""
@@ -50,6 +59,11 @@ class Asked:
     entry: Entry
     book: Book
     rules: Rules | None
+
+    @property
+    def is_told_rightly(self) -> bool:
+        """Whether what it says beside its decision is held against the state and the clone, too."""
+        return self.entry.time >= TOLD_DECIDES
 
     @property
     def promotion(self) -> Promotion | None:

@@ -41,9 +41,11 @@ def rules(asked: Asked) -> No:
     entry, state, book = asked.entry, asked.state, asked.book
     rules = book.rules(entry.commit)
     if rules is None:
-        yield Refusal(Code.NO_RULE, f"the rules at {entry.commit[:12]} do not parse")
+        yield from _nowhere(asked)
         return
-    if state.rules and not book.follows(state.rules.commit, entry.commit):
+    if state.rules and not book.follows(entry.commit, entry.commit):
+        yield Refusal(Code.OUT_OF_LINE, f"{entry.commit[:12]} is not on the line of the target branch")
+    elif state.rules and not book.follows(state.rules.commit, entry.commit):
         yield Refusal(Code.OUT_OF_LINE, f"{entry.commit[:12]} does not come after {state.rules.commit[:12]}")
     start = state.genesis.commit if state.genesis else ""
     if not state.rules and not (book.follows(entry.commit, start) or book.follows(start, entry.commit)):
@@ -52,6 +54,15 @@ def rules(asked: Asked) -> No:
         yield Refusal(Code.RULE_MOVED, "the rules named are not those of its commit")
     if entry.evidence.get("renamed", {}) != renames(rules).to_json():
         yield Refusal(Code.RULE_MOVED, "the renames are not those of the rules (`was`)")
+
+
+def _nowhere(asked: Asked) -> No:
+    """Say why there are no rules at a commit: it is not on the line, or they do not parse there."""
+    commit = asked.entry.commit
+    if asked.book.follows(commit, commit):
+        yield Refusal(Code.NO_RULE, f"the rules at {commit[:12]} do not parse")
+    else:
+        yield Refusal(Code.OUT_OF_LINE, f"{commit[:12]} is not on the line of the target branch")
 
 
 def seen(asked: Asked) -> No:

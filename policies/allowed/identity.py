@@ -6,7 +6,7 @@ from typing import Final
 
 from policies.allowed.asked import Asked, No, Refusal
 from policies.allowed.reviews import may_review
-from policies.allowed.speakers import by_bot, may_speak
+from policies.allowed.speakers import by_bot, looked_up, may_speak
 from policies.codes import Code
 from policies.entries.emails import EMAIL, is_attested
 from policies.entries.entry import By, Link
@@ -35,6 +35,7 @@ def by_themselves(asked: Asked) -> No:
         yield Refusal(
             Code.ACCOUNT, "expected an active member of the bot's own workspace, no guest and no bot"
         )
+    yield from looked_up(asked)
 
 
 def _is_same(by: By, linked: Link) -> bool:

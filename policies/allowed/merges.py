@@ -7,7 +7,7 @@ from policies.allowed.by_hand import by_people, cleared
 from policies.allowed.cases import noted_rightly, stopped
 from policies.allowed.moves import bound
 from policies.allowed.reviews import may_review
-from policies.allowed.speakers import may_speak
+from policies.allowed.speakers import looked_up, may_speak
 from policies.allowed.words import is_open, is_same_change
 from policies.codes import Code
 from policies.entries.authors import Authors
@@ -50,7 +50,10 @@ def _looked_up_again(asked: Asked, rule: EffectiveRule, promotion: Promotion) ->
     seen = asked.entry.evidence.get("forge_accounts")
     reviewers = seen if isinstance(seen, Mapping) else {}
     count = count_approvals(asked.rules or Rules({}, {}), rule, promotion, asked.members, asked.authors)
-    for person in sorted({one for _, people in count.lines for one in people}):
+    people_who_count = sorted({one for _, people in count.lines for one in people})
+    if people_who_count:
+        yield from looked_up(asked)
+    for person in people_who_count:
         if _needs_chat(asked, promotion, person) and not may_speak(flags.get(person)):
             yield Refusal(Code.ACCOUNT, f"the account of {person} was not looked up, or may not speak")
         if not _is_matched_still(asked, person):
@@ -136,3 +139,5 @@ def landed(asked: Asked) -> No:
         yield Refusal(Code.OUT_OF_LINE, "another commit was merged")
     if promotion and entry.kind is Kind.LANDED and entry.image != promotion.image:
         yield Refusal(Code.CHANGE_MOVED, "another image was approved")
+    if promotion and asked.is_told_rightly and entry.previous not in {(), promotion.previous}:
+        yield Refusal(Code.OUT_OF_LINE, "what it says stood there is not what the promotion says")

@@ -6,6 +6,7 @@ from policies.allowed import groups as allowed_groups
 from policies.allowed.asked import Asked, No, Refusal
 from policies.allowed.cases import cases_of, noted_rightly, stopped
 from policies.allowed.speakers import noted
+from policies.allowed.stands import stood
 from policies.codes import Code
 from policies.entries.entry import Bot, By, Kind, is_exact
 from policies.gates import ALONE, ASKED, OPENED, OPENED_BY_LEDGER, Case, Gate, blocked, has_run, known_before
@@ -29,7 +30,7 @@ def bound(asked: Asked) -> No:
 
 
 def covered(asked: Asked) -> No:
-    """Are these the service's images, or those of a group's members, each with tag and digest?"""
+    """Are these the service's images, or those of a group's members, by tag and digest, in the place of what stands?"""
     rule, image = asked.rule, asked.entry.image
     if rule and rule.parts:
         yield from allowed_groups.members(asked, rule)
@@ -37,6 +38,7 @@ def covered(asked: Asked) -> No:
         yield Refusal(Code.NO_RULE, f"{asked.entry.service} is {' and '.join(rule.service.images)}")
     if not is_exact(image):
         yield Refusal(Code.DIGEST_UNKNOWN, "an image is named by tag and digest")
+    yield from stood(asked)
 
 
 MAX_TOGETHER = 100  # services in one entry; fewer where their line, with what was looked up, has no room

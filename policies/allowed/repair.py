@@ -6,6 +6,7 @@ from typing import Final
 from policies.allowed import identity as allowed_identity
 from policies.allowed.asked import Asked, No, Refusal
 from policies.allowed.speakers import noted
+from policies.canonical import digest_of
 from policies.codes import Code
 from policies.ledger.checkpoint import sum_of
 from policies.ledger.repair import has_words, quarantined_on
@@ -54,6 +55,12 @@ def fork(asked: Asked) -> No:
 
 
 def quarantine(asked: Asked) -> No:
-    """Are there not too many of that day?"""
+    """Are there not too many of that day, and is its hash that of what it says?"""
+    entry = asked.entry
+    told = [entry.why, *(entry.evidence.get(name, "") for name in ("about", "detail"))]
+    if asked.is_told_rightly and entry.input != digest_of(told):
+        yield Refusal(
+            Code.OUT_OF_LINE, "its hash is not that of who sent it, what it was about and what is wrong"
+        )
     if asked.state.count(quarantined_on(asked.entry)) >= MAX_QUARANTINES:
         yield Refusal(Code.TOO_MANY, f"{MAX_QUARANTINES} of that day are enough")

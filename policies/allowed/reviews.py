@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from policies.allowed.asked import Asked, No, Refusal
-from policies.allowed.speakers import by_person, may_speak
+from policies.allowed.speakers import by_person, looked_up, may_speak
 from policies.canonical import Json, canonical
 from policies.codes import Code
 from policies.entries.entry import By, Kind
@@ -66,6 +66,7 @@ def _whose(asked: Asked, by: By, review: Attested) -> No:
         yield Refusal(Code.ACCOUNT, f"expected {by.forge_login} to be an active person's account")
     if person and person.slack and not may_speak(asked.entry.evidence.get("account")):
         yield Refusal(Code.ACCOUNT, f"the Slack account of {by.person} was not looked up, or may not speak")
+    yield from looked_up(asked)
 
 
 def _what(asked: Asked, by: By, review: Attested) -> No:

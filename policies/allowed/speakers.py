@@ -7,6 +7,7 @@ from policies.canonical import Json, canonical
 from policies.codes import Code
 from policies.entries.emails import is_attested
 from policies.entries.entry import MAX_NOTE, Bot, Both, By, Kind
+from policies.entries.membership import is_fresh
 from policies.ledger.people import Known, known
 from policies.ledger.tally import may_approve
 
@@ -35,6 +36,7 @@ def by_person(asked: Asked) -> No:
         yield Refusal(Code.UNKNOWN_PERSON, f"{asked.entry.kind} is a person's to say")
         return
     yield from _speaks(asked, by, asked.entry.evidence.get("account"))
+    yield from looked_up(asked)
 
 
 def by_two(asked: Asked) -> No:
@@ -51,6 +53,7 @@ def by_two(asked: Asked) -> No:
         yield from _speaks(asked, one, flags.get(one.person))
         if asked.rules and not may_approve(asked.rules, "", "", one.person, asked.members):
             yield Refusal(Code.NOT_AN_APPROVER, f"{one.person} may approve nowhere")
+    yield from looked_up(asked)
 
 
 def _speaks(asked: Asked, by: By, account: Json | None) -> No:
@@ -88,6 +91,12 @@ def _matched(asked: Asked, person: Known) -> No:
 def may_speak(flags: Json | None) -> bool:
     """Whether an account, as it was looked up, may speak: compared as written, for 1 is not true."""
     return isinstance(flags, Mapping) and canonical(flags) == _MAY_SPEAK
+
+
+def looked_up(asked: Asked) -> No:
+    """Were the accounts looked up shortly before? What a chat said yesterday says nothing of today."""
+    if asked.is_told_rightly and not is_fresh(asked.entry.evidence.get("looked"), asked.entry.time):
+        yield Refusal(Code.ACCOUNT, "nothing in the entry shows that the accounts were looked up just then")
 
 
 def by_either(asked: Asked) -> No:

@@ -7,6 +7,7 @@ from policies.allowed.asked import Asked, No, Refusal
 from policies.allowed.cases import case_of
 from policies.allowed.facts import known_names
 from policies.allowed.speakers import noted
+from policies.allowed.stands import stood
 from policies.codes import Code
 from policies.entries.entry import Bot, By, Entry, Kind, is_exact, parse_time
 from policies.gates import age, ask, downgrade
@@ -46,6 +47,8 @@ def _doubted(asked: Asked) -> No:
         verdict.code == entry.why for verdict in not_yet(ask((downgrade, age), case_of(asked, rule)))
     ):
         yield Refusal(Code.OUT_OF_LINE, f"nothing is wrong with {entry.image[0].tag} as it says")
+    elif entry.previous:
+        yield from stood(asked)
 
 
 def _is_doubt(entry: Entry) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from policies.entries.entry import Bot, By, Entry, Kind, Member, Pinned, RuleAt
+from policies.entries.entry import Bot, By, Entry, Kind, Member, Pinned, RuleAt, write_time
 from policies.images.evidence import TagList
 from policies.images.image import Digest, Repository, Tag
 from policies.ledger.keys import bump_key
@@ -107,7 +107,8 @@ def about(found: Story, kind: Kind, by: By | Bot | None = None, /, **changes: An
     fields: dict[str, Any] = {name: getattr(promotion, name) for name in _CARRIED.get(kind, ())}
     fields |= _OWN.get(kind, {})
     if kind is Kind.INTENT:
-        fields["evidence"] = {"accounts": {one.by.person: dict(FLAGS) for one in promotion.approvals}}
+        accounts = {one.by.person: dict(FLAGS) for one in promotion.approvals}
+        fields["evidence"] = {"accounts": accounts, "looked": write_time(found.at)}
     if kind is Kind.VOID:
         fields["voided"] = promotion.change
     if kind is Kind.MERGED:

@@ -1,12 +1,12 @@
 """Ledgers grown by valid entries, for tests: rules with four people, a clone made of values, and a story."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from policies.canonical import Json
+from policies.canonical import Json, digest_of
 from policies.entries.entry import (
     Bot,
     Both,
@@ -103,6 +103,16 @@ class Shelf:
         """Return what stood in a place at a commit: as at genesis, where nothing else is said."""
         assert commit in self.line
         return self.later.get((commit, environment, service), self.stood.get((environment, service), ()))
+
+    def stood_after(
+        self, commit: str, rules: Rules, environment: str, service: str
+    ) -> Iterator[tuple[Pinned, ...]]:
+        """Yield what stood there at a commit, and what is said of each later one of the line."""
+        if commit in self.line:
+            yield self.baseline(commit, rules, environment, service)
+        for one in self.line:
+            if (one, environment, service) in self.later and self.follows(commit, one):
+                yield self.later[one, environment, service]
 
     def since(
         self,
@@ -211,7 +221,8 @@ class Story:
 
     def word(self, kind: Kind, by: By | Bot, /, **changes: Any) -> Entry:
         """Say something about a place as a person, or as the bot."""
-        evidence: dict[str, Json] = {"account": dict(FLAGS)} if isinstance(by, By) else {}
+        looked: dict[str, Json] = {"account": dict(FLAGS), "looked": write_time(self.at)}
+        evidence = looked if isinstance(by, By) else {}
         return replace(Entry(kind=kind, at="", key="", by=by), **({"evidence": evidence} | changes))
 
     def propose(self, tag: str, by: str = "carol", /, **changes: Any) -> Entry:
@@ -279,9 +290,8 @@ class Story:
             case Kind.INTENT:
                 accounts = {one.by.person: dict(FLAGS) for one in promotion.approvals}
                 entry = replace(entry, image=promotion.image, change=promotion.change, rule=rule)
-                entry = replace(
-                    entry, head=promotion.head, evidence={"accounts": accounts} if accounts else {}
-                )
+                looked: dict[str, Json] = {"accounts": accounts, "looked": write_time(self.at)}
+                entry = replace(entry, head=promotion.head, evidence=looked if accounts else {})
             case Kind.ABORT:
                 entry = replace(entry, head=promotion.head, why="refused")
             case Kind.VOID:
@@ -389,11 +399,15 @@ class Story:
         one, other = (person(name) for name in names or ("ada", "bob"))
         accounts: dict[str, Json] = {who.person: dict(FLAGS) for who in (one, other)}
         found = Entry(kind=kind, at="", key="", by=Both(one, other), note="the branch was rewritten by hand")
-        return replace(found, **({"evidence": {"accounts": accounts}} | changes))
+        return replace(
+            found, **({"evidence": {"accounts": accounts, "looked": write_time(self.at)}} | changes)
+        )
 
     def junk(self, what: str) -> Entry:
         """Note something that could not be read."""
-        return Entry(kind=Kind.QUARANTINE, at="", key="", input=hash_of(what), why="webhook")
+        said: dict[str, Json] = {"about": what, "detail": "odd"}
+        named = digest_of(["webhook", what, "odd"])
+        return Entry(kind=Kind.QUARANTINE, at="", key="", input=named, why="webhook", evidence=said)
 
     # --- how far --------------------------------------------------------------------------------------------
 

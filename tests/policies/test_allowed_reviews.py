@@ -30,6 +30,7 @@ def evidence(found: Story, **changed: Any) -> dict[str, Json]:
     }
     review |= {name.removeprefix("review_"): value for name, value in changed.items() if "review_" in name}
     made: dict[str, Json] = {"review": review, "account": dict(FLAGS), "forge_account": dict(FORGE_FLAGS)}
+    made["looked"] = write_time(found.at)
     return made | {name: value for name, value in changed.items() if "review_" not in name}
 
 

@@ -105,7 +105,7 @@ KEYS: dict[str, tuple[Entry, str]] = {
     ),
     "redact": (Entry(kind=Kind.REDACT, at="", key="", erases=7), "redact/7"),
     "fork": (Entry(kind=Kind.FORK, at="", key="", lost=oid("l")), f"fork/{oid('l')}"),
-    "quarantine": (story().junk("x"), f"quarantine/{hash_of('x')}"),
+    "quarantine": (replace(story().junk("x"), input=hash_of("x")), f"quarantine/{hash_of('x')}"),
     "bump": (
         replace(story().bump("1.1.0"), key=f"bump/staging/{oid('b')}/{hash_of('staging 1.1.0')}"),
         f"bump/staging/{oid('b')}/{hash_of('staging 1.1.0')}",

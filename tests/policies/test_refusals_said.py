@@ -16,6 +16,7 @@ from tests.policies import (
     test_allowed_by_commit,
     test_allowed_by_hand,
     test_allowed_reviews,
+    test_told_rightly,
     test_validator,
     test_validator_edges,
     test_validator_emergency,
@@ -31,6 +32,7 @@ TABLES = {
     "emergency": test_validator_emergency.FORBIDDEN,
     "by commit": test_allowed_by_commit.FORBIDDEN,
     "by hand": test_allowed_by_hand.FORBIDDEN,
+    "told": test_told_rightly.FORBIDDEN,
     "edges": [(name, make, code) for name, (make, code) in test_validator_edges.CASES.items()],
 }
 GROUPS = {f"group: {name}": make for name, (make, _) in test_validator_groups.PARTS.items()}

@@ -91,9 +91,8 @@ def test_before_the_rules_nobody_links_and_nobody_reviews() -> None:
     bare.apply(whole.entries[0][1], oid("genesis"))
 
     for entry in (whole.linked("dan"), reviewed(whole), whole.external("1.1.0")):
-        assert Code.NO_RULE in {one.code for one in every_refusal(bare, entry, whole.book)} or isinstance(
-            entry.by, type(BOB)
-        )
+        told = every_refusal(bare, whole.complete(entry), whole.book)
+        assert Code.NO_RULE in {one.code for one in told} or isinstance(entry.by, type(BOB))
 
 
 def test_without_a_genesis_nothing_stood_anywhere() -> None:
