@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import chain, count
 from typing import Final
 
 from policies.canonical import Json, digest_of
@@ -172,8 +173,27 @@ def ageless(service: str, environment: str, image: tuple[Pinned, ...], detail: s
 
 
 def still_open(state: State, findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Return the findings that were not written down yet: those that were are in force, or were answered."""
-    return tuple(one for one in findings if _key(one) not in state.keys)
+    """Return the findings that were not written down yet: those that were are in force, or were answered.
+
+    A doubt that was written down and is neither is open again: a person's hold took its place.
+    """
+    return tuple(one for one in findings if _key(one) not in state.keys or _is_displaced(state, one))
+
+
+def _is_displaced(state: State, finding: Finding) -> bool:
+    place = (finding.environment, finding.service)
+    hold = state.holds.get(place)
+    if finding.code not in DOUBTED or (hold and (hold.why, hold.image) == (finding.code, finding.image)):
+        return False
+    steps = zip(finding.image, finding.previous or finding.image, strict=False)
+    return not all(state.is_answered(place, finding.code, new, old) for new, old in steps)
+
+
+def anew(state: State, finding: Finding) -> Finding:
+    """Return a finding as it is written down: by a trigger that nothing was written by before."""
+    again = (f"{finding.trigger[: MAX_TRIGGER - 6]}/{number}" for number in count(2))
+    triggers = (replace(finding, trigger=one) for one in chain((finding.trigger,), again))
+    return next(one for one in triggers if _key(one) not in state.keys)
 
 
 def sighted(

@@ -86,7 +86,7 @@ class Suspicions:
         """Return the holds and blocks that were sighted twice, where nobody holds the service anyway."""
         return Proposal(
             tuple(
-                guards.entry_of(one, at=look.at, first=self.first[one.sight])
+                guards.entry_of(guards.anew(look.state, one), at=look.at, first=self.first[one.sight])
                 for one in guards.still_open(look.state, self.confirmed)
                 if one.service in look.world.rules.services
                 and (one.kind is Kind.BLOCK or not _is_held(look, one))

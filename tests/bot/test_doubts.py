@@ -92,6 +92,23 @@ def test_who_resumes_lifts_what_they_were_told_of_and_answers_for_nothing_else(b
     assert back.kinds() == [Kind.BUMP]
 
 
+def test_a_doubt_that_a_person_s_hold_took_the_place_of_comes_back_and_is_answered(back: Town) -> None:
+    (first,) = back.pass_()
+    back.world.done(lambda look, _tip: stand(look, said("ada"), Hold("web", "a demo", "staging")))
+    assert [back.kinds(), back.kinds()] == [[], []], "nothing is written where somebody holds it anyway"
+    back.answer(Resume("web", "the demo is over"))
+
+    (again,) = back.pass_()
+
+    assert (again.kind, again.why, again.image) == (Kind.HOLD, "downgrade", first.image)
+    assert again.trigger == f"{first.trigger}/2"
+    assert back.kinds() == []
+    another = replace(said("ada"), trigger="click-2")
+    back.world.done(lambda look, _tip: stand(look, another, Resume("web", "1.1.0 was withdrawn")))
+    assert back.kinds() == [Kind.BUMP]
+    assert _image(back) == "1.0.9"
+
+
 def test_what_people_hold_is_lifted_by_a_word_wherever_they_were_told_of_it(back: Town) -> None:
     ((_, hold),) = back.world.done(
         lambda look, _tip: stand(look, said("ada"), Hold("web", "a demo", "production"))

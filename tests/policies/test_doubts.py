@@ -89,6 +89,64 @@ def test_a_resume_answers_for_no_doubt_that_took_the_place_of_what_it_names() ->
     assert [one.seq for one in found.state.holds.values()] == [doubt.seq]
 
 
+def test_a_doubt_whose_place_a_person_s_hold_took_is_open_again_until_somebody_answers() -> None:
+    found, step, other = story(), _step(), _step(old="1.2.0")
+    found.add(_written(found, step))
+    assert guards.still_open(found.state, [step, other]) == (other,), "it is in force"
+
+    mine = found.add(found.stand(Kind.HOLD, person("ada"), environment="staging"))
+    assert guards.still_open(found.state, [step, other]) == (step, other)
+    found.add(_resume(found, [mine.seq]))
+    assert guards.still_open(found.state, [step]) == (step,)
+
+    again = found.add(_written(found, guards.anew(found.state, step)))
+    assert again.trigger == f"{step.trigger}/2"
+    assert guards.still_open(found.state, [step]) == ()
+    found.add(_resume(found, [again.seq]))
+    assert guards.still_open(found.state, [step]) == (), "somebody answered for it"
+
+
+@pytest.mark.parametrize(
+    ("previous", "answered", "is_open"),
+    [
+        ((), ["1.0.0", "7.0.0"], False),
+        ((), ["1.0.0"], True),
+        ((), [], True),
+        (("1.1.0",), ["1.0.0"], False),
+        (("1.1.0",), ["7.0.0"], True),
+    ],
+    ids=["of both", "of one of two", "of none", "fewer stood there", "fewer stood there, of the other"],
+)
+def test_a_doubt_of_several_images_is_over_once_it_is_answered_of_each(
+    previous: tuple[str, ...], answered: list[str], *, is_open: bool
+) -> None:
+    image = (pinned("1.0.0"), pinned("7.0.0", repository="ghcr.io/example/side"))
+    stood = tuple(pinned(tag) for tag in previous)
+    finding = replace(guards.ageless("web", "staging", image, "nobody knows"), previous=stood)
+    found = story()
+    for new in image:
+        if new.tag in answered:
+            old = stood[0] if stood else new
+            found.state.answered["staging", "web", finding.code.value, new, old] = 7
+    assert guards.still_open(found.state, [finding]) == (finding,), "it was never written down"
+
+    found.state.keys[_written(found, finding).key] = 8
+
+    assert bool(guards.still_open(found.state, [finding])) is is_open
+
+
+def test_what_is_written_down_for_the_first_time_is_as_it_was_found() -> None:
+    found, step = story(), _step()
+    assert guards.anew(found.state, step) == step
+    long = replace(step, trigger="x" * guards.MAX_TRIGGER)
+    found.add(_written(found, long))
+
+    again = guards.anew(found.state, long)
+    assert again.trigger == f"{'x' * (guards.MAX_TRIGGER - 6)}/2"
+    assert found.refusal(_written(found, long))
+    assert found.refusal(_written(found, again)) is None
+
+
 def test_a_resume_that_names_the_doubt_answers_for_it() -> None:
     found, _, doubt = _replaced()
 
