@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -212,3 +213,29 @@ def test_a_gap_is_printed(told: World, tmp_path: Path) -> None:
     folder.mkdir()
 
     assert "gap at 12" in run(told, folder)["form"]
+
+
+@needs_ssh
+def test_a_new_year_goes_on_where_the_old_one_ended(told: World, tmp_path: Path) -> None:
+    told.at = datetime(2027, 1, 2, 9, 0, tzinfo=UTC)
+    told.desk.mirror.fetch()
+    told.desk.turn(told.at)
+
+    said = run(told, tmp_path)
+
+    assert said["where"].startswith("refs/verify/ledger/2026\nrefs/verify/ledger/2027, about main since ")
+    assert len(said["keys"].splitlines()) == 2
+    assert said["form"].splitlines()[:2] == ["refs/verify/ledger/2026 1", "refs/verify/ledger/2027 1"]
+    assert len(said["form"].splitlines()) == 3
+    assert [said[one] for one in ("signed", "parents", "trailers", "touched")] == [""] * 4
+    assert said["patches"].startswith("the same patch: ")
+    assert "genesis: 2027 (#" in said["entries"]
+
+
+def test_two_signatures_are_printed(told: World, tmp_path: Path) -> None:
+    raw = git(told.remote, "cat-file", "commit", told.ledger_tip)
+    header = re.findall(r"^gpgsig .*?END SSH SIGNATURE-----\n", raw, re.MULTILINE | re.DOTALL)[0]
+    doubled = f"{raw.replace(header, header * 2, 1)}\n".encode()
+    told.rewrite(git(told.remote, "hash-object", "-t", "commit", "-w", "--stdin", stdin=doubled))
+
+    assert f"two signatures: {tip(told.remote, 'ledger/2026')}" in run(told, tmp_path)["form"]
