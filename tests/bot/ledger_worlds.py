@@ -23,7 +23,7 @@ from bot.repository.push import Ok, RefUpdate
 from bot.signing import Signer
 from bot.verify import Report, verify
 from policies.canonical import Json
-from policies.entries.entry import By, Entry, Kind, Pinned
+from policies.entries.entry import By, Entry, Kind, Pinned, write_time
 from policies.images.evidence import TagList
 from policies.images.image import Digest, Repository, Tag
 from policies.ledger.keys import attempt_key, expected_key
@@ -73,9 +73,10 @@ def person(name: str) -> By:
     return By(name, "button", "T0", f"U0{name.upper()}")
 
 
-def said(name: str) -> Said:
-    """Return somebody with an account that may speak."""
-    return Said(person(name), {"account": dict(FLAGS)}, "click-1")
+def said(name: str, at: datetime | None = None) -> Said:
+    """Return somebody with an account that may speak, as looked up then; since 2026-11-29 it has to be said when."""
+    looked: dict[str, Json] = {"looked": write_time(at)} if at else {}
+    return Said(person(name), {"account": dict(FLAGS), **looked}, "click-1")
 
 
 @dataclass
@@ -153,7 +154,7 @@ class World:
 
         def asked(look: Survey, _tip: str) -> Proposal:
             rule = rule_of(look, "production", "web")
-            return propose(look, self.desk.writer, said(by), rule=rule, image=image, note="")
+            return propose(look, self.desk.writer, said(by, look.at), rule=rule, image=image, note="")
 
         self.done(asked)
         return self.promotion
@@ -161,7 +162,7 @@ class World:
     def say(self, by: str, word: Approve | Unapprove | Reject | Cancel) -> AppendAnswer:
         """Say something about a promotion."""
         return self.append(
-            lambda look, _tip: judge(look, said(by), word, look.state.promotions[word.promotion])
+            lambda look, _tip: judge(look, said(by, look.at), word, look.state.promotions[word.promotion])
         )
 
     def roll_back(self, environment: str, tag: str, by: str = "dan") -> None:
@@ -170,7 +171,7 @@ class World:
         image = (Pinned(WEB, tag, digest(tag)),)
         self.done(
             lambda look, tip_: rollback(
-                look, Ground(self.desk.writer, "main", tip_), said(by), word, {environment: image}
+                look, Ground(self.desk.writer, "main", tip_), said(by, look.at), word, {environment: image}
             )
         )
 
@@ -183,6 +184,7 @@ class World:
         """Return the entry that the newest promotion is about to be merged."""
         now = self.promotion
         accounts: dict[str, Json] = {one.by.person: dict(FLAGS) for one in now.approvals}
+        marked = mark() if now.is_emergency and is_marked else {}
         return replace(
             about(Kind.INTENT, now, self.at),
             key=attempt_key(self.state, Kind.INTENT, now.id, now.head),
@@ -190,7 +192,7 @@ class World:
             change=now.change,
             rule=now.rule,
             head=now.head,
-            evidence={"accounts": accounts, **(mark() if now.is_emergency and is_marked else {}), **more},
+            evidence={"accounts": accounts, "looked": write_time(self.at), **marked, **more},
         )
 
     def merge(self, *, also: Files | None = None, message: str = "", says_urgency: bool = True) -> str:
@@ -271,7 +273,7 @@ class World:
         """Return an approval as the bot would write it."""
         now = self.promotion
         rest = {"by": person(by), "image": now.image, "change": now.change, "rule": now.rule}
-        return self.about(Kind.APPROVE, **{**rest, "evidence": {"account": dict(FLAGS)}, **changes})
+        return self.about(Kind.APPROVE, **{**rest, "evidence": said(by, self.at).evidence, **changes})
 
     def audit(self, where: Path, since: str = "") -> Report:
         """Verify from a clone of its own."""

@@ -103,9 +103,13 @@ def test_guarded_files_stop_the_environment_until_an_approver_has_looked(tmp_pat
     row = decide(found.desk.view(found.at).world, found.at).row("production", "web")
     assert row
     assert "config-unreviewed" in row.codes
-    refused = found.append(lambda look, _tip: review(look, said("dan"), Review("#1", "looks right"), seq))
+    refused = found.append(
+        lambda look, _tip: review(look, said("dan", look.at), Review("#1", "looks right"), seq)
+    )
     assert isinstance(refused, NotAllowed)
-    done = found.append(lambda look, _tip: review(look, said("ada"), Review("#1", "looks right"), seq))
+    done = found.append(
+        lambda look, _tip: review(look, said("ada", look.at), Review("#1", "looks right"), seq)
+    )
     assert isinstance(done, Appended)
     row = decide(found.desk.view(found.at).world, found.at).row("production", "web")
     assert row
@@ -200,9 +204,11 @@ def test_a_guarded_base_stops_the_environment_until_an_approver_has_looked(tmp_p
     row = decide(found.desk.view(found.at).world, found.at).row("production", "web")
     assert row
     assert "config-unreviewed" in row.codes
-    refused = found.append(lambda look, _tip: review(look, said("dan"), Review("#1", "looks right"), seq))
+    refused = found.append(
+        lambda look, _tip: review(look, said("dan", look.at), Review("#1", "looks right"), seq)
+    )
     assert isinstance(refused, NotAllowed)
-    found.done(lambda look, _tip: review(look, said("ada"), Review("#1", "looks right"), seq))
+    found.done(lambda look, _tip: review(look, said("ada", look.at), Review("#1", "looks right"), seq))
     row = decide(found.desk.view(found.at).world, found.at).row("production", "web")
     assert row
     assert "config-unreviewed" not in row.codes

@@ -138,7 +138,7 @@ def _ask(found: World, image: tuple[Pinned, ...]) -> str:
         lambda look, _tip: propose(
             look,
             found.desk.writer,
-            said("carol"),
+            said("carol", look.at),
             rule=rule_of(look, "production", "web"),
             image=image,
             note="",
@@ -177,7 +177,11 @@ def _roll_back(found: World, what: str) -> None:
     word = Rollback("web", "errors", digest(what)[:19], ("staging",))
     found.done(
         lambda look, tip: rollback(
-            look, Ground(found.desk.writer, "main", tip), said("dan"), word, {"staging": _image(what)}
+            look,
+            Ground(found.desk.writer, "main", tip),
+            said("dan", look.at),
+            word,
+            {"staging": _image(what)},
         )
     )
 
@@ -185,7 +189,7 @@ def _roll_back(found: World, what: str) -> None:
 def test_a_person_blocks_and_unblocks_one_digest(found: World) -> None:
     third = digest("third")
     answer = found.append(
-        lambda look, _tip: stand(look, said("ada"), Block("web", digest("second")[:15], "broken"))
+        lambda look, _tip: stand(look, said("ada", look.at), Block("web", digest("second")[:15], "broken"))
     )
     assert isinstance(answer, Appended)
     assert [image for _, _, image in found.state.blocks] == list(_image("second"))
@@ -193,7 +197,9 @@ def test_a_person_blocks_and_unblocks_one_digest(found: World) -> None:
 
     assert isinstance(
         found.append(
-            lambda look, _tip: stand(look, said("ada"), Unblock("web", digest("second")[:15], "fine"))
+            lambda look, _tip: stand(
+                look, said("ada", look.at), Unblock("web", digest("second")[:15], "fine")
+            )
         ),
         Appended,
     )
@@ -214,7 +220,9 @@ def test_a_tag_that_goes_back_is_held_and_a_person_answers(found: World) -> None
         Kind.HOLD, "downgrade", _image("second"), _image("third"),
     )  # fmt: skip
 
-    answer = found.append(lambda look, _tip: stand(look, said("ada"), Resume("web", "third was withdrawn")))
+    answer = found.append(
+        lambda look, _tip: stand(look, said("ada", look.at), Resume("web", "third was withdrawn"))
+    )
     assert isinstance(answer, Appended)
     assert [entry.kind for entry in _push(found, "second")] == [Kind.BUMP]
 

@@ -49,7 +49,9 @@ def test_a_member_whose_name_is_what_was_redacted_still_counts(tmp_path: Path) -
     found = world(tmp_path, {**FILES, "promotion/rules.yaml": ELSEWHERE})
     found.stage("1.1.0")
     _approved(found)
-    ((_, hold),) = found.done(lambda look, _tip: stand(look, said("dan"), Hold("web", "dan", "production")))
+    ((_, hold),) = found.done(
+        lambda look, _tip: stand(look, said("dan", look.at), Hold("web", "dan", "production"))
+    )
     _redacted(found, hold.seq)
     desk = found.desk
     chain = desk.ledger.read(desk.mirror.fetch())

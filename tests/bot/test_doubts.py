@@ -81,20 +81,22 @@ def test_who_resumes_lifts_what_they_were_told_of_and_answers_for_nothing_else(b
     (hold,) = back.pass_()
     word = Resume("web", "the registry is fine again")
 
-    answer = back.world.append(lambda look, _tip: stand(look, said("ada"), word, seen=()))
+    answer = back.world.append(lambda look, _tip: stand(look, said("ada", look.at), word, seen=()))
 
     assert isinstance(answer, NotAllowed)
     assert answer.refusal.code == Code.NOT_STANDING
     assert f"#{hold.seq} came after" in answer.refusal.detail
     assert back.world.state.answered == {}
-    ((_, resume),) = back.world.done(lambda look, _tip: stand(look, said("ada"), word, seen={hold.seq}))
+    ((_, resume),) = back.world.done(
+        lambda look, _tip: stand(look, said("ada", look.at), word, seen={hold.seq})
+    )
     assert resume.evidence["lifts"] == [hold.seq]
     assert back.kinds() == [Kind.BUMP]
 
 
 def test_a_doubt_that_a_person_s_hold_took_the_place_of_comes_back_and_is_answered(back: Town) -> None:
     (first,) = back.pass_()
-    back.world.done(lambda look, _tip: stand(look, said("ada"), Hold("web", "a demo", "staging")))
+    back.world.done(lambda look, _tip: stand(look, said("ada", look.at), Hold("web", "a demo", "staging")))
     assert [back.kinds(), back.kinds()] == [[], []], "nothing is written where somebody holds it anyway"
     back.answer(Resume("web", "the demo is over"))
 
@@ -111,11 +113,11 @@ def test_a_doubt_that_a_person_s_hold_took_the_place_of_comes_back_and_is_answer
 
 def test_what_people_hold_is_lifted_by_a_word_wherever_they_were_told_of_it(back: Town) -> None:
     ((_, hold),) = back.world.done(
-        lambda look, _tip: stand(look, said("ada"), Hold("web", "a demo", "production"))
+        lambda look, _tip: stand(look, said("ada", look.at), Hold("web", "a demo", "production"))
     )
 
     ((_, resume),) = back.world.done(
-        lambda look, _tip: stand(look, said("ada"), Resume("web", "over"), seen=())
+        lambda look, _tip: stand(look, said("ada", look.at), Resume("web", "over"), seen=())
     )
 
     assert (resume.kind, resume.evidence["lifts"]) == (Kind.RESUME, [hold.seq])

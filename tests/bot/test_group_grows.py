@@ -57,7 +57,7 @@ def test_what_was_asked_for_is_whole_under_the_rules_of_now(
     def asked(look: Survey, _tip: str) -> Proposal:
         rule = rule_of(look, "production", "shop")
         writer = found.desk.writer
-        return propose(look, writer, said("carol"), rule=rule, image=image, members=members, note="")
+        return propose(look, writer, said("carol", look.at), rule=rule, image=image, members=members, note="")
 
     found.done(asked)
     grown = SMALL.replace("[web, cart]", "[web, cart, search]")

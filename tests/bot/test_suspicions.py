@@ -51,7 +51,7 @@ class Town:
         return row.codes
 
     def answer(self, word: Resume | Unblock) -> None:
-        answer = self.world.append(lambda look, _tip: stand(look, said("ada"), word))
+        answer = self.world.append(lambda look, _tip: stand(look, said("ada", look.at), word))
         assert isinstance(answer, Appended), answer
 
 
@@ -146,7 +146,9 @@ def test_a_version_that_skips_a_major_one_waits_for_a_word(town: Town) -> None:
 
 
 def test_a_person_who_holds_the_service_is_enough(town: Town) -> None:
-    answer = town.world.append(lambda look, _tip: stand(look, said("ada"), Hold("web", "an incident")))
+    answer = town.world.append(
+        lambda look, _tip: stand(look, said("ada", look.at), Hold("web", "an incident"))
+    )
     assert isinstance(answer, Appended)
     town.pass_(tags=["1.0.9"])
 

@@ -29,7 +29,7 @@ def _called(found: World, environment: str) -> None:
         lambda look, tip: emergency(
             look,
             Ground(found.desk.writer, "main", tip),
-            said("ada"),
+            said("ada", look.at),
             word,
             rule=rule_of(look, environment, "web"),
             image=image,
@@ -51,7 +51,7 @@ def test_an_emergency_without_its_review_is_the_one_finding(tmp_path: Path, envi
 
     assert (finding.what, finding.oid) == ("review-missing", commit)
     (seq,) = found.state.open
-    found.done(lambda look, _tip: review(look, said("bob"), Review(f"#{seq}", "it was right"), seq))
+    found.done(lambda look, _tip: review(look, said("bob", look.at), Review(f"#{seq}", "it was right"), seq))
     assert found.audit(tmp_path / "closed").findings == []
 
 

@@ -25,7 +25,7 @@ from policies.ledger.population import population
 from policies.ledger.state import State
 from policies.verdict import Passed
 from policies.words import Approve, Freeze, Hold
-from tests.bot.ledger_worlds import FLAGS, World, bot, digest, kustomization, person, said, world
+from tests.bot.ledger_worlds import World, bot, digest, kustomization, person, said, world
 from tests.repositories import commit_to, git, tip
 
 EVE = datetime(2026, 12, 31, 23, 40, tzinfo=UTC)
@@ -35,7 +35,7 @@ PRODUCTION = "apps/production/kustomization.yaml"
 
 def stand(told: World, word: Freeze | Hold) -> None:
     """Let Ada say a freeze or hold."""
-    told.done(lambda look, _tip: promoter.stand(look, said("ada"), word))
+    told.done(lambda look, _tip: promoter.stand(look, said("ada", look.at), word))
 
 
 @pytest.fixture
@@ -128,7 +128,7 @@ def test_a_promotion_that_is_open_over_the_year_is_approved_merged_and_verified(
 def test_an_exception_of_the_old_year_is_reviewed_in_the_new_one(told: World, tmp_path: Path) -> None:
     turn(told)
     (seq,) = told.state.open
-    about = {"by": person("dan"), "closes": seq, "note": "agreed", "evidence": {"account": dict(FLAGS)}}
+    about = {"by": person("dan"), "closes": seq, "note": "agreed", "evidence": said("dan", told.at).evidence}
     review = replace(Entry(kind=Kind.REVIEW, at=write_time(told.at), key=""), **about)  # type: ignore[arg-type]
 
     told.done(lambda look, _tip: Proposal((replace(review, key=expected_key(look.state, review)),)))
