@@ -144,6 +144,14 @@ def _junk(at: datetime, **changes: object) -> tuple[Story, Entry]:
     return found, replace(found.junk("acme/web"), key="", **changes)  # type: ignore[arg-type]  # a test's choice
 
 
+def _rules_of_a_branch() -> tuple[Story, Entry]:
+    found = story()
+    found.book.versions[oid("aside")] = found.book.versions[oid("first")]
+    entry = found.rules_at(oid("aside"))
+    del found.book.versions[oid("aside")]
+    return found, entry
+
+
 DAY = timedelta(days=1)
 LATE = timedelta(minutes=10, seconds=1)
 WRONG: dict[str, tuple[Made, Code]] = {
@@ -187,8 +195,17 @@ WRONG: dict[str, tuple[Made, Code]] = {
     "junk about nothing": (partial(_junk, evidence={}), Code.OUT_OF_LINE),
 }
 FORBIDDEN: list[tuple[str, Callable[[], tuple[Story, Entry]], Code]] = [
-    (name, partial(made, TODAY), code) for name, (made, code) in WRONG.items()
+    *((name, partial(made, TODAY), code) for name, (made, code) in WRONG.items()),
+    ("rules of a branch that the clone does not have", _rules_of_a_branch, Code.OUT_OF_LINE),
 ]
+
+
+def test_rules_off_the_line_are_not_said_to_be_unreadable() -> None:
+    found, entry = _rules_of_a_branch()
+
+    (refusal,) = found.reasons(entry)
+    assert refusal.code is Code.OUT_OF_LINE
+    assert refusal.detail == f"{entry.commit[:12]} is not on the line of the target branch"
 
 
 @pytest.mark.parametrize(("made", "code"), WRONG.values(), ids=list(WRONG))
