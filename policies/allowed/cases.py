@@ -96,10 +96,12 @@ def stopped(
             yield Refusal(verdict.code, of_member(asked.entry.group, case, verdict.detail))
 
 
-def noted_rightly(asked: Asked, gates: GatesFor, promotion: Promotion | None = None) -> No:
+def noted_rightly(
+    asked: Asked, rule: EffectiveRule, gates: GatesFor, promotion: Promotion | None = None
+) -> No:
     """Is what it says of the gates, where it says something, what they say?"""
-    rule, said = asked.rule, asked.entry.evidence.get("gates")
-    if rule is None or said is None:
+    said = asked.entry.evidence.get("gates")
+    if said is None:
         return
     cases = cases_of(asked, rule, promotion)
     before = tuple(

@@ -16,8 +16,6 @@ from policies.ledger.state import Open, Promotion, spoke_in
 from policies.ledger.tally import may_approve, may_fill
 from policies.rules.rules import EffectiveRule
 
-_APART = frozenset({Kind.EMERGENCY, Kind.ROLLBACK})
-
 
 def emergency(asked: Asked) -> No:
     """May this person move this there now, past nothing but what the rule says may be skipped?"""
@@ -72,8 +70,7 @@ def review(asked: Asked) -> No:
         yield Refusal(Code.NOT_STANDING, f"nothing that waits for a review is #{asked.entry.closes}")
         return
     promotion = asked.state.promotions.get(opened.promotion)
-    # what others opened is over when it is opened
-    if promotion and promotion.is_live and opened.kind in _APART:
+    if promotion and promotion.is_live:
         yield Refusal(Code.NOT_OVER, f"{promotion.id} is {promotion.stage}")
     if not isinstance(by, By):
         return

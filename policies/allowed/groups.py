@@ -23,7 +23,7 @@ def named(asked: Asked) -> No:
         yield Refusal(Code.NOT_WHOLE, "a group moves by itself")
     if bool(entry.members) != (bool(entry.group) and entry.kind in BRINGS):
         yield Refusal(Code.NOT_WHOLE, "members are named of a group whose images are named, and only then")
-    if promotion and entry.promotion and entry.kind not in _BEGINS and entry.group != promotion.group:
+    if promotion and entry.kind not in _BEGINS and entry.group != promotion.group:
         yield Refusal(Code.OUT_OF_LINE, "the promotion is about another group, or about none")
 
 
@@ -56,7 +56,7 @@ def joined(asked: Asked) -> No:
     Whoever was in it then was asked at that time. A way back leaves out what the last move left out.
     """
     promotion = asked.promotion
-    if promotion is None or not promotion.members or promotion.is_rollback:
+    if promotion is None or promotion.is_rollback:
         return
     before = asked.book.rules(promotion.rule.commit) or Rules({}, {})
     then = moving_rule(before, promotion.environment, promotion.service)
@@ -91,5 +91,4 @@ def undone(asked: Asked) -> No:
 def last_moved(state: State, environment: str, services: Sequence[str]) -> tuple[str, ...]:
     """Return the members that a group's last move in an environment moved, in their order; none = it never moved."""
     seqs = {one: move.seq for one in services if (move := state.last_move(environment, one))}
-    newest = max(seqs.values(), default=0)
-    return tuple(one for one in services if seqs.get(one) == newest and newest)
+    return tuple(one for one, seq in seqs.items() if seq == max(seqs.values()))

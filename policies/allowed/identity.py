@@ -51,10 +51,10 @@ def link(asked: Asked, linked: Link) -> No:
     yield from _proved(asked, linked)
     if linked.domain:
         yield from _matched(asked, asked.rules, linked)
-    yield from _in_git(asked, linked)
-    for name in _others(asked, linked):
+    yield from _in_git(asked, asked.rules, linked)
+    for name in _others(asked, asked.rules, linked):
         yield Refusal(Code.LINKED_ELSEWHERE, f"one of the accounts is {name}'s")
-    yield from _again(asked, linked)
+    yield from _again(asked, asked.rules, linked)
 
 
 def _matched(asked: Asked, rules: Rules, linked: Link) -> No:
@@ -71,13 +71,13 @@ def _matched(asked: Asked, rules: Rules, linked: Link) -> No:
         )
 
 
-def _again(asked: Asked, linked: Link) -> No:
+def _again(asked: Asked, rules: Rules, linked: Link) -> No:
     """Is it the first link of this human, or the same two accounts, of which one has another name now?
 
     Else who holds one of somebody's accounts for a moment could put their own in the place of the other.
     """
     earlier = asked.state.links.get(linked.person)
-    if earlier is None or not agrees(asked.rules or Rules({}, {}), earlier):
+    if earlier is None or not agrees(rules, earlier):
         return
     if earlier.domain and not linked.domain and earlier.slack_user == linked.slack_user:
         return  # a match by e-mail gives way to what the person shows
@@ -103,9 +103,8 @@ def _proved(asked: Asked, linked: Link) -> No:
         yield Refusal(Code.ACCOUNT, f"expected {linked.forge_login} to be an active person's account")
 
 
-def _in_git(asked: Asked, linked: Link) -> No:
+def _in_git(asked: Asked, rules: Rules, linked: Link) -> No:
     """Does ``people`` agree, or not know this human at all?"""
-    rules = asked.rules or Rules({}, {})
     named = rules.people.get(linked.person)
     if named is None:
         earlier = asked.state.links.get(linked.person)
@@ -132,17 +131,17 @@ def names_for(rules: Rules, login: str, number: int) -> tuple[str, ...]:
     return tuple(name for name in (plain, f"{plain}-{number}") if name not in taken and _NAME.fullmatch(name))
 
 
-def _others(asked: Asked, linked: Link) -> Iterator[str]:
+def _others(asked: Asked, rules: Rules, linked: Link) -> Iterator[str]:
     """Yield who else has one of the accounts: by the rules, by a link, or by what an entry of theirs named."""
-    login, rules, state = linked.forge_login.lower(), asked.rules, asked.state
-    for person in rules.people.values() if rules else ():
-        has_login = bool(person.github) and person.github.lower() == login
-        has_slack = bool(person.slack) and person.slack == linked.slack_user
+    login, state = linked.forge_login.lower(), asked.state
+    for person in rules.people.values():
+        has_login = person.github.lower() == login
+        has_slack = person.slack == linked.slack_user
         if person.name != linked.person and (has_login or has_slack):
             yield person.name
     for one in state.links.values():
         is_same = one.forge_id == linked.forge_id or one.slack_user == linked.slack_user
-        if one.domain and not linked.domain and not _is_theirs(asked, one, linked):
+        if one.domain and not linked.domain and not _is_theirs(asked, rules, one, linked):
             continue  # a match ends where somebody shows that the account is theirs
         if one.person != linked.person and is_same:
             yield one.person
@@ -151,8 +150,8 @@ def _others(asked: Asked, linked: Link) -> Iterator[str]:
             yield name
 
 
-def _is_theirs(asked: Asked, match: Link, linked: Link) -> bool:
+def _is_theirs(asked: Asked, rules: Rules, match: Link, linked: Link) -> bool:
     """Whether a match is of the one who links: then they keep its name, also where the rules switched it off since."""
     if asked.entry.time < ACCOUNTS_DECIDE:
         return False
-    return match.slack_user == linked.slack_user and agrees(asked.rules or Rules({}, {}), match)
+    return match.slack_user == linked.slack_user and agrees(rules, match)

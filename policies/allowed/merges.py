@@ -34,7 +34,7 @@ def intent(asked: Asked) -> No:
         return before_merge(part, promotion)
 
     yield from stopped(asked, gates, promotion)
-    yield from noted_rightly(asked, gates, promotion)
+    yield from noted_rightly(asked, rule, gates, promotion)
     yield from cleared(asked, rule, promotion)
     yield from _looked_up_again(asked, rule, promotion)
     excluded = {name for part in asked.parts for name in part.environment.exclude}

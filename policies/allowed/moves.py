@@ -74,7 +74,7 @@ def _alone(asked: Asked) -> No:
         yield Refusal(Code.OPEN_ELSEWHERE, "a promotion is under way there")
     yield from allowed_groups.everybody(asked)
     yield from stopped(asked, lambda _rule: ALONE)
-    yield from noted_rightly(asked, lambda _rule: ALONE)
+    yield from noted_rightly(asked, rule, lambda _rule: ALONE)
 
 
 def observed(asked: Asked) -> No:

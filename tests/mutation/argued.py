@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 _A_TYPE = "the name of a type: no running code reads it"
+_FOR_TYPES = "what comes before or after says so, too: for the type checker alone"
+_BY_PLACE = "asked for by place: a place with nothing and no such place are one answer"
 _SPARES = "spares looking at the calendar; the calendar has the last word"
 ARGUED: Mapping[str, str] = MappingProxyType(
     {
@@ -43,5 +45,21 @@ ARGUED: Mapping[str, str] = MappingProxyType(
         "policies.ledger.renames: 'V' -> 'V~'": _A_TYPE,
         "policies.ledger.repair: '_K' -> '_K~'": _A_TYPE,
         "policies.ledger.rollout: False -> True": "zip's strict: the lengths are compared before",
+        "policies.allowed.by_hand: rules is None or not cases: without rules is None": _FOR_TYPES,
+        "policies.allowed.by_hand: for for place, one in holds.items() if one: without one": _BY_PLACE,
+        "policies.allowed.by_hand: for for where, one in freezes.items() if one: without one": _BY_PLACE,
+        "policies.allowed.by_hand: for for where, end in ended.items() if end: without end": _BY_PLACE,
+        "policies.allowed.emergency: rule is None or asked.rules is None or (not isinstance(entry.by, By)): "
+        "without rule is None": _FOR_TYPES,
+        "policies.allowed.emergency: rule is None or asked.rules is None or (not isinstance(entry.by, By)): "
+        "without asked.rules is None": _FOR_TYPES,
+        "policies.allowed.emergency: one and one.is_doubtful: without one": _FOR_TYPES,
+        "policies.allowed.groups: True -> False": "zip's strict: the lengths are compared before",
+        "policies.allowed.health: '' -> '~'": "without a genesis nothing comes after either",
+        "policies.allowed.merges: asked.rules or Rules({}, {}): without Rules({}, {})": _FOR_TYPES,
+        "policies.allowed.merges: any((one.review for one in promotion.approvals if one.by.person == ... -> "
+        "all((one.review for one in promotion.approvals if one.by.person == ...": (
+            "one person has one approval, and only who has one is asked about"
+        ),
     }
 )

@@ -13,11 +13,12 @@ from policies.decide import tried_again_at
 from policies.entries import stood
 from policies.entries.carried import carry, restore
 from policies.entries.entry import Bot, Entry, Kind, write_time
+from policies.entries.membership import SKEW
 from policies.entries.remembered import Span
 from policies.entries.tables import Tables
 from policies.ledger.by_hand import BY_HAND, MergedBy, clearance, merged_by
 from policies.ledger.state import Stage
-from policies.rules.rules import Apart, Line, Merges
+from policies.rules.rules import Apart, ConfigRule, Line, Merges
 from tests.policies.gate_worlds import ruled
 from tests.policies.ledger_builders import RULES, START, Story, change_rules, person, pinned, story
 
@@ -115,6 +116,44 @@ def _rollback(text: str = PEOPLE) -> Story:
     found.add(found.about(Kind.LANDED))
     found.add(found.rollback("1.0.0"))
     return found
+
+
+def _uncovered() -> tuple[Story, Entry]:
+    """Let the rules that judged it have the service no more."""
+    found = _cleared()
+    commit = found.promotion().rule.commit
+    found.book.versions[commit] = replace(found.book.versions[commit], services={})
+    return _merged(found)
+
+
+def _since(found: Story) -> datetime:
+    cleared = found.promotion().cleared
+    assert cleared
+    return cleared
+
+
+def _cleared_at(at: datetime) -> Story:
+    found = _begun(at=at - timedelta(hours=1)).asked().approved()
+    found.at = at
+    found.add(_intent(found))
+    return found
+
+
+def _blocked_twice() -> tuple[Story, Entry]:
+    """Block it everywhere and there, and after the merge everywhere anew, as older programs remember it."""
+    found, image = _of_old(), (pinned("1.1.0", digest=""),)
+    found.add(found.stand(Kind.BLOCK, person("ada"), image=image))
+    found.add(found.stand(Kind.BLOCK, person("ada"), image=image, environment="production"))
+    return _then(found, found.stand(Kind.BLOCK, person("ada"), image=image))
+
+
+def _with_files(later: timedelta) -> tuple[Story, Entry]:
+    """Let a change of guarded files be found so long after somebody merged."""
+    found = _cleared(config=ConfigRule.GUARD)
+    at = found.at
+    found.at += later
+    found.add(found.config("a", why="guarded"))
+    return _merged(found, at)
 
 
 WINDOW = RULES.replace(
@@ -221,6 +260,18 @@ FORBIDDEN: list[tuple[str, Made, Code]] = [
         lambda: _story_of(Kind.FREEZE, Kind.UNFREEZE, Kind.MERGED, Kind.FREEZE, Kind.UNFREEZE),
         Code.WAITING_FOR_A_GO,
     ),
+    ("a merge that the rules of then do not cover", _uncovered, Code.NO_RULE),
+    (
+        "a merge under a freeze that was renewed, cleared from the moment on that looks at it",
+        lambda: _story_of(Kind.FREEZE, Kind.MERGED, Kind.FREEZE, found=_cleared_at(stood.DECIDES)),
+        Code.FROZEN,
+    ),
+    ("a merge of what is blocked twice, and was blocked anew since", _blocked_twice, Code.BLOCKED),
+    (
+        "a merge when a change of files was found",
+        lambda: _with_files(timedelta()),
+        Code.CONFIG_UNREVIEWED,
+    ),
     (
         "a merge by people where the bot's own stands",
         lambda: (f := _approved(RULES), f.add(f.about(Kind.INTENT)), _merged(f))[2],
@@ -294,6 +345,12 @@ ALLOWED: list[tuple[str, Made]] = [
         "a merge by a clock that is behind",
         lambda: (f := _cleared(), _merged(f, f.at - timedelta(minutes=4))[1]),
     ),
+    (
+        "a merge as early as a clock may say",
+        lambda: (f := _cleared(), _merged(f, _since(f) - SKEW)[1]),
+    ),
+    ("a merge as late as a clock may say", lambda: (f := _cleared(), _merged(f, f.at + SKEW)[1])),
+    ("a merge before a change of files was found", lambda: _with_files(timedelta(minutes=1))),
     ("a merge before somebody froze it", _frozen_after),
     (
         "a merge before somebody froze it and lifted that",

@@ -22,6 +22,7 @@ from tests.policies import (
     test_validator_emergency,
     test_validator_groups,
     test_validator_kinds,
+    test_validator_said_a,
 )
 from tests.policies.ledger_builders import Story, story
 
@@ -34,6 +35,7 @@ TABLES = {
     "by hand": test_allowed_by_hand.FORBIDDEN,
     "told": test_told_rightly.FORBIDDEN,
     "edges": [(name, make, code) for name, (make, code) in test_validator_edges.CASES.items()],
+    "more": test_validator_said_a.FORBIDDEN,
 }
 GROUPS = {f"group: {name}": make for name, (make, _) in test_validator_groups.PARTS.items()}
 REVIEWS = {f"review: {changed}": changed for changed, _ in test_allowed_reviews.UNSHOWN}

@@ -8,11 +8,14 @@ from typing import Any
 import pytest
 
 from policies.codes import Code
+from policies.entries.authors import MAX_ACCOUNTS, MOVERS, Authors
 from policies.entries.entry import Bot, Entry, Kind, write_time
 from policies.gates import TABLE, Before, at_once, before_merge
+from policies.growing import Growing
 from policies.ledger.emergency import due
+from policies.ledger.hands import CUT_DECIDES
 from policies.ledger.state import Stage
-from policies.rules.rules import Apart, Line, effective
+from policies.rules.rules import Apart, ConfigRule, Line, Merges, effective
 from tests.policies.gate_worlds import ruled
 from tests.policies.ledger_builders import (
     RULES,
@@ -102,6 +105,16 @@ def _intent(
     return found, found.about(Kind.INTENT)
 
 
+def _pushed() -> tuple[Story, Entry]:
+    """Push what is urgent past a freeze that the rule lets it skip."""
+    found = ruled(_town(("freeze",)), merges=Merges.ATOMIC)
+    found.add(found.bump("1.1.0"))
+    found.add(_emergency(found))
+    found.add(found.stand(Kind.FREEZE, person("dan")))
+    found.add(found.about(Kind.INTENT))
+    return found, found.about(Kind.MERGED, evidence={"pushed": True})
+
+
 def _landed(*skips: str) -> Story:
     found, intent = _intent(*skips)
     found.add(intent)
@@ -123,6 +136,34 @@ def _review_of_two(by: str) -> tuple[Story, Entry]:
     found.add(found.about(Kind.APPROVE, person("bob")))
     for kind in (Kind.INTENT, Kind.MERGED, Kind.LANDED):
         found.add(found.about(kind))
+    return _review(found, by)
+
+
+def _remembered() -> tuple[Story, Entry]:
+    """Let the ledger know who had a part in a mismatch, and nothing else of what they did."""
+    found = at_stage(Stage.MISMATCH)
+    made = _review(found, "ada")
+    found.state.promotions = Growing()
+    return made
+
+
+def _moved(by: str, *, is_cut: bool = False) -> tuple[Story, Entry]:
+    """Let Bob review what Ada moved, or Bob, as one of more people than a list holds; now fewer are told."""
+    found, many = story(), Authors(is_known=True, people=(by,), ids=tuple(range(1000, 1000 + MAX_ACCOUNTS)))
+    found.at = CUT_DECIDES
+    told = many if is_cut else Authors(is_known=True, people=(by,))
+    found.add(found.external("1.1.0", evidence={MOVERS: told.as_json()}))
+    found, entry = _review(found, "bob")
+    few = {MOVERS: Authors(is_known=True).as_json()} if is_cut else {}
+    return found, replace(entry, evidence={**entry.evidence, **few})
+
+
+def _files(by: str, *, is_readable: bool = True) -> tuple[Story, Entry]:
+    """Let somebody review a change of guarded files."""
+    found = ruled(story(), config=ConfigRule.GUARD)
+    found.add(found.config("a", why="guarded"))
+    if not is_readable:
+        found.book.versions.clear()
     return _review(found, by)
 
 
@@ -209,6 +250,15 @@ FORBIDDEN: list[tuple[str, Made, Code]] = [
     ),
     ("a review without a word", lambda: _review(_landed(), note=""), Code.NOTE_MISSING),
     ("a review of nothing", lambda: _review(_landed(), closes=1), Code.NOT_STANDING),
+    ("a review by who is remembered to have asked", _remembered, Code.REQUESTER),
+    ("a review by who moved it", lambda: _moved("bob"), Code.MOVER),
+    ("a review by who may have moved it", lambda: _moved("dan", is_cut=True), Code.MOVER),
+    ("a review by who moved it, where now fewer are told", lambda: _moved("bob", is_cut=True), Code.MOVER),
+    (
+        "a review of files under rules that cannot be read",
+        lambda: _files("ada", is_readable=False),
+        Code.UNKNOWN_PERSON,
+    ),
     ("a move while a review is overdue", lambda: _bump_while_overdue("staging"), Code.REVIEW_OVERDUE),
 ]
 
@@ -244,8 +294,10 @@ ALLOWED: list[tuple[str, Made]] = [
     ("a merge of an emergency", _intent),
     ("a merge past the environment before that it names", lambda: _intent("previous", staged=False)),
     ("a merge past a freeze that it names", lambda: _intent("freeze", stand=Kind.FREEZE)),
+    ("a push past a freeze that it names", _pushed),
     ("a review by a bystander", lambda: _review(_landed())),
     ("a review by another bystander", lambda: _review_of_two("carol")),
+    ("a review of files", lambda: _files("ada")),
     ("a review that is late", lambda: _review(_overdue())),
     ("a rollback while a review is overdue", _rollback_while_overdue),
 ]
