@@ -21,7 +21,7 @@ from policies.rules.rules import Apart, EffectiveRule
 def bound(asked: Asked) -> No:
     """Does the entry name the effective rule that is in force?"""
     entry, rule, last = asked.entry, asked.rule, asked.state.rules
-    if rule is None and asked.rules and (group := asked.rules.moves_with(entry.environment, entry.service)):
+    if asked.rules and (group := asked.rules.moves_with(entry.environment, entry.service)):
         yield Refusal(Code.IN_GROUP, f"{entry.service} moves with {group} in {entry.environment}")
     elif rule is None or last is None:
         yield Refusal(Code.NO_RULE, f"no rule covers {entry.service} in {entry.environment}")
@@ -69,7 +69,7 @@ def _alone(asked: Asked) -> No:
     if rule.environment.is_guarded:
         yield Refusal(Code.GUARDED, f"{entry.environment} asks for approvals")
     yield from observed(asked)
-    yield from _sighted(asked)
+    yield from _sighted(asked, rule)
     if under_way(asked):
         yield Refusal(Code.OPEN_ELSEWHERE, "a promotion is under way there")
     yield from allowed_groups.everybody(asked)
@@ -83,10 +83,10 @@ def observed(asked: Asked) -> No:
         yield Refusal(Code.OBSERVED, f"{asked.entry.environment} is only observed")
 
 
-def _sighted(asked: Asked) -> No:
+def _sighted(asked: Asked, rule: EffectiveRule) -> No:
     """Has the ledger seen each of the images before?"""
     entry = asked.entry
-    exact = bool(asked.rule and asked.rule.service.versions.followed)
+    exact = bool(rule.service.versions.followed)
     named = [(share.service, one) for share in entry.shares for one in share.image]
     if not all(asked.state.sighting(*one, exact=exact) for one in named):
         yield Refusal(Code.NOT_SEEN, "its first sighting is not in the ledger")
@@ -136,7 +136,7 @@ def propose(asked: Asked) -> No:
     if rule:
         gates = _before_asking(asked, rule)
         if gates is ALONE:
-            yield from _sighted(asked)
+            yield from _sighted(asked, rule)
         yield from allowed_groups.everybody(asked)
         yield from stopped(asked, lambda _rule: gates, is_offer=gates is not ALONE)
         yield from _opened(asked, rule)
@@ -182,7 +182,7 @@ def rollback(asked: Asked) -> No:
     yield from covered(asked)
     yield from identified(asked)
     entry, rule = asked.entry, asked.rule
-    if rule is None or not isinstance(entry.by, By) or asked.rules is None:
+    if rule is None or not isinstance(entry.by, By):
         return
     yield from observed(asked)
     if rule.parts:
@@ -203,8 +203,8 @@ def rollback(asked: Asked) -> No:
 
 
 def _may_go_back(asked: Asked, case: Case, person: str) -> bool:
-    lines, rules = case.rule.environment.rollback.approvals, asked.rules
-    return rules is not None and may_fill(rules, case.rule.service, lines, person, asked.members)
+    lines = case.rule.environment.rollback.approvals
+    return may_fill(case.rules, case.rule.service, lines, person, asked.members)
 
 
 def carried_by(asked: Asked, rule: EffectiveRule, apart: Apart) -> No:

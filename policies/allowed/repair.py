@@ -20,7 +20,7 @@ def identity(asked: Asked) -> No:
     linked, signer = asked.entry.linked, asked.entry.signer
     if (linked is None) != bool(signer):
         yield Refusal(Code.OUT_OF_LINE, "it links a person, or it names a signing key")
-    if signer and signer == asked.state.signer:
+    if signer == asked.state.signer:
         yield Refusal(Code.OUT_OF_LINE, "it is the key that signs already")
     if linked:
         yield from allowed_identity.link(asked, linked)

@@ -21,7 +21,7 @@ class Judged:
     gate: str
     verdict: Verdict
     service: str
-    is_asked: bool = True
+    is_asked: bool
 
 
 def reperformed(

@@ -57,12 +57,12 @@ def _is_doubt(entry: Entry) -> bool:
 
 def _replaced(asked: Asked) -> No:
     """Does it take the place of one that it may not lift? Else a short freeze would end a long one."""
-    entry, rules = asked.entry, asked.rules
+    entry = asked.entry
     for old in _in_its_place(asked):
         if isinstance(entry.by, Bot):
             if isinstance(old.by, By) or not _is_no_shorter(entry, old):
                 yield Refusal(Code.NOT_AN_APPROVER, "one is in force there that the bot may not change")
-        elif isinstance(entry.by, By) and rules and not _may_replace(asked, old, entry.by.person):
+        elif isinstance(entry.by, By) and not _may_replace(asked, old, entry.by.person):
             who = old.by.person if isinstance(old.by, By) else "the bot"
             yield Refusal(
                 Code.NOT_AN_APPROVER, f"one by {who} is in force; {entry.by.person} may not change it"
@@ -104,8 +104,8 @@ def lifted(asked: Asked) -> No:
     found = list(_in_force(asked))
     if not found:
         yield Refusal(Code.NOT_STANDING, _nothing(asked))
-    by, rules = asked.entry.by, asked.rules
-    if rules is None or not isinstance(by, By):
+    by = asked.entry.by
+    if not isinstance(by, By):
         return
     for environment, service, standing in found:
         if not _may_lift(asked, environment, service, standing, by.person):

@@ -1,6 +1,8 @@
 """Whether a word about a promotion stands: approve, unapprove, reject, cancel, rebased, void, ended."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Final
 
 from policies.allowed import groups as allowed_groups
 from policies.allowed.asked import Asked, No, Refusal
@@ -15,8 +17,11 @@ from policies.gates import counts_presses, excluded_because, is_expired, lines_o
 from policies.ledger.people import is_one
 from policies.ledger.state import ENDINGS, Promotion, Stage
 from policies.ledger.tally import may_fill
-from policies.rules.rules import AUTHORS, EffectiveRule, Rules
+from policies.rules.rules import AUTHORS, EffectiveRule
 from policies.verdict import Passed
+
+# until then whoever was linked could end what the rules cover no more
+RULED_DECIDE: Final = datetime(2026, 11, 28, tzinfo=UTC)
 
 
 def is_open(asked: Asked) -> No:
@@ -43,8 +48,12 @@ def is_same_change(asked: Asked, *, image: bool = False) -> No:
 
 def by_approver(asked: Asked) -> No:
     """Does the rule let this person fill one of its lines?"""
-    promotion, rule, by = asked.promotion, asked.rule, asked.entry.by
-    if promotion is None or rule is None or asked.rules is None or not isinstance(by, By):
+    promotion, by = asked.promotion, asked.entry.by
+    if promotion is None or not isinstance(by, By):
+        return
+    if asked.rule is None:
+        if asked.entry.time >= RULED_DECIDE:
+            yield Refusal(Code.NOT_AN_APPROVER, f"no rule lets {by.person} decide it")
         return
     who, by_whom = with_accounts(asked, by), replace(promotion, by=_requester(asked, promotion))
     whys = [excluded_because(part, by_whom, who) for part in asked.parts]
@@ -53,7 +62,7 @@ def by_approver(asked: Asked) -> No:
     if why := next((one for one in whys if one), None):
         did = "asked for it" if why is Code.REQUESTER else "wrote some of the code between the two images"
         yield Refusal(why, f"{by.person} {did}")
-    if not _may_fill(asked, asked.rules, promotion, by.person):
+    if not _may_fill(asked, promotion, by.person):
         yield Refusal(Code.NOT_AN_APPROVER, f"the rule does not name {by.person}")
 
 
@@ -63,7 +72,7 @@ def _wrote_under_another_name(asked: Asked, promotion: Promotion, by: By) -> boo
     if AUTHORS not in excluded or promotion.is_apart or promotion.authors is None:
         return False
     then = promotion.rule.commit
-    wrote = [By(name, via="") for name in promotion.authors.people]
+    wrote = [By(name, via="code") for name in promotion.authors.people]
     return any(is_same_human(asked, one, by, under=then, since=promotion.opened) for one in wrote)
 
 
@@ -114,14 +123,15 @@ def _once(asked: Asked, rule: EffectiveRule, promotion: Promotion, by: By) -> No
 
 def _under_another_name(asked: Asked, promotion: Promotion, by: By) -> str:
     """Return as whom else this human has approved it, where that fills a line still."""
-    who, rules = with_accounts(asked, by), asked.rules
+    who = with_accounts(asked, by)
     others = [one.by for one in promotion.approvals if one.by.person != by.person]
     mine = [one.person for one in others if is_one(with_link(asked, one), who, promotion.opened)]
-    return next((name for name in mine if rules and _may_fill(asked, rules, promotion, name)), "")
+    return next((name for name in mine if _may_fill(asked, promotion, name)), "")
 
 
-def _may_fill(asked: Asked, rules: Rules, promotion: Promotion, person: str) -> bool:
-    return any(
+def _may_fill(asked: Asked, promotion: Promotion, person: str) -> bool:
+    rules = asked.rules
+    return rules is not None and any(
         may_fill(rules, part.service, lines_of(part, promotion), person, asked.members)
         for part in asked.parts
     )

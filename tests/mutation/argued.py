@@ -6,6 +6,8 @@ from types import MappingProxyType
 _A_TYPE = "the name of a type: no running code reads it"
 _FOR_TYPES = "what comes before or after says so, too: for the type checker alone"
 _BY_PLACE = "asked for by place: a place with nothing and no such place are one answer"
+_EVERYWHERE = "what no environment or service is called stands for all of them, as nothing does"
+_NO_RULES = "whatever reads the rules there is asked for nobody, or for no part, where there are none"
 _SPARES = "spares looking at the calendar; the calendar has the last word"
 ARGUED: Mapping[str, str] = MappingProxyType(
     {
@@ -39,6 +41,21 @@ ARGUED: Mapping[str, str] = MappingProxyType(
         "policies.entries.tables: move.seq < found[-1].seq -> move.seq <= found[-1].seq": (
             "an entry moves something or says how it does: the two never have one number"
         ),
+        "policies.allowed.moves: rule is None or last is None: without last is None": _NO_RULES,
+        "policies.allowed.reperformed: '/' -> '/~'": "no gate asks which year it is",
+        "policies.allowed.reviews: not isinstance(by, By) or asked.rules is None: "
+        "without not isinstance(by, By)": "what is a review is a person's word",
+        "policies.allowed.speakers: '' -> '~'": _EVERYWHERE,
+        "policies.allowed.speakers: asked.rules is not None and asked.rules.identity.approve: "
+        "without asked.rules is not None": _NO_RULES,
+        "policies.allowed.speakers: isinstance(flags, Mapping) and canonical(flags) == _MAY_SPEAK: "
+        "without isinstance(flags, Mapping)": "nothing else is written like an object",
+        "policies.allowed.standing: '' -> '~'": _EVERYWHERE,
+        "policies.allowed.words: asked.rules is not None and any((is_expired(asked.rules.calendar, p...: "
+        "without asked.rules is not None": _NO_RULES,
+        "policies.allowed.words: rules is not None and any((may_fill(rules, part.service, lines_of(p...: "
+        "without rules is not None": _NO_RULES,
+        "policies.allowed.words: 'code' -> 'code~'": "nobody asks by what way somebody wrote",
         "policies.ledger.people: rules.identity.approve or not rules.identity.email: "
         "without not rules.identity.email": "without domains nobody is known by an address: slower, and the same",
         "policies.ledger.renames: 'K' -> 'K~'": _A_TYPE,

@@ -23,6 +23,7 @@ from tests.policies import (
     test_validator_groups,
     test_validator_kinds,
     test_validator_said_a,
+    test_validator_said_b,
 )
 from tests.policies.ledger_builders import Story, story
 
@@ -36,6 +37,7 @@ TABLES = {
     "told": test_told_rightly.FORBIDDEN,
     "edges": [(name, make, code) for name, (make, code) in test_validator_edges.CASES.items()],
     "more": test_validator_said_a.FORBIDDEN,
+    "still more": test_validator_said_b.FORBIDDEN,
 }
 GROUPS = {f"group: {name}": make for name, (make, _) in test_validator_groups.PARTS.items()}
 REVIEWS = {f"review: {changed}": changed for changed, _ in test_allowed_reviews.UNSHOWN}
