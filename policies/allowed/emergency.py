@@ -102,5 +102,5 @@ def _moved(asked: Asked, opened: Open, by: By) -> str:
 def _approves(asked: Asked, opened: Open, by: By) -> bool:
     """Whether a person may approve there: what guards files asks for who guards moves."""
     return asked.rules is not None and may_approve(
-        asked.rules, opened.environment, "", by.person, asked.members
+        asked.rules, opened.environment, opened.service, by.person, asked.members
     )

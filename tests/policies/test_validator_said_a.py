@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from policies.allowed.asked import TOLD_DECIDES
 from policies.canonical import Json
 from policies.codes import Code
 from policies.entries.entry import Beside, By, Entry, Kind, Link, Pinned, RuleAt, write_time
@@ -307,6 +308,12 @@ def _of_nothing(kind: Kind, stage: Stage) -> tuple[Story, Entry]:
     return found, found.about(kind, promotion="f" * 12)
 
 
+def _landing_of_nothing_that_says_what_stood_there() -> tuple[Story, Entry]:
+    found, entry = _of_nothing(Kind.LANDED, Stage.MERGED)
+    found.at = TOLD_DECIDES
+    return found, replace(entry, previous=(pinned("1.0.0"),))
+
+
 FORBIDDEN: list[tuple[str, Made, Code]] = [
     ("a year that does not say where the last one ended", _year, Code.OUT_OF_LINE),
     ("a year after its own", lambda: _year(year="2027", tip=oid("tip")), Code.OUT_OF_LINE),
@@ -400,6 +407,7 @@ FORBIDDEN: list[tuple[str, Made, Code]] = [
     ("an intent counting whom nobody knows any more", _counting_nobody_known, Code.ACCOUNT),
     ("an abort of nothing", lambda: _of_nothing(Kind.ABORT, Stage.MERGING), Code.CLOSED),
     ("a landing of nothing", lambda: _of_nothing(Kind.LANDED, Stage.MERGED), Code.CLOSED),
+    ("a landing of nothing from somewhere", _landing_of_nothing_that_says_what_stood_there, Code.CLOSED),
     ("a mismatch of nothing", lambda: _of_nothing(Kind.MISMATCH, Stage.MERGED), Code.CLOSED),
     ("a push of what the rules have no more", lambda: _removed(BY_COMMIT), Code.NO_RULE),
     ("a merge by rules that are gone", _judged_by_nothing, Code.NO_RULE),
