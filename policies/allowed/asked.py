@@ -15,7 +15,7 @@ from policies.ledger.state import Promotion, State
 from policies.rules.rules import EffectiveRule, Rules, moving_rule
 
 # from here on what an entry says beside its decision is held against the state and the clone: what stood there, when
-# accounts were looked up, what junk was about; older entries were not
+# accounts were looked up, that whoever counts is known, what junk was about; older entries were not
 TOLD_DECIDES: Final = datetime(2026, 11, 29, tzinfo=UTC)
 
 

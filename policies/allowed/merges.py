@@ -14,7 +14,7 @@ from policies.entries.authors import Authors
 from policies.entries.emails import is_attested
 from policies.entries.entry import Kind
 from policies.gates import Gate, before_merge, count_approvals, skips
-from policies.ledger.people import known
+from policies.ledger.people import Known, known
 from policies.ledger.state import Promotion, Stage
 from policies.rules.rules import AUTHORS, EffectiveRule, Merges, Rules
 
@@ -54,6 +54,8 @@ def _looked_up_again(asked: Asked, rule: EffectiveRule, promotion: Promotion) ->
     if people_who_count:
         yield from looked_up(asked)
     for person in people_who_count:
+        if asked.is_told_rightly and _who(asked, person) is None:
+            yield Refusal(Code.UNKNOWN_PERSON, f"neither the rules nor a link say who {person} is")
         if _needs_chat(asked, promotion, person) and not may_speak(flags.get(person)):
             yield Refusal(Code.ACCOUNT, f"the account of {person} was not looked up, or may not speak")
         if not _is_matched_still(asked, person):
@@ -66,9 +68,14 @@ def _looked_up_again(asked: Asked, rule: EffectiveRule, promotion: Promotion) ->
 
 def _is_matched_still(asked: Asked, person: str) -> bool:
     """Whether somebody is known otherwise than by an address, or both accounts have it still."""
-    state, rules, entry = asked.state, asked.rules, asked.entry
-    who = known(rules, state.links, state.forge_ids, person) if rules else None
+    who, entry = _who(asked, person), asked.entry
     return not (who and who.domain) or is_attested(entry.evidence, person, who.domain, entry.time)
+
+
+def _who(asked: Asked, person: str) -> Known | None:
+    """Return who somebody is by the rules in force and links; nothing where a link is one that the rules contradict."""
+    state, rules = asked.state, asked.rules
+    return known(rules, state.links, state.forge_ids, person) if rules else None
 
 
 def _is_reviewer(promotion: Promotion, person: str) -> bool:
@@ -78,8 +85,7 @@ def _is_reviewer(promotion: Promotion, person: str) -> bool:
 
 def _needs_chat(asked: Asked, promotion: Promotion, person: str) -> bool:
     """Whether somebody has an account in Slack, or spoke by one: then it has to be one that may speak."""
-    state, rules = asked.state, asked.rules
-    who = known(rules, state.links, state.forge_ids, person) if rules else None
+    who = _who(asked, person)
     return not _is_reviewer(promotion, person) or who is None or bool(who.slack)
 
 

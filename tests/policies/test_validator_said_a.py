@@ -21,6 +21,7 @@ from tests.policies.ledger_builders import (
     FILES,
     FLAGS,
     RULES,
+    START,
     Story,
     at_stage,
     change_rules,
@@ -272,10 +273,11 @@ def _counting_who_left_the_chat() -> tuple[Story, Entry]:
     return found, found.about(Kind.INTENT, evidence={"accounts": {"bob": dict(FLAGS)}})
 
 
-def _counting_nobody_known() -> tuple[Story, Entry]:
+def _counting_nobody_known(at: datetime = START, **looked: Json) -> tuple[Story, Entry]:
     """Merge on the review of somebody whose Slack account the rules give to another since."""
     text = TEAM.replace("2 of release-managers", "1 of release-managers")
     found = story(text)
+    found.at = at
     found.add(found.linked_by(ERIN))
     found.asked()
     by = By("erin-k", "review", forge_id=4242, forge_login="erin-k")
@@ -285,7 +287,13 @@ def _counting_nobody_known() -> tuple[Story, Entry]:
     }
     found.add(reviewed(found, by, review_login="erin-k", review_user=4242, **members))
     change_rules(found, text.replace("teams:", "  eve: {slack: U0ERIN}\nteams:"))
-    return found, found.about(Kind.INTENT, evidence=members)
+    return found, found.about(Kind.INTENT, evidence={**members, **looked})
+
+
+ERIN_LOOKED_UP: dict[str, Json] = {
+    "accounts": {"erin-k": dict(FLAGS)},
+    "forge_accounts": {"erin-k": dict(FORGE_FLAGS)},
+}
 
 
 def _removed(text: str) -> tuple[Story, Entry]:
@@ -405,6 +413,11 @@ FORBIDDEN: list[tuple[str, Made, Code]] = [
     ),
     ("an intent counting who left the chat", _counting_who_left_the_chat, Code.ACCOUNT),
     ("an intent counting whom nobody knows any more", _counting_nobody_known, Code.ACCOUNT),
+    (
+        "an intent counting whom nobody knows any more, looked up all the same",
+        lambda: _counting_nobody_known(TOLD_DECIDES, **ERIN_LOOKED_UP, looked=write_time(TOLD_DECIDES)),
+        Code.UNKNOWN_PERSON,
+    ),
     ("an abort of nothing", lambda: _of_nothing(Kind.ABORT, Stage.MERGING), Code.CLOSED),
     ("a landing of nothing", lambda: _of_nothing(Kind.LANDED, Stage.MERGED), Code.CLOSED),
     ("a landing of nothing from somewhere", _landing_of_nothing_that_says_what_stood_there, Code.CLOSED),
@@ -447,6 +460,10 @@ ALLOWED: list[tuple[str, Made]] = [
     (
         "a link to an account that a match gave to another",
         lambda: _after_a_match(Link("erin-k-4242", "T0", "U0REAL", 4242, "erin-k"), ACCOUNTS_DECIDE),
+    ),
+    (
+        "an older intent counting whom nobody knows any more",
+        lambda: _counting_nobody_known(START, **ERIN_LOOKED_UP),
     ),
     (
         "an intent counting a review by somebody without Slack",
