@@ -298,6 +298,12 @@ def _void(**changes: object) -> tuple[Story, Entry]:
     return found, found.about(Kind.VOID, **changes)
 
 
+def _void_of_nothing_moved() -> tuple[Story, Entry]:
+    found = story().asked()
+    now = found.promotion()
+    return found, found.about(Kind.VOID, rule=None, image=now.image, change=now.change, voided=now.change)
+
+
 def _wordless() -> tuple[Story, Entry]:
     found = Story(shelf(), at=parse_time("2026-11-26T00:00:00Z"))
     found.add(found.genesis())
@@ -381,6 +387,7 @@ FORBIDDEN: list[tuple[str, Made, Code]] = [
     ("a cancellation by the bot", lambda: _by_the_bot(Kind.CANCEL), Code.UNKNOWN_PERSON),
     ("a cancellation of what the bot asked for", _cancelled_of_the_bot, Code.NOT_AN_APPROVER),
     ("a void that names no rule", lambda: _void(rule=None), Code.RULE_MOVED),
+    ("a void that names no rule, of what has not moved", _void_of_nothing_moved, Code.RULE_MOVED),
     ("a void for other members", lambda: _void(members=(Member("web", 1),)), Code.NOT_WHOLE),
 ]  # fmt: skip
 
