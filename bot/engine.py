@@ -533,10 +533,10 @@ class Engine:
 
     def _refused(self, answer: NotAllowed, at: datetime) -> NotRecorded:
         """Say what the ledger does not take; of a promotion that is decided already, how that went."""
-        look = self.desk.view(at)
-        promotion = look.state.promotions.get(answer.entry.promotion)
-        if answer.refusal.code is Code.CLOSED and promotion:
-            return over(look, promotion)
+        if answer.refusal.code is Code.CLOSED:
+            look = self.desk.view(at)
+            if promotion := look.state.promotions.get(answer.entry.promotion):
+                return over(look, promotion)
         return NotRecorded(code=str(answer.refusal.code), detail=answer.refusal.detail)
 
     def _hearing(self) -> Hearing:
@@ -689,13 +689,21 @@ class Engine:
 
     def is_outside(self, team: str, slack_user: str) -> bool:
         """Whether somebody is neither linked nor a full member of the bot's own workspace, as far as can be seen."""
+        return self._is_outside(team, slack_user) is not False
+
+    def is_surely_outside(self, team: str, slack_user: str) -> bool:
+        """Whether the chat says so; one that says nothing is no reason to say it of somebody."""
+        return self._is_outside(team, slack_user) is True
+
+    def _is_outside(self, team: str, slack_user: str) -> bool | None:
+        """Tell whether somebody is outside; nothing where the chat does not say who that is."""
         if self.chat is None or self.person_of(slack_user):
             return False
         try:
             return not may_speak(flags_of(self.chat, team, slack_user))
         except BotError as error:
             _log.info("somebody is told less, for the chat does not say who that is: %s", error)
-            return True
+            return None
 
     def person_of(self, slack_user: str) -> str:
         """Return whom rules and links take a Slack user id for; '' = not linked."""

@@ -27,9 +27,7 @@ from policies.rules.rules import EffectiveRule, moving_rule
 
 _ALL = 1 << 30
 GRACE = timedelta(minutes=5)  # between an intent and its merge the rules may change
-ENDS_ARE_SIGNED = (
-    "2026-11-29T00:00:00Z"  # from here on a move whose trailers leave the signature out is found
-)
+CLOSER_SINCE = "2026-11-29T00:00:00Z"  # from here on a move whose trailers leave the signature out is found
 _PROGRESS = 500  # commits between two lines of progress
 _HELD = 2_000  # entries between two lines of progress: about as many commits are among them
 # kinds whose commit is on the target branch because of them
@@ -302,7 +300,8 @@ class _Audit:
         changed = self.mirror.commit_info(in_force.commit).committed_at
         if rule is not None and rule.hash == rule_hash:
             return
-        if abs(changed - entry.time) > GRACE:
+        is_ahead = changed > entry.time + GRACE and entry.at >= CLOSER_SINCE
+        if is_ahead or changed < entry.time - GRACE:
             text = f"the rules of {in_force.commit[:12]} were in force, it was judged by older ones"
             self.report.add("rule-older", entry.commit, text, entry.seq)
         else:
@@ -340,7 +339,7 @@ class _Audit:
         proof = next((value for name, value in stands if name == "Ledger-Signature"), "")
         if proof and not is_vouched(self.signers, ledger, proof):
             yield "its Ledger-Signature is by no key of this ledger"
-        if ledger and not proof and entry.at >= ENDS_ARE_SIGNED:
+        if ledger and not proof and entry.at >= CLOSER_SINCE:
             yield "it has no Ledger-Signature"
         urgency = self._urgency(entry, promotion, rule, stands)
         if entry.kind is Kind.LANDED and promotion:

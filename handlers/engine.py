@@ -83,5 +83,8 @@ class Engine(Protocol):
     def is_outside(self, team: str, slack_user: str) -> bool:
         """Whether somebody is neither linked nor a full member of the bot's own workspace, as far as can be seen."""
 
+    def is_surely_outside(self, team: str, slack_user: str) -> bool:
+        """Whether the chat says so; one that says nothing is no reason to say it of somebody."""
+
     def person_of(self, slack_user: str) -> str:
         """Return the name that the rules link to a Slack user id; '' = not linked."""

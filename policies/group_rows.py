@@ -32,7 +32,7 @@ OF_PEOPLE = frozenset(
 OF_A_WORD = ANSWERED_BY_ASKING | OF_PEOPLE  # the same by a person, who takes along what was there before
 Passed = Callable[[EffectiveRule], frozenset[Code]]  # of one member: what does not keep it back
 # what a version lacks in a region until it has run in the one before for long enough, and well
-_COMES = frozenset({Code.NOT_IN_PREVIOUS, Code.NOT_THERE_NOW, Code.NOT_HEALTHY, Code.SOAKING, Code.TOO_YOUNG})
+_COMES = frozenset({Code.NOT_IN_PREVIOUS, Code.NOT_HEALTHY, Code.SOAKING, Code.TOO_YOUNG})
 CONTENT = 12  # digits of a name
 _NOBODY = Waiting(Code.NOT_REQUESTED, "nobody has asked for it")
 

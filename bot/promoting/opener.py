@@ -60,6 +60,9 @@ def _of_bot(look: Survey, decision: Decision, rule: EffectiveRule, row: Row) -> 
         return own
     same, is_coming = taken_along(look.world, rule, rows_of(look.world, rule, look.at), last)
     if is_coming:
+        _log.info(
+            "%s waits in %s until all that moved in %s may", row.service, row.environment, last.environment
+        )
         return replace(own, candidates=())
     return replace(own, candidates=(same, *own.candidates)) if same else own
 

@@ -23,9 +23,20 @@ def regrouped(look: Survey, promotion: Promotion, joined: Sequence[Refusal]) -> 
         said = f"moves together with {group} {since}"
     elif joined:
         said = f"moves together with more services {since}: {', '.join(one.detail for one in joined)}"
-    elif promotion.group and all(one.service in rules.services for one in promotion.members):
+    elif rule := moving_rule(rules, environment, service) if promotion.group else None:
+        kept = {one.service.name for one in rule.parts}
+        said = f"moves without {', '.join(one.service for one in promotion.members if one.service not in kept)} {since}"
+    elif _is_loose(rules, promotion):
         said = f"does not move as a group any more {since}"
     return said[:MAX_NOTE]
+
+
+def _is_loose(rules: Rules, promotion: Promotion) -> bool:
+    """Whether the services of a group are all there still, and move each by itself."""
+    is_there = promotion.environment in rules.environments
+    return (
+        bool(promotion.group) and is_there and all(one.service in rules.services for one in promotion.members)
+    )
 
 
 def instead(rules: Rules, promotion: Promotion) -> str:

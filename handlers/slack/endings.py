@@ -60,8 +60,7 @@ def _next(promotion: Promotion, group: str) -> Line:
     if promotion.stage in {Stage.MERGING, Stage.MERGED}:
         return line("The card shows how it goes.")
     if promotion.stage is Stage.LANDED:
-        back = Rollback(group or promotion.service, _WHY, environments=(promotion.environment,))
-        return line("To undo it: ", Code(f"{COMMAND} {spell(back)}"))
+        return _landed(promotion, group)
     if promotion.stage is Stage.MISMATCH:
         return line(Code(f"{COMMAND} pending"), " lists the review that it waits for.")
     if promotion.stage is Stage.SUPERSEDED:
@@ -71,6 +70,14 @@ def _next(promotion: Promotion, group: str) -> Line:
             Code(f"{COMMAND} all to {promotion.environment}"), " lists what may be asked for there now."
         )
     return line("To ask for it anew: ", anew(promotion, group))
+
+
+def _landed(promotion: Promotion, group: str) -> Line:
+    since = line(Code(f"{COMMAND} history {promotion.shares[0].service}"), " lists what came since.")
+    if promotion.is_rollback:
+        return since
+    back = Rollback(group or promotion.service, _WHY, environments=(promotion.environment,))
+    return line("Where it still stands, this undoes it: ", Code(f"{COMMAND} {spell(back)}"), "; ", *since)
 
 
 def anew(promotion: Promotion, group: str = "") -> Code:

@@ -15,7 +15,7 @@ def unheard(engine: Engine, user: str, team: str) -> Said | None:
     """Say what somebody has to do before their word counts; nothing where rules or links know them."""
     if engine.person_of(user):
         return None
-    return nobody(user, is_outside=engine.is_outside(team, user))
+    return nobody(user, is_outside=engine.is_surely_outside(team, user))
 
 
 def nobody(user: str, *, is_outside: bool = False) -> Said:

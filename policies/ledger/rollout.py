@@ -67,11 +67,8 @@ def is_taken_along(state: Tables, entry: Entry, rule: EffectiveRule) -> bool:
 
 def last_by_people(state: Tables, rule: EffectiveRule) -> Promotion | None:
     """Return what landed last where the rule takes its approvals from, if a person asked for it."""
-    found = [
-        one
-        for one in state.promotions.values()
-        if _may_lend(one) and (one.environment, one.service) == _where(rule)
-    ]
+    lends = state.promotions.values() if rule.environment.approvals_as else ()
+    found = [one for one in lends if _may_lend(one) and (one.environment, one.service) == _where(rule)]
     last = max(found, key=lambda one: one.seq, default=None)
     return last if last and isinstance(last.by, By) else None
 

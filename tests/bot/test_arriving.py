@@ -10,11 +10,11 @@ import pytest
 from bot.arriving import ARRIVES
 from bot.looking.book import Book
 from bot.repository.mirror import Mirror
-from bot.verify import ENDS_ARE_SIGNED, Report, verify
+from bot.verify import CLOSER_SINCE, Report, verify
 from policies.entries.entry import Entry, Kind, parse_time
 from policies.entries.membership import SKEW
 from policies.words import Approve
-from tests.bot.ledger_worlds import World, digest, kustomization, world
+from tests.bot.ledger_worlds import RULES, World, digest, kustomization, world
 from tests.repositories import commit_to, git
 
 PRODUCTION = "apps/production/kustomization.yaml"
@@ -173,7 +173,7 @@ def test_a_landing_without_the_signature_of_its_anchor_is_found(
     commit = reworded(
         found, merged(found), lambda text: re.sub(r"(?m)^Ledger-Signature: .*\n(?: .*\n)*", "", text)
     )
-    start = parse_time(ENDS_ARE_SIGNED)
+    start = parse_time(CLOSER_SINCE)
     assert start > found.at
     found.at = start + later
     found.sneak(was_merged(found, commit), landed(found, commit))
@@ -181,3 +181,28 @@ def test_a_landing_without_the_signature_of_its_anchor_is_found(
     report = audit(found, tmp_path)
 
     assert [one.what for one in report.findings if one.what == "trailers-differ"] == what
+
+
+@pytest.mark.parametrize(
+    ("later", "what"), [(-SECOND, []), (timedelta(), ["rule-older"])], ids=["old", "new"]
+)
+def test_rules_dated_after_the_move_were_in_force_all_the_same(
+    tmp_path: Path, later: timedelta, what: list[str]
+) -> None:
+    found = merging(tmp_path)
+    stricter = RULES.replace("approvals: 2", "approvals: 3")
+    commit_to(found.remote, {"promotion/rules.yaml": stricter})
+    start = parse_time(CLOSER_SINCE)
+    at = int((start + timedelta(days=1)).timestamp())
+    reworded(
+        found,
+        git(found.remote, "rev-parse", "main"),
+        lambda text: re.sub(r"(?m)^(committer .*> )[0-9]+", rf"\g<1>{at}", text),
+    )
+    commit = found.merge()
+    found.at = start + later
+    found.sneak(was_merged(found, commit), landed(found, commit))
+
+    report = audit(found, tmp_path)
+
+    assert [one.what for one in report.findings if one.what == "rule-older"] == what

@@ -74,3 +74,42 @@ def test_what_was_asked_for_is_whole_under_the_rules_of_now(
     assert entry.kind is last
     assert ("moves together with more services as of commit" in entry.note) is bool(published)
     assert entry.note.endswith(": search has 1.1.0 to move" if published else "")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "note"),
+    [
+        ("[web, cart, search]", "[web, cart]", "moves without search as of commit "),
+        ("groups: {shop: [web, cart, search]}\n", "", "does not move as a group any more as of commit "),
+        ("  production:", "  live:", ""),
+    ],
+    ids=["smaller", "none", "no such environment"],
+)
+def test_what_the_rules_did_to_a_group_is_told_as_it_is(
+    tmp_path: Path, old: str, new: str, note: str
+) -> None:
+    rules = SMALL.replace("[web, cart]", "[web, cart, search]")
+    found = world(tmp_path, {**SHOP, "promotion/rules.yaml": rules})
+    _publish(found, "1.0.0", *SERVICES)
+    found.run()
+    _publish(found, "1.1.0", *SERVICES)
+    found.run()
+    image = tuple(Pinned(f"ghcr.io/example/{one}", "1.1.0", digest("1.1.0")) for one in SERVICES)
+    members = tuple(Member(one, 1) for one in SERVICES)
+
+    def asked(look: Survey, _tip: str) -> Proposal:
+        rule = rule_of(look, "production", "shop")
+        writer = found.desk.writer
+        return propose(look, writer, said("carol", look.at), rule=rule, image=image, members=members, note="")
+
+    found.done(asked)
+    assert old in rules
+    commit_to(found.remote, {"promotion/rules.yaml": rules.replace(old, new)})
+    found.run()
+
+    Reconciler(found.desk, None, None).advance(found.at)
+
+    assert found.promotion.stage is Stage.REMOVED
+    ended = found.entries[-1][1].note
+    assert ended.startswith(note)
+    assert bool(ended) is bool(note)

@@ -8,7 +8,7 @@ import pytest
 
 from bot import wording
 from bot.signing import Signer, vouch
-from bot.verify import ENDS_ARE_SIGNED
+from bot.verify import CLOSER_SINCE
 from bot.wording import Trailer, Urgency
 from policies.ledger.state import Stage
 from tests.policies.ledger_builders import at_stage, oid, story
@@ -105,4 +105,4 @@ def test_another_trailer_in_the_paragraph_is_more_than_the_ledger_makes() -> Non
 def test_the_page_says_since_when_an_end_has_to_be_signed() -> None:
     row = next(one for one in ROWS if one.startswith("| `Ledger-Signature`"))
 
-    assert f"since {ENDS_ARE_SIGNED[:10]}" in row
+    assert f"since {CLOSER_SINCE[:10]}" in row

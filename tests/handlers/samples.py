@@ -196,6 +196,9 @@ class EngineOfValues:
     def is_outside(self, team: str, slack_user: str) -> bool:
         return not (team and slack_user)
 
+    def is_surely_outside(self, team: str, slack_user: str) -> bool:
+        return self.is_outside(team, slack_user)
+
     def person_of(self, slack_user: str) -> str:
         person = next((one for one in RULES.people.values() if slack_user and one.slack == slack_user), None)
         return person.name if person else ""

@@ -203,7 +203,13 @@ PENDING = "/promote pending lists "
     [
         (Stage.MERGING, "The card shows how it goes."),
         (Stage.MERGED, "The card shows how it goes."),
-        (Stage.LANDED, "To undo it: /promote rollback checkout-api in production because WHY"),
+        (
+            Stage.LANDED,
+            (
+                "Where it still stands, this undoes it: /promote rollback checkout-api in production because WHY; "
+                "/promote history checkout-api lists what came since."
+            ),
+        ),
         (Stage.MISMATCH, f"{PENDING}the review that it waits for."),
         (Stage.REJECTED, ANEW),
         (Stage.CANCELLED, ANEW),
