@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -440,6 +440,12 @@ def test_nobody_may_append(made: Made, code: Code) -> None:
     assert code in {one.code for one in found.reasons(entry)}
 
 
+def _landing_from(tag: str, at: datetime) -> tuple[Story, Entry]:
+    found = at_stage(Stage.MERGED)
+    found.at = at
+    return found, found.about(Kind.LANDED, previous=(pinned(tag),))
+
+
 ALLOWED: list[tuple[str, Made]] = [
     ("first rules that came after genesis", lambda: _first_rules("first", "later")),
     ("first rules from before genesis", lambda: _first_rules("first", "older")),
@@ -448,6 +454,8 @@ ALLOWED: list[tuple[str, Made]] = [
         lambda: _next_rules(RENAMED, evidence={"renamed": {"services": {"web": "shop"}}}),
     ),
     ("a refusal under rules that cannot be read", lambda: _refused("carol", is_readable=False)),
+    ("a landing that says what stood there", lambda: _landing_from("1.0.0", TOLD_DECIDES)),
+    ("an older landing that says else", lambda: _landing_from("0.9.0", TOLD_DECIDES - timedelta(minutes=1))),
     ("several services together", _two_services),
     ("an emergency of a group", lambda: (f := called(CALLED), emergency(f, BOTH))),
     ("gates noted of the member that has one", lambda: _noted(cart={"age": "passed 1m"})),
