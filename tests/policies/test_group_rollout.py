@@ -169,3 +169,14 @@ def test_a_service_that_stands_there_already_makes_it_less_than_was_approved() -
     web, cart = rows_of(known, rule, found.at)
 
     assert taken_along(known, rule, (web, replace(cart, candidates=())), last) == (None, False)
+
+
+def test_what_the_region_before_has_no_more_is_not_waited_for() -> None:
+    found = landed(REGIONS.replace("approvals: as production}", "approvals: as production, takes: same}"))
+    assert along(found)[0] is not None
+    moved = found.external("1.0.0")
+    found.add(
+        replace(moved, service="cart", image=(image("1.1.0", "cart"),), previous=(image("1.2.0", "cart"),))
+    )
+
+    assert along(found) == (None, False)
