@@ -7,10 +7,10 @@ from tests.handlers.samples import EngineOfValues
 class _Silent(EngineOfValues):
     """An engine whose chat says nothing of anybody."""
 
-    def is_outside(self, team: str, slack_user: str) -> bool:
+    def is_outside(self, team: str, slack_user: str) -> bool:  # noqa: ARG002  it says it of everybody
         return True
 
-    def is_surely_outside(self, team: str, slack_user: str) -> bool:
+    def is_surely_outside(self, team: str, slack_user: str) -> bool:  # noqa: ARG002  it says it of everybody
         return False
 
 
