@@ -1,8 +1,7 @@
-"""One PyGithub client: sends one request as whoever it is told to be, and sorts what comes back into two kinds."""
+"""A PyGithub client: sends one request as whoever it is told to be, and sorts what comes back into two kinds."""
 
 import re
-import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from queue import LifoQueue
 from typing import Any
@@ -58,22 +57,15 @@ class Client:
     Those complete themselves with further requests, follow URLs that stand in bodies, and believe what stands there.
     """
 
-    def __init__(self, base_url: str, manner: Manner, retry: Retry | None = None) -> None:
-        """Open nothing yet; no ``base_url`` means github.com. Raises: SettingsError."""
-        self._bearer = _Bearer()
-        self._lock = threading.Lock()
-        try:
-            self._github = Github(
-                auth=self._bearer,
-                base_url=base_url.rstrip("/") or Consts.DEFAULT_BASE_URL,
-                timeout=manner.timeout,
-                user_agent="countersign",
-                retry=retry,
-                seconds_between_requests=0,
-                seconds_between_writes=manner.between_writes,
-            )
-        except (AssertionError, AttributeError, ValueError) as error:
-            raise SettingsError("COUNTERSIGN_GITHUB_URL: expected a URL, https://HOST/api/v3") from error
+    def __init__(self, base_url: str, manner: Manner, retry: Retry | None = None, *, most: int = 1) -> None:
+        """Open nothing yet; no ``base_url`` means github.com. Raises: SettingsError.
+
+        ``most`` requests go side by side, so that one that hangs keeps nobody else from theirs; who comes then waits.
+        """
+        self._lines = [_Line.to(base_url, manner, retry) for _ in range(most)]
+        self._idle: LifoQueue[_Line] = LifoQueue()  # the last again: few connections are opened
+        for one in self._lines:
+            self._idle.put(one)
 
     def send(
         self,
@@ -87,62 +79,28 @@ class Client:
     ) -> Any:
         """Send one request as the bearer of a token, '' as nobody. Raises: ErrorAnswerError, UnsureError."""
         asked, sent = dict(parameters or {}), None if body is None else dict(body)
-        with self._lock:
-            self._bearer.held = token
-            requester = self._github.requester
-            try:
-                return requester.requestJsonAndCheck(
-                    verb, address, asked, headers=dict(headers or {}), input=sent
-                )[1]
-            except GithubException as error:
-                raise ErrorAnswerError(error.status, _said(error, token), error.headers or {}) from None
-            except OSError as error:  # whatever requests raises is one
-                raise UnsureError(f"{plain(requester.hostname)} did not answer ({_kind(error)})") from error
-            except (ValueError, TypeError, AttributeError, RuntimeError, AssertionError) as error:
-                # PyGithub on bodies that are no JSON or no objects, and on redirects to elsewhere.
-                raise UnsureError(f"the answer cannot be read ({_kind(error)})") from error
-            finally:
-                self._bearer.held = ""
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._github.close()
-
-
-class Clients:
-    """Several clients that ask at the same time: a look-up that hangs keeps nobody else from theirs."""
-
-    def __init__(self, make: Callable[[], Client], most: int = 4) -> None:
-        """Make the first; the others come when they are needed. Raises: what ``make`` raises."""
-        self._make = make
-        self._made = [make()]
-        self._idle: LifoQueue[Client | None] = LifoQueue()
-        for one in (*[None] * (most - 1), *self._made):
-            self._idle.put(one)
-
-    def send(
-        self,
-        verb: str,
-        address: str,
-        token: str,
-        *,
-        parameters: Mapping[str, str | int] | None = None,
-        body: Json | None = None,
-    ) -> Any:
-        """Send one request by a client that is idle; wait where none is. Raises: ErrorAnswerError, UnsureError."""
-        client = self._idle.get()
+        line = self._idle.get()
+        line.bearer.held = token
+        requester = line.github.requester
         try:
-            if client is None:
-                client = self._make()
-                self._made.append(client)
-            return client.send(verb, address, token, parameters=parameters, body=body)
+            return requester.requestJsonAndCheck(
+                verb, address, asked, headers=dict(headers or {}), input=sent
+            )[1]
+        except GithubException as error:
+            raise ErrorAnswerError(error.status, _said(error, token), error.headers or {}) from None
+        except OSError as error:  # whatever requests raises is one
+            raise UnsureError(f"{plain(requester.hostname)} did not answer ({_kind(error)})") from error
+        except (ValueError, TypeError, AttributeError, RuntimeError, AssertionError) as error:
+            # PyGithub on bodies that are no JSON or no objects, and on redirects to elsewhere.
+            raise UnsureError(f"the answer cannot be read ({_kind(error)})") from error
         finally:
-            self._idle.put(client)
+            line.bearer.held = ""
+            self._idle.put(line)
 
     def close(self) -> None:
         """Close the connections."""
-        for client in self._made:
-            client.close()
+        for one in self._lines:
+            one.github.close()
 
 
 class _Bearer(Auth.Auth):
@@ -163,6 +121,31 @@ class _Bearer(Auth.Auth):
     @property
     def token(self) -> str:
         return self.held
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """What one request at a time goes through, and whose token it bears."""
+
+    github: Github
+    bearer: _Bearer
+
+    @classmethod
+    def to(cls, base_url: str, manner: Manner, retry: Retry | None) -> "_Line":
+        bearer = _Bearer()
+        try:
+            github = Github(
+                auth=bearer,
+                base_url=base_url.rstrip("/") or Consts.DEFAULT_BASE_URL,
+                timeout=manner.timeout,
+                user_agent="countersign",
+                retry=retry,
+                seconds_between_requests=0,
+                seconds_between_writes=manner.between_writes,
+            )
+        except (AssertionError, AttributeError, ValueError) as error:
+            raise SettingsError("COUNTERSIGN_GITHUB_URL: expected a URL, https://HOST/api/v3") from error
+        return cls(github, bearer)
 
 
 def patient_retry() -> Retry:

@@ -11,7 +11,6 @@ from bot.forge.client import (
     FORBIDDEN,
     MAX_SAID,
     Client,
-    Clients,
     ErrorAnswerError,
     Json,
     Manner,
@@ -22,6 +21,7 @@ from bot.forge.client import (
 
 __all__ = ["MAX_SAID", "Login", "Manner", "RefusalError", "TokenLogin", "UnsureError", "Wire", "plain"]
 
+_READS = 4  # questions that go side by side
 REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}", re.ASCII)
 _ACCEPTED = re.compile(r"[a-z_]{1,40}=(?:read|write|admin)(?:[,;] ?[a-z_]{1,40}=(?:read|write|admin))*")
 _UNAUTHORIZED, _NOT_FOUND, _CONFLICT, _SERVER = 401, 404, 409, 500
@@ -90,9 +90,9 @@ class Wire:
         self.owner = repository.partition("/")[0]
         self.login = login
         graph_url = base_url.rstrip("/").removesuffix("/v3")  # GitHub Enterprise Server: /api/graphql
-        self._reader = Clients(lambda: Client(base_url, manner, patient_retry()))
+        self._reader = Client(base_url, manner, patient_retry(), most=_READS)
         self._writer = Client(base_url, manner)
-        self._graph = Clients(lambda: Client(graph_url, manner))
+        self._graph = Client(graph_url, manner, most=_READS)
 
     def __repr__(self) -> str:
         """Name the repository and nothing else."""
@@ -150,7 +150,7 @@ class Wire:
 
     def _as_us(
         self,
-        client: Client | Clients,
+        client: Client,
         verb: str,
         address: str,
         *,

@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from bot.errors import SettingsError
-from bot.forge.client import Client, Clients, ErrorAnswerError, Manner
+from bot.forge.client import Client, ErrorAnswerError, Manner
 from sandbox.http import endpoint, serve
 
 PATIENT = Manner(timeout=30, between_writes=0, between_looks=0)
@@ -40,39 +40,39 @@ def forge(let_go: Event) -> Iterator[str]:
 def test_one_that_hangs_keeps_nobody_else() -> None:
     let_go = Event()
     with forge(let_go) as url, ThreadPoolExecutor() as threads:
-        clients = Clients(lambda: Client(url, PATIENT))
-        late = [threads.submit(clients.send, "GET", "/hanging", "a") for _ in range(3)]
-        assert clients.send("GET", "/named", "b")["as"] == "Bearer b"
+        client = Client(url, PATIENT, most=4)
+        late = [threads.submit(client.send, "GET", "/hanging", "a") for _ in range(3)]
+        assert client.send("GET", "/named", "b")["as"] == "Bearer b"
         assert not any(one.done() for one in late)
         let_go.set()
         assert all(one.result(30)["late"] for one in late)
-        clients.close()
+        client.close()
 
 
 def test_each_asks_as_who_it_was_told_to_be() -> None:
     together = Barrier(8)
     with forge(Event()) as url, ThreadPoolExecutor(8) as threads:
-        clients = Clients(lambda: Client(url, PATIENT), most=3)
+        client = Client(url, PATIENT, most=3)
 
         def ask(token: str) -> list[object]:
             together.wait(30)
-            return [clients.send("GET", "/named", token)["as"] for _ in range(5)]
+            return [client.send("GET", "/named", token)["as"] for _ in range(5)]
 
         tokens = [f"t{number}" for number in range(8)]
         assert list(threads.map(ask, tokens)) == [[f"Bearer {one}"] * 5 for one in tokens]
-        clients.close()
+        client.close()
 
 
 def test_a_client_is_there_again_after_an_error() -> None:
     with forge(Event()) as url:
-        clients = Clients(lambda: Client(url, PATIENT), most=1)
+        client = Client(url, PATIENT)
         for _ in range(3):
             with pytest.raises(ErrorAnswerError):
-                clients.send("GET", "/nothing", "")
-        assert clients.send("GET", "/named", "")["as"] == ""
-        clients.close()
+                client.send("GET", "/nothing", "")
+        assert client.send("GET", "/named", "")["as"] == ""
+        client.close()
 
 
 def test_an_address_that_is_none_is_refused_at_once() -> None:
     with pytest.raises(SettingsError):
-        Clients(lambda: Client("noise", PATIENT))
+        Client("noise", PATIENT, most=4)
