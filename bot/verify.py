@@ -19,15 +19,17 @@ from bot.repository.mirror import Anchor, Mirror, Tips
 from bot.repository.objects import Oid
 from bot.signing import is_vouched
 from policies.audit_codes import CODES, AuditCode, attested_by
-from policies.entries.entry import Entry, Kind, Pinned, Share, shares, write_time
+from policies.entries.entry import Entry, Kind, Share, shares, write_time
 from policies.entries.membership import SKEW
+from policies.entries.remembered import are_same
 from policies.ledger.population import UNRECORDED, Change, unrecorded
-from policies.ledger.state import Promotion, State, is_same
+from policies.ledger.state import Promotion, State
 from policies.rules.rules import EffectiveRule, moving_rule
 
 _ALL = 1 << 30
 GRACE = timedelta(minutes=5)  # between an intent and its merge the rules may change
-CLOSER_SINCE = "2026-11-29T00:00:00Z"  # from here on a move whose trailers leave the signature out is found
+# from here on a move is found whose trailers leave the signature out, or whose rules are dated after it
+CLOSER_SINCE = "2026-11-29T00:00:00Z"
 _PROGRESS = 500  # commits between two lines of progress
 _HELD = 2_000  # entries between two lines of progress: about as many commits are among them
 # kinds whose commit is on the target branch because of them
@@ -292,7 +294,7 @@ class _Audit:
         for one in promotion.shares if promotion and not entry.members else entry.shares:
             place = places.get((entry.environment, one.service))
             stood = place.pin.image if place else ()
-            if not _agree(one.previous, stood):
+            if not are_same(one.previous, stood):
                 said = one.previous[0] if one.previous else "nothing"
                 text = f"{stood[0] if stood else 'nothing'} stood there before, the ledger says {said}"
                 self.report.add("content-differs", entry.commit, text, entry.seq)
@@ -313,7 +315,7 @@ class _Audit:
         parents = self.mirror.parents(Oid(entry.commit))
         moved = self.book.moved(Oid(parents[0]), Oid(entry.commit)) if parents else ()
         image = next((new for where, _, new in moved if where == (entry.environment, entry.service)), None)
-        if image is None or not _agree(entry.image, image):
+        if image is None or not are_same(entry.image, image):
             text = f"commit {entry.commit[:12]} does not move {entry.service} in {entry.environment} so"
             self.report.add("entry-made-up", oid, text, entry.seq)
 
@@ -410,7 +412,7 @@ class _Audit:
                     self.report.unrecorded.append(
                         unrecorded(commit, info.committed_at, (environment, service), image, before)
                     )
-                elif not _agree(recorded, image):
+                elif not are_same(recorded, image):
                     now, said = (str(one[0]) if one else "nothing" for one in (image, recorded))
                     text = f"{service} in {environment} became {now}, the ledger says {said}"
                     self.report.add("content-differs", commit, text)
@@ -423,8 +425,3 @@ def _moved(entry: Entry, promotion: Promotion | None) -> tuple[Share, ...]:
     """Return what an entry says that each service became; of a group its members, as the promotion has them."""
     members = entry.members or (promotion.members if promotion else ())
     return shares(entry.service, members, entry.image, ())
-
-
-def _agree(said: tuple[Pinned, ...], stands: tuple[Pinned, ...]) -> bool:
-    """Whether two lists of images mean the same, as far as both are known."""
-    return len(said) == len(stands) and all(is_same(*pair) for pair in zip(said, stands, strict=True))

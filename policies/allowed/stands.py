@@ -4,7 +4,7 @@ from policies.allowed.asked import Asked, No, Refusal
 from policies.allowed.cases import stood_at_first
 from policies.codes import Code
 from policies.entries.entry import Pinned, Share
-from policies.entries.remembered import is_same
+from policies.entries.remembered import are_same
 from policies.ledger.digest_versions import told_apart
 from policies.rules.rules import Rules
 
@@ -15,7 +15,7 @@ def stood(asked: Asked) -> No:
         return
     for share in asked.entry.shares:
         stands = _known(asked, share.service)
-        if stands and not _are_same(share.previous, stands) and not _stood_since(asked, share):
+        if stands and not are_same(share.previous, stands) and not _stood_since(asked, share):
             said, is_there = told_apart(share.previous, stands)
             text = f"{is_there} stands there, and it says {said or 'nothing'}"
             yield Refusal(Code.OUT_OF_LINE, f"{share.service}: {text}" if asked.entry.group else text)
@@ -32,9 +32,4 @@ def _stood_since(asked: Asked, share: Share) -> bool:
     environment, genesis, rules = asked.entry.environment, asked.state.genesis, asked.rules or Rules({}, {})
     begun = asked.state.last_move(environment, share.service) or genesis
     found = asked.book.stood_after(begun.commit if begun else "", rules, environment, share.service)
-    return any(_are_same(share.previous, one) for one in found)
-
-
-def _are_same(some: tuple[Pinned, ...], others: tuple[Pinned, ...]) -> bool:
-    """Whether two lists of images mean the same, in their order, as far as both are known."""
-    return len(some) == len(others) and all(is_same(*pair) for pair in zip(some, others, strict=True))
+    return any(are_same(share.previous, one) for one in found)

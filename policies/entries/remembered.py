@@ -1,5 +1,6 @@
 """What the ledger remembers beside promotions: moves, what stands in the way, sightings, open exceptions."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -138,3 +139,8 @@ def is_same(one: Pinned, other: Pinned) -> bool:
     """Whether two pins mean the same image, as far as both are known: a digest that is not known agrees with any."""
     same = one.repository == other.repository and one.tag == other.tag
     return same and (not one.digest or not other.digest or one.digest == other.digest)
+
+
+def are_same(some: Sequence[Pinned], others: Sequence[Pinned]) -> bool:
+    """Whether two lists of images mean the same, in their order, as far as both are known."""
+    return len(some) == len(others) and all(map(is_same, some, others))
