@@ -30,11 +30,18 @@ OF_PEOPLE = frozenset(
     {Code.NOT_REQUESTED, Code.OPEN_ELSEWHERE}
 )  # what does not keep a version from being asked for by the bot
 OF_A_WORD = ANSWERED_BY_ASKING | OF_PEOPLE  # the same by a person, who takes along what was there before
-Passed = Callable[[EffectiveRule], frozenset[Code]]  # of one member: what does not keep it back
+Skipped = Callable[
+    [EffectiveRule], frozenset[Code]
+]  # of one member: what does not keep it back, by its own rule
 # what a version lacks in a region until it has run in the one before for long enough, and well
 _COMES = frozenset({Code.NOT_IN_PREVIOUS, Code.NOT_HEALTHY, Code.SOAKING, Code.TOO_YOUNG})
 CONTENT = 12  # digits of a name
 _NOBODY = Waiting(Code.NOT_REQUESTED, "nobody has asked for it")
+
+
+def skips_nothing(_rule: EffectiveRule) -> frozenset[Code]:
+    """Return what a rule skips beside what every member may: nothing."""
+    return frozenset()
 
 
 def seen_ahead(state: State, rule: EffectiveRule, stands: tuple[Pinned, ...]) -> str:
@@ -96,7 +103,7 @@ def next_of(
     rows: Sequence[Row],
     *,
     allowed: frozenset[Code] = OF_PEOPLE,
-    skipped: Callable[[EffectiveRule], frozenset[Code]] | None = None,
+    skipped: Skipped = skips_nothing,
 ) -> tuple[tuple[Candidate, ...], tuple[NotYet, ...]]:
     """Return the version of each member that goes next ('' of those that have none), and what keeps all of them back.
 
@@ -108,8 +115,7 @@ def next_of(
     waits: list[NotYet] = []
     for part, row in zip(rule.parts, rows, strict=True):
         mine = live.id if live else "-"
-        passed = allowed | skipped(part) if skipped else allowed
-        pick = next((one for one in row.candidates if _goes(one, mine, passed)), None)
+        pick = next((one for one in row.candidates if _goes(one, mine, allowed | skipped(part))), None)
         reason = None if pick else _keeps_back(world, part, row)
         waits += [reason] if reason else []
         picked.append(pick or Candidate("", "", Standing.CURRENT))
@@ -152,11 +158,17 @@ def _same(rule: EffectiveRule, row: Row, image: Sequence[Pinned]) -> Candidate |
 
 
 def kept_back(
-    world: World, rule: EffectiveRule, rows: Sequence[Row], picked: Sequence[Candidate], passed: Passed
+    world: World,
+    rule: EffectiveRule,
+    rows: Sequence[Row],
+    picked: Sequence[Candidate],
+    *,
+    allowed: frozenset[Code],
+    skipped: Skipped = skips_nothing,
 ) -> tuple[tuple[str, NotYet], ...]:
     """Return all that keeps back the members of which nothing was picked: name with version, and each reason.
 
-    ``passed``: what does not keep a member back. What was there before the first look is told, too, for its other
+    ``allowed``, ``skipped``: as ``next_of`` has them. What was there before the first look is told, too, for its other
     reasons: they are why nobody may ask for it.
     """
     found: list[tuple[str, NotYet]] = []
@@ -164,7 +176,7 @@ def kept_back(
         if pick.verdict is not Standing.CURRENT:
             continue
         best, name = row.best, part.service.name
-        told = [one for one in best.reasons if one.code not in passed(part)] if best else []
+        told = [one for one in best.reasons if one.code not in allowed | skipped(part)] if best else []
         found += [(f"{name} {best.version}", one) for one in told] if best else []
         if not told and (reason := _keeps_back(world, part, row)):
             found.append((name, reason))

@@ -32,7 +32,17 @@ from policies.codes import Code
 from policies.decide import Candidate, decide_row, rows_of
 from policies.entries.entry import By, Member, Pinned, Share, shares, write_time
 from policies.gates import skipped_codes
-from policies.group_rows import CONTENT, OF_A_WORD, combination, kept_back, next_of, offered, together
+from policies.group_rows import (
+    CONTENT,
+    OF_A_WORD,
+    Skipped,
+    combination,
+    kept_back,
+    next_of,
+    offered,
+    skips_nothing,
+    together,
+)
 from policies.images.evidence import DigestAnswer, Silence
 from policies.images.image import Digest, Repository, Tag
 from policies.images.selection import Fate
@@ -454,27 +464,20 @@ class Hearing:
         rule: EffectiveRule,
         at: datetime,
         allowed: frozenset[Code],
-        skipped: Callable[[EffectiveRule], frozenset[Code]] | None = None,
+        skipped: Skipped = skips_nothing,
     ) -> Candidate:
         """Return what a group would move to now. Raises: Declined where a member is not ready."""
         world, environment = self.desk.view(at).world, rule.environment.name
         rows = rows_of(world, rule, at)
         picked, waits = next_of(world, rule, rows, allowed=allowed, skipped=skipped)
         found = together(rule, picked)
-        if waits or found is None:
-            parts = kept_back(
-                world, rule, rows, picked, lambda part: allowed | (skipped(part) if skipped else frozenset())
-            )
-        if waits:
-            detail = "; ".join(one.detail for one in waits)
-            raise Declined(NotRecorded(code=Code.GROUP_WAITS, detail=detail, parts=parts))
-        if found is None and parts:
-            detail = "; ".join(f"{name}: {one.code}" for name, one in parts)
-            raise Declined(NotRecorded(code="nothing-to-promote", detail=detail, parts=parts))
-        if found is None:
-            detail = f"nothing is newer than what {environment} runs of {rule.service.name}"
-            raise Declined(NotRecorded(code="nothing-to-promote", detail=detail))
-        return found
+        if found is not None and not waits:
+            return found
+        parts = kept_back(world, rule, rows, picked, allowed=allowed, skipped=skipped)
+        code = Code.GROUP_WAITS if waits else "nothing-to-promote"
+        detail = "; ".join([one.detail for one in waits] or [f"{name}: {one.code}" for name, one in parts])
+        detail = detail or f"nothing is newer than what {environment} runs of {rule.service.name}"
+        raise Declined(NotRecorded(code=code, detail=detail, parts=parts))
 
     def _emergency(self, rules: Rules, said: Said, word: Emergency, at: datetime) -> Compose:
         rule, image = self._wanted(rules, word, at)

@@ -226,9 +226,7 @@ def kept(found: Story, environment: str = "production") -> list[tuple[str, str]]
     assert rule
     rows = rows_of(known, rule, found.at)
     picked, _ = next_of(known, rule, rows, allowed=OF_A_WORD)
-    return [
-        (name, one.code.value) for name, one in kept_back(known, rule, rows, picked, lambda _part: OF_A_WORD)
-    ]
+    return [(name, one.code.value) for name, one in kept_back(known, rule, rows, picked, allowed=OF_A_WORD)]
 
 
 def test_what_was_there_and_did_not_run_before_is_told_by_member_with_what_keeps_it_back() -> None:
@@ -250,7 +248,7 @@ def test_a_member_of_which_nothing_can_be_said_is_told_by_its_name() -> None:
     rows = rows_of(known, rule, found.at)
     picked, waits = next_of(known, rule, rows, allowed=OF_A_WORD)
 
-    told = kept_back(known, rule, rows, picked, lambda _part: OF_A_WORD)
+    told = kept_back(known, rule, rows, picked, allowed=OF_A_WORD)
 
     assert [(name, one.code) for name, one in told] == [("cart", Code.GROUP_WAITS)]
     assert told[0][1] in waits
