@@ -6,10 +6,9 @@ from dataclasses import dataclass, field
 from bot.errors import UnreadableError
 from bot.looking.survey import Answers, Survey
 from policies.allowed.repair import MAX_QUARANTINES
-from policies.canonical import digest_of
 from policies.entries.entry import Entry, Kind, write_time
 from policies.images.evidence import Silence, Silent
-from policies.ledger.repair import quarantined_on
+from policies.ledger.repair import quarantine_input, quarantined_on
 
 MAX_KEPT = 50  # of a process, until a pass has written them down: more of the like is not kept
 _DETAIL = 200  # characters of what went wrong
@@ -28,7 +27,7 @@ class Junk:
     @property
     def key(self) -> str:
         """What it is known by: the same junk is noted once."""
-        return digest_of([self.source, self.about, self.detail])
+        return quarantine_input(self.source, self.about, self.detail)
 
 
 @dataclass(slots=True)

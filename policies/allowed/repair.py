@@ -6,10 +6,9 @@ from typing import Final
 from policies.allowed import identity as allowed_identity
 from policies.allowed.asked import Asked, No, Refusal
 from policies.allowed.speakers import noted
-from policies.canonical import digest_of
 from policies.codes import Code
 from policies.ledger.checkpoint import sum_of
-from policies.ledger.repair import has_words, quarantined_on
+from policies.ledger.repair import has_words, quarantine_input, quarantined_on
 
 _OID = re.compile(r"[0-9a-f]{40}", re.ASCII)
 MAX_QUARANTINES: Final = 20  # a day: whoever sends junk must not fill the branch
@@ -57,8 +56,8 @@ def fork(asked: Asked) -> No:
 def quarantine(asked: Asked) -> No:
     """Are there not too many of that day, and is its hash that of what it says?"""
     entry = asked.entry
-    told = [entry.why, *(entry.evidence.get(name, "") for name in ("about", "detail"))]
-    if asked.is_told_rightly and entry.input != digest_of(told):
+    told = quarantine_input(entry.why, entry.evidence.get("about", ""), entry.evidence.get("detail", ""))
+    if asked.is_told_rightly and entry.input != told:
         yield Refusal(
             Code.OUT_OF_LINE, "its hash is not that of who sent it, what it was about and what is wrong"
         )

@@ -4,6 +4,7 @@ from collections.abc import Mapping, MutableMapping
 from dataclasses import replace
 from typing import Final, TypeVar
 
+from policies.canonical import Json, digest_of
 from policies.entries.entry import Entry, Kind, Link
 from policies.entries.redacted import ended_by, hidden
 from policies.entries.remembered import Standing
@@ -88,6 +89,11 @@ def also_lost(entry: Entry) -> tuple[str, ...]:
 def _quarantine(state: Tables, entry: Entry, _oid: str) -> None:
     counted = quarantined_on(entry)
     state.counts[counted] = state.count(counted) + 1
+
+
+def quarantine_input(source: Json, about: Json, detail: Json) -> str:
+    """Return the hash by which junk is known: who sent it, what it was about, what is wrong with it."""
+    return digest_of([source, about, detail])
 
 
 def quarantined_on(entry: Entry) -> str:
