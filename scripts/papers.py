@@ -257,9 +257,9 @@ next. Made from the code by `scripts/papers.py`.
 | 3 | the repository could not be read: nothing is known |
 
 A commit that moves no image is no finding. Notes tell what is odd and was explained or decides nothing: an end of
-the ledger that a `fork` gave up, trailers that are copied or made up, a
-merge of what was approved whose entries may still come (for an hour; then it is `unrecorded-move`), a move that
-raced with a change of the rules, by at most five minutes.
+the ledger that a `fork` gave up, trailers that are copied or made up, a merge of what was approved whose entries may
+still come (for an hour; then it is `unrecorded-move`), a move that raced with a change of the rules, by at most five
+minutes.
 
 """
 VERIFY_JSON = """\

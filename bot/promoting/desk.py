@@ -81,10 +81,8 @@ class Desk:
             at=at,
             members=self.rosters.members(rules.rules, state, at),
         )
-        waits, again = (
-            self.suspicions.waits(state),
-            self.last_looks.waits(one.id for one in state.under_way()),
-        )
+        waits = self.suspicions.waits(state)
+        again = self.last_looks.waits(one.id for one in state.under_way())
         return replace(found, world=replace(found.world, suspected=waits, looked_again=again))
 
     def view(self, at: datetime) -> Survey:

@@ -26,7 +26,7 @@ def called_in(view: Json, command: str) -> Json:
 
 def is_command(element: object) -> bool:
     """Whether a part of a block is a command as our sentences name it: code that begins with it."""
-    if not isinstance(element, dict) or not (element.get("style") or {}):
+    if not isinstance(element, dict):
         return False
     style, text = element.get("style"), element.get("text")
     is_code = isinstance(style, dict) and style.get("code") is True
