@@ -51,6 +51,7 @@ ARGUED: Mapping[str, str] = MappingProxyType(
         "policies.allowed.speakers: isinstance(flags, Mapping) and canonical(flags) == _MAY_SPEAK: "
         "without isinstance(flags, Mapping)": "nothing else is written like an object",
         "policies.allowed.standing: '' -> '~'": _EVERYWHERE,
+        "policies.allowed.stands: '' -> '~'": "without a genesis no commit is named, by either",
         "policies.allowed.words: asked.rules is not None and any((is_expired(asked.rules.calendar, p...: "
         "without asked.rules is not None": _NO_RULES,
         "policies.allowed.words: rules is not None and any((may_fill(rules, part.service, lines_of(p...: "

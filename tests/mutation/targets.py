@@ -50,12 +50,23 @@ TARGETS: dict[str, tuple[str, ...]] = {
 # where a module is held beside the file of tests that has its name
 OWN_TESTS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(GATES, ("test_gate",)),
-    **dict.fromkeys(ALLOWED, ("test_allowed", "test_refusals_said", "test_validator", "test_attested")),
+    **dict.fromkeys(
+        ALLOWED,
+        (
+            "test_allowed",
+            "test_refusals_said",
+            "test_validator",
+            "test_told_rightly",
+            "test_group_emergency",
+            "test_attested",
+        ),
+    ),
     **dict.fromkeys(
         FOLDED, ("test_folded", "test_promotions", "test_state", "test_validator", "test_group_ledger")
     ),
+    "policies.allowed.asked": ("test_allowed", "test_told_rightly", "test_authors"),
     "policies.validator": ("test_refusals_said", "test_validator", "test_allowed"),
-    "policies.ledger.keys": ("test_keys", "test_validator"),
+    "policies.ledger.keys": ("test_keys", "test_validator", "test_refusals_said"),
     "policies.gates": ("test_gate",),
     "policies.gates.outside": ("test_gate", "test_outside_gates"),
     "policies.gates.order": ("test_gate", "test_digest_versions"),
