@@ -101,7 +101,8 @@ class Mirror:
         self._forbidden = ""
         self._here: set[Oid] = set()  # commits that were found here; what is here stays
         self._answers: OrderedDict[tuple[str, ...], bytes] = OrderedDict()
-        self._lined: tuple[Oid, Mapping[Oid, int]] | None = None
+        self._lines: tuple[Oid, dict[tuple[Oid | None, int | None], list[Oid]]] | None = None
+        self._lined: tuple[Oid, Mapping[Oid, int]] | None = None  # the target branch's, by distance
         self._anchored: dict[tuple[Oid, int], list[str]] = {}  # git's lines, newest first
         self._standing = StandingGit(self._git)
         self._trees = Trees(self._tree_bytes)
@@ -185,9 +186,17 @@ class Mirror:
         )
 
     def first_parents(self, tip: Oid, *, since: Oid | None = None, limit: int | None = None) -> list[Oid]:
-        """List the first-parent line from ``tip``, newest first, without what ``since`` contains."""
-        bounds = [f"--max-count={int(limit)}"] if limit is not None else []
-        return self._rev_list(["--first-parent", *bounds], tip, since)
+        """List the first-parent line from ``tip``, newest first, without what ``since`` contains.
+
+        What was said of one end is kept until another end is asked about: a pass asks several times.
+        """
+        asked = (since, limit)
+        if self._lines is None or self._lines[0] != tip:
+            self._lines = (tip, {})
+        if asked not in self._lines[1]:
+            bounds = [f"--max-count={int(limit)}"] if limit is not None else []
+            self._lines[1][asked] = self._rev_list(["--first-parent", *bounds], tip, since)
+        return self._lines[1][asked].copy()
 
     def touching(self, tip: Oid, folder: str) -> list[Oid]:
         """List the commits of the first-parent line that changed a folder, newest first.

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 from bot.errors import PermanentError, SettingsError, TransientError
 from bot.repository import clone
 from bot.repository import mirror as module
+from bot.repository.git import Answer, Git
 from bot.repository.mirror import Anchor, Mirror
 from bot.repository.objects import EMPTY_TREE, Identity, Oid, branch_ref, file_path, oid_of
 from bot.repository.push import Lost, Ok, RefUpdate, Refused, Unknown
@@ -345,6 +347,29 @@ def test_a_shallow_clone_says_what_to_do(remote: Path, tmp_path: Path) -> None:
 
     with pytest.raises(PermanentError, match=r"shallow clone.*git fetch --unshallow"):
         Mirror.open(str(shallow), tmp_path / "of-it").fetch()
+
+
+def test_a_line_that_was_asked_for_is_kept_until_another_end_is(
+    remote: Path, mirror: Mirror, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    two = mirror.fetch().target
+    one = mirror.parents(two)[0]
+    mirror.first_parents(two).clear()
+    mirror.first_parents(two, since=one)
+    asked: list[object] = []
+    run = Git.run
+
+    def noted(self: Git, arguments: Sequence[str], **how: Any) -> Answer:
+        asked.append(arguments)
+        return run(self, arguments, **how)
+
+    monkeypatch.setattr(Git, "run", noted)
+
+    assert [mirror.first_parents(two), mirror.first_parents(two, since=one)] == [[two, one], [two]]
+    assert asked == []
+    assert mirror.first_parents(one) == [one]
+    assert mirror.first_parents(two) == [two, one]
+    assert len(asked) == 2
 
 
 def test_history_is_read_in_its_order(remote: Path, mirror: Mirror) -> None:

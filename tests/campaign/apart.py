@@ -5,6 +5,7 @@ death is SIGKILL by the process itself at its crash point, or by whoever holds t
 ``atexit``, no transaction that is still closed. What git was doing then goes on, as it does in life.
 """
 
+import gc
 import logging
 import multiprocessing
 import os
@@ -196,6 +197,7 @@ class _Bot:
 def _live(pipe: Connection, place: Place) -> None:
     """Be a process of the bot: take orders until nobody gives any."""
     logging.disable(logging.NOTSET)
+    gc.freeze()  # what the warm process has stays
     root = logging.getLogger()
     file = os.open(place.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     root.addHandler(_Log(file))

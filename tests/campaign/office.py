@@ -26,7 +26,7 @@ from sandbox.slack.transcript import Transcript
 from sandbox.world import World, opened
 from tests.campaign.apart import Apart, CrashedError, Death, Killed, Orders, Place, hurried, passings
 from tests.campaign.reading import Reading
-from tests.campaign.spared import spared
+from tests.campaign.spared import heads_of, spared
 
 TEAM = "T0SANDBOX"
 REPLICAS = 2
@@ -172,6 +172,8 @@ class Office:
         default_factory=list
     )  # crash point of a death, and what is found then
     _log_read: int = 0
+    _asked: tuple[Here | Apart, list[str] | None] | None = None
+    _because: str = ""  # what it said when it was asked
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -367,10 +369,14 @@ class Office:
             return [asdict(one) for one in there.pulls.state.pulls]
 
     def read_only_because(self) -> str:
-        """Say why the first replica may not write, '' where it may or is not there."""
+        """Say why the first replica may not write, '' where it may or is not there; asked where a branch has moved."""
         if 0 not in self.replicas:
             return ""
-        return str(self._quietly(0, "read_only_because"))
+        ends = heads_of(self.world.git.repository)
+        asked = (self.replicas[0].life, ends)
+        if ends is None or self._asked != asked:
+            self._because, self._asked = str(self._quietly(0, "read_only_because")), asked
+        return self._because
 
     def indexes(self) -> Iterator[tuple[str, tuple[str, ...]]]:
         """Yield where each replica's index stands, and all that it holds."""

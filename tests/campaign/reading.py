@@ -5,7 +5,7 @@ import subprocess
 import weakref
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -255,6 +255,7 @@ class Reading:
         return git(self.repository, "log", "--all", "--format=%an %ae %B", "-p", "--no-color")
 
 
+@cache
 def _pin(content: bytes) -> tuple[str, str]:
     """Return tag and digest of the one image in a file."""
     try:

@@ -26,6 +26,9 @@ class Witness:
         self.signed: set[tuple[str, str]] = set()  # entries whose signature was looked at, under which key
         self.compared: set[str] = set()  # entries whose landing commits were
         self.ends: set[str] = set()  # where the ledger has ended
+        self.indexed: set[tuple[str, tuple[str, ...]]] = (
+            set()
+        )  # indexes that were compared, and where they end
         self.is_tampered = False
 
     def chain(self) -> Chain:
