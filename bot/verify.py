@@ -11,6 +11,7 @@ from bot.arriving import Arriving, by_head
 from bot.chains.chain import Chain
 from bot.chains.years import read_years, whole
 from bot.claims import made_up
+from bot.dating import Dating
 from bot.looking.book import Book, RulesAt
 from bot.promoting.landing import look as look_at
 from bot.promoting.poller import Writer
@@ -22,6 +23,7 @@ from policies.audit_codes import CODES, AuditCode, attested_by
 from policies.entries.entry import Entry, Kind, Share, shares, write_time
 from policies.entries.membership import SKEW
 from policies.entries.remembered import are_same
+from policies.ledger.order import Between
 from policies.ledger.population import UNRECORDED, Change, unrecorded
 from policies.ledger.state import Promotion, State
 from policies.rules.rules import EffectiveRule, moving_rule
@@ -90,7 +92,8 @@ def verify(
 ) -> Report:
     """Check chain, signatures, every entry against the state of its parent, and the target branch both ways.
 
-    ``since``: an instant as the ledger writes it; moves before it are not held against the branch again.
+    ``since``: an instant as the ledger writes it; moves before it are not held against the branch again. What is before
+    is said by the order of entries and commits, not by what a commit says of itself.
     ``ends``: who says so, and where the ledger once ended (at least 8 hex digits): anchors from elsewhere.
     ``now``: in UTC; without it nothing is late but what newer entries show to be.
     Raises: BotError where the repository cannot be read.
@@ -158,13 +161,15 @@ class _Audit:
             return
         self.line = list(reversed(self.mirror.first_parents(self.tips.target, since=genesis)))
         self.on_line = frozenset(self.line)
+        dating = Dating.of(chain.entries, self.line, self.since, self.now)
+        self.report.notes += dating.notes()
         seqs = {oid: entry.seq for oid, entry in chain.entries}
         for index, (oid, entry) in enumerate(chain.entries):
             if index % _HELD == _HELD - 1:
                 self.progress(f"{index + 1} of {len(chain.entries)} entries held against the target branch")
-            if entry.at >= self.since:
+            if index >= dating.begins or entry.at >= self.since:
                 self._entry(chain, oid, entry, seqs)
-        self._moves(chain)
+        self._moves(chain, dating)
         self._claims(chain)
         self._open(chain.state)
 
@@ -376,7 +381,7 @@ class _Audit:
 
     # --- commit -> entry ------------------------------------------------------------------------------------
 
-    def _moves(self, chain: Chain) -> None:
+    def _moves(self, chain: Chain, dating: Dating) -> None:
         """Every commit that moves an image has its entry."""
         named = {
             (one.commit, one.environment, share.service): share.image
@@ -394,11 +399,12 @@ class _Audit:
             is_now=self.now is not None,
             by_head=by_head(chain.state.promotions),
         )
+        came: Mapping[Oid, Between] = {}
         for index, commit in enumerate(self.line):
             if index % _PROGRESS == _PROGRESS - 1:
                 self.progress(f"{index + 1} of {len(self.line)} commits")
             info = self.mirror.commit_info(commit)
-            if write_time(info.committed_at) < self.since:
+            if index < dating.held and write_time(info.committed_at) < self.since:
                 continue
             self.report.commits += 1
             for (environment, service), before, image in self.book.moved(Oid(info.parents[0]), commit):
@@ -409,8 +415,12 @@ class _Audit:
                     tags = ", ".join(one.tag for one in image) or "nothing"
                     text = f"it moves {service} in {environment} to {tags} without an entry"
                     self.report.add(UNRECORDED, commit, text)
+                    came = came or dating.commits()
+                    span = None if came[commit].has(write_time(info.committed_at)) else came[commit]
                     self.report.unrecorded.append(
-                        unrecorded(commit, info.committed_at, (environment, service), image, before)
+                        unrecorded(
+                            commit, info.committed_at, (environment, service), image, before, between=span
+                        )
                     )
                 elif not are_same(recorded, image):
                     now, said = (str(one[0]) if one else "nothing" for one in (image, recorded))

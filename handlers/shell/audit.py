@@ -60,9 +60,9 @@ class Days:
         return cls(first, last)
 
     def has(self, change: Change) -> bool:
-        """Whether a change came to what it came to on one of these days."""
-        after = write_time(parse_time(f"{self.last}T00:00:00Z") + _DAY)
-        return f"{self.first}T00:00:00Z" <= change.at < after
+        """Whether a change came to what it came to on one of these days; in doubt it may have."""
+        first, end = f"{self.first}T00:00:00Z", write_time(parse_time(f"{self.last}T00:00:00Z") + _DAY)
+        return first <= change.at < end or (change.between is not None and change.between.meets(first, end))
 
 
 def _instant(name: str, text: str) -> str:
@@ -168,7 +168,7 @@ def second_ends(desk: Desk) -> dict[str, str]:
 
 def _everything(chain: Chain, report: Report, days: Days) -> list[Change]:
     """Return the changes of these days: those that entries tell of, then moves that none does."""
-    told = population(chain.state, chain.shown)
+    told = population(chain.state, chain.shown, SystemClock().now())
     return [one for one in (*told, *report.unrecorded) if days.has(one)]
 
 

@@ -113,7 +113,7 @@ def _row(change: Change, *, is_chosen: bool) -> tuple[Html | str, ...]:
     review = review_of(change)
     return (
         page.local(name_of(change), change.id) if is_chosen else text(change.id),
-        change.at,
+        _when(change),
         change.sort.value,
         change.outcome,
         f"{change.environment} {change.service}",
@@ -122,6 +122,11 @@ def _row(change: Change, *, is_chosen: bool) -> tuple[Html | str, ...]:
         ", ".join(one.by.person for one in change.approvals) or "-",
         marked(review, "bad") if review == "missing" else review,
     )
+
+
+def _when(change: Change) -> str:
+    """Return when it came to what it came to; where that cannot be so, also what must have been."""
+    return f"{change.at}; by its place it came {change.between}" if change.between else change.at
 
 
 def _tags(images: Iterable[object]) -> str:
@@ -159,7 +164,7 @@ def text_lines(lines: Iterable[str]) -> Html:
 def _what(found: Dossier) -> Iterator[tuple[str, Html | str]]:
     one = found.change
     yield "Id", code(one.id)
-    yield "Outcome", f"{one.outcome} at {one.at}" + (f": {phrase(one.why)}" if one.why else "")
+    yield "Outcome", f"{one.outcome} at {_when(one)}" + (f": {phrase(one.why)}" if one.why else "")
     yield "Where", f"{one.service} in {one.environment}"
     for image in one.image:
         yield "Image", code(str(image))

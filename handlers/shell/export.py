@@ -23,7 +23,7 @@ COLUMNS = (
         "why",
     ),
     *("review", "reviewed_by", "reviewed_at", "review_note", "change", "rule_commit", "rule_hash"),
-    *("commit", "pull_request", "entries"),
+    *("commit", "pull_request", "entries", "between"),
 )
 
 
@@ -74,6 +74,7 @@ def _row(change: Change) -> dict[str, Any]:
         "commit": change.commit,
         "pull_request": change.url,
         "entries": [f"#{entry.seq} {entry.kind} {oid}" for oid, entry in change.entries],
+        "between": [change.between.after, change.between.before] if change.between else [],
     }
 
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from policies.canonical import Json
 from policies.entries.entry import Bot, By, Entry, Kind, Pinned, RuleAt, write_time
+from policies.ledger.order import Between, misdated
 from policies.ledger.state import LIVE, Place, Promotion, Stage, State
 
 
@@ -39,7 +40,10 @@ class Word:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """One change. ``at``: when it came to what it came to. ``decided``: the entry that let it move, 0 = none did."""
+    """One change. ``at``: when it came to what it came to. ``decided``: the entry that let it move, 0 = none did.
+
+    ``between``: where ``at`` breaks the order in which things came, the times that it did come between.
+    """
 
     id: str
     sort: Sort
@@ -62,6 +66,7 @@ class Change:
     head: str = ""
     commit: str = ""
     url: str = ""
+    between: Between | None = None
     decided: int = 0
     entries: tuple[tuple[str, Entry], ...] = ()
 
@@ -89,8 +94,16 @@ class _Thread:
     review: Word | None = None
 
 
-def population(state: State, entries: Iterable[tuple[str, Entry]]) -> tuple[Change, ...]:
-    """Return all changes, in the order in which they began; ``state`` is what the entries stand for."""
+def population(
+    state: State, entries: Iterable[tuple[str, Entry]], now: datetime | None = None
+) -> tuple[Change, ...]:
+    """Return all changes, in the order in which they began; ``state`` is what the entries stand for.
+
+    ``now``: in UTC; without it nothing is dated ahead but what newer entries show to be.
+    """
+    entries = list(entries)
+    breaks = misdated([entry.at for _, entry in entries], write_time(now) if now else "")
+    off = {entries[index][1].seq: span for index, span in breaks.items()}
     threads: dict[str, _Thread] = {}
     by_seq: dict[int, str] = {}
     for oid, entry in entries:
@@ -103,7 +116,7 @@ def population(state: State, entries: Iterable[tuple[str, Entry]]) -> tuple[Chan
             if name:
                 threads.setdefault(name, _Thread()).entries.append((oid, one))
                 by_seq[entry.seq] = name
-    found = [_change(state, name, thread) for name, thread in threads.items()]
+    found = [_change(state, name, thread, off) for name, thread in threads.items()]
     return tuple(one for one in found if one is not None)
 
 
@@ -113,8 +126,10 @@ def unrecorded(
     place: Place,
     image: tuple[Pinned, ...],
     previous: tuple[Pinned, ...],
+    *,
+    between: Between | None = None,
 ) -> Change:
-    """Return a move on the target branch that no entry tells of; ``at``: when its commit was made (UTC)."""
+    """Return a move on the target branch that no entry tells of; ``at``: when its commit says it was made (UTC)."""
     environment, service = place
     return Change(
         id=f"#{commit[:12]}/{environment}/{service}",
@@ -129,6 +144,7 @@ def unrecorded(
         why=UNRECORDED,
         needs_review=True,
         commit=commit,
+        between=between,
     )
 
 
@@ -137,9 +153,9 @@ def _number(entry: Entry, one: Entry) -> str:
     return f"{entry.seq}/{one.service}" if entry.also else f"{entry.seq}"
 
 
-def _change(state: State, name: str, thread: _Thread) -> Change | None:
+def _change(state: State, name: str, thread: _Thread, off: Mapping[int, Between]) -> Change | None:
     if name in state.promotions:
-        return _of_promotion(state.promotions[name], thread)
+        return _of_promotion(state.promotions[name], thread, off)
     (oid, entry), *_ = thread.entries
     if entry.kind not in _ALONE:
         return None  # about a promotion that is not in what was read
@@ -160,12 +176,13 @@ def _change(state: State, name: str, thread: _Thread) -> Change | None:
         change=entry.change,
         rule=entry.rule,
         commit=entry.commit,
+        between=off.get(entry.seq),
         decided=entry.seq if is_ours else 0,
         entries=((oid, entry),),
     )
 
 
-def _of_promotion(promotion: Promotion, thread: _Thread) -> Change:
+def _of_promotion(promotion: Promotion, thread: _Thread, off: Mapping[int, Between]) -> Change:
     begun = thread.entries[0]
     last = next((entry for _, entry in reversed(thread.entries) if entry.kind in _ENDS), begun[1])
     sort = _sort(promotion)
@@ -194,6 +211,7 @@ def _of_promotion(promotion: Promotion, thread: _Thread) -> Change:
         rule=promotion.rule,
         head=promotion.head,
         commit=promotion.commit,
+        between=off.get(last.seq),
         url=next((url for _, entry in reversed(thread.entries) if (url := pull_request_of(entry))), ""),
         decided=_decided(promotion, thread),
         entries=tuple(thread.entries),

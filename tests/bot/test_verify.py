@@ -17,6 +17,7 @@ from policies.canonical import Json
 from policies.entries.change import change_hash
 from policies.entries.entry import Both, By, Entry, Kind, Pinned, RuleAt, write_time
 from policies.ledger.keys import bump_key, promotion_id
+from policies.ledger.order import Between
 from policies.ledger.people import ACCOUNTS_DECIDE
 from policies.rules.hash import rules_hash
 from policies.rules.rules import effective
@@ -79,6 +80,38 @@ def test_a_day_by_the_rules_has_no_finding(tmp_path: Path) -> None:
     assert report.tip == found.ledger_tip
     later = found.audit(tmp_path / "later", "2099-01-01T00:00:00Z")
     assert (later.commits, later.entries) == (0, report.entries)
+
+
+def test_since_is_no_way_past_by_dating_a_commit_back(tmp_path: Path) -> None:
+    found = _day(tmp_path)
+    newest = found.entries[-1][1].at
+    moved = next(entry.at for _, entry in reversed(found.entries) if entry.kind is Kind.BUMP)
+    _by_hand(found)  # its commit is a year older than the ledger
+
+    report = found.audit(tmp_path / "later", "2099-01-01T00:00:00Z")
+
+    assert [one.what for one in report.findings] == ["unrecorded-move"]
+    assert report.commits == 1
+    (change,) = report.unrecorded
+    assert change.at < newest
+    assert change.between == Between(moved, "")
+
+
+def test_since_is_no_way_past_by_dating_an_entry_back(tmp_path: Path) -> None:
+    found = _day(tmp_path)
+    newest = found.entries[-1][1].at
+    _made_up_external(found)
+    oid, lie = found.entries[-1]
+    assert lie.kind is Kind.EXTERNAL
+    found.rewrite(found.entries[-2][0])
+    found.sneak(replace(lie, at="2026-01-02T03:04:05Z"))
+
+    report = found.audit(tmp_path / "later", newest)
+
+    assert "entry-made-up" in {one.what for one in report.findings}
+    assert oid not in {one.oid for one in report.findings}
+    came = f"came between {newest} and now, as the entries around it say"
+    assert report.notes == [f"#{found.entries[-1][1].seq} is dated 2026-01-02T03:04:05Z, and {came}"]
 
 
 @pytest.mark.parametrize(

@@ -212,6 +212,33 @@ def test_of_days_without_it_an_unrecorded_move_is_no_row_but_a_finding(
     assert (code, read["rows"], read["findings"]) == (1, [], 2)
 
 
+@pytest.mark.parametrize(
+    ("days", "count"),
+    [
+        (("2025-01-01", "2025-12-31"), 1),  # as its commit says
+        (("2026-01-01", "2026-11-22"), 0),
+        (DAY[1::2], 6),  # as its place on the branch says
+        (("2026-11-24", "2026-11-25"), 1),
+    ],
+)
+def test_a_move_that_was_dated_back_counts_when_it_may_have_come(
+    told: World, tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes], days: tuple[str, str], count: int
+) -> None:
+    commit_to(told.remote, {"apps/production/kustomization.yaml": kustomization("1.1.0")})
+    asked = ("--from", days[0], "--to", days[1])
+
+    _, out, _ = run(capsysbinary, "ledger", "export", str(told.remote), "--json", *asked)
+    run(capsysbinary, "evidence", str(told.remote), *asked, "--out", "pages")
+
+    rows = json.loads(out)["rows"]
+    assert len(rows) == count
+    index = (tmp_path / "pages" / "index.html").read_text("utf-8")
+    spans = [one["between"] for one in rows if one["between"]]
+    moved = next(entry.at for _, entry in reversed(told.entries) if entry.kind is Kind.BUMP)
+    assert spans == ([[moved, ""]] if count else [])
+    assert (f"; by its place it came between {moved} and now" in index) is bool(count)
+
+
 def test_a_ledger_that_was_cut_is_said_and_one_that_is_gone_is_no_empty_one(
     told: World, tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:

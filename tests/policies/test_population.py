@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policies.entries.entry import Bot, By, Kind
+from policies.entries.entry import Bot, By, Kind, write_time
+from policies.ledger.order import Between
 from policies.ledger.population import Change, Sort, population, pull_request_of, unrecorded, who
 from policies.ledger.sample import sample
 from policies.ledger.state import Stage
@@ -58,6 +59,25 @@ def test_a_move_without_an_entry_is_an_exception_that_nobody_reviewed() -> None:
     assert found.has_moved
     assert found.needs_review
     assert found in sample([found], 1, "1")
+
+
+def test_what_is_dated_out_of_its_order_says_between_which_times_it_came() -> None:
+    found = story().staged("1.1.0")
+    before = found.entries[-1][1].at
+    old = found.add(replace(found.external("1.0.5"), at="2020-01-01T00:00:00Z"))
+    found.asked("1.2.0").approved().landed()
+    landed = found.entries[-1][1]
+    behind = next(entry.at for _, entry in found.entries if entry.seq == old.seq + 1)
+    early = datetime.fromisoformat(landed.at) - timedelta(minutes=6)
+
+    by_commit = {one.commit: one for one in changes(found)}
+    ahead = population(found.state, found.entries, early)[-1]
+
+    assert by_commit[old.commit].between == Between(before, behind)
+    assert by_commit[landed.commit].between is None
+    assert ahead.between
+    assert (ahead.at, ahead.between.before) == (landed.at, write_time(early))
+    assert population(found.state, found.entries, found.at)[-1].between is None
 
 
 def test_a_change_names_who_asked_who_approved_and_which_entry_let_it_move() -> None:

@@ -1,0 +1,97 @@
+"""When things came: by the order of the ledger and of the target branch, whatever entries and commits say."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import accumulate
+
+from bot.repository.objects import Oid
+from policies.entries.entry import Entry, Kind, write_time
+from policies.ledger.order import Between, misdated
+
+_MADE_BY_IT = frozenset({Kind.BUMP, Kind.ROLLBACK, Kind.EMERGENCY})  # commit and entry go out together
+MAX_NOTES = 20  # stretches of entries that are told one by one
+
+
+@dataclass(frozen=True, slots=True)
+class Dating:
+    """The entries of all years and the target branch's first-parent line, both oldest first.
+
+    ``off``: entries whose time breaks their order, by index. ``begins``, ``held``: the indexes of the first entry and
+    of the first commit that may have come since somebody wants to know.
+    """
+
+    entries: Sequence[tuple[Oid, Entry]]
+    line: Sequence[Oid]
+    off: Mapping[int, Between]
+    begins: int
+    held: int
+
+    @classmethod
+    def of(
+        cls, entries: Sequence[tuple[Oid, Entry]], line: Sequence[Oid], since: str, now: datetime | None
+    ) -> "Dating":
+        """Put them in order. What stands before a commit that an old entry names is older than that entry.
+
+        ``since``: as the ledger writes it, '' = from the beginning.
+        """
+        times = [entry.at for _, entry in entries]
+        off = misdated(times, write_time(now) if now else "")
+        begins = next(
+            (index for index, at in enumerate(times) if at >= since and index not in off), len(times)
+        )
+        place = {oid: index for index, oid in enumerate(line)}
+        held = max((1 + place.get(Oid(entry.commit), -1) for _, entry in entries[:begins]), default=0)
+        return cls(entries, line, off, begins, held)
+
+    def notes(self) -> Iterator[str]:
+        """Yield a line for each stretch of entries that are dated out of their order."""
+        runs: list[list[int]] = []
+        for index in sorted(self.off):
+            if runs and runs[-1][-1] == index - 1:
+                runs[-1].append(index)
+            else:
+                runs.append([index])
+        for run in runs[:MAX_NOTES]:
+            first, last = (self.entries[index][1] for index in (run[0], run[-1]))
+            span = self.off[run[0]]
+            if first is last:
+                yield f"#{first.seq} is dated {first.at}, and came {span}, as the entries around it say"
+            else:
+                yield (
+                    f"#{first.seq} to #{last.seq} are dated {first.at} to {last.at}, and came {span}, as the"
+                    " entries around them say"
+                )
+        if (left := len(runs) - MAX_NOTES) > 0:
+            yield f"{left} more stretches of entries are dated out of their order"
+
+    def commits(self) -> Mapping[Oid, Between]:
+        """Return when each commit of the line came, by what entries say of those before it, and from it on."""
+        made, known = self._named()
+        after = ["", *accumulate((made.get(oid, "") for oid in self.line), max)]
+        before = list(accumulate((known.get(oid, "") for oid in reversed(self.line)), _sooner))
+        spans = zip(self.line, after, reversed(before), strict=False)
+        return {oid: Between(earliest, latest) for oid, earliest, latest in spans}
+
+    def _named(self) -> tuple[dict[str, str], dict[str, str]]:
+        """Return when the commits that entries name were made at the earliest, and were there at the latest."""
+        made: dict[str, str] = {}
+        known: dict[str, str] = {}
+        intended: dict[str, str] = {}  # by promotion
+        for index, (_, entry) in enumerate(self.entries):
+            if index in self.off:
+                continue
+            if entry.kind is Kind.INTENT:
+                intended[entry.promotion] = entry.at
+            if not entry.commit:
+                continue
+            known.setdefault(entry.commit, entry.at)
+            if entry.kind in _MADE_BY_IT:
+                made.setdefault(entry.commit, entry.at)
+            elif at := intended.get(entry.promotion):
+                made.setdefault(entry.commit, at)
+        return made, known
+
+
+def _sooner(one: str, other: str) -> str:
+    return min(one, other) if one and other else one or other
