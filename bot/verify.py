@@ -18,6 +18,7 @@ from bot.promoting.poller import Writer
 from bot.promoting.urgency import is_marked, under
 from bot.repository.mirror import Anchor, Mirror, Tips
 from bot.repository.objects import Oid
+from bot.rulings import Ruling, rulings
 from bot.signing import is_vouched
 from policies.audit_codes import CODES, AuditCode, attested_by
 from policies.entries.entry import Entry, Kind, Share, shares, write_time
@@ -74,6 +75,7 @@ class Report:
     notes: list[str] = field(default_factory=list)  # what is odd and no finding
     chain: Chain | None = None  # what was read, all years as one; nothing where there is no ledger
     unrecorded: list[Change] = field(default_factory=list)  # moves without an entry, oldest first
+    rulings: list[Ruling] = field(default_factory=list)  # changes of the rules, oldest first
 
     def add(self, what: str, oid: str, text: str, seq: int = 0) -> None:
         """Note a finding."""
@@ -163,6 +165,12 @@ class _Audit:
         self.on_line = frozenset(self.line)
         dating = Dating.of(chain.entries, self.line, self.since, self.now)
         self.report.notes += dating.notes()
+        self.report.rulings += rulings(
+            chain.entries, self.mirror, self.book, folder=self.folder, off=dating.off
+        )
+        self.report.notes += [
+            f"rules #{one.entry.seq}: {text}" for one in self.report.rulings for text in one.unseen
+        ]
         seqs = {oid: entry.seq for oid, entry in chain.entries}
         for index, (oid, entry) in enumerate(chain.entries):
             if index % _HELD == _HELD - 1:

@@ -259,7 +259,8 @@ next. Made from the code by `scripts/papers.py`.
 A commit that moves no image is no finding. Notes tell what is odd and was explained or decides nothing: an end of
 the ledger that a `fork` gave up, trailers that are copied or made up, a merge of what was approved whose entries may
 still come (for an hour; then it is `unrecorded-move`), a move that raced with a change of the rules, by at most five
-minutes, entries that are dated out of their order by more than that.
+minutes, entries that are dated out of their order by more than that, a service that moved while the rules had left it
+out, or that they look for in another place now (`rules #13: ... unseen by rules`).
 
 `--since TIME` holds only what came later against the target branch; the ledger itself is always read whole. What
 came later is said by the order, not by dates: every entry behind the first one of that time, and every commit behind

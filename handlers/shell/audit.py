@@ -29,6 +29,7 @@ from handlers.shell.terminal import (
     tell,
 )
 from policies.entries.entry import EntryError, parse_time, write_time
+from policies.ledger.order import Between
 from policies.ledger.population import Change, population
 from policies.ledger.sample import sample
 
@@ -61,8 +62,12 @@ class Days:
 
     def has(self, change: Change) -> bool:
         """Whether a change came to what it came to on one of these days; in doubt it may have."""
+        return self.meets(change.at, change.between)
+
+    def meets(self, at: str, between: Between | None) -> bool:
+        """Whether something is of these days by its own time, or may be by its place, where that is another."""
         first, end = f"{self.first}T00:00:00Z", write_time(parse_time(f"{self.last}T00:00:00Z") + _DAY)
-        return first <= change.at < end or (change.between is not None and change.between.meets(first, end))
+        return first <= at < end or (between is not None and between.meets(first, end))
 
 
 def _instant(name: str, text: str) -> str:
@@ -109,7 +114,8 @@ def register(app: typer.Typer, ledger: typer.Typer, settings: SettingsOf) -> Non
             folder.mkdir(parents=True, exist_ok=True)
             for found in dossiers(chain, desk.mirror, desk.book, chosen):
                 _write(folder / pages.name_of(found.change), pages.change_page(what, found))
-            _write(folder / "index.html", pages.index(what, everything, chosen))
+            changed = [one for one in report.rulings if days.meets(one.entry.at, one.between)]
+            _write(folder / "index.html", pages.index(what, everything, chosen, changed))
         print_lines([f"{len(everything)} changes, {len(chosen)} pages in {folder}"])
         return _told(report)
 

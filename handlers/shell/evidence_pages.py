@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from bot.dossier import Dossier
+from bot.repository.objects import CommitInfo
+from bot.rulings import Ruling
 from handlers.shell import page
 from handlers.shell.export import review_of
 from handlers.shell.page import Html, code, facts, marked, paragraph, section, text
@@ -13,6 +15,7 @@ from handlers.slack.reasons import phrase
 from policies.allowed.reperformed import Judged
 from policies.canonical import canonical
 from policies.entries.entry import write_time
+from policies.ledger.order import Between
 from policies.ledger.population import Change, Sort, Word, who
 from policies.verdict import Passed
 
@@ -47,8 +50,10 @@ def name_of(change: Change) -> str:
 # --- the index --------------------------------------------------------------------------------------------------
 
 
-def index(what: Range, everything: Sequence[Change], chosen: Sequence[Change]) -> str:
-    """Return the page that lists every change, in the sample or not."""
+def index(
+    what: Range, everything: Sequence[Change], chosen: Sequence[Change], changed: Sequence[Ruling] = ()
+) -> str:
+    """Return the page that lists every change, in the sample or not; ``changed``: the rules' own changes."""
     named = {one.id for one in chosen}
     drawn = f"{what.size} of those that moved, drawn with seed {what.seed}" if what.size else "all of them"
     found = f"{len(what.findings)}, in the whole repository"
@@ -65,6 +70,7 @@ def index(what: Range, everything: Sequence[Change], chosen: Sequence[Change]) -
         *_findings(what.findings),
         section("The population", _counts(everything), paragraph(_how_drawn(what))),
         section("Every change", _list(everything, named)),
+        section("The rules that changed", *_rulings(changed)),
         section("Check it yourself", page.pre(_verify_all())),
     ]
     return page.page("Changes, and who trusted them", parts)
@@ -124,9 +130,37 @@ def _row(change: Change, *, is_chosen: bool) -> tuple[Html | str, ...]:
     )
 
 
+def _rulings(changed: Sequence[Ruling]) -> Iterator[Html]:
+    """Yield who changed the rules, and what moved where they did not look."""
+    if not changed:
+        yield paragraph("None on these days.")
+        return
+    rows = [
+        (
+            code(f"#{one.entry.seq}"),
+            _dated(one.entry.at, one.between),
+            page.pre(text_lines(map(_committed, one.commits))),
+            marked("; ".join(one.unseen), "bad") if one.unseen else "-",
+        )
+        for one in changed
+    ]
+    yield page.table(("Entry", "Recorded", "Commits", "Moved unseen"), rows)
+
+
+def _committed(info: CommitInfo) -> str:
+    """Return a commit in a line: which, when, by whom, and the first line of what they said."""
+    author = f"{info.author.name} <{info.author.email}>"
+    subject, _, _ = info.message.strip().partition("\n")
+    return f"{info.oid} {write_time(info.committed_at)} {author}: {subject}"
+
+
 def _when(change: Change) -> str:
     """Return when it came to what it came to; where that cannot be so, also what must have been."""
-    return f"{change.at}; by its place it came {change.between}" if change.between else change.at
+    return _dated(change.at, change.between)
+
+
+def _dated(at: str, between: Between | None) -> str:
+    return f"{at}; by its place it came {between}" if between else at
 
 
 def _tags(images: Iterable[object]) -> str:

@@ -20,7 +20,7 @@ from handlers.shell import cli, page
 from handlers.shell.export import COLUMNS
 from policies.entries.entry import Kind
 from policies.words import Approve, Reject
-from tests.bot.ledger_worlds import World, bot, kustomization, world
+from tests.bot.ledger_worlds import RULES, World, bot, kustomization, world
 from tests.repositories import commit_to, git
 
 PRE = re.compile(r"<pre>(.*?)</pre>", re.DOTALL)
@@ -237,6 +237,40 @@ def test_a_move_that_was_dated_back_counts_when_it_may_have_come(
     moved = next(entry.at for _, entry in reversed(told.entries) if entry.kind is Kind.BUMP)
     assert spans == ([[moved, ""]] if count else [])
     assert (f"; by its place it came between {moved} and now" in index) is bool(count)
+
+
+def test_the_index_tells_who_changed_the_rules_and_what_they_did_not_see(
+    told: World, tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    without = RULES.replace("  web:", "  other:")
+    commit_to(told.remote, {"promotion/rules.yaml": without}, message="Leave <web> out\n\nFor a while\n")
+    commit_to(told.remote, {"apps/production/kustomization.yaml": kustomization("1.1.0")})
+    back = commit_to(told.remote, {"promotion/rules.yaml": RULES})
+    told.run()
+
+    run(capsysbinary, "evidence", str(told.remote), *DAY, "--out", "pages")
+    run(
+        capsysbinary,
+        "evidence",
+        str(told.remote),
+        "--from",
+        "2026-01-01",
+        "--to",
+        "2026-01-01",
+        "--out",
+        "none",
+    )
+
+    index = (tmp_path / "pages" / "index.html").read_text("utf-8")
+    assert "Ada &lt;ada@example.com&gt;: Leave &lt;web&gt; out\n" in index
+    assert f"{back} 2025-" in index
+    assert "For a while" not in index
+    seen = (
+        "web in production became ghcr.io/example/web:1.1.0, from ghcr.io/example/web:1.0.0, unseen by rules"
+    )
+    assert f'<span class="bad">{seen}</span>' in index
+    none = (tmp_path / "none" / "index.html").read_text("utf-8")
+    assert "<h2>The rules that changed</h2>\n<p>None on these days.</p>" in none
 
 
 def test_a_ledger_that_was_cut_is_said_and_one_that_is_gone_is_no_empty_one(

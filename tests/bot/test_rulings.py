@@ -1,0 +1,140 @@
+"""Who changed the rules, and what they had lost sight of: a move that no rule was about is told when one is again."""
+
+from pathlib import Path
+
+import pytest
+
+from bot import rulings as module
+from bot.rulings import Ruling, rulings
+from policies.entries.entry import Kind
+from tests.bot.ledger_worlds import RULES, World, digest, kustomization, world
+from tests.repositories import Files, commit_to
+
+PATH = "promotion/rules.yaml"
+PRODUCTION = "apps/production/kustomization.yaml"
+SERVICE = "  web: {image: ghcr.io/example/web, versions: 1.x}\n"
+OTHER = "  other: {image: ghcr.io/example/other, versions: 1.x}\n"
+WITHOUT = RULES.replace(SERVICE, OTHER)
+MOVED: Files = {PRODUCTION: kustomization("1.0.5")}
+UNSEEN = "web in production became ghcr.io/example/web:1.0.5, from ghcr.io/example/web:1.1.0, unseen by rules"
+
+
+@pytest.fixture
+def found(tmp_path: Path) -> World:
+    """Promote 1.1.0."""
+    there = world(tmp_path)
+    there.stage("1.1.0")
+    there.promote("1.1.0")
+    return there
+
+
+def change(there: World, files: Files, message: str = "Change by hand\n") -> str:
+    """Commit something by hand."""
+    return commit_to(there.remote, files, message=message)
+
+
+def told(there: World) -> list[Ruling]:
+    """Return the rules' changes."""
+    desk = there.desk
+    return list(rulings(there.entries, desk.mirror, desk.book, folder="promotion", off={}))
+
+
+def unseen(there: World) -> list[str]:
+    """Return what the rules did not see, oldest first."""
+    return [text for one in told(there) for text in one.unseen]
+
+
+@pytest.mark.parametrize("is_looked_at", [False, True], ids=["at once", "with passes between"])
+def test_a_move_that_no_rule_was_about_is_told_when_one_is_again(found: World, *, is_looked_at: bool) -> None:
+    for files in ({PATH: WITHOUT}, MOVED, {PATH: RULES}):
+        change(found, files)
+        if is_looked_at:
+            found.run()
+    found.run()
+
+    assert unseen(found) == [UNSEEN]
+    report = found.audit(found.remote.parent / "audit")
+    assert report.findings == []
+    assert report.notes == [f"rules #{report.rulings[-1].entry.seq}: {UNSEEN}"]
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        [{PATH: RULES + "# a comment\n"}],
+        [{PATH: WITHOUT}, {PATH: RULES}],
+        [{PATH: WITHOUT}],
+        [{PATH: RULES.replace("  web: {", "  shop: {was: web, ")}],
+        [{PATH: RULES + "nonsense: [\n"}, {PATH: RULES}],
+        [{PATH: RULES.replace("services:\n", f"services:\n{OTHER}")}],
+    ],
+    ids=["a comment", "left out for a while", "left out", "another name", "broken for a while", "one more"],
+)
+def test_nothing_is_told_where_nothing_moved(found: World, steps: list[Files]) -> None:
+    for files in steps:
+        change(found, files)
+        found.run()
+
+    assert unseen(found) == []
+
+
+def test_rules_that_do_not_parse_leave_those_before_in_force(found: World) -> None:
+    change(found, {PATH: "environments: ["})
+    change(found, {PRODUCTION: kustomization("1.0.5")})
+    found.run()
+    change(found, {PATH: RULES + "# mended\n"})
+    found.run()
+
+    assert unseen(found) == [], "the rules before saw it, and it has its entry"
+    assert Kind.EXTERNAL in {entry.kind for _, entry in found.entries}
+
+
+def test_what_is_looked_for_in_another_place_is_told_where_another_image_stands_there(found: World) -> None:
+    change(found, {"apps/prod/kustomization.yaml": kustomization("1.1.0", digest("1.1.0"))})
+    change(found, {PATH: RULES.replace("path: apps/production", "path: apps/prod")})
+    found.run()
+    assert unseen(found) == []
+
+    change(found, {"apps/live/kustomization.yaml": kustomization("1.0.5")})
+    change(found, {PATH: RULES.replace("path: apps/production", "path: apps/live")})
+    found.run()
+    assert unseen(found) == [UNSEEN]
+
+
+def test_what_stands_nowhere_any_more_is_told_and_what_comes_into_sight_is_not(found: World) -> None:
+    change(found, {PATH: RULES.replace("path: apps/production", "path: apps/nowhere")})
+    found.run()
+    assert unseen(found) == [
+        "web in production became nothing, from ghcr.io/example/web:1.1.0, unseen by rules"
+    ]
+
+    change(found, {PATH: RULES})
+    found.run()
+    assert len(unseen(found)) == 1
+
+
+def test_every_commit_that_changed_the_rules_is_named_the_newest_if_they_are_many(
+    found: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commits = [
+        change(found, {PATH: f"{RULES}# {number}\n"}, f"Say {number}\n\nAt length\n") for number in range(3)
+    ]
+    found.run()
+
+    first, last = told(found)
+    assert [one.message for one in first.commits] == ["Commit 1\n"]
+    assert [one.oid for one in last.commits] == commits
+    assert last.entry.commit == commits[-1]
+
+    monkeypatch.setattr(module, "MAX_COMMITS", 2)
+    assert [one.oid for one in told(found)[-1].commits] == commits[1:]
+
+
+def test_an_entry_whose_commit_is_not_here_is_left_out(found: World, tmp_path: Path) -> None:
+    change(found, {PATH: RULES + "# a comment\n"})
+    found.run()
+    desk = world(tmp_path / "elsewhere").desk
+
+    left = rulings(found.entries, desk.mirror, desk.book, folder="promotion", off={})
+
+    assert len(told(found)) == len(list(left)) + 1
