@@ -58,6 +58,9 @@ class Index:
         """Use a database that is ours; ``open`` sees to that."""
         self._db = database
         self._lock = threading.RLock()
+        self._sent: tuple[int, dict[str, Sent]] | None = (
+            None  # as it was read, and the version of the file then
+        )
 
     @classmethod
     def open(cls, path: Path | None) -> "Index":
@@ -151,8 +154,13 @@ class Index:
     # --- caches that may be lost ----------------------------------------------------------------------------
 
     def sent(self) -> dict[str, Sent]:
-        """Return what was sent last, by its name."""
-        return {row["what"]: Sent(**row) for row in self._rows("select * from outbox")}
+        """Return what was sent last, by its name. It is read again where another process has written meanwhile."""
+        with self._lock, _said():
+            version = int(self._db.conn.execute("PRAGMA data_version").fetchone()[0])
+            if self._sent is None or self._sent[0] != version:
+                rows = self._rows("select * from outbox")
+                self._sent = (version, {row["what"]: Sent(**row) for row in rows})
+            return self._sent[1].copy()
 
     def sent_of(self, what: str) -> Sent | None:
         """Return what was sent last of one thing."""
@@ -161,8 +169,11 @@ class Index:
 
     def remember_sent(self, sent: Sent) -> None:
         """Remember what was sent."""
-        with self._writing() as db:
-            db.table("outbox").upsert(asdict(sent), pk="what")
+        with self._lock:
+            with self._writing() as db:
+                db.table("outbox").upsert(asdict(sent), pk="what")
+            if self._sent is not None:
+                self._sent[1][sent.what] = sent
 
     def pulls(self) -> dict[str, tuple[int, str]]:
         """Return number and URL of pull requests by promotion: as the ledger's intents say, or as was remembered."""

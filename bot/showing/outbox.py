@@ -41,6 +41,7 @@ class Outbox:
         self._chat = chat
         self._printer = printer
         self.refusals: dict[str, str] = {}
+        self._hashes: dict[str, tuple[Shown, str]] = {}  # of what was wanted last; most of it is wanted again
 
     def known(self, places: Mapping[str, Placed]) -> frozenset[str]:
         """Return the names of all that is shown somewhere, by the ledger (``State.shown``) or by what was sent."""
@@ -59,6 +60,7 @@ class Outbox:
         next one goes on. A channel that refuses is left out.
         """
         wanted = list({shown.what: shown for shown in wanted}.values())
+        self._hashes = {shown.what: (shown, self._hash_of(shown)) for shown in wanted}
         if self._chat is None:
             self._print(wanted, places)
             return ()
@@ -108,10 +110,10 @@ class Outbox:
 
     def _show(self, chat: Chat, shown: Shown, last: Sent | None, recorded: Placed | None) -> Placed | None:
         """Show one thing where it differs; nothing where the channel refuses it. Raises: TransientError."""
-        now = hash_of(shown)
+        now = self._hash_of(shown)
         place = _place(last, recorded)
         if place and ((last and last.hash == now) or _was_told(shown, last, recorded)):
-            self._remember(shown, place, now)
+            self._remember(shown, place, now, last)
             return place
         # a trouble that comes again is a new message: nobody reads an old one
         is_again = bool(place and _is_end(place) and isinstance(shown, Notice) and not shown.is_over)
@@ -125,13 +127,17 @@ class Outbox:
             return None
         faults.point(f"after-{effect}")
         placed = replace(placed, what=shown.what, seq=seq)
-        self._remember(shown, placed, now)
+        self._remember(shown, placed, now, last)
         self.refusals.pop(shown.channel, None)
         return placed
 
-    def _remember(self, shown: Shown, place: Placed, now: str) -> None:
+    def _hash_of(self, shown: Shown) -> str:
+        before, known = self._hashes.get(shown.what, (None, ""))
+        return known if shown == before else hash_of(shown)
+
+    def _remember(self, shown: Shown, place: Placed, now: str, last: Sent | None) -> None:
         sent = Sent(shown.what, place.channel, place.message, place.seq, now, _stage(shown))
-        if self._index.sent_of(shown.what) != sent:
+        if last != sent:
             self._index.remember_sent(sent)
 
     def _refuse(self, shown: Shown, why: str) -> None:
@@ -145,7 +151,7 @@ class Outbox:
             return
         sent = self._sent()
         for shown in wanted:
-            last, now = sent.get(shown.what), hash_of(shown)
+            last, now = sent.get(shown.what), self._hash_of(shown)
             place = _place(last, places.get(shown.what))
             if (last and last.hash == now) or _was_told(shown, last, places.get(shown.what)):
                 continue
