@@ -266,6 +266,40 @@ def test_caches_survive_a_rebuild_and_a_restart(index: Index, path: Path) -> Non
     again.close()
 
 
+def test_what_was_sent_is_read_once_and_again_where_another_process_wrote(index: Index, path: Path) -> None:
+    other = replace(SENT, what="card/production/web/1.0.0")
+    index.remember_sent(SENT)
+    assert index.sent() == {SENT.what: SENT}
+    index.sent().clear()
+    asked: list[str] = []
+    index._db.conn.set_trace_callback(asked.append)
+    index.remember_sent(replace(SENT, seq=9))
+    index.remember_sent(other)
+
+    assert index.sent() == {SENT.what: replace(SENT, seq=9), other.what: other}
+    assert [one for one in asked if one.startswith("select * from outbox")] == []
+
+    elsewhere = Index.open(path)
+    elsewhere.remember_sent(replace(other, seq=11))
+    elsewhere.close()
+    assert index.sent() == {SENT.what: replace(SENT, seq=9), other.what: replace(other, seq=11)}
+
+
+def test_what_could_not_be_written_was_not_sent(index: Index, path: Path) -> None:
+    index.remember_sent(SENT)
+    assert index.sent() == {SENT.what: SENT}
+    index._db.conn.execute("PRAGMA busy_timeout = 0")
+    holder = sqlite3.connect(path, isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+
+    with pytest.raises(TransientError):
+        index.remember_sent(replace(SENT, seq=9))
+
+    holder.execute("ROLLBACK")
+    holder.close()
+    assert index.sent() == {SENT.what: SENT}
+
+
 def test_what_is_remembered_later_stands_in_the_place_of_the_earlier(index: Index) -> None:
     index.remember_status("a" * 40, "False")
     index.remember_status("a" * 40, "True")

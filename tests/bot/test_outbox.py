@@ -13,6 +13,7 @@ from bot.cards import Card, CardStage, Notice, Shown
 from bot.errors import PermanentError, TransientError
 from bot.index import Index
 from bot.ports import Account, Chat
+from bot.showing import outbox as module
 from bot.showing.cardfile import cards
 from bot.showing.outbox import MAX_REFUSALS, Outbox, describe, hash_of, is_late
 from policies.entries.entry import Kind, Placed
@@ -123,6 +124,27 @@ def test_what_did_not_change_is_not_sent_again(index: Index) -> None:
 
     assert outbox.flush([CARD, SILENT], places) == ()
     assert len(page.calls) == 2
+
+
+def test_what_is_wanted_again_is_told_apart_without_looking_at_it_whole(
+    index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[Shown] = []
+
+    def noted(shown: Shown) -> str:
+        looked.append(shown)
+        return hash_of(shown)
+
+    monkeypatch.setattr(module, "hash_of", noted)
+    page = Page()
+    outbox = Outbox(index, page, None)
+    flushes: list[list[Shown]] = [[CARD, SILENT], [replace(CARD), SILENT], [OPEN, SILENT], [SILENT], [OPEN]]
+
+    for wanted in flushes:
+        outbox.flush(wanted, {})
+
+    assert looked == [CARD, SILENT, OPEN, OPEN], "what was not wanted for a while is looked at again"
+    assert [what for what, *_ in page.calls].count("post") == 2
 
 
 def test_a_change_is_edited_in_place_with_the_next_number_and_makes_no_entry(index: Index) -> None:
