@@ -172,7 +172,7 @@ class Office:
         default_factory=list
     )  # crash point of a death, and what is found then
     _log_read: int = 0
-    _asked: tuple[Here | Apart, list[str] | None] | None = None
+    _asked: tuple[Here | Apart, list[str]] | None = None
     _because: str = ""  # what it said when it was asked
 
     @property
@@ -374,7 +374,7 @@ class Office:
             return ""
         ends = heads_of(self.world.git.repository)
         asked = (self.replicas[0].life, ends)
-        if ends is None or self._asked != asked:
+        if self._asked != asked:
             self._because, self._asked = str(self._quietly(0, "read_only_because")), asked
         return self._because
 

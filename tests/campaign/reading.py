@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from tests.campaign.spared import heads_of
 from tests.repositories import git
 
 BEGIN, END = "-----BEGIN SSH SIGNATURE-----", "-----END SSH SIGNATURE-----"
@@ -160,14 +161,13 @@ class Reading:
         self._objects = Objects(self.repository)
 
     def ledger_tip(self) -> str:
-        """Return where the newest ledger ends, '' where there is none: read from the file, so that it costs nothing."""
-        found = self._years()
-        return found[-1].read_text("ascii").strip() if found else ""
+        """Return where the newest ledger ends, '' where there is none: read from files, so that it costs nothing."""
+        return next(reversed(self._years()), "")
 
-    def _years(self) -> list[Path]:
-        """Return the files of the ledger's branches, oldest first; not the locks of pushes that are under way."""
-        files = (self.repository / "refs/heads/ledger").glob("[0-9]*")
-        return sorted(one for one in files if one.suffix != ".lock")
+    def _years(self) -> list[str]:
+        """Return where the ledger's branches end, oldest first."""
+        ends = (line.partition(" ") for line in heads_of(self.repository))
+        return [oid for oid, _, name in ends if name.startswith("refs/heads/ledger/")]
 
     def main_tip(self) -> str:
         """Return where the target branch ends."""
@@ -182,8 +182,8 @@ class Reading:
     def ledger(self) -> list[Line]:
         """Return the entries of all years, oldest first."""
         oids: list[str] = []
-        for file in self._years():
-            oids += reversed(self._line_of(file.read_text("ascii").strip()))
+        for end in self._years():
+            oids += reversed(self._line_of(end))
         return [self._lines.setdefault(oid, Line(self.commit(oid))) for oid in oids]
 
     def main(self) -> list[Commit]:

@@ -19,6 +19,7 @@ from tests.campaign.stage import Stagehand, stage
 
 PASS_SECONDS = 30
 MEASURED_EVERY = 100  # passes
+TIDIED_EVERY = 500  # passes: a Git host packs what has gathered
 PASSES_OF_A_ROUND = 10  # in which one version goes all the way
 PUSHES = frozenset(f"before-{what}-push" for what in ("bump", "ledger", "branch")) | {"before-branch-delete"}
 PUSHES_A_MINUTE = 6  # what GitHub recommends at most
@@ -58,6 +59,9 @@ def soaked(passes: int, ends: float, say: Callable[[str], None] = lambda _: None
             _spoken(hand, found.passes % PASSES_OF_A_ROUND)
             hand.office.clock.wind(seconds=PASS_SECONDS - 2)
             found.passes += 1
+            if found.passes % TIDIED_EVERY == 0:
+                hand.office.world.git.run("pack-refs", "--all")
+                hand.office.world.git.run("repack", "-d", "-q")
             if found.passes % min(MEASURED_EVERY, max(1, passes // 3)) == 0:
                 found.sizes.append(size(hand))
                 say(f"  {found.passes} passes, {found.sizes[-1]}")

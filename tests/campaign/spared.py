@@ -67,26 +67,35 @@ def is_fixed(arguments: tuple[str, ...], code: int) -> bool:
     return verb in _FIXED and is_answer and bool(names) and all(map(_NAME.fullmatch, names))
 
 
-def heads_of(repository: Path) -> list[str] | None:
-    """Return each branch's end and its name, read file by file; nothing where git keeps them otherwise."""
-    if (repository / "packed-refs").exists():
-        return None
-    lines: list[str] = []
-    for name in sorted(_names(repository / "refs" / "heads")):
-        with suppress(OSError):  # it was deleted meanwhile
-            lines.append(f"{(repository / name).read_text('ascii').strip()} {name}")
-    return lines
+def heads_of(repository: Path) -> list[str]:
+    """Return each branch's end and its name, read file by file."""
+    found: dict[str, str] = {}
+    for name in _names(repository / "refs" / "heads"):
+        with suppress(OSError):  # it was deleted meanwhile, or packed, which is read next
+            found[name] = (repository / name).read_text("ascii").strip()
+    for name, oid in _packed(repository, "refs/heads/").items():
+        found.setdefault(name, oid)
+    return [f"{oid} {name}" for name, oid in sorted(found.items())]
+
+
+def _packed(repository: Path, prefix: str) -> dict[str, str]:
+    """Return the packed references of a sort."""
+    try:
+        lines = (repository / "packed-refs").read_text("ascii").splitlines()
+    except OSError:
+        return {}
+    pairs = (line.split(" ", 1) for line in lines if line[:1] not in {"#", "^"})
+    return {name: oid for oid, name in pairs if name.startswith(prefix)}
 
 
 def _listed(repository: Path, arguments: tuple[str, ...]) -> Answer | None:
     """Answer what branches and tags there are, as git would; nothing for any other question, and where it has to."""
     if arguments == _HEADS:
-        lines = heads_of(repository)
-        return None if lines is None else Answer(0, "".join(f"{one}\n" for one in lines).encode(), "")
-    is_tags = arguments[0] == "for-each-ref" and arguments[-1] == "refs/tags/"
-    if is_tags and not (repository / "packed-refs").exists():
-        return None if any(_names(repository / "refs" / "tags")) else Answer(0, b"", "")
-    return None
+        return Answer(0, "".join(f"{one}\n" for one in heads_of(repository)).encode(), "")
+    if arguments[0] != "for-each-ref" or arguments[-1] != "refs/tags/":
+        return None
+    is_any = any(_names(repository / "refs" / "tags")) or _packed(repository, "refs/tags/")
+    return None if is_any else Answer(0, b"", "")
 
 
 def _names(folder: Path) -> Iterator[str]:

@@ -34,7 +34,7 @@ class Witness:
     def chain(self) -> Chain:
         """Return the ledger as it stands now; nobody is asked where no branch has moved since."""
         ends = heads_of(self._repository)
-        if self._chain is None or ends is None or ends != self._seen:
+        if self._chain is None or ends != self._seen:
             self._chain, self._seen = self._ledger.read(self._mirror.fetch()), ends
         return self._chain
 
