@@ -9,7 +9,8 @@ from bot.repository.objects import Oid
 from policies.entries.entry import Entry, Kind, write_time
 from policies.ledger.order import Between, misdated
 
-_MADE_BY_IT = frozenset({Kind.BUMP, Kind.ROLLBACK, Kind.EMERGENCY})  # commit and entry go out together
+# kinds whose commit goes out with them, or is the newest that there is then
+_MADE_BY_IT = frozenset({Kind.BUMP, Kind.ROLLBACK, Kind.EMERGENCY, Kind.GENESIS})
 MAX_NOTES = 20  # stretches of entries that are told one by one
 
 
@@ -38,11 +39,15 @@ class Dating:
         times = [entry.at for _, entry in entries]
         off = misdated(times, write_time(now) if now else "")
         begins = next(
-            (index for index, at in enumerate(times) if at >= since and index not in off), len(times)
+            (index for index, at in enumerate(times) if _may_be(at, off.get(index), since)), len(times)
         )
         place = {oid: index for index, oid in enumerate(line)}
         held = max((1 + place.get(Oid(entry.commit), -1) for _, entry in entries[:begins]), default=0)
         return cls(entries, line, off, begins, held)
+
+    def fitting(self) -> Iterator[str]:
+        """Yield the times of the entries that are in their order."""
+        yield from (entry.at for index, (_, entry) in enumerate(self.entries) if index not in self.off)
 
     def notes(self) -> Iterator[str]:
         """Yield a line for each stretch of entries that are dated out of their order."""
@@ -56,11 +61,11 @@ class Dating:
             first, last = (self.entries[index][1] for index in (run[0], run[-1]))
             span = self.off[run[0]]
             if first is last:
-                yield f"#{first.seq} is dated {first.at}, and came {span}, as the entries around it say"
+                yield f"#{first.seq} is dated {first.at}, and those around it say {span}: one of them is wrong"
             else:
                 yield (
-                    f"#{first.seq} to #{last.seq} are dated {first.at} to {last.at}, and came {span}, as the"
-                    " entries around them say"
+                    f"#{first.seq} to #{last.seq} are dated {first.at} to {last.at}, and those around them say"
+                    f" {span}: some of them are wrong"
                 )
         if (left := len(runs) - MAX_NOTES) > 0:
             yield f"{left} more stretches of entries are dated out of their order"
@@ -68,7 +73,8 @@ class Dating:
     def commits(self) -> Mapping[Oid, Between]:
         """Return when each commit of the line came, by what entries say of those before it, and from it on."""
         made, known = self._named()
-        after = ["", *accumulate((made.get(oid, "") for oid in self.line), max)]
+        begun = self.entries[0][1].at if self.entries and 0 not in self.off else ""
+        after = accumulate((made.get(oid, "") for oid in self.line), max, initial=begun)
         before = list(accumulate((known.get(oid, "") for oid in reversed(self.line)), _sooner))
         spans = zip(self.line, after, reversed(before), strict=False)
         return {oid: Between(earliest, latest) for oid, earliest, latest in spans}
@@ -82,7 +88,7 @@ class Dating:
             if index in self.off:
                 continue
             if entry.kind is Kind.INTENT:
-                intended[entry.promotion] = entry.at
+                intended.setdefault(entry.promotion, entry.at)
             if not entry.commit:
                 continue
             known.setdefault(entry.commit, entry.at)
@@ -91,6 +97,11 @@ class Dating:
             elif at := intended.get(entry.promotion):
                 made.setdefault(entry.commit, at)
         return made, known
+
+
+def _may_be(at: str, span: Between | None, since: str) -> bool:
+    """Whether an entry may have come since then, by its time or by its place."""
+    return at >= since or (span is not None and (not span.before or span.before >= since))
 
 
 def _sooner(one: str, other: str) -> str:

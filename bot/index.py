@@ -170,10 +170,12 @@ class Index:
     def remember_sent(self, sent: Sent) -> None:
         """Remember what was sent."""
         with self._lock:
+            known, self._sent = self._sent, None  # whatever happens meanwhile, it is read again then
             with self._writing() as db:
                 db.table("outbox").upsert(asdict(sent), pk="what")
-            if self._sent is not None:
-                self._sent[1][sent.what] = sent
+            if known is not None:
+                known[1][sent.what] = sent
+                self._sent = known
 
     def pulls(self) -> dict[str, tuple[int, str]]:
         """Return number and URL of pull requests by promotion: as the ledger's intents say, or as was remembered."""

@@ -1,6 +1,6 @@
 """When the rules changed, by whom, and what they had lost sight of when they looked at it again."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import takewhile
 
@@ -18,49 +18,50 @@ MAX_COMMITS = 20  # of one entry that are named; the rest is in Git
 
 @dataclass(frozen=True, slots=True)
 class Ruling:
-    """A ``rules`` entry. ``commits``: the newest that changed the rules since the entry before, oldest first.
+    """A change of the rules, or of what they follow. ``entry``: what records it, nothing where none does so yet.
 
+    ``commits``: the newest that came since the entry before, oldest first; ``left``: how many came before these.
     ``unseen``: what no rule saw move: the rules had left it out meanwhile, or look for it in another place now.
     """
 
-    oid: Oid
-    entry: Entry
+    entry: Entry | None
     commits: tuple[CommitInfo, ...]
+    left: int
     unseen: tuple[str, ...]
     between: Between | None = None
 
 
 def rulings(
-    entries: Iterable[tuple[Oid, Entry]],
-    mirror: Mirror,
-    book: Book,
-    *,
-    folder: str,
-    off: Mapping[int, Between],
+    entries: Iterable[tuple[Oid, Entry]], mirror: Mirror, book: Book, *, off: Mapping[int, Between]
 ) -> Iterator[Ruling]:
-    """Yield each change of the rules, oldest first. ``off``: entries that are dated out of their order, by index.
+    """Yield each change of the rules, oldest first; at last what no entry records yet.
 
-    Raises: BotError.
+    ``off``: entries that are dated out of their order, by index. Raises: BotError.
     """
     sight = _Sight(book)
     since = ""
-    for index, (oid, entry) in enumerate(entries):
+    for index, (_, entry) in enumerate(entries):
         if entry.kind is not Kind.RULES or not mirror.known([Oid(entry.commit)]):
             continue
-        commits = _commits(mirror, entry, folder, since)
-        unseen = [text for commit in commits for text in sight.moved(commit)]
-        infos = tuple(mirror.commit_info(one) for one in commits[-MAX_COMMITS:])
-        yield Ruling(oid, entry, infos, tuple(unseen), off.get(index))
+        if commits := _commits(book, Oid(entry.commit), since):
+            yield _ruling(mirror, sight, entry, commits, off.get(index))
         since = entry.commit
+    if since and (commits := _commits(book, mirror.tips().target, since)):
+        yield _ruling(mirror, sight, None, commits, None)
 
 
-def _commits(mirror: Mirror, entry: Entry, folder: str, since: str) -> list[Oid]:
-    """Return the commits that changed the rules up to an entry's, without those of the entry before, oldest first."""
-    end = Oid(entry.commit)
-    if not since:
-        return [end]
-    line = takewhile(lambda one: one != since, mirror.touching(end, folder))
-    return [*reversed([one for one in line if one != end]), end]
+def _commits(book: Book, end: Oid, since: str) -> list[Oid]:
+    """Return the commits that changed the rules, or what they follow, up to ``end``, oldest first; at first its own."""
+    return list(takewhile(lambda one: one != since, book.judging(end)))[::-1] if since else [end]
+
+
+def _ruling(
+    mirror: Mirror, sight: "_Sight", entry: Entry | None, commits: list[Oid], between: Between | None
+) -> Ruling:
+    unseen = tuple(text for commit in commits for text in sight.moved(commit))
+    newest = commits[-MAX_COMMITS:]
+    infos = tuple(mirror.commit_info(one) for one in newest)
+    return Ruling(entry, infos, len(commits) - len(newest), unseen, between)
 
 
 @dataclass(slots=True)
@@ -69,24 +70,53 @@ class _Sight:
 
     book: Book
     rules: Rules | None = None
-    stood: dict[Place, tuple[Pinned, ...]] = field(default_factory=dict)
+    stood: dict[Place, tuple[Pinned, ...]] = field(default_factory=dict)  # what was somewhere, never nothing
 
     def moved(self, commit: Oid) -> Iterator[str]:
         """Go on to a commit that changed the rules; say of each place that they see anew how it moved unseen."""
         rules = self.book.rules(commit)
         if rules is None:
             return  # they do not parse: those before stay in force
-        if self.rules is not None:
-            before = self.book.places(commit, self.rules)
-            self.stood |= {place: there.pin.image for place, there in before.items()}
+        before = self.book.places(commit, self.rules) if self.rules else {}
+        seen = {place: there.pin.image for place, there in before.items() if there.pin.image}
         names = renames(rules)
-        self.stood = {names.place(place): image for place, image in self.stood.items()}
+        self.stood = _carried(self.stood | seen, names.place)
+        seen = _carried(seen, names.place)
         self.rules = rules
-        for place, there in sorted(self.book.places(commit, rules).items()):
-            was, now = self.stood.get(place), there.pin.image
-            if was and not are_same(was, now):
+        found = {place: there.pin.image for place, there in self.book.places(commit, rules).items()}
+        for place, now in sorted(found.items()):
+            name, was = self._before(place, now, found)
+            if was and (now or place in seen) and not are_same(was, now):
                 environment, service = place
-                yield f"{service} in {environment} became {_named(now)}, from {_named(was)}, unseen by rules"
+                named = f"{_named(was)}{f' (as {name})' if name != service else ''}"
+                yield f"{service} in {environment} became {_named(now)}, from {named}, unseen by rules"
+
+    def _before(
+        self, place: Place, now: tuple[Pinned, ...], found: Mapping[Place, object]
+    ) -> tuple[str, tuple[Pinned, ...]]:
+        """Return what stood there last; of a new name under one that is gone, where that alone had these images."""
+        environment, service = place
+        images = [one.repository for one in now]
+        same = [
+            (name, was)
+            for (where, name), was in self.stood.items()
+            if where == environment
+            and (where, name) not in found
+            and [one.repository for one in was] == images
+        ]
+        if place in self.stood or len(same) != 1 or not images:
+            return service, self.stood.get(place, ())
+        return same[0]
+
+
+def _carried(
+    stood: Mapping[Place, tuple[Pinned, ...]], named: Callable[[Place], Place]
+) -> dict[Place, tuple[Pinned, ...]]:
+    """Return what stood under the names that places have now; what stands under one already stays."""
+    found = {place: image for place, image in stood.items() if named(place) == place}
+    for place, image in stood.items():
+        found.setdefault(named(place), image)
+    return found
 
 
 def _named(images: tuple[Pinned, ...]) -> str:

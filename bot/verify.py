@@ -24,7 +24,7 @@ from policies.audit_codes import CODES, AuditCode, attested_by
 from policies.entries.entry import Entry, Kind, Share, shares, write_time
 from policies.entries.membership import SKEW
 from policies.entries.remembered import are_same
-from policies.ledger.order import Between
+from policies.ledger.order import Between, is_past
 from policies.ledger.population import UNRECORDED, Change, unrecorded
 from policies.ledger.state import Promotion, State
 from policies.rules.rules import EffectiveRule, moving_rule
@@ -72,6 +72,7 @@ class Report:
     attested: int = 0
     attested_by: Mapping[str, int] = field(default_factory=dict)  # who said so -> entries that rest on that
     tip: str = ""
+    newest: str = ""  # the time of the newest entry whose time fits: what comes next may be asked for by it
     notes: list[str] = field(default_factory=list)  # what is odd and no finding
     chain: Chain | None = None  # what was read, all years as one; nothing where there is no ledger
     unrecorded: list[Change] = field(default_factory=list)  # moves without an entry, oldest first
@@ -165,11 +166,12 @@ class _Audit:
         self.on_line = frozenset(self.line)
         dating = Dating.of(chain.entries, self.line, self.since, self.now)
         self.report.notes += dating.notes()
-        self.report.rulings += rulings(
-            chain.entries, self.mirror, self.book, folder=self.folder, off=dating.off
-        )
+        self.report.newest = max((at for at in dating.fitting()), default="")
+        self.report.rulings += rulings(chain.entries, self.mirror, self.book, off=dating.off)
         self.report.notes += [
-            f"rules #{one.entry.seq}: {text}" for one in self.report.rulings for text in one.unseen
+            f"{f'rules #{one.entry.seq}' if one.entry else 'rules that no entry records yet'}: {text}"
+            for one in self.report.rulings
+            for text in one.unseen
         ]
         seqs = {oid: entry.seq for oid, entry in chain.entries}
         for index, (oid, entry) in enumerate(chain.entries):
@@ -408,10 +410,12 @@ class _Audit:
             by_head=by_head(chain.state.promotions),
         )
         came: Mapping[Oid, Between] = {}
+        latest = ""  # that a commit up to here says of itself
         for index, commit in enumerate(self.line):
             if index % _PROGRESS == _PROGRESS - 1:
                 self.progress(f"{index + 1} of {len(self.line)} commits")
             info = self.mirror.commit_info(commit)
+            latest = max(latest, write_time(info.committed_at))
             if index < dating.held and write_time(info.committed_at) < self.since:
                 continue
             self.report.commits += 1
@@ -424,7 +428,8 @@ class _Audit:
                     text = f"it moves {service} in {environment} to {tags} without an entry"
                     self.report.add(UNRECORDED, commit, text)
                     came = came or dating.commits()
-                    span = None if came[commit].has(write_time(info.committed_at)) else came[commit]
+                    at = write_time(info.committed_at)
+                    span = None if came[commit].has(at) and not is_past(latest, at) else came[commit]
                     self.report.unrecorded.append(
                         unrecorded(
                             commit, info.committed_at, (environment, service), image, before, between=span

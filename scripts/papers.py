@@ -260,12 +260,12 @@ A commit that moves no image is no finding. Notes tell what is odd and was expla
 the ledger that a `fork` gave up, trailers that are copied or made up, a merge of what was approved whose entries may
 still come (for an hour; then it is `unrecorded-move`), a move that raced with a change of the rules, by at most five
 minutes, entries that are dated out of their order by more than that, a service that moved while the rules had left it
-out, or that they look for in another place now (`rules #13: ... unseen by rules`).
+out, or that they look for in another place or under another name now (`rules #13: ... unseen by rules`).
 
-`--since TIME` holds only what came later against the target branch; the ledger itself is always read whole. What
-came later is said by the order, not by dates: every entry behind the first one of that time, and every commit behind
-the last one that an older entry names, so that a commit that is dated back is looked at. Between two runs take the
-time of the first.
+`--since TIME` holds only what may have come then or later against the target branch; the ledger itself is always read
+whole. What came later is said by the order, not by dates: every entry behind the first of that time, or of which those
+around it say so, and every commit behind the last one that an older entry names. So a commit that was dated back is
+looked at. Take the time that the run before printed last (`newest`).
 
 """
 VERIFY_JSON = """\
@@ -284,6 +284,7 @@ With `--json` one object. Fields may be added; one that is there keeps its meani
 |---|---|
 | `schema` | `countersign.verify/1` |
 | `tip` | the last entry's commit, 40 digits; `""` where there is none |
+| `newest` | the time of the newest entry, of those whose times fit: for the next `--since`; `""` where there is none |
 | `entries`, `commits` | how many were read; commits: of the target branch since the ledger, or `--since`, begins |
 | `attested` | how many entries rest on a look outside of the clone |
 | `attested_by` | object: who said so, and how many entries rest on that |

@@ -18,9 +18,15 @@ class Link(str):
     __slots__ = ()
 
 
-def git(repository: Path, *arguments: str, stdin: bytes = b"", check: bool = True) -> str:
+def git(
+    repository: Path,
+    *arguments: str,
+    stdin: bytes = b"",
+    check: bool = True,
+    environment: Mapping[str, str] | None = None,
+) -> str:
     """Run git on a repository with nothing of this machine's settings; return its output without the line end."""
-    environment = {
+    surroundings = {
         "PATH": os.environ["PATH"],
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_CONFIG_GLOBAL": os.devnull,
@@ -29,7 +35,7 @@ def git(repository: Path, *arguments: str, stdin: bytes = b"", check: bool = Tru
     done = subprocess.run(
         ["git", "-C", str(repository), *arguments],
         input=stdin,
-        env=environment,
+        env={**surroundings, **(environment or {})},
         capture_output=True,
         check=False,
     )

@@ -86,14 +86,14 @@ class Book:
         """Return the newest rules on the first-parent line that parse, or what is wrong where none do."""
         broken: RulesError | None = None
         broken_at = ""
-        for commit in self._judging(tip):
+        for commit in self.judging(tip):
             found = self._read(commit)
             if isinstance(found, Rules):
                 return RulesAt(commit, found.files, found, broken, broken_at)
             broken, broken_at = broken or found, broken_at or commit
         return broken or RulesError(())
 
-    def _judging(self, tip: Oid) -> Iterator[Oid]:
+    def judging(self, tip: Oid) -> Iterator[Oid]:
         """Yield the commits, newest first, that wrote the rules or changed what these follow or discover."""
         end = tip
         for commit in self._mirror.touching(tip, self._folder):

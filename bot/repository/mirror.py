@@ -289,12 +289,15 @@ class Mirror:
         raise PermanentError(f"git cannot compare {one} with {other}: {answer.err.strip()[-200:]}")
 
     def known(self, oids: Iterable[Oid]) -> set[Oid]:
-        """Return those of ``oids`` that are here."""
+        """Return those of ``oids`` that are commits, and here."""
         wanted = {oid_of(oid) for oid in oids}
         if missing := sorted(wanted - self._here):
             asked = "".join(f"{oid}\n" for oid in missing).encode()
-            out = self._read(["cat-file", "--batch-check=%(objectname)"], stdin=asked).out.decode("ascii")
-            self._here |= {Oid(line) for line in out.splitlines() if " " not in line}
+            form = "--batch-check=%(objectname) %(objecttype)"
+            lines = self._read(["cat-file", form], stdin=asked).out.decode("ascii").splitlines()
+            self._here |= {
+                Oid(oid) for oid, _, what in (one.partition(" ") for one in lines) if what == "commit"
+            }
         return wanted & self._here
 
     def commit_info(self, oid: Oid) -> CommitInfo:

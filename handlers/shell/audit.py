@@ -114,7 +114,9 @@ def register(app: typer.Typer, ledger: typer.Typer, settings: SettingsOf) -> Non
             folder.mkdir(parents=True, exist_ok=True)
             for found in dossiers(chain, desk.mirror, desk.book, chosen):
                 _write(folder / pages.name_of(found.change), pages.change_page(what, found))
-            changed = [one for one in report.rulings if days.meets(one.entry.at, one.between)]
+            changed = [
+                one for one in report.rulings if one.entry is None or days.meets(one.entry.at, one.between)
+            ]
             _write(folder / "index.html", pages.index(what, everything, chosen, changed))
         print_lines([f"{len(everything)} changes, {len(chosen)} pages in {folder}"])
         return _told(report)

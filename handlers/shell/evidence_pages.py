@@ -137,14 +137,20 @@ def _rulings(changed: Sequence[Ruling]) -> Iterator[Html]:
         return
     rows = [
         (
-            code(f"#{one.entry.seq}"),
-            _dated(one.entry.at, one.between),
-            page.pre(text_lines(map(_committed, one.commits))),
+            code(f"#{one.entry.seq}") if one.entry else "none yet",
+            _dated(one.entry.at, one.between) if one.entry else "-",
+            page.pre(text_lines(_committers(one))),
             marked("; ".join(one.unseen), "bad") if one.unseen else "-",
         )
         for one in changed
     ]
     yield page.table(("Entry", "Recorded", "Commits", "Moved unseen"), rows)
+
+
+def _committers(ruling: Ruling) -> Iterator[str]:
+    if ruling.left:
+        yield f"{ruling.left} earlier: git log --first-parent {ruling.commits[0].oid}^ -- promotion"
+    yield from map(_committed, ruling.commits)
 
 
 def _committed(info: CommitInfo) -> str:

@@ -16,6 +16,7 @@ def to_json(report: Report) -> dict[str, Any]:
     return {
         "schema": VERIFY,
         "tip": report.tip,
+        "newest": report.newest,
         "entries": report.entries,
         "commits": report.commits,
         "attested": report.attested,
@@ -70,4 +71,5 @@ def summary(report: Report) -> str:
     return (
         f"{report.entries} entries ({report.attested} attested), {report.commits} commits, {found};"
         f" the ledger ends at {report.tip[:12] or 'nothing'}"
+        + (f", {report.newest}" if report.newest else "")
     )

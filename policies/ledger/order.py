@@ -11,14 +11,14 @@ from policies.entries.membership import SKEW
 
 @dataclass(frozen=True, slots=True)
 class Between:
-    """When something came, by what stands before and behind it, as the ledger writes it; '' = that side is open."""
+    """When something may have come, by what stands around it, as the ledger writes it; '' = that side is open."""
 
     after: str = ""
     before: str = ""
 
     def has(self, at: str) -> bool:
         """Whether a time may be right: it is within, or not further off than clocks differ."""
-        return not (_is_past(self.after, at) or _is_past(at, self.before))
+        return not (is_past(self.after, at) or is_past(at, self.before))
 
     def meets(self, first: str, end: str) -> bool:
         """Whether some of it lies from ``first`` on and before ``end``."""
@@ -35,7 +35,7 @@ def misdated(times: Sequence[str], now: str = "") -> Mapping[int, Between]:
     The fewest are taken without which the others follow each other; what is off by no more than clocks differ is not.
     ``now``: where it is known, whatever is ahead of it breaks the order. O(n log n).
     """
-    past = [index for index, time in enumerate(times) if not _is_past(time, now)]
+    past = [index for index, time in enumerate(times) if not is_past(time, now)]
     if len(past) == len(times) and all(one <= other for one, other in pairwise(times)):
         return {}
     fitting = [past[index] for index in _longest([times[index] for index in past])]
@@ -45,7 +45,9 @@ def misdated(times: Sequence[str], now: str = "") -> Mapping[int, Between]:
 def _off(times: Sequence[str], fitting: Sequence[int], now: str) -> Iterator[tuple[int, Between]]:
     ends = [-1, *fitting, len(times)]
     for last, following in pairwise(ends):
-        span = Between(times[last] if last >= 0 else "", times[following] if following < len(times) else now)
+        after = times[last] if last >= 0 else ""
+        before = times[following] if following < len(times) else now and max(now, after)
+        span = Between(after, before)
         yield from ((at, span) for at in range(last + 1, following) if not span.has(times[at]))
 
 
@@ -70,6 +72,6 @@ def _longest(times: Sequence[str]) -> list[int]:
     return found
 
 
-def _is_past(one: str, other: str) -> bool:
+def is_past(one: str, other: str) -> bool:
     """Whether a time is later than another by more than clocks differ; nothing is where one is open."""
     return bool(one and other) and one > other and parse_time(one) - parse_time(other) > SKEW

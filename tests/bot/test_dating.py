@@ -47,11 +47,10 @@ def test_one_entry_and_a_stretch_of_them_are_told() -> None:
 
     one, several = dating([entry(Kind.SEEN, one) for one in times]).notes()
 
-    assert (
-        one == f"#3 is dated {at(-900)}, and came between {at(10)} and {at(20)}, as the entries around it say"
-    )
-    came = f"came between {at(30)} and {at(40)}, as the entries around them say"
-    assert several == f"#6 to #8 are dated {at(-800)} to {at(-750)}, and {came}"
+    around = f"and those around it say between {at(10)} and {at(20)}: one of them is wrong"
+    assert one == f"#3 is dated {at(-900)}, {around}"
+    around = f"and those around them say between {at(30)} and {at(40)}: some of them are wrong"
+    assert several == f"#6 to #8 are dated {at(-800)} to {at(-750)}, {around}"
 
 
 def test_what_is_dated_ahead_of_now_is_told_where_now_is_known() -> None:
@@ -59,7 +58,7 @@ def test_what_is_dated_ahead_of_now_is_told_where_now_is_known() -> None:
 
     assert list(dating(entries).notes()) == []
     (note,) = dating(entries, now=10).notes()
-    assert note.startswith(f"#2 is dated {at(900)}, and came between {at(0)} and {at(10)}")
+    assert note.startswith(f"#2 is dated {at(900)}, and those around it say between {at(0)} and {at(10)}:")
 
 
 def test_of_very_many_stretches_the_rest_is_counted() -> None:
@@ -78,9 +77,11 @@ def test_since_goes_by_the_order_of_entries() -> None:
     entries = [entry(Kind.SEEN, one) for one in (0, 900, 10, 20, 30)]
 
     assert dating(entries).begins == 0
-    assert dating(entries, since=15).begins == 3, "the clock that was ahead decides nothing"
-    assert dating(entries, since=20).begins == 3
-    assert dating(entries, since=31).begins == 5
+    assert dating(entries, since=901).begins == 5
+    assert dating(entries, since=15).begins == 1, "in doubt more is looked at"
+    assert dating([entry(Kind.SEEN, one) for one in (0, -900, 10, 20, 30)], since=15).begins == 3
+    assert dating([entry(Kind.SEEN, one) for one in (0, -900, 10, 20, 30)], since=10).begins == 1
+    assert dating([entry(Kind.SEEN, one) for one in (0, 10, 20, 30, -900)], since=99).begins == 4
 
 
 def test_since_goes_by_the_last_commit_that_an_old_entry_names() -> None:
@@ -115,19 +116,27 @@ def test_commits_came_between_what_entries_name() -> None:
     found = dating(entries).commits()
 
     assert [found[one] for one in LINE] == [
-        Between("", at(5)),
-        Between("", at(5)),
+        Between(at(0), at(5)),
+        Between(at(0), at(5)),
         Between(at(5), at(14)),
         Between(at(5), at(14)),
-        Between(at(12), at(30)),
-        Between(at(12), at(30)),
-        Between(at(12), at(30)),  # what people did may be written down later, and bounds nothing from below
-        Between(at(12), ""),
+        Between(at(10), at(30)),
+        Between(at(10), at(30)),
+        Between(at(10), at(30)),  # what people did may be written down later, and bounds nothing from below
+        Between(at(10), ""),
     ]
 
 
 def test_a_commit_that_is_named_again_came_when_it_was_named_first() -> None:
     found = dating([entry(Kind.BUMP, 5, 2), entry(Kind.BUMP, 9, 2)]).commits()
 
-    assert found[LINE[1]] == Between("", at(5))
+    assert found[LINE[1]] == Between(at(5), at(5))
     assert found[LINE[2]] == Between(at(5), "")
+
+
+def test_commits_come_after_the_year_that_names_one_before_them_began() -> None:
+    found = dating([entry(Kind.GENESIS, 0), entry(Kind.BUMP, 5, 2), entry(Kind.GENESIS, 90, 3)]).commits()
+
+    assert found[LINE[0]] == Between(at(0), at(5))
+    assert found[LINE[2]] == Between(at(5), at(90))
+    assert found[LINE[3]] == Between(at(90), "")

@@ -279,6 +279,8 @@ def test_a_fetch_sees_target_ledgers_and_promotions_only(remote: Path, mirror: M
     assert tips.ledgers == {"2025": made["ledger/2025"], "2026": made["ledger/2026"]}
     assert tips.promotions == {branches[3]: made[branches[3]]}
     assert mirror.known([Oid(made["feature"])]) == set()
+    blob = git(remote, "ls-tree", "main").split()[2]
+    assert mirror.known([Oid(blob), Oid(git(remote, "rev-parse", "main^{tree}"))]) == set(), "no commits"
 
 
 def test_a_clone_made_beside_a_ledger_has_what_a_fetch_has(

@@ -35,8 +35,8 @@ def change(there: World, files: Files, message: str = "Change by hand\n") -> str
 
 def told(there: World) -> list[Ruling]:
     """Return the rules' changes."""
-    desk = there.desk
-    return list(rulings(there.entries, desk.mirror, desk.book, folder="promotion", off={}))
+    entries = there.entries
+    return list(rulings(entries, there.desk.mirror, there.desk.book, off={}))
 
 
 def unseen(there: World) -> list[str]:
@@ -55,7 +55,68 @@ def test_a_move_that_no_rule_was_about_is_told_when_one_is_again(found: World, *
     assert unseen(found) == [UNSEEN]
     report = found.audit(found.remote.parent / "audit")
     assert report.findings == []
-    assert report.notes == [f"rules #{report.rulings[-1].entry.seq}: {UNSEEN}"]
+    last = report.rulings[-1].entry
+    assert last
+    assert report.notes == [f"rules #{last.seq}: {UNSEEN}"]
+
+
+def test_where_no_entry_records_the_rules_yet_they_are_told_all_the_same(found: World) -> None:
+    commits = [change(found, files) for files in ({PATH: WITHOUT}, MOVED, {PATH: RULES})]
+
+    report = found.audit(found.remote.parent / "audit")
+
+    assert report.findings == []
+    assert report.notes == [f"rules that no entry records yet: {UNSEEN}"]
+    last = report.rulings[-1]
+    assert (last.entry, [one.oid for one in last.commits]) == (None, commits[::2])
+    found.run()
+    assert told(found)[-1].entry
+    assert len(told(found)) == len(report.rulings)
+
+
+@pytest.mark.parametrize("is_looked_at", [False, True], ids=["at once", "with passes between"])
+@pytest.mark.parametrize(
+    "away",
+    [
+        RULES.replace("path: apps/production", "path: apps/nowhere"),
+        RULES.replace("image: ghcr.io/example/web", "image: ghcr.io/example/zzz"),
+    ],
+    ids=["at an empty place", "for another image"],
+)
+def test_rules_that_look_away_for_a_while_hide_nothing(
+    found: World, away: str, *, is_looked_at: bool
+) -> None:
+    for files in ({PATH: away}, MOVED, {PATH: RULES}):
+        change(found, files)
+        if is_looked_at:
+            found.run()
+    found.run()
+
+    assert unseen(found)[-1] == UNSEEN
+    assert [one for one in unseen(found) if "nothing" not in one] == [UNSEEN]
+
+
+def test_a_service_that_comes_back_under_another_name_is_held_against_what_it_was(found: World) -> None:
+    for files in ({PATH: WITHOUT}, MOVED, {PATH: RULES.replace("  web: {", "  shop: {")}):
+        change(found, files)
+    found.run()
+
+    (text,) = unseen(found)
+    assert text == UNSEEN.replace("web in", "shop in").replace(":1.1.0,", ":1.1.0 (as web),")
+
+
+def test_what_is_joined_with_another_stays_what_it_was(found: World) -> None:
+    shop = "  shop: {image: ghcr.io/example/shop, versions: x}\n"
+    image = "  - name: ghcr.io/example/shop\n    newTag: 3.0.0\n"
+    text = found.desk.mirror.blobs(
+        [found.desk.mirror.listing(found.desk.mirror.fetch().target, [PRODUCTION])[PRODUCTION]]
+    )
+    change(found, {PRODUCTION: next(iter(text.values())).decode() + image})
+    change(found, {PATH: RULES.replace("people:\n", f"{shop}people:\n")})
+    change(found, {PATH: RULES.replace("  web: {", "  web: {was: shop, ")})
+    found.run()
+
+    assert unseen(found) == []
 
 
 @pytest.mark.parametrize(
@@ -122,12 +183,16 @@ def test_every_commit_that_changed_the_rules_is_named_the_newest_if_they_are_man
     found.run()
 
     first, last = told(found)
+    assert last.entry
     assert [one.message for one in first.commits] == ["Commit 1\n"]
     assert [one.oid for one in last.commits] == commits
     assert last.entry.commit == commits[-1]
 
+    assert last.left == 0
+
     monkeypatch.setattr(module, "MAX_COMMITS", 2)
-    assert [one.oid for one in told(found)[-1].commits] == commits[1:]
+    cut = told(found)[-1]
+    assert ([one.oid for one in cut.commits], cut.left) == (commits[1:], 1)
 
 
 def test_an_entry_whose_commit_is_not_here_is_left_out(found: World, tmp_path: Path) -> None:
@@ -135,6 +200,6 @@ def test_an_entry_whose_commit_is_not_here_is_left_out(found: World, tmp_path: P
     found.run()
     desk = world(tmp_path / "elsewhere").desk
 
-    left = rulings(found.entries, desk.mirror, desk.book, folder="promotion", off={})
+    left = rulings(found.entries, desk.mirror, desk.book, off={})
 
     assert len(told(found)) == len(list(left)) + 1

@@ -97,21 +97,45 @@ def test_since_is_no_way_past_by_dating_a_commit_back(tmp_path: Path) -> None:
     assert change.between == Between(moved, "")
 
 
-def test_since_is_no_way_past_by_dating_an_entry_back(tmp_path: Path) -> None:
+def test_a_move_that_is_older_than_a_commit_before_it_may_have_come_later(tmp_path: Path) -> None:
+    found = _day(tmp_path)
+    moved = next(entry.at for _, entry in reversed(found.entries) if entry.kind is Kind.BUMP)
+    tree, names = git(found.remote, "rev-parse", "main^{tree}"), ["-c", "user.name=A", "-c", "user.email=a@b"]
+
+    def commit(of: str, at: str) -> None:
+        said = ["commit-tree", of, "-p", tip(found.remote), "-m", "By hand"]
+        made = git(found.remote, *names, *said, environment={"GIT_COMMITTER_DATE": at})
+        git(found.remote, "update-ref", "refs/heads/main", made)
+
+    _by_hand(found)
+    with_move = git(found.remote, "rev-parse", "main^{tree}")
+    git(found.remote, "update-ref", "refs/heads/main", f"{tip(found.remote)}^")
+    commit(tree, "2027-03-19T10:00:00Z")
+    commit(with_move, "2026-11-24T10:00:00Z")
+
+    (change,) = _audit(found, tmp_path).unrecorded
+
+    assert (change.at, change.between) == ("2026-11-24T10:00:00Z", Between(moved, ""))
+
+
+@pytest.mark.parametrize("later", [0, 1, 3600])
+def test_since_is_no_way_past_by_dating_an_entry_back(tmp_path: Path, later: int) -> None:
     found = _day(tmp_path)
     newest = found.entries[-1][1].at
+    assert _audit(found, tmp_path).newest == newest
+    since = write_time(found.entries[-1][1].time + timedelta(seconds=later))
     _made_up_external(found)
     oid, lie = found.entries[-1]
     assert lie.kind is Kind.EXTERNAL
     found.rewrite(found.entries[-2][0])
     found.sneak(replace(lie, at="2026-01-02T03:04:05Z"))
 
-    report = found.audit(tmp_path / "later", newest)
+    report = found.audit(tmp_path / "later", since)
 
     assert "entry-made-up" in {one.what for one in report.findings}
     assert oid not in {one.oid for one in report.findings}
-    came = f"came between {newest} and now, as the entries around it say"
-    assert report.notes == [f"#{found.entries[-1][1].seq} is dated 2026-01-02T03:04:05Z, and {came}"]
+    around = f"and those around it say between {newest} and now: one of them is wrong"
+    assert report.notes == [f"#{found.entries[-1][1].seq} is dated 2026-01-02T03:04:05Z, {around}"]
 
 
 @pytest.mark.parametrize(
@@ -469,6 +493,16 @@ def _stale_rules(found: World) -> None:
     found.sneak(merged, found.about(Kind.LANDED, commit=commit, image=now.image, previous=now.previous))
 
 
+def _rules_that_are_no_commit(found: World) -> None:
+    """Name a file or a folder where the rules' commit has to stand."""
+    rules = next(entry for _, entry in found.entries if entry.kind is Kind.RULES)
+    assert rules.rule
+    for what in (":promotion/rules.yaml", "^{tree}"):
+        name = git(found.remote, "rev-parse", f"main{what}")
+        lie = replace(rules, at=write_time(found.at), commit=name, rule=replace(rules.rule, commit=name))
+        found.sneak(replace(lie, key=""))
+
+
 def _another_branch(found: World) -> None:
     """Begin a ledger about a branch that is not the target."""
     genesis = found.entries[0][1]
@@ -511,6 +545,7 @@ SNEAKED: dict[str, tuple[Callable[[World], None], str]] = {
     "a move by hand to nothing said": (_external_without_image, "entry-made-up"),
     "a move hidden behind an intent": (_hidden_behind_an_intent, "unrecorded-move"),
     "rules that the branch has no more": (_stale_rules, "rule-older"),
+    "rules that are no commit": (_rules_that_are_no_commit, "entry-invalid"),
     "an erasure where no words are": (_erased_without_words, "entry-invalid"),
     "a ledger of another branch": (_another_branch, "other-branch"),
 }

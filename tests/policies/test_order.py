@@ -59,6 +59,7 @@ def test_the_fewest_are_wrong(
         ([0, 900, 901, 902], 10, {1: (0, 10), 2: (0, 10), 3: (0, 10)}),
         ([0, 900, 901, 5], 10, {1: (0, 5), 2: (0, 5)}),
         ([0, 1], -10, {0: (None, -10), 1: (None, -10)}),
+        ([0, 3, -900], 1, {2: (3, 3)}),  # the reader's clock is behind, and no span ends before it begins
     ],
 )
 def test_what_is_ahead_of_now_is_wrong(

@@ -68,16 +68,16 @@ def test_what_is_dated_out_of_its_order_says_between_which_times_it_came() -> No
     found.asked("1.2.0").approved().landed()
     landed = found.entries[-1][1]
     behind = next(entry.at for _, entry in found.entries if entry.seq == old.seq + 1)
-    early = datetime.fromisoformat(landed.at) - timedelta(minutes=6)
+    name, _ = found.entries.pop()
+    before_it = found.entries[-1][1].at
+    found.entries.append((name, replace(landed, at=write_time(landed.time + timedelta(hours=1)))))
 
     by_commit = {one.commit: one for one in changes(found)}
-    ahead = population(found.state, found.entries, early)[-1]
+    ahead = population(found.state, found.entries, found.at)[-1]
 
     assert by_commit[old.commit].between == Between(before, behind)
-    assert by_commit[landed.commit].between is None
-    assert ahead.between
-    assert (ahead.at, ahead.between.before) == (landed.at, write_time(early))
-    assert population(found.state, found.entries, found.at)[-1].between is None
+    assert by_commit[landed.commit].between is None, "without a clock of one's own nothing is ahead"
+    assert ahead.between == Between(before_it, write_time(found.at))
 
 
 def test_a_change_names_who_asked_who_approved_and_which_entry_let_it_move() -> None:
