@@ -7,7 +7,8 @@ import pytest
 from bot import rulings as module
 from bot.rulings import Ruling, rulings
 from policies.entries.entry import Kind
-from tests.bot.ledger_worlds import RULES, World, digest, kustomization, world
+from tests.bot.ledger_worlds import FILES, RULES, World, digest, kustomization, world
+from tests.bot.test_book import FLUX as DOCUMENTS
 from tests.repositories import Files, commit_to
 
 PATH = "promotion/rules.yaml"
@@ -15,6 +16,8 @@ PRODUCTION = "apps/production/kustomization.yaml"
 SERVICE = "  web: {image: ghcr.io/example/web, versions: 1.x}\n"
 OTHER = "  other: {image: ghcr.io/example/other, versions: 1.x}\n"
 WITHOUT = RULES.replace(SERVICE, OTHER)
+FLUX = "infra/flux.yaml"
+FOLLOWING = RULES.replace(SERVICE, "  web: {versions: {flux: shop/web}}\n").replace(", after: staging", "")
 MOVED: Files = {PRODUCTION: kustomization("1.0.5")}
 UNSEEN = "web in production became ghcr.io/example/web:1.0.5, from ghcr.io/example/web:1.1.0, unseen by rules"
 
@@ -103,6 +106,50 @@ def test_a_service_that_comes_back_under_another_name_is_held_against_what_it_wa
 
     (text,) = unseen(found)
     assert text == UNSEEN.replace("web in", "shop in").replace(":1.1.0,", ":1.1.0 (as web),")
+
+
+def following(folder: Path) -> World:
+    """Begin with rules that follow Flux's documents."""
+    return world(folder, {**FILES, PATH: FOLLOWING, FLUX: flux()})
+
+
+def flux(versions: str = "1.x", image: str = "ghcr.io/example/web") -> str:
+    """Return Flux's documents."""
+    return DOCUMENTS.replace("RANGE", versions).replace("ghcr.io/acme/web", image)
+
+
+def test_documents_that_the_rules_follow_are_looked_at_like_the_rules(tmp_path: Path) -> None:
+    there = following(tmp_path)
+    steps: list[Files] = [
+        {FLUX: flux(image="ghcr.io/example/zzz")},
+        {PRODUCTION: kustomization("1.0.5")},
+        {FLUX: flux()},
+    ]
+    commits = [change(there, files) for files in steps]
+    there.run()
+
+    last = told(there)[-1]
+    assert [one.oid for one in last.commits] == commits[::2]
+    moved = "became ghcr.io/example/web:1.0.5, from ghcr.io/example/web:1.0.0, unseen by rules"
+    assert [text for text in last.unseen if "nothing" not in text] == [f"web in production {moved}"]
+
+
+def test_each_change_of_documents_and_of_rules_is_told_once(tmp_path: Path) -> None:
+    there = following(tmp_path)
+    steps: list[Files] = [
+        {FLUX: flux("1.0.x")},
+        {PATH: FOLLOWING + "# a comment\n"},
+        {FLUX: flux("1.1.x")},
+        {FLUX: flux("1.2.x")},
+        {PATH: FOLLOWING},
+    ]
+    commits = []
+    for files in steps:
+        commits.append(change(there, files))
+        there.run()
+
+    assert [[info.oid for info in one.commits] for one in told(there)[1:]] == [[one] for one in commits]
+    assert unseen(there) == []
 
 
 def test_what_is_joined_with_another_stays_what_it_was(found: World) -> None:
