@@ -364,9 +364,9 @@ def test_a_guest_has_no_account_at_the_forge(visit: Visit) -> None:
 def test_a_broken_health_check_stands_on_the_newest_commit(visit: Visit) -> None:
     visit.act("health", environment=PRODUCTION, healthy=False)
 
-    statuses = visit.world.forge._world.pulls.state.statuses
-    assert [(one.context, one.state) for one in statuses] == [("kustomization/apps/production", "failure")]
-    assert visit.levers.health()[0]["state"] == "failure"
+    statuses = {one.context: one.state for one in visit.world.forge._world.pulls.state.statuses}
+    assert statuses["kustomization/apps/production"] == "failure"
+    assert {one["environment"]: one["state"] for one in visit.levers.health()}[PRODUCTION] == "failure"
     assert visit.act("health", environment="moon", healthy=False)[0] == 409
 
 
