@@ -1,5 +1,7 @@
 """What moved: as it was approved, each with its entry, both ways; the index, the anchors, and that the bot lives on."""
 
+from collections.abc import Iterator
+
 from bot.index import Index
 from tests.campaign.reading import MOVES, Line
 from tests.campaign.seen import OUTCOMES, Broken, Seen
@@ -51,15 +53,8 @@ def said_as_approved(seen: Seen) -> Broken:
 
 def population(seen: Seen) -> Broken:
     """Every intent has its outcome, and every commit that moved an image has one entry: complete, and nothing twice."""
-    live: dict[str, Line] = {}
+    yield from (f"{line} has no outcome" for line in _without_outcome(seen))
     named = _named(seen)
-    for line in seen.ledger:
-        name = str(line["promotion"])
-        if line.kind == "intent":
-            live[name] = line
-        elif line.kind in {"abort", *OUTCOMES}:
-            live.pop(name, None)
-    yield from (f"{line} has no outcome" for line in live.values())
     reading = seen.office.reading
     line_of = reading.main()
     genesis = next((str(line["commit"]) for line in seen.ledger if line.kind == "genesis"), "")
@@ -75,6 +70,21 @@ def population(seen: Seen) -> Broken:
                 yield f"{commit.oid[:12]} moved nothing in {'/'.join(place)}, {found[0]} says so"
     for found in named.values():
         yield f"{found[0]} names a commit that is not on the target branch"
+
+
+def _without_outcome(seen: Seen) -> Iterator[Line]:
+    """Yield intents that nothing came of; people may still merge what was cleared for them, while it is open."""
+    live: dict[str, Line] = {}
+    for line in seen.ledger:
+        name = str(line["promotion"])
+        if line.kind == "intent":
+            live[name] = line
+        elif line.kind in {"abort", *OUTCOMES}:
+            live.pop(name, None)
+    waiting = {one["head"].rpartition("/")[2] for one in seen.office.pulls() if one["state"] == "open"}
+    for name, line in live.items():
+        if name not in waiting or not (line["evidence"] or {}).get("merges"):
+            yield line
 
 
 def _named(seen: Seen) -> dict[tuple[str, str, str], list[Line]]:
