@@ -58,9 +58,8 @@ class Index:
         """Use a database that is ours; ``open`` sees to that."""
         self._db = database
         self._lock = threading.RLock()
-        self._sent: tuple[int, dict[str, Sent]] | None = (
-            None  # as it was read, and the version of the file then
-        )
+        # what was sent, and the version of the file when it was read
+        self._sent: tuple[int, dict[str, Sent]] | None = None
 
     @classmethod
     def open(cls, path: Path | None) -> "Index":

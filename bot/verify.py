@@ -166,7 +166,7 @@ class _Audit:
         self.on_line = frozenset(self.line)
         dating = Dating.of(chain.entries, self.line, self.since, self.now)
         self.report.notes += dating.notes()
-        self.report.newest = max((at for at in dating.fitting()), default="")
+        self.report.newest = max(dating.fitting(), default="")
         self.report.rulings += rulings(chain.entries, self.mirror, self.book, off=dating.off)
         self.report.notes += [
             f"{f'rules #{one.entry.seq}' if one.entry else 'rules that no entry records yet'}: {text}"

@@ -46,9 +46,9 @@ def _off(times: Sequence[str], fitting: Sequence[int], now: str) -> Iterator[tup
     ends = [-1, *fitting, len(times)]
     for last, following in pairwise(ends):
         after = times[last] if last >= 0 else ""
-        before = times[following] if following < len(times) else now and max(now, after)
-        span = Between(after, before)
-        yield from ((at, span) for at in range(last + 1, following) if not span.has(times[at]))
+        before = times[following] if following < len(times) else ""
+        span, known = Between(after, before), Between(after, before or now)
+        yield from ((at, span) for at in range(last + 1, following) if not known.has(times[at]))
 
 
 def _longest(times: Sequence[str]) -> list[int]:

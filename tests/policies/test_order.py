@@ -55,11 +55,11 @@ def test_the_fewest_are_wrong(
     [
         ([0, 10], 10, {}),
         ([0, 10], 5, {}),
-        ([0, 10], 4, {1: (0, 4)}),
-        ([0, 900, 901, 902], 10, {1: (0, 10), 2: (0, 10), 3: (0, 10)}),
+        ([0, 10], 4, {1: (0, None)}),
+        ([0, 900, 901, 902], 10, {1: (0, None), 2: (0, None), 3: (0, None)}),
         ([0, 900, 901, 5], 10, {1: (0, 5), 2: (0, 5)}),
-        ([0, 1], -10, {0: (None, -10), 1: (None, -10)}),
-        ([0, 3, -900], 1, {2: (3, 3)}),  # the reader's clock is behind, and no span ends before it begins
+        ([0, 1], -10, {0: (None, None), 1: (None, None)}),
+        ([0, 3, -900], 1, {2: (3, None)}),  # the reader's clock is a little behind
     ],
 )
 def test_what_is_ahead_of_now_is_wrong(
@@ -88,6 +88,7 @@ def test_what_is_left_goes_on_and_no_fewer_would_do(minutes: list[int]) -> None:
     )
     for index, span in found.items():
         assert not span.has(times[index])
+    assert misdated(times, at(10_000)) == found
 
 
 def test_a_span_may_be_open_on_a_side() -> None:
