@@ -20,7 +20,7 @@ from sandbox.http import ServerError
 from sandbox.levers import KeptBot, Levers
 from sandbox.narrator import Narrator
 from sandbox.page.server import PORT, PortTakenError, served, taken
-from sandbox.prompt import HELP, Prompt
+from sandbox.prompt import HELP, Piped, Prompt
 from sandbox.record import Landing
 from sandbox.scene import Scene
 from sandbox.slack.mrkdwn import harmless
@@ -159,7 +159,7 @@ def _demo(folder: Path, *, port: int, is_script: bool, is_kept: bool) -> int:
         with bot:
             bot.start()
             _welcome(world)
-            Prompt(world, bot, narrator).run()
+            Prompt(world, bot, narrator, input if sys.stdin.isatty() else Piped(sys.stdin.fileno())).run()
     return FINE
 
 

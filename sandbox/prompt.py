@@ -1,6 +1,8 @@
 """The demo without a script: one line at a time somebody types, presses, pushes an image, or reads the log."""
 
+import os
 import re
+import select
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,7 +29,30 @@ _SAYS = re.compile(r"(?P<who>\w+): *(?P<line>.+)")
 _CLICKS = re.compile(r"(?P<who>\w+) (?:clicks|presses) +(?P<button>.+)")
 _PUSHES = re.compile(r"push +(?P<service>[a-z0-9][a-z0-9-]*) +(?P<version>[\w][\w.-]{0,127})", re.ASCII)
 _FORM_SECONDS = 3.0
+STEP_SECONDS = 0.2
 LOGGED = "10"  # commits
+
+
+@dataclass(slots=True)
+class Piped:
+    """Reads lines of a descriptor in steps: a signal just before a read without end would wake nobody."""
+
+    descriptor: int
+    rest: bytes = b""
+    has_ended: bool = False
+
+    def __call__(self, prompt: str) -> str:
+        """Return the next line without its end. Raises: EOFError."""
+        print(prompt, end="", flush=True)
+        while b"\n" not in self.rest and not self.has_ended:
+            if select.select([self.descriptor], [], [], STEP_SECONDS)[0]:
+                chunk = os.read(self.descriptor, 1 << 16)
+                self.has_ended = not chunk
+                self.rest += chunk
+        if not self.rest:
+            raise EOFError
+        line, _, self.rest = self.rest.partition(b"\n")
+        return line.decode("utf-8", "replace")
 
 
 @dataclass(slots=True)
