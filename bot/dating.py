@@ -2,12 +2,11 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from itertools import accumulate
+from itertools import accumulate, groupby
 
 from bot.repository.objects import Oid
-from policies.entries.entry import Entry, Kind, write_time
-from policies.ledger.order import Between, misdated
+from policies.entries.entry import Entry, Kind
+from policies.ledger.order import Between
 
 # kinds whose commit goes out with them, or is the newest that there is then
 _MADE_BY_IT = frozenset({Kind.BUMP, Kind.ROLLBACK, Kind.EMERGENCY, Kind.GENESIS})
@@ -18,7 +17,7 @@ MAX_NOTES = 20  # stretches of entries that are told one by one
 class Dating:
     """The entries of all years and the target branch's first-parent line, both oldest first.
 
-    ``off``: entries whose time breaks their order, by index. ``begins``, ``held``: the indexes of the first entry and
+    ``off``: entries whose time breaks their order, by number. ``begins``, ``held``: the indexes of the first entry and
     of the first commit that may have come since somebody wants to know.
     """
 
@@ -30,16 +29,19 @@ class Dating:
 
     @classmethod
     def of(
-        cls, entries: Sequence[tuple[Oid, Entry]], line: Sequence[Oid], since: str, now: datetime | None
+        cls,
+        entries: Sequence[tuple[Oid, Entry]],
+        line: Sequence[Oid],
+        off: Mapping[int, Between],
+        since: str,
     ) -> "Dating":
         """Put them in order. What stands before a commit that an old entry names is older than that entry.
 
-        ``since``: as the ledger writes it, '' = from the beginning.
+        ``off``: see ``misdated_of``. ``since``: as the ledger writes it, '' = from the beginning.
         """
-        times = [entry.at for _, entry in entries]
-        off = misdated(times, write_time(now) if now else "")
         begins = next(
-            (index for index, at in enumerate(times) if _may_be(at, off.get(index), since)), len(times)
+            (index for index, (_, one) in enumerate(entries) if _may_be(one.at, off.get(one.seq), since)),
+            len(entries),
         )
         place = {oid: index for index, oid in enumerate(line)}
         held = max((1 + place.get(Oid(entry.commit), -1) for _, entry in entries[:begins]), default=0)
@@ -47,19 +49,15 @@ class Dating:
 
     def fitting(self) -> Iterator[str]:
         """Yield the times of the entries that are in their order."""
-        yield from (entry.at for index, (_, entry) in enumerate(self.entries) if index not in self.off)
+        yield from (entry.at for _, entry in self.entries if entry.seq not in self.off)
 
     def notes(self) -> Iterator[str]:
         """Yield a line for each stretch of entries that are dated out of their order."""
-        runs: list[list[int]] = []
-        for index in sorted(self.off):
-            if runs and runs[-1][-1] == index - 1:
-                runs[-1].append(index)
-            else:
-                runs.append([index])
+        is_off = groupby((entry for _, entry in self.entries), lambda entry: entry.seq in self.off)
+        runs = [list(run) for is_one, run in is_off if is_one]
         for run in runs[:MAX_NOTES]:
-            first, last = (self.entries[index][1] for index in (run[0], run[-1]))
-            span = self.off[run[0]]
+            first, last = run[0], run[-1]
+            span = self.off[first.seq]
             if first is last:
                 yield f"#{first.seq} is dated {first.at}, and those around it say {span}: one of them is wrong"
             else:
@@ -73,7 +71,8 @@ class Dating:
     def commits(self) -> Mapping[Oid, Between]:
         """Return when each commit of the line came, by what entries say of those before it, and from it on."""
         made, known = self._named()
-        begun = self.entries[0][1].at if self.entries and 0 not in self.off else ""
+        first = self.entries[0][1] if self.entries else None
+        begun = first.at if first and first.seq not in self.off else ""
         after = accumulate((made.get(oid, "") for oid in self.line), max, initial=begun)
         before = list(accumulate((known.get(oid, "") for oid in reversed(self.line)), _sooner))
         spans = zip(self.line, after, reversed(before), strict=False)
@@ -84,8 +83,8 @@ class Dating:
         made: dict[str, str] = {}
         known: dict[str, str] = {}
         intended: dict[str, str] = {}  # by promotion
-        for index, (_, entry) in enumerate(self.entries):
-            if index in self.off:
+        for _, entry in self.entries:
+            if entry.seq in self.off:
                 continue
             if entry.kind is Kind.INTENT:
                 intended.setdefault(entry.promotion, entry.at)

@@ -1,6 +1,6 @@
 """When the rules changed, by whom, and what they had lost sight of when they looked at it again."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import takewhile
 
@@ -10,7 +10,7 @@ from bot.repository.objects import CommitInfo, Oid
 from policies.entries.entry import Entry, Kind, Pinned
 from policies.entries.remembered import Place, are_same
 from policies.ledger.order import Between
-from policies.ledger.renames import renames
+from policies.ledger.renames import renamed, renames
 from policies.rules.rules import Rules
 
 MAX_COMMITS = 20  # of one entry that are named; the rest is in Git
@@ -36,15 +36,15 @@ def rulings(
 ) -> Iterator[Ruling]:
     """Yield each change of the rules, oldest first; at last what no entry records yet.
 
-    ``off``: entries that are dated out of their order, by index. Raises: BotError.
+    ``off``: entries that are dated out of their order, by number. Raises: BotError.
     """
     sight = _Sight(book)
     since = ""
-    for index, (_, entry) in enumerate(entries):
+    for _, entry in entries:
         if entry.kind is not Kind.RULES or not mirror.known([Oid(entry.commit)]):
             continue
         if commits := _commits(book, Oid(entry.commit), since):
-            yield _ruling(mirror, sight, entry, commits, off.get(index))
+            yield _ruling(mirror, sight, entry, commits, off.get(entry.seq))
         since = entry.commit
     if since and (commits := _commits(book, mirror.tips().target, since)):
         yield _ruling(mirror, sight, None, commits, None)
@@ -80,8 +80,8 @@ class _Sight:
         before = self.book.places(commit, self.rules) if self.rules else {}
         seen = {place: there.pin.image for place, there in before.items() if there.pin.image}
         names = renames(rules)
-        self.stood = _carried(self.stood | seen, names.place)
-        seen = _carried(seen, names.place)
+        self.stood = renamed(self.stood | seen, names.place)
+        seen = renamed(seen, names.place)
         self.rules = rules
         found = {place: there.pin.image for place, there in self.book.places(commit, rules).items()}
         for place, now in sorted(found.items()):
@@ -107,16 +107,6 @@ class _Sight:
         if place in self.stood or len(same) != 1 or not images:
             return service, self.stood.get(place, ())
         return same[0]
-
-
-def _carried(
-    stood: Mapping[Place, tuple[Pinned, ...]], named: Callable[[Place], Place]
-) -> dict[Place, tuple[Pinned, ...]]:
-    """Return what stood under the names that places have now; what stands under one already stays."""
-    found = {place: image for place, image in stood.items() if named(place) == place}
-    for place, image in stood.items():
-        found.setdefault(named(place), image)
-    return found
 
 
 def _named(images: tuple[Pinned, ...]) -> str:

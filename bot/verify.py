@@ -24,7 +24,7 @@ from policies.audit_codes import CODES, AuditCode, attested_by
 from policies.entries.entry import Entry, Kind, Share, shares, write_time
 from policies.entries.membership import SKEW
 from policies.entries.remembered import are_same
-from policies.ledger.order import Between, is_past
+from policies.ledger.order import Between, is_past, misdated_of
 from policies.ledger.population import UNRECORDED, Change, unrecorded
 from policies.ledger.state import Promotion, State
 from policies.rules.rules import EffectiveRule, moving_rule
@@ -75,6 +75,7 @@ class Report:
     newest: str = ""  # the time of the newest entry whose time fits: what comes next may be asked for by it
     notes: list[str] = field(default_factory=list)  # what is odd and no finding
     chain: Chain | None = None  # what was read, all years as one; nothing where there is no ledger
+    off: Mapping[int, Between] = field(default_factory=dict)  # entries dated out of their order, by number
     unrecorded: list[Change] = field(default_factory=list)  # moves without an entry, oldest first
     rulings: list[Ruling] = field(default_factory=list)  # changes of the rules, oldest first
 
@@ -151,6 +152,7 @@ class _Audit:
                 self.report.add("ledger-cut", end, f"{who} names this entry; the ledger does not have it")
         if chain.state.genesis is None or not chain.entries:
             return
+        off = self.report.off = misdated_of(chain.entries, self.now)
         first = chain.entries[0][1]
         self.begun = first.at
         genesis = Oid(first.commit)
@@ -164,10 +166,10 @@ class _Audit:
             return
         self.line = list(reversed(self.mirror.first_parents(self.tips.target, since=genesis)))
         self.on_line = frozenset(self.line)
-        dating = Dating.of(chain.entries, self.line, self.since, self.now)
+        dating = Dating.of(chain.entries, self.line, off, self.since)
         self.report.notes += dating.notes()
         self.report.newest = max(dating.fitting(), default="")
-        self.report.rulings += rulings(chain.entries, self.mirror, self.book, off=dating.off)
+        self.report.rulings += rulings(chain.entries, self.mirror, self.book, off=off)
         self.report.notes += [
             f"{f'rules #{one.entry.seq}' if one.entry else 'rules that no entry records yet'}: {text}"
             for one in self.report.rulings
@@ -415,8 +417,9 @@ class _Audit:
             if index % _PROGRESS == _PROGRESS - 1:
                 self.progress(f"{index + 1} of {len(self.line)} commits")
             info = self.mirror.commit_info(commit)
-            latest = max(latest, write_time(info.committed_at))
-            if index < dating.held and write_time(info.committed_at) < self.since:
+            at = write_time(info.committed_at)
+            latest = max(latest, at)
+            if index < dating.held and at < self.since:
                 continue
             self.report.commits += 1
             for (environment, service), before, image in self.book.moved(Oid(info.parents[0]), commit):
@@ -428,7 +431,6 @@ class _Audit:
                     text = f"it moves {service} in {environment} to {tags} without an entry"
                     self.report.add(UNRECORDED, commit, text)
                     came = came or dating.commits()
-                    at = write_time(info.committed_at)
                     span = None if came[commit].has(at) and not is_past(latest, at) else came[commit]
                     self.report.unrecorded.append(
                         unrecorded(

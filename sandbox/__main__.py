@@ -20,7 +20,7 @@ from sandbox.http import ServerError
 from sandbox.levers import KeptBot, Levers
 from sandbox.narrator import Narrator
 from sandbox.page.server import PORT, PortTakenError, served, taken
-from sandbox.prompt import HELP, Piped, Prompt
+from sandbox.prompt import HELP, STEP_SECONDS, Piped, Prompt
 from sandbox.record import Landing
 from sandbox.scene import Scene
 from sandbox.slack.mrkdwn import harmless
@@ -28,7 +28,6 @@ from sandbox.world import REPOSITORY, SIGNING_KEY, World, opened
 
 FINE, BROKEN, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
 MAX_PORT = 65_535
-STEP_SECONDS = 0.2
 
 
 class WrongUseError(Exception):

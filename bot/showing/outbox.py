@@ -110,7 +110,7 @@ class Outbox:
 
     def _show(self, chat: Chat, shown: Shown, last: Sent | None, recorded: Placed | None) -> Placed | None:
         """Show one thing where it differs; nothing where the channel refuses it. Raises: TransientError."""
-        now = self._hash_of(shown)
+        now = self._hashes[shown.what][1]
         place = _place(last, recorded)
         if place and ((last and last.hash == now) or _was_told(shown, last, recorded)):
             self._remember(shown, place, now, last)
@@ -151,7 +151,7 @@ class Outbox:
             return
         sent = self._sent()
         for shown in wanted:
-            last, now = sent.get(shown.what), self._hash_of(shown)
+            last, now = sent.get(shown.what), self._hashes[shown.what][1]
             place = _place(last, places.get(shown.what))
             if (last and last.hash == now) or _was_told(shown, last, places.get(shown.what)):
                 continue

@@ -176,7 +176,7 @@ def second_ends(desk: Desk) -> dict[str, str]:
 
 def _everything(chain: Chain, report: Report, days: Days) -> list[Change]:
     """Return the changes of these days: those that entries tell of, then moves that none does."""
-    told = population(chain.state, chain.shown, SystemClock().now())
+    told = population(chain.state, chain.shown, report.off)
     return [one for one in (*told, *report.unrecorded) if days.has(one)]
 
 

@@ -3,9 +3,10 @@
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import pairwise
 
-from policies.entries.entry import parse_time
+from policies.entries.entry import Entry, parse_time, write_time
 from policies.entries.membership import SKEW
 
 
@@ -27,6 +28,12 @@ class Between:
     def __str__(self) -> str:
         after, before = self.after or "the beginning", self.before or "now"
         return f"between {after} and {before}"
+
+
+def misdated_of(entries: Sequence[tuple[str, Entry]], now: datetime | None) -> Mapping[int, Between]:
+    """Return the entries, oldest first, whose time breaks their order, by number. ``now``: in UTC, see ``misdated``."""
+    found = misdated([entry.at for _, entry in entries], write_time(now) if now else "")
+    return {entries[index][1].seq: span for index, span in found.items()}
 
 
 def misdated(times: Sequence[str], now: str = "") -> Mapping[int, Between]:
@@ -57,9 +64,8 @@ def _longest(times: Sequence[str]) -> list[int]:
     Of several the one whose first came first, then whose second did: who comes later has to fit in.
     """
     ranks = {time: rank for rank, time in enumerate(sorted(set(times)))}
-    starts: list[
-        int
-    ] = []  # the latest time that a run of each length begins with, from behind, as minus its rank
+    # the latest time that a run of each length begins with, from behind, as minus its rank
+    starts: list[int] = []
     lengths = [0] * len(times)  # of the longest run that begins there
     for index in reversed(range(len(times))):
         rank = -ranks[times[index]]

@@ -4,10 +4,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
 
 from policies.canonical import Json
 from policies.entries.entry import Bot, By, Entry, Kind, Pinned, RuleAt, write_time
-from policies.ledger.order import Between, misdated
+from policies.ledger.order import Between
 from policies.ledger.state import LIVE, Place, Promotion, Stage, State
 
 
@@ -95,15 +96,14 @@ class _Thread:
 
 
 def population(
-    state: State, entries: Iterable[tuple[str, Entry]], now: datetime | None = None
+    state: State,
+    entries: Iterable[tuple[str, Entry]],
+    off: Mapping[int, Between] = MappingProxyType({}),
 ) -> tuple[Change, ...]:
     """Return all changes, in the order in which they began; ``state`` is what the entries stand for.
 
-    ``now``: in UTC; without it nothing is dated ahead but what newer entries show to be.
+    ``off``: entries that are dated out of their order, by number, with the times that they came between.
     """
-    entries = list(entries)
-    breaks = misdated([entry.at for _, entry in entries], write_time(now) if now else "")
-    off = {entries[index][1].seq: span for index, span in breaks.items()}
     threads: dict[str, _Thread] = {}
     by_seq: dict[int, str] = {}
     for oid, entry in entries:

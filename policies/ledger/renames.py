@@ -85,19 +85,19 @@ def carry(state: Tables, names: Renames, at: datetime) -> None:
     state.before = _rekeyed(state.before, service, lambda one, other: (*one, *other))
     state.seen = _rekeyed(state.seen, lambda key: (service(key[0]), *key[1:]), _first)
     state.built = _rekeyed(state.built, lambda key: (service(key[0]), *key[1:]), _first)
-    state.holds = _renamed(state.holds, place)
-    state.blocks = _renamed(state.blocks, lambda key: (*place((key[0], key[1])), key[2]))
-    state.unblocked = _renamed(state.unblocked, lambda key: (*place((key[0], key[1])), key[2]))
-    state.accepted = _renamed(state.accepted, lambda key: (service(key[0]), key[1]))
+    state.holds = renamed(state.holds, place)
+    state.blocks = renamed(state.blocks, lambda key: (*place((key[0], key[1])), key[2]))
+    state.unblocked = renamed(state.unblocked, lambda key: (*place((key[0], key[1])), key[2]))
+    state.accepted = renamed(state.accepted, lambda key: (service(key[0]), key[1]))
     if at >= ANSWERS_DECIDE:
-        state.answered = _renamed(state.answered, lambda key: (*place((key[0], key[1])), *key[2:]))
-    state.empty, state.lost = _renamed(state.empty, service), _renamed(state.lost, service)
+        state.answered = renamed(state.answered, lambda key: (*place((key[0], key[1])), *key[2:]))
+    state.empty, state.lost = renamed(state.empty, service), renamed(state.lost, service)
     state.freezes, state.unfrozen = (
-        _renamed(state.freezes, environment),
-        _renamed(state.unfrozen, environment),
+        renamed(state.freezes, environment),
+        renamed(state.unfrozen, environment),
     )
-    state.stood = _renamed(state.stood, lambda key: (*place((key[0], key[1])), key[2]))
-    state.configured = _renamed(state.configured, environment)
+    state.stood = renamed(state.stood, lambda key: (*place((key[0], key[1])), key[2]))
+    state.configured = renamed(state.configured, environment)
     state.open = {
         seq: replace(one, environment=environment(one.environment), service=service(one.service))
         for seq, one in state.open.items()
@@ -114,7 +114,7 @@ def _rekeyed(table: Growing[K, V], key_of: Callable[[K], K], merge: Callable[[V,
     return found
 
 
-def _renamed(table: dict[K, V], key_of: Callable[[K], K]) -> dict[K, V]:
+def renamed(table: dict[K, V], key_of: Callable[[K], K]) -> dict[K, V]:
     """Return a table under new names; what stands under the new name already stays."""
     kept = {key: value for key, value in table.items() if key_of(key) == key}
     return {**{key_of(key): value for key, value in table.items()}, **kept}

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from bot.dating import MAX_NOTES, Dating
 from bot.repository.objects import Oid
 from policies.entries.entry import Entry, Kind, write_time
-from policies.ledger.order import Between
+from policies.ledger.order import Between, misdated_of
 
 BEGIN = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 LINE = [Oid(f"{number:040x}") for number in range(1, 9)]
@@ -30,12 +30,8 @@ def dating(entries: Sequence[Entry], since: int | None = None, now: int | None =
     numbered = [
         (Oid(f"e{index:039x}"), replace(one, seq=index)) for index, one in enumerate(entries, start=1)
     ]
-    return Dating.of(
-        numbered,
-        LINE,
-        "" if since is None else at(since),
-        None if now is None else BEGIN + timedelta(minutes=now),
-    )
+    off = misdated_of(numbered, None if now is None else BEGIN + timedelta(minutes=now))
+    return Dating.of(numbered, LINE, off, "" if since is None else at(since))
 
 
 def test_nothing_is_said_of_entries_in_their_order() -> None:

@@ -26,9 +26,8 @@ class Witness:
         self.signed: set[tuple[str, str]] = set()  # entries whose signature was looked at, under which key
         self.compared: set[str] = set()  # entries whose landing commits were
         self.ends: set[str] = set()  # where the ledger has ended
-        self.indexed: set[tuple[str, tuple[str, ...]]] = (
-            set()
-        )  # indexes that were compared, and where they end
+        # indexes that were compared, and where they end
+        self.indexed: set[tuple[str, tuple[str, ...]]] = set()
         self.is_tampered = False
 
     def chain(self) -> Chain:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from policies.entries.entry import Bot, By, Kind, write_time
-from policies.ledger.order import Between
+from policies.ledger.order import Between, misdated_of
 from policies.ledger.population import Change, Sort, population, pull_request_of, unrecorded, who
 from policies.ledger.sample import sample
 from policies.ledger.state import Stage
@@ -22,7 +22,7 @@ APART = RULES.replace(
 
 def changes(found: Story) -> tuple[Change, ...]:
     """Return the population of a story."""
-    return population(found.state, found.entries)
+    return population(found.state, found.entries, misdated_of(found.entries, None))
 
 
 def told(found: Story) -> list[tuple[str, str, str]]:
@@ -73,7 +73,7 @@ def test_what_is_dated_out_of_its_order_says_between_which_times_it_came() -> No
     found.entries.append((name, replace(landed, at=write_time(landed.time + timedelta(hours=1)))))
 
     by_commit = {one.commit: one for one in changes(found)}
-    ahead = population(found.state, found.entries, found.at)[-1]
+    ahead = population(found.state, found.entries, misdated_of(found.entries, found.at))[-1]
 
     assert by_commit[old.commit].between == Between(before, behind)
     assert by_commit[landed.commit].between is None, "without a clock of one's own nothing is ahead"
